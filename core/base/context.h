@@ -1,0 +1,50 @@
+// What a computation is handed besides its data: random numbers, threads, a way to be stopped, a
+// place to count what it costs, and a callback to say how far it is. Nothing of it is global.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "core/base/random.h"
+
+namespace oubli {
+
+// Counts work in sample-gradients: one forward and backward pass of one example. A
+// Hessian-vector product of one example counts 2, a Gauss-Newton-vector product 2, a forward pass
+// alone 1/3 (a backward pass is two products where the forward pass is one).
+class CostMeter {
+ public:
+  void add_gradients(std::int64_t examples) { sample_gradients_ += static_cast<double>(examples); }
+  void add_curvature_products(std::int64_t examples) {
+    sample_gradients_ += 2.0 * static_cast<double>(examples);
+  }
+  void add_forwards(std::int64_t examples) {
+    sample_gradients_ += static_cast<double>(examples) / 3.0;
+  }
+  double sample_gradients() const { return sample_gradients_; }
+
+ private:
+  double sample_gradients_ = 0;
+};
+
+struct Context {
+  explicit Context(std::uint64_t seed) : generator(seed) {}
+
+  Generator generator;
+  CostMeter cost;
+  // Sample-gradients after which a method stops with the status Stopped.
+  double budget = std::numeric_limits<double>::infinity();
+  // Called with the share done, from 0 to 1, at points of the computation's own choosing.
+  std::function<void(double)> progress = [](double) {};
+  // Set from outside to ask for an early end.
+  const std::atomic<bool>* stop = nullptr;
+
+  bool should_stop() const {
+    return (stop != nullptr && stop->load()) || cost.sample_gradients() >= budget;
+  }
+};
+
+}  // namespace oubli

@@ -1,0 +1,378 @@
+#include "core/base/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace oubli {
+namespace {
+
+std::string kind_name(const SettingsNode& node) {
+  switch (node.kind) {
+    case SettingsNode::Kind::kNull:
+      return "nothing";
+    case SettingsNode::Kind::kScalar:
+      return fmt::format("'{}'", node.scalar);
+    case SettingsNode::Kind::kSequence:
+      return "a list";
+    case SettingsNode::Kind::kMap:
+      return "a map";
+  }
+  return "";
+}
+
+std::string range_text(const RealOption& o) {
+  const bool low = o.above > -kUnbounded || o.at_least > -kUnbounded;
+  const bool high = o.below < kUnbounded || o.at_most < kUnbounded;
+  std::string text;
+  if (low) {
+    text = o.above > -kUnbounded ? fmt::format("above {}", o.above)
+                                 : fmt::format("at least {}", o.at_least);
+  }
+  if (high) {
+    text += fmt::format("{}{}", low ? " and " : "",
+                        o.below < kUnbounded ? fmt::format("below {}", o.below)
+                                             : fmt::format("at most {}", o.at_most));
+  }
+  return text;
+}
+
+std::string range_text(const IntegerOption& o) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  const bool low = o.at_least != Limits::min();
+  const bool high = o.at_most != Limits::max();
+  std::string text = low ? fmt::format("at least {}", o.at_least) : "";
+  if (high) text += fmt::format("{}at most {}", low ? " and " : "", o.at_most);
+  return text;
+}
+
+std::string with_range(const std::string& type, const std::string& range) {
+  return range.empty() ? type : type + " " + range;
+}
+
+double parse_real(const SettingsNode& node, const std::string& key, const RealOption& option) {
+  const std::string expected = with_range("a number", range_text(option));
+  double value = 0;
+  const char* end = node.scalar.data() + node.scalar.size();
+  const auto [stop, failure] = std::from_chars(node.scalar.data(), end, value);
+  if (node.kind != SettingsNode::Kind::kScalar || failure != std::errc() || stop != end ||
+      !std::isfinite(value)) {
+    fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, kind_name(node)));
+  }
+  if (!(value > option.above && value >= option.at_least && value <= option.at_most &&
+        value < option.below)) {
+    fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, node.scalar));
+  }
+  return value;
+}
+
+std::int64_t parse_integer(const SettingsNode& node, const std::string& key,
+                           const IntegerOption& option) {
+  const std::string expected = with_range("a whole number", range_text(option));
+  std::int64_t value = 0;
+  const char* end = node.scalar.data() + node.scalar.size();
+  const auto [stop, failure] = std::from_chars(node.scalar.data(), end, value);
+  if (node.kind != SettingsNode::Kind::kScalar || failure != std::errc() || stop != end ||
+      value < option.at_least || value > option.at_most) {
+    fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, kind_name(node)));
+  }
+  return value;
+}
+
+const std::string& parse_scalar(const SettingsNode& node, const std::string& key,
+                                const std::string& expected) {
+  if (node.kind != SettingsNode::Kind::kScalar) {
+    fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, kind_name(node)));
+  }
+  return node.scalar;
+}
+
+double inside(const RealOption& o) {
+  const double low = std::max(o.above, o.at_least);
+  const double high = std::min(o.below, o.at_most);
+  if (std::isfinite(low) && std::isfinite(high)) return 0.5 * (low + high);
+  if (std::isfinite(low)) return low + 1;
+  return std::isfinite(high) ? high - 1 : 0.0;
+}
+
+const std::string kRequired = "(required)";
+
+}  // namespace
+
+[[noreturn]] void fail_at(const Origin& origin, const std::string& message) {
+  const std::string where = origin.text();
+  throw Error(ErrorKind::kSettings, where.empty() ? message : where + ": " + message);
+}
+
+const SettingsNode* SettingsNode::find(const std::string& key) const {
+  for (const auto& [name, value] : entries) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+struct Settings::State {
+  SettingsNode node;
+  bool describing = false;
+  std::set<std::string> read;
+  Json resolved = Json::object();
+  std::vector<SettingsDeclaration> declarations;
+  std::vector<std::pair<std::string, Settings>> children;
+};
+
+Settings::Settings() : Settings(SettingsNode{}) {}
+
+Settings::Settings(SettingsNode node) : state_(std::make_shared<State>()) {
+  if (node.kind != SettingsNode::Kind::kMap && node.kind != SettingsNode::Kind::kNull) {
+    fail_at(node.origin, fmt::format("a map of settings was expected, found {}.", kind_name(node)));
+  }
+  state_->node = std::move(node);
+}
+
+Settings Settings::describing() {
+  Settings settings;
+  settings.state_->describing = true;
+  return settings;
+}
+
+const SettingsNode* Settings::take(const std::string& key, SettingsDeclaration declaration) const {
+  declaration.key = key;
+  if (!state_->read.insert(key).second) {
+    throw Error(ErrorKind::kUsage, fmt::format("setting '{}' is read twice", key));
+  }
+  const bool required = declaration.standard == kRequired;
+  state_->declarations.push_back(std::move(declaration));
+  const SettingsNode* found = state_->node.find(key);
+  if (found != nullptr && found->kind == SettingsNode::Kind::kNull) {
+    fail_at(found->origin, fmt::format("'{}' has no value.", key));
+  }
+  if (found == nullptr && required && !state_->describing) {
+    fail_at(origin(), fmt::format("'{}' is missing: it has no default.", key));
+  }
+  return found;
+}
+
+double Settings::real(const std::string& key, const RealOption& option) const {
+  const SettingsNode* found = take(
+      key, {"", "number", range_text(option),
+            option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
+  const double value = found ? parse_real(*found, key, option)
+                             : option.standard.value_or(inside(option));
+  state_->resolved[key] = value;
+  return value;
+}
+
+std::int64_t Settings::integer(const std::string& key, const IntegerOption& option) const {
+  const SettingsNode* found = take(
+      key, {"", "whole number", range_text(option),
+            option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
+  const std::int64_t placeholder = std::max<std::int64_t>(option.at_least, 1);
+  const std::int64_t value =
+      found ? parse_integer(*found, key, option) : option.standard.value_or(placeholder);
+  state_->resolved[key] = value;
+  return value;
+}
+
+bool Settings::flag(const std::string& key, const FlagOption& option) const {
+  const SettingsNode* found =
+      take(key, {"", "true or false", "",
+                 option.standard ? (*option.standard ? "true" : "false") : kRequired, option.doc});
+  bool value = option.standard.value_or(false);
+  if (found != nullptr) {
+    const std::string& word = parse_scalar(*found, key, "true or false");
+    if (word != "true" && word != "false") {
+      fail_at(found->origin,
+              fmt::format("'{}' must be true or false, found {}.", key, kind_name(*found)));
+    }
+    value = word == "true";
+  }
+  state_->resolved[key] = value;
+  return value;
+}
+
+std::string Settings::text(const std::string& key, const TextOption& option) const {
+  const SettingsNode* found =
+      take(key, {"", "text", "", option.standard.value_or(kRequired), option.doc});
+  std::string value = found ? parse_scalar(*found, key, "text") : option.standard.value_or("");
+  state_->resolved[key] = value;
+  return value;
+}
+
+std::string Settings::choice(const std::string& key, const ChoiceOption& option) const {
+  const SettingsNode* found =
+      take(key, {"", "one of", fmt::format("{}", fmt::join(option.valid, ", ")),
+                 option.standard.value_or(kRequired), option.doc});
+  std::string value = option.standard.value_or(option.valid.front());
+  if (found != nullptr) {
+    value = parse_scalar(*found, key,
+                         fmt::format("one of {}", fmt::join(option.valid, ", ")));
+    if (std::find(option.valid.begin(), option.valid.end(), value) == option.valid.end()) {
+      fail_at(found->origin, unknown_name_message(key, value, option.valid));
+    }
+  }
+  state_->resolved[key] = value;
+  return value;
+}
+
+std::optional<double> Settings::real_or(const std::string& key, const std::string& word,
+                                        const RealOption& option) const {
+  const SettingsNode* found =
+      take(key, {"", fmt::format("number or '{}'", word), range_text(option),
+                 option.standard ? fmt::format("{}", *option.standard) : word, option.doc});
+  std::optional<double> value = option.standard;
+  if (found != nullptr) {
+    const bool is_word = found->kind == SettingsNode::Kind::kScalar && found->scalar == word;
+    value = is_word ? std::nullopt : std::optional(parse_real(*found, key, option));
+  }
+  state_->resolved[key] = value ? Json(*value) : Json(word);
+  return value;
+}
+
+std::vector<std::int64_t> Settings::integers(
+    const std::string& key, const std::optional<std::vector<std::int64_t>>& standard,
+    const IntegerOption& each) const {
+  const SettingsNode* found =
+      take(key, {"", "list of whole numbers", range_text(each),
+                 standard ? fmt::format("[{}]", fmt::join(*standard, ", ")) : kRequired, each.doc});
+  std::vector<std::int64_t> values = standard.value_or(std::vector<std::int64_t>{});
+  if (found != nullptr) {
+    if (found->kind != SettingsNode::Kind::kSequence) {
+      fail_at(found->origin, fmt::format("'{}' must be a list, found {}.", key, kind_name(*found)));
+    }
+    values.clear();
+    for (const SettingsNode& item : found->items) values.push_back(parse_integer(item, key, each));
+  }
+  state_->resolved[key] = values;
+  return values;
+}
+
+std::vector<double> Settings::reals(const std::string& key,
+                                    const std::optional<std::vector<double>>& standard,
+                                    const RealOption& each) const {
+  const SettingsNode* found =
+      take(key, {"", "list of numbers", range_text(each),
+                 standard ? fmt::format("[{}]", fmt::join(*standard, ", ")) : kRequired, each.doc});
+  std::vector<double> values = standard.value_or(std::vector<double>{});
+  if (found != nullptr) {
+    if (found->kind != SettingsNode::Kind::kSequence) {
+      fail_at(found->origin, fmt::format("'{}' must be a list, found {}.", key, kind_name(*found)));
+    }
+    values.clear();
+    for (const SettingsNode& item : found->items) values.push_back(parse_real(item, key, each));
+  }
+  state_->resolved[key] = values;
+  return values;
+}
+
+Settings Settings::child(const std::string& key, const std::string& doc) const {
+  const SettingsNode* found = take(key, {"", "map", "", "{}", doc});
+  SettingsNode node = found ? *found : SettingsNode{};
+  if (found == nullptr) node.origin = origin();
+  Settings settings(std::move(node));
+  settings.state_->describing = state_->describing;
+  state_->resolved[key] = Json::object();
+  state_->children.emplace_back(key, settings);
+  return settings;
+}
+
+std::pair<std::string, Settings> Settings::named_child(const std::string& key,
+                                                       const std::string& standard,
+                                                       const std::vector<std::string>& valid,
+                                                       const std::string& doc) const {
+  const SettingsNode* found = take(key, {"", "name, or map with 'name'",
+                                         fmt::format("{}", fmt::join(valid, ", ")),
+                                         standard.empty() ? kRequired : standard, doc});
+  SettingsNode node;
+  node.kind = SettingsNode::Kind::kMap;
+  node.origin = found ? found->origin : origin();
+  Origin name_origin = node.origin;
+  std::string name = standard.empty() ? valid.front() : standard;
+  if (found != nullptr) {
+    if (found->kind == SettingsNode::Kind::kScalar) {
+      name = found->scalar;
+    } else if (found->kind == SettingsNode::Kind::kMap) {
+      const SettingsNode* inner = found->find("name");
+      if (inner == nullptr) fail_at(found->origin, fmt::format("'{}' needs a 'name'.", key));
+      name = parse_scalar(*inner, "name", "a name");
+      name_origin = inner->origin;
+      node.entries = found->entries;
+      std::erase_if(node.entries, [](const auto& entry) { return entry.first == "name"; });
+    } else {
+      fail_at(found->origin, fmt::format("'{}' must be a name or a map with 'name', found {}.", key,
+                                         kind_name(*found)));
+    }
+    if (std::find(valid.begin(), valid.end(), name) == valid.end()) {
+      fail_at(name_origin, unknown_name_message(key, name, valid));
+    }
+  }
+  Settings settings(std::move(node));
+  settings.state_->describing = state_->describing;
+  settings.state_->resolved["name"] = name;
+  state_->resolved[key] = Json::object();
+  state_->children.emplace_back(key, settings);
+  return {name, settings};
+}
+
+std::vector<SettingsNode> Settings::sequence(const std::string& key, const std::string& doc) const {
+  const SettingsNode* found = take(key, {"", "list", "", "[]", doc});
+  if (found == nullptr) return {};
+  if (found->kind != SettingsNode::Kind::kSequence) {
+    fail_at(found->origin, fmt::format("'{}' must be a list, found {}.", key, kind_name(*found)));
+  }
+  return found->items;
+}
+
+std::optional<SettingsNode> Settings::raw(const std::string& key, const std::string& doc) const {
+  const SettingsNode* found = take(key, {"", "value", "", "(none)", doc});
+  return found ? std::optional(*found) : std::nullopt;
+}
+
+void Settings::record(const std::string& key, Json value) const {
+  state_->resolved[key] = std::move(value);
+}
+
+bool Settings::has(const std::string& key) const { return state_->node.find(key) != nullptr; }
+bool Settings::is_describing() const { return state_->describing; }
+const SettingsNode& Settings::node() const { return state_->node; }
+Origin Settings::origin() const { return state_->node.origin; }
+Origin Settings::origin(const std::string& key) const {
+  const SettingsNode* found = state_->node.find(key);
+  return found ? found->origin : origin();
+}
+void Settings::fail(const std::string& key, const std::string& message) const {
+  fail_at(origin(key), message);
+}
+
+void Settings::finish() const {
+  std::vector<std::string> valid;
+  for (const auto& declaration : state_->declarations) valid.push_back(declaration.key);
+  for (const auto& [key, value] : state_->node.entries) {
+    if (!state_->read.contains(key)) {
+      fail_at(value.key_origin, unknown_name_message("key", key, valid));
+    }
+  }
+  for (const auto& [key, settings] : state_->children) settings.finish();
+}
+
+Json Settings::resolved() const {
+  Json resolved = state_->resolved;
+  for (const auto& [key, settings] : state_->children) resolved[key] = settings.resolved();
+  return resolved;
+}
+
+std::vector<SettingsDeclaration> Settings::declarations() const {
+  std::vector<SettingsDeclaration> all = state_->declarations;
+  for (const auto& [key, settings] : state_->children) {
+    for (SettingsDeclaration inner : settings.declarations()) {
+      inner.key = key + "." + inner.key;
+      all.push_back(std::move(inner));
+    }
+  }
+  return all;
+}
+
+}  // namespace oubli

@@ -1,0 +1,145 @@
+// Settings: a view of one map of an experiment file that remembers what was read from it.
+//
+//   double lr = settings.real("lr", {.standard = 0.01, .above = 0, .doc = "step size"});
+//   ...
+//   settings.finish();   // an unread key is an error: it was misspelt or does nothing
+//
+// Type, range and default stand in one call, and from the calls themselves come the error
+// messages, the resolved settings that are written beside every result, and what
+// `oubli describe NAME` prints. Nothing is declared twice.
+//
+// Errors: oubli::Error of kind kSettings, with file, line and column, what was found and what was
+// expected. A `Settings` is cheap to copy; copies share the record of what was read.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+
+namespace oubli {
+
+using Json = nlohmann::ordered_json;
+
+// One node of a parsed file: a scalar, a sequence or a map, each with its origin.
+struct SettingsNode {
+  enum class Kind { kNull, kScalar, kSequence, kMap };
+  Kind kind = Kind::kNull;
+  std::string scalar;
+  std::vector<SettingsNode> items;                            // of a sequence
+  std::vector<std::pair<std::string, SettingsNode>> entries;  // of a map, in the order written
+  Origin origin;      // of the value
+  Origin key_origin;  // of the key in front of it, for an entry of a map
+
+  const SettingsNode* find(const std::string& key) const;
+};
+
+// What was declared about one key: the data behind `oubli describe`.
+struct SettingsDeclaration {
+  std::string key;
+  std::string type;
+  std::string range;
+  std::string standard;  // the default as text; "(required)" where there is none
+  std::string doc;
+};
+
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+struct RealOption {
+  std::optional<double> standard = {};  // absent: the key is required
+  double above = -kUnbounded;           // exclusive
+  double at_least = -kUnbounded;
+  double at_most = kUnbounded;
+  double below = kUnbounded;  // exclusive
+  std::string doc = "";
+};
+struct IntegerOption {
+  std::optional<std::int64_t> standard = {};
+  std::int64_t at_least = std::numeric_limits<std::int64_t>::min();
+  std::int64_t at_most = std::numeric_limits<std::int64_t>::max();
+  std::string doc = "";
+};
+struct FlagOption {
+  std::optional<bool> standard = {};
+  std::string doc = "";
+};
+struct TextOption {
+  std::optional<std::string> standard = {};
+  std::string doc = "";
+};
+struct ChoiceOption {
+  std::optional<std::string> standard = {};
+  std::vector<std::string> valid;
+  std::string doc = "";
+};
+
+class Settings {
+ public:
+  Settings();                            // an empty map
+  explicit Settings(SettingsNode node);  // a map, or null for an empty one
+  // Reads nothing, accepts everything and records every declaration: what describe uses. Required
+  // keys yield a value inside their range.
+  static Settings describing();
+
+  // Each reads one key. A key may be read once only.
+  double real(const std::string& key, const RealOption& option) const;
+  std::int64_t integer(const std::string& key, const IntegerOption& option) const;
+  bool flag(const std::string& key, const FlagOption& option) const;
+  std::string text(const std::string& key, const TextOption& option) const;
+  std::string choice(const std::string& key, const ChoiceOption& option) const;
+  // A number, or one word in its place (`damping: auto`): nullopt stands for the word. The default
+  // is the word where `option.standard` is absent.
+  std::optional<double> real_or(const std::string& key, const std::string& word,
+                                const RealOption& option) const;
+  std::vector<std::int64_t> integers(const std::string& key,
+                                     const std::optional<std::vector<std::int64_t>>& standard,
+                                     const IntegerOption& each) const;
+  std::vector<double> reals(const std::string& key,
+                            const std::optional<std::vector<double>>& standard,
+                            const RealOption& each) const;
+
+  // A nested map; empty when the key is absent.
+  Settings child(const std::string& key, const std::string& doc) const;
+  // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `standard` is used
+  // when the key is absent; empty means required.
+  std::pair<std::string, Settings> named_child(const std::string& key, const std::string& standard,
+                                               const std::vector<std::string>& valid,
+                                               const std::string& doc) const;
+  // The items of a sequence, read by the caller through `node()`.
+  std::vector<SettingsNode> sequence(const std::string& key, const std::string& doc) const;
+  // Reads a key as a whole, for callers that interpret the node themselves. They put what they
+  // made of it into the record with `record`.
+  std::optional<SettingsNode> raw(const std::string& key, const std::string& doc) const;
+  void record(const std::string& key, Json value) const;
+
+  bool has(const std::string& key) const;
+  bool is_describing() const;
+  const SettingsNode& node() const;
+  // Origin of a key, or of the map where the key is absent.
+  Origin origin(const std::string& key) const;
+  Origin origin() const;
+  // Throws an Error located at the key.
+  [[noreturn]] void fail(const std::string& key, const std::string& message) const;
+
+  // Throws when a key was left unread, here or in a child.
+  void finish() const;
+  // Every value used, defaults written out, in the order read.
+  Json resolved() const;
+  std::vector<SettingsDeclaration> declarations() const;
+
+ private:
+  struct State;
+  const SettingsNode* take(const std::string& key, SettingsDeclaration declaration) const;
+  std::shared_ptr<State> state_;
+};
+
+[[noreturn]] void fail_at(const Origin& origin, const std::string& message);
+
+}  // namespace oubli

@@ -1,0 +1,82 @@
+// A data set in memory, and the subsets of it that training and unlearning work on.
+//
+// Every example has a stable identity: its row in the data set, which is its place in the source's
+// files (training files first, then test files). Splits, forget sets and retain sets are sorted or
+// drawn lists of rows over one data set, never copies of it, so that a forget set can be written to
+// a file and read back, and so that training and evaluation can never see different labels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/tensor.h"
+
+namespace oubli {
+
+struct Dataset {
+  std::string name;
+  // [n, features...]: images are [n, channels, height, width]. uint8 pixels stay uint8 until a
+  // batch is made; other inputs are float32 or float64.
+  Tensor inputs;
+  // int64 [n] of classes, or floating [n, outputs] for regression.
+  Tensor targets;
+  // The targets before any label was corrupted; the same tensor where none was.
+  Tensor true_targets;
+  // Classes, or outputs of a regression.
+  std::int64_t outputs = 0;
+  std::vector<std::string> class_names;
+  // A batch is (inputs * scale - mean) / deviation, by channel for images (dimension 1) and by
+  // feature for flat inputs; one value stands for all. Part of the data settings.
+  double scale = 1.0;
+  std::vector<double> mean = {0.0};
+  std::vector<double> deviation = {1.0};
+
+  std::int64_t size() const { return inputs.defined() ? inputs.size(0) : 0; }
+  bool is_classification() const { return targets.scalar_type() == at::kLong; }
+  bool is_image() const { return inputs.dim() == 4; }
+  // Shape of one example, without the batch dimension.
+  std::vector<std::int64_t> input_shape() const;
+
+  // Throws Error(kData) unless shapes agree, all values are finite and classes lie in
+  // [0, outputs). `where` names the source in the message.
+  void validate(const std::string& where) const;
+  // SHA-256 of inputs, targets and normalisation: what the store keys by.
+  std::string content_hash() const;
+};
+
+// Rows of the splits of a data set, each sorted ascending.
+struct Splits {
+  Tensor train;       // int64
+  Tensor validation;  // int64, may be empty
+  Tensor test;        // int64
+};
+
+struct Batch {
+  Tensor inputs;   // floating, normalised
+  Tensor targets;  // int64 [b] or floating [b, outputs]
+  Tensor weights;  // floating [b], or undefined for all ones
+};
+
+struct Subset {
+  std::shared_ptr<const Dataset> dataset;
+  Tensor rows;     // int64 [n]
+  Tensor weights;  // float64 [n] sample weights, or undefined for all ones
+
+  std::int64_t size() const { return rows.defined() ? rows.numel() : 0; }
+  bool empty() const { return size() == 0; }
+  // Sum of the weights, which is the number of examples where there are none.
+  double total_weight() const;
+  // Examples begin .. begin + count of this subset, normalised, as `dtype`.
+  Batch batch(std::int64_t begin, std::int64_t count, at::ScalarType dtype) const;
+  // Examples at the given positions (not rows) of this subset.
+  Batch batch_at(const Tensor& positions, at::ScalarType dtype) const;
+  Subset with_rows(Tensor new_rows) const { return {dataset, std::move(new_rows), {}}; }
+};
+
+// Rows in `a` or `b`, sorted; rows in `a` that are not in `b`, sorted.
+Tensor rows_union(const Tensor& a, const Tensor& b);
+Tensor rows_difference(const Tensor& a, const Tensor& b);
+
+}  // namespace oubli

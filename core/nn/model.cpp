@@ -1,0 +1,96 @@
+#include "core/nn/model.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+namespace oubli {
+namespace {
+
+Tensor initial_value(const ParameterInfo& info, Generator& generator, at::ScalarType dtype) {
+  const auto options = at::TensorOptions().dtype(dtype);
+  switch (info.initialisation) {
+    case Initialisation::kUniformFanIn: {
+      const double bound = 1.0 / std::sqrt(static_cast<double>(info.fan));
+      return generator.uniform(info.shape, dtype).mul_(2 * bound).sub_(bound);
+    }
+    case Initialisation::kHeNormalFanOut:
+      return generator.normal(info.shape, dtype).mul_(std::sqrt(2.0 / info.fan));
+    case Initialisation::kZeros:
+      return at::zeros(info.shape, options);
+    case Initialisation::kOnes:
+      return at::ones(info.shape, options);
+  }
+  return {};
+}
+
+}  // namespace
+
+Model::Model(std::shared_ptr<const Layer> net, std::shared_ptr<const ParameterTable> table,
+             at::ScalarType dtype)
+    : net_(std::move(net)), table_(std::move(table)) {
+  const auto options = at::TensorOptions().dtype(dtype);
+  theta_ = at::zeros({table_->size()}, options);
+  for (const Tensor& view : split(theta_)) {
+    parameters_.push_back(view.detach().requires_grad_());
+  }
+  for (const BufferInfo& info : table_->buffers()) {
+    buffers_.push_back(at::full(info.shape, info.initial, options));
+  }
+}
+
+Model Model::clone() const {
+  Model copy(net_, table_, dtype());
+  copy.set_theta(theta_);
+  for (std::size_t i = 0; i < buffers_.size(); ++i) copy.buffers_[i].copy_(buffers_[i]);
+  return copy;
+}
+
+void Model::initialise(Generator& generator) {
+  const at::NoGradGuard no_grad;
+  const std::vector<Tensor> views = split(theta_);
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    // Drawn in float64 and rounded, so that float32 and float64 models start alike.
+    views[i].copy_(initial_value(parameter_infos()[i], generator, at::kDouble));
+  }
+  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].fill_(buffer_infos()[i].initial);
+}
+
+Tensor Model::forward(const Tensor& inputs, Mode mode, std::vector<LayerRecord>* records) const {
+  Pass pass{parameters_, buffers_, mode, records};
+  return net_->forward(inputs, pass);
+}
+
+void Model::set_theta(const Tensor& value) {
+  const at::NoGradGuard no_grad;
+  theta_.copy_(value);
+}
+
+void Model::add_to_theta(const Tensor& step, double factor) {
+  const at::NoGradGuard no_grad;
+  // A float64 step is added in float64 and rounded once.
+  theta_.copy_(theta_.to(step.scalar_type()).add(step, factor));
+}
+
+std::vector<Tensor> Model::split(const Tensor& flat) const {
+  std::vector<Tensor> views;
+  views.reserve(parameter_infos().size());
+  for (const ParameterInfo& info : parameter_infos()) {
+    views.push_back(flat.narrow(0, info.offset, info.size).view(info.shape));
+  }
+  return views;
+}
+
+Tensor Model::join(const std::vector<Tensor>& pieces) const {
+  std::vector<Tensor> flat;
+  flat.reserve(pieces.size());
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    flat.push_back(pieces[i].defined()
+                       ? pieces[i].reshape({-1})
+                       : at::zeros({parameter_infos()[i].size}, theta_.options()));
+  }
+  return at::cat(flat);
+}
+
+}  // namespace oubli

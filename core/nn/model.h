@@ -1,0 +1,72 @@
+// A model: a network of layers, and theta, all of its trainable parameters as one vector.
+//
+// Every layer's weights are views into theta, so a Newton step, a distance between models or noise
+// on all parameters is one operation on one vector, and needs no copying in or out.
+//
+//   Model model = architectures.make("mlp", settings, shape);   // see architectures/architecture.h
+//   model.initialise(generator);
+//   Tensor logits = model.forward(inputs);
+//   model.add_to_theta(step);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/base/tensor.h"
+#include "core/nn/layer.h"
+
+namespace oubli {
+
+class Model {
+ public:
+  // `net` was built with `table`. Parameters are zero until initialised or loaded.
+  Model(std::shared_ptr<const Layer> net, std::shared_ptr<const ParameterTable> table,
+        at::ScalarType dtype);
+
+  // A deep copy: nothing that happens to it reaches this model. Copying by accident is an error.
+  Model clone() const;
+  Model(Model&&) = default;
+  Model& operator=(Model&&) = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  // Draws every parameter as its layer declared; buffers go to their initial values.
+  void initialise(Generator& generator);
+
+  // [b, ...] -> [b, outputs]. In training mode batch normalisation updates its running statistics.
+  // `records`, when given, receives what each layer with parameters saw.
+  Tensor forward(const Tensor& inputs, Mode mode = Mode::kEvaluation,
+                 std::vector<LayerRecord>* records = nullptr) const;
+
+  std::int64_t dim() const { return table_->size(); }
+  at::ScalarType dtype() const { return theta_.scalar_type(); }
+  const std::vector<ParameterInfo>& parameter_infos() const { return table_->parameters(); }
+  const std::vector<BufferInfo>& buffer_infos() const { return table_->buffers(); }
+
+  // The flat vector [dim], shared with the layers. Change it through the members below only: they
+  // keep automatic differentiation out of the change.
+  const Tensor& theta() const { return theta_; }
+  void set_theta(const Tensor& value);
+  void add_to_theta(const Tensor& step, double factor = 1.0);
+
+  // The views that gradients are taken with respect to, in the order of parameter_infos().
+  const std::vector<Tensor>& parameters() const { return parameters_; }
+  const std::vector<Tensor>& buffers() const { return buffers_; }
+
+  // Cuts a flat vector [dim] into views shaped like the parameters.
+  std::vector<Tensor> split(const Tensor& flat) const;
+  // Joins tensors shaped like the parameters into one vector [dim]; undefined ones count as zero.
+  Tensor join(const std::vector<Tensor>& pieces) const;
+
+ private:
+  std::shared_ptr<const Layer> net_;
+  std::shared_ptr<const ParameterTable> table_;
+  Tensor theta_;
+  std::vector<Tensor> parameters_;
+  std::vector<Tensor> buffers_;
+};
+
+}  // namespace oubli

@@ -1,0 +1,22 @@
+# Install and export: find_package(oubli) gives oubli::core, oubli::methods, oubli::datasets and
+# oubli::experiments. Headers keep their path from the root, under include/oubli.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS oubli_core oubli_methods oubli_datasets oubli_experiments EXPORT oubli
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS oubli_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+foreach(folder core methods datasets experiments)
+  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/oubli
+          FILES_MATCHING PATTERN "*.h" PATTERN "*.def" PATTERN "custom_method" EXCLUDE
+          PATTERN "bench" EXCLUDE)
+endforeach()
+install(EXPORT oubli NAMESPACE oubli:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/oubli)
+configure_package_config_file(
+  third_party/oubli-config.cmake.in "${PROJECT_BINARY_DIR}/oubli-config.cmake"
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/oubli)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/oubli-config-version.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/oubli-config.cmake"
+              "${PROJECT_BINARY_DIR}/oubli-config-version.cmake"
+              third_party/dependencies.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/oubli)
