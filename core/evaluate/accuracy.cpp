@@ -1,0 +1,39 @@
+// Accuracy on each set: the share of examples whose largest output is their label; ties go to the
+// lowest class. Where labels were corrupted before training, `accuracy/forget` is against the
+// wrong labels that the model was trained on and `accuracy/forget_true` against the true ones.
+// Range [0, 1]. Not defined for regression.
+#include <ATen/ATen.h>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+double accuracy(const MetricInput& input, const Tensor& rows, const Tensor& targets) {
+  const Tensor predicted = input.model.outputs.index_select(0, rows).argmax(1);
+  return predicted.eq(targets.index_select(0, rows)).to(at::kDouble).mean().item<double>();
+}
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  std::vector<MetricValue> values;
+  const Dataset& data = input.dataset;
+  if (!data.is_classification()) return values;
+  for (const NamedRows& set : input.sets) {
+    values.push_back({"accuracy/" + set.name, accuracy(input, set.rows, data.targets)});
+    const bool corrupted = data.true_targets.defined() &&
+                           !data.true_targets.index_select(0, set.rows)
+                                .equal(data.targets.index_select(0, set.rows));
+    if (corrupted && set.name == "forget") {
+      values.push_back({"accuracy/forget_true", accuracy(input, set.rows, data.true_targets)});
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+Metric accuracy_metric() {
+  return {"accuracy", "share of examples classified as labelled, on each set", compute};
+}
+
+}  // namespace oubli

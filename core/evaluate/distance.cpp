@@ -1,0 +1,27 @@
+// Relative distance of the parameters to the oracles': mean over oracles of
+// ||theta - theta_r|| / ||theta_r||. Between networks that started differently it measures the
+// symmetries of the architecture more than anything else: compare it with the noise floor.
+#include <ATen/ATen.h>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  double sum = 0;
+  for (const ModelOutcome* oracle : input.oracles) {
+    const double norm = oracle->theta.norm().item<double>();
+    if (norm == 0) return {};
+    sum += (input.model.theta - oracle->theta).norm().item<double>() / norm;
+  }
+  return {{"distance", sum / static_cast<double>(input.oracles.size())}};
+}
+
+}  // namespace
+
+Metric distance_metric() {
+  return {"distance", "relative distance of the parameters to the oracles'", compute};
+}
+
+}  // namespace oubli

@@ -1,0 +1,61 @@
+// The function that training minimises and that every Newton step, certificate and report speaks
+// of: mean loss over a set plus (lambda / 2) * ||theta||^2, over all parameters.
+//
+//   J(theta; S) = (1 / sum_i w_i) sum_{i in S} w_i l(f(x_i; theta), y_i) + (l2 / 2) ||theta||^2
+//
+// where w_i is 1 unless the subset carries sample weights. This is the MEAN family: when points
+// leave, the regulariser keeps its strength relative to the mean.
+//
+// Sums run in float64 and are weighted by samples, so a value or gradient does not depend on how
+// the set is cut into batches. Cost: one sample-gradient for each example.
+#pragma once
+
+#include <string>
+
+#include "core/base/context.h"
+#include "core/base/tensor.h"
+#include "core/data/dataset.h"
+#include "core/nn/model.h"
+
+namespace oubli {
+
+enum class Loss {
+  kCrossEntropy,  // -log softmax(f)_y
+  kSquaredError,  // ||f - y||^2 / 2
+};
+
+struct Objective {
+  Loss loss = Loss::kCrossEntropy;
+  double l2 = 0;
+
+  // Loss of each example [b], differentiable, second derivatives included.
+  Tensor losses(const Tensor& outputs, const Tensor& targets) const;
+  // A v for each example, with A the Hessian of the loss in the outputs: diag(p) - p p' for
+  // cross-entropy, the identity for the squared error. outputs, v: [b, c].
+  Tensor output_hessian_product(const Tensor& outputs, const Tensor& v) const;
+  // True where the loss has this kind of target; the wrong kind is an error at configuration.
+  bool fits(const Dataset& dataset) const;
+};
+
+// How many examples go through the model at once where the result does not depend on it.
+constexpr std::int64_t kEvaluationBatch = 512;
+
+struct Value {
+  double loss = 0;       // mean loss, without the regulariser
+  double objective = 0;  // with it
+  Tensor gradient;       // of the objective, float64 [dim]; undefined where not asked for
+
+  bool finite() const;
+};
+
+// Throws Error(kUsage) on an empty subset: the mean over nothing is no number.
+Value value_and_gradient(const Model& model, const Subset& subset, const Objective& objective,
+                         CostMeter& cost, std::int64_t batch_size = kEvaluationBatch);
+Value value_only(const Model& model, const Subset& subset, const Objective& objective,
+                 CostMeter& cost, std::int64_t batch_size = kEvaluationBatch);
+
+// Outputs of the model for every example [n, outputs], evaluation mode, in the model's type.
+Tensor predict(const Model& model, const Subset& subset, CostMeter& cost,
+               std::int64_t batch_size = kEvaluationBatch);
+
+}  // namespace oubli

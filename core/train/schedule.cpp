@@ -1,0 +1,51 @@
+#include "core/train/schedule.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace oubli {
+namespace {
+
+// From `from` at share 0 to `to` at share 1 along half a cosine.
+double cosine(double from, double to, double share) {
+  return to + 0.5 * (from - to) * (1 + std::cos(std::numbers::pi * share));
+}
+
+}  // namespace
+
+double Schedule::at(std::int64_t step, std::int64_t steps, std::int64_t epoch) const {
+  const double t = static_cast<double>(step);
+  const double last = static_cast<double>(steps);
+  if (name == "step") return std::pow(factor, static_cast<double>(epoch / every));
+  if (name == "cosine") return cosine(1, 0, t / last);
+  if (name == "one_cycle") {
+    const double peak = std::max(1.0, warm_up * last);
+    if (t < peak) return cosine(1 / start_divisor, 1, t / peak);
+    return cosine(1, 1 / (start_divisor * end_divisor), (t - peak) / std::max(1.0, last - peak));
+  }
+  return 1;
+}
+
+Schedule Schedule::read(const Settings& parent) {
+  Schedule s;
+  const auto [name, settings] =
+      parent.named_child("schedule", "constant", {"constant", "step", "cosine", "one_cycle"},
+                         "how the learning rate changes over the steps");
+  s.name = name;
+  if (name == "step") {
+    s.every = settings.integer("every", {.standard = s.every, .at_least = 1,
+                                         .doc = "epochs between drops"});
+    s.factor = settings.real("factor", {.standard = s.factor, .above = 0, .at_most = 1,
+                                        .doc = "what each drop multiplies the rate by"});
+  } else if (name == "one_cycle") {
+    s.warm_up = settings.real("warm_up", {.standard = s.warm_up, .at_least = 0, .below = 1,
+                                          .doc = "share of the steps in which the rate rises"});
+    s.start_divisor = settings.real("start_divisor", {.standard = s.start_divisor, .at_least = 1,
+                                                      .doc = "peak rate over first rate"});
+    s.end_divisor = settings.real("end_divisor", {.standard = s.end_divisor, .at_least = 1,
+                                                  .doc = "first rate over last rate"});
+  }
+  return s;
+}
+
+}  // namespace oubli

@@ -1,0 +1,202 @@
+#include "core/train/trainer.h"
+
+#include <chrono>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "core/train/lbfgs.h"
+
+namespace oubli {
+namespace {
+
+// The inner loop writes every gradient into one vector, so an optimiser's step is a few passes over
+// contiguous memory whatever the number of layers.
+void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
+                TrainingReport& report) {
+  Generator order = context.generator.stream("order");
+  Generator augmentation = context.generator.stream("augmentation");
+  const std::unique_ptr<Optimizer> optimizer = make_optimizer(recipe.optimizer);
+  const std::int64_t n = subset.size();
+  const std::int64_t per_epoch = (n + recipe.batch_size - 1) / recipe.batch_size;
+  const std::int64_t steps = per_epoch * recipe.epochs;
+  Tensor gradient = at::empty_like(model.theta());
+  std::vector<Tensor> pieces(model.parameters().size());
+  std::int64_t step = 0;
+  for (std::int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
+    const Tensor positions = order.permutation(n);
+    Tensor epoch_loss = at::zeros({}, at::kDouble);
+    for (std::int64_t begin = 0; begin < n; begin += recipe.batch_size, ++step) {
+      const std::int64_t count = std::min(recipe.batch_size, n - begin);
+      Batch batch = subset.batch_at(positions.narrow(0, begin, count), model.dtype());
+      if (recipe.augmentation.any()) {
+        batch.inputs = augment(batch.inputs, recipe.augmentation, augmentation);
+      }
+      Tensor losses =
+          recipe.objective.losses(model.forward(batch.inputs, Mode::kTraining), batch.targets);
+      if (batch.weights.defined()) losses = losses * batch.weights;
+      const Tensor loss = losses.mean();
+      const auto gradients = torch::autograd::grad({loss}, model.parameters());
+      const at::NoGradGuard no_grad;
+      for (std::size_t i = 0; i < pieces.size(); ++i) pieces[i] = gradients[i].reshape({-1});
+      at::cat_out(gradient, pieces);
+      if (recipe.objective.l2 > 0) gradient.add_(model.theta(), recipe.objective.l2);
+      if (recipe.clip_norm > 0) {
+        const double norm = gradient.norm().item<double>();
+        if (norm > recipe.clip_norm) gradient.mul_(recipe.clip_norm / norm);
+      }
+      optimizer->step(model.theta(), gradient,
+                      recipe.optimizer.lr * recipe.schedule.at(step, steps, epoch));
+      epoch_loss += loss.detach();
+      context.cost.add_gradients(count);
+    }
+    report.epochs = static_cast<double>(epoch + 1);
+    context.progress(report.epochs / static_cast<double>(recipe.epochs));
+    if (!std::isfinite(epoch_loss.item<double>())) {
+      report.status = TrainingStatus::kDiverged;
+      report.message = fmt::format(
+          "the loss is not finite in epoch {} of {} at learning rate {}; lower it or clip gradients",
+          epoch + 1, recipe.epochs, recipe.optimizer.lr);
+      return;
+    }
+    if (context.should_stop()) {
+      report.status = TrainingStatus::kStopped;
+      report.message = fmt::format("stopped after {} of {} epochs", epoch + 1, recipe.epochs);
+      return;
+    }
+  }
+}
+
+void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
+               TrainingReport& report) {
+  const SmoothFunction function = [&](const Tensor& x, Tensor& gradient) {
+    model.set_theta(x);
+    Value value = value_and_gradient(model, subset, recipe.objective, context.cost);
+    gradient = value.gradient;
+    return value.objective;
+  };
+  Tensor x = model.theta().to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+  const LbfgsReport solved = minimise_lbfgs(function, x,
+                                            {recipe.optimizer.tolerance,
+                                             recipe.optimizer.max_iterations,
+                                             recipe.optimizer.memory},
+                                            [&] { return context.should_stop(); });
+  model.set_theta(x);
+  report.epochs = static_cast<double>(solved.evaluations);
+  report.message = solved.message;
+  switch (solved.status) {
+    case LbfgsStatus::kConverged:
+      report.status = TrainingStatus::kConverged;
+      break;
+    case LbfgsStatus::kNonFinite:
+      report.status = TrainingStatus::kDiverged;
+      break;
+    case LbfgsStatus::kStopped:
+      report.status = TrainingStatus::kStopped;
+      break;
+    default:
+      report.status = TrainingStatus::kMaxIterations;
+  }
+}
+
+}  // namespace
+
+Augmentation Augmentation::read(const Settings& parent) {
+  const Settings settings = parent.child("augment", "random changes of training images");
+  return {settings.integer("crop", {.standard = 0, .at_least = 0,
+                                    .doc = "pixels of zero padding before a random crop"}),
+          settings.flag("flip", {.standard = false, .doc = "mirror with probability 1/2"})};
+}
+
+Tensor augment(const Tensor& images, const Augmentation& augmentation, Generator& generator) {
+  const std::int64_t b = images.size(0), c = images.size(1), h = images.size(2), w = images.size(3);
+  Tensor result = images;
+  if (augmentation.flip) {
+    const Tensor flipped = generator.integers(0, 2, {b, 1, 1, 1}).to(at::kBool);
+    result = at::where(flipped, result.flip({3}), result);
+  }
+  if (augmentation.crop > 0) {
+    const std::int64_t pad = augmentation.crop;
+    const Tensor padded = at::constant_pad_nd(result, {pad, pad, pad, pad});
+    const Tensor top = generator.integers(0, 2 * pad + 1, {b, 1}) + at::arange(h);   // [b, h]
+    const Tensor left = generator.integers(0, 2 * pad + 1, {b, 1}) + at::arange(w);  // [b, w]
+    const Tensor examples = at::arange(b);
+    result = padded.index({examples.view({b, 1, 1, 1}), at::arange(c).view({1, c, 1, 1}),
+                           top.view({b, 1, h, 1}), left.view({b, 1, 1, w})});
+  }
+  return result;
+}
+
+TrainingRecipe TrainingRecipe::read(const Settings& settings) {
+  TrainingRecipe recipe;
+  const std::string loss =
+      settings.choice("loss", {.standard = "cross_entropy",
+                               .valid = {"cross_entropy", "squared_error"},
+                               .doc = "loss of one example"});
+  recipe.objective.loss = loss == "cross_entropy" ? Loss::kCrossEntropy : Loss::kSquaredError;
+  recipe.objective.l2 = settings.real(
+      "l2", {.standard = 0, .at_least = 0, .doc = "lambda of (lambda/2) ||theta||^2"});
+  recipe.optimizer = OptimizerSettings::read(settings);
+  if (recipe.optimizer.is_full_batch()) return recipe;
+  recipe.schedule = Schedule::read(settings);
+  recipe.epochs = settings.integer("epochs", {.at_least = 0, .doc = "passes over the set"});
+  recipe.batch_size = settings.integer("batch_size", {.standard = 128, .at_least = 1,
+                                                      .doc = "examples in one step"});
+  recipe.clip_norm = settings.real("clip_norm", {.standard = 0, .at_least = 0,
+                                                 .doc = "largest gradient norm; 0 for no limit"});
+  recipe.augmentation = Augmentation::read(settings);
+  return recipe;
+}
+
+std::string to_string(TrainingStatus status) {
+  switch (status) {
+    case TrainingStatus::kCompleted:
+      return "completed";
+    case TrainingStatus::kConverged:
+      return "converged";
+    case TrainingStatus::kMaxIterations:
+      return "max_iterations";
+    case TrainingStatus::kDiverged:
+      return "diverged";
+    case TrainingStatus::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+Json TrainingReport::to_json() const {
+  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
+  return {{"status", to_string(status)}, {"message", message},
+          {"epochs", epochs},            {"loss", number(loss)},
+          {"objective", number(objective)}, {"gradient_norm", number(gradient_norm)},
+          {"sample_gradients", sample_gradients}, {"seconds", seconds}};
+}
+
+TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& recipe,
+                     Context& context) {
+  if (subset.empty()) throw Error(ErrorKind::kUsage, "training needs at least one example");
+  const auto start = std::chrono::steady_clock::now();
+  const double cost_before = context.cost.sample_gradients();
+  TrainingReport report;
+  if (recipe.optimizer.is_full_batch()) {
+    run_lbfgs(model, subset, recipe, context, report);
+  } else {
+    run_epochs(model, subset, recipe, context, report);
+  }
+  report.sample_gradients = context.cost.sample_gradients() - cost_before;
+  report.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  CostMeter reporting;
+  const Value value = value_and_gradient(model, subset, recipe.objective, reporting);
+  report.loss = value.loss;
+  report.objective = value.objective;
+  report.gradient_norm = value.gradient.norm().item<double>();
+  if (!value.finite() && report.status != TrainingStatus::kDiverged) {
+    report.status = TrainingStatus::kDiverged;
+    report.message = fmt::format("the objective at the end is {}; lower the learning rate", value.objective);
+  }
+  return report;
+}
+
+}  // namespace oubli

@@ -1,0 +1,32 @@
+// What a method says of its run: whether the result is usable, what was asked and what was used,
+// and what it cost.
+#pragma once
+
+#include <string>
+
+#include "core/base/settings.h"
+
+namespace oubli {
+
+enum class UnlearnStatus {
+  kCompleted,  // the method did what it promises
+  kPartial,    // usable, but a limit ended it early: the message says which
+  kDiverged,   // the parameters are not usable: metrics show no number
+  kStopped,    // ended from outside or by the budget
+};
+std::string to_string(UnlearnStatus status);
+
+struct UnlearnReport {
+  UnlearnStatus status = UnlearnStatus::kCompleted;
+  std::string message;
+  // Filled by `run_unlearner`.
+  double sample_gradients = 0;
+  double seconds = 0;
+  // The method's own figures: solver status, true residual, damping used, steps taken.
+  Json details = Json::object();
+
+  bool usable() const { return status != UnlearnStatus::kDiverged; }
+  Json to_json() const;
+};
+
+}  // namespace oubli

@@ -1,0 +1,81 @@
+// The interface of every unlearning method: what a user subclasses.
+//
+//   class Shrink : public oubli::Unlearner {
+//    public:
+//     explicit Shrink(const oubli::Settings& settings)
+//         : factor_(settings.real("factor", {.standard = 0.9, .doc = "what theta becomes"})) {}
+//     oubli::UnlearnReport unlearn(oubli::Model& model, const oubli::Task&,
+//                                  oubli::Context&) const override {
+//       model.add_to_theta(model.theta(), factor_ - 1);
+//       return {};
+//     }
+//    private:
+//     double factor_;
+//   };
+//
+// and one entry for the registry:
+//
+//   oubli::MethodInfo shrink_method() {
+//     return {.name = "shrink", .summary = "multiplies every parameter by a factor",
+//             .make = oubli::make_unlearner<Shrink>};
+//   }
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/context.h"
+#include "core/base/registry.h"
+#include "core/nn/model.h"
+#include "core/unlearn/report.h"
+#include "core/unlearn/task.h"
+
+namespace oubli {
+
+class Unlearner {
+ public:
+  virtual ~Unlearner() = default;
+
+  // What the method needs of the original training may be asked for here, by changing the recipe
+  // that the original model and the oracles are trained with.
+  virtual void prepare(TrainingRecipe& recipe) const { (void)recipe; }
+
+  // Sample-gradients that `unlearn` will take, or at most will take, where that can be known before:
+  // for `oubli check` and the time left.
+  virtual std::optional<double> estimate_cost(const Task& task) const {
+    (void)task;
+    return std::nullopt;
+  }
+
+  // Edits `model`, which holds the original's parameters, in place. Numerical outcomes go into the
+  // report's status; exceptions are for tasks that the method cannot do. Calls on different models
+  // may run at the same time.
+  virtual UnlearnReport unlearn(Model& model, const Task& task, Context& context) const = 0;
+};
+
+struct MethodInfo {
+  std::string name;     // of the method in YAML, of its file and of its card
+  std::string summary;  // one line
+  std::string reference;
+  bool needs_retain_data = true;
+  bool needs_forget_data = true;
+  bool supports_adding = false;
+  bool exact = false;  // the result has the distribution of retraining
+  int version = 1;     // raised when the method's results change: stored ones are done again
+  std::function<std::unique_ptr<Unlearner>(const Settings&)> make;
+};
+
+template <typename Method>
+std::unique_ptr<Unlearner> make_unlearner(const Settings& settings) {
+  return std::make_unique<Method>(settings);
+}
+
+// Runs a method as the engine does: hides the data that it says it does not need, refuses edits
+// that it cannot make (Error kTask), measures seconds and sample-gradients, and turns non-finite
+// parameters into the status Diverged.
+UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, Model& model,
+                            const Task& task, Context& context);
+
+}  // namespace oubli

@@ -1,0 +1,110 @@
+#include "experiments/engine/command_line.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <thread>
+
+#include <ATen/Parallel.h>
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "experiments/engine/commands.h"
+
+namespace oubli {
+namespace {
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  command.add_option("FILE", options.file, "experiment file (YAML)")->required();
+  command.add_option("--set", options.overrides, "override a setting, as train.epochs=5")
+      ->allow_extra_args(false);
+  command.add_option("--data", options.data, "folder of data sets (or OUBLI_DATA)");
+  command.add_option("--store", options.store, "folder of finished stages (or OUBLI_STORE)");
+}
+
+int run_command(int argc, char** argv, const Registries& registries) {
+  CLI::App app("oubli: approximate unlearning of neural networks, measured against retraining");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", OUBLI_VERSION);
+  RunOptions options;
+  FetchCommand fetch;
+  std::string name, key, store_folder;
+  int status = 0;
+
+  CLI::App* run = app.add_subcommand("run", "run an experiment and print its table");
+  add_run_options(*run, options);
+  run->add_option("--output", options.output, "folder for results (default: results/NAME)");
+  run->add_option("--jobs", options.jobs, "stages at once (default: all cores)")
+      ->check(CLI::PositiveNumber);
+  run->callback([&] { status = run_experiment(options, registries); });
+
+  CLI::App* check = app.add_subcommand("check", "validate an experiment and print its plan");
+  add_run_options(*check, options);
+  check->add_flag("--keys", options.show_keys, "list every stage with its key");
+  check->callback([&] { status = check_experiment(options, registries); });
+
+  CLI::App* stage = app.add_subcommand("stage", "run one stage of an experiment by its key");
+  stage->add_option("KEY", key, "as `check --keys` prints it")->required();
+  add_run_options(*stage, options);
+  stage->callback([&] { status = run_one_stage(key, options, registries); });
+
+  CLI::App* worker = app.add_subcommand("worker", "")->group("");  // started by `run`
+  add_run_options(*worker, options);
+  worker->callback([&] { status = run_worker(options, registries); });
+
+  CLI::App* list = app.add_subcommand("list", "list methods, data sets, models and metrics");
+  list->callback([&] { status = list_entries(registries); });
+
+  CLI::App* describe = app.add_subcommand("describe", "show the settings of one of them");
+  describe->add_option("NAME", name, "such as newton")->required();
+  describe->callback([&] { status = describe_entry(name, registries); });
+
+  CLI::App* store = app.add_subcommand("store", "look after the store of finished stages");
+  store->require_subcommand(1);
+  for (const char* action : {"ls", "verify", "gc"}) {
+    const std::string what = action;
+    CLI::App* sub = store->add_subcommand(
+        what, what == "ls"       ? "list its entries"
+              : what == "verify" ? "compare every file with its checksum"
+                                 : "remove damaged entries and what killed processes left");
+    sub->add_option("--store", store_folder, "folder (or OUBLI_STORE)");
+    sub->callback([&, what] { status = store_action(what, store_folder); });
+  }
+
+  CLI::App* data = app.add_subcommand("data", "get data sets");
+  data->require_subcommand(1);
+  CLI::App* get = data->add_subcommand("fetch", "download a data set, or resume, and check it");
+  get->add_option("NAME", fetch.name, "mnist, fashion_mnist, cifar10 or cifar100")->required();
+  get->add_option("--from", fetch.from, "mirror: an address or a folder");
+  get->add_option("--data", fetch.data, "where to put it (or OUBLI_DATA)");
+  get->callback([&] { status = fetch_data(fetch); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  return status;
+}
+
+}  // namespace
+
+int command_line(int argc, char** argv, const Registries& registries) {
+  // One thread here: the work is in the workers, each with as many as the experiment says.
+  at::set_num_threads(1);
+  try {
+    return run_command(argc, argv, registries);
+  } catch (const Error& error) {
+    fmt::print(stderr, "oubli: {}\n", error.what());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "oubli: memory is not enough for this experiment.\n");
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    fmt::print(stderr, "oubli: {}\n", text.substr(0, text.find('\n')));
+  }
+  return 2;
+}
+
+}  // namespace oubli

@@ -1,0 +1,96 @@
+#include "experiments/engine/experiment.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/hash.h"
+#include "core/nn/checkpoint.h"
+
+namespace oubli {
+namespace {
+
+std::string rows_hash(const Tensor& rows) {
+  Hasher hasher;
+  hasher.add(rows);
+  return hasher.hex();
+}
+
+Tensor no_rows() { return at::empty({0}, at::kLong); }
+
+}  // namespace
+
+std::vector<NamedRows> Experiment::metric_sets() const {
+  std::vector<NamedRows> sets;
+  const auto add = [&](const std::string& name, const Tensor& rows) {
+    if (rows.numel() > 0) sets.push_back({name, rows});
+  };
+  // Added points are reported apart from the points that were kept.
+  add("retain", rows_difference(task.retain.rows, task.added.rows));
+  add("forget", task.forget.rows);
+  add("added", task.added.rows);
+  add("test", task.test.rows);
+  return sets;
+}
+
+Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
+  Experiment experiment;
+  LoadedData loaded = spec.load(folders);
+  const Generator generator(static_cast<std::uint64_t>(spec.seeds.edit));
+  Selection removed{no_rows(), false, {}};
+  Selection added{no_rows(), false, {}};
+  if (spec.remove) removed = spec.remove(loaded.dataset, loaded.splits, generator.stream("remove"));
+  if (spec.add) added = spec.add(loaded.dataset, loaded.splits, generator.stream("add"));
+  if (at::isin(removed.rows, added.rows).any().item<bool>()) {
+    fail_at(spec.edit_origin, "the same examples are removed and added: an example is either in the "
+                              "original's training set or not.");
+  }
+  if (removed.mislabelled) loaded.dataset = corrupted(loaded.dataset, removed);
+  if (added.mislabelled) {
+    fail_at(spec.edit_origin, "'mislabelled' says what to remove; it cannot select points to add.");
+  }
+  experiment.dataset = std::make_shared<const Dataset>(std::move(loaded.dataset));
+  const Splits& splits = loaded.splits;
+  const auto subset = [&](Tensor rows) { return Subset{experiment.dataset, std::move(rows), {}}; };
+  Task& task = experiment.task;
+  task.recipe = spec.recipe;
+  task.train = subset(rows_difference(splits.train, added.rows));
+  task.forget = subset(removed.rows);
+  task.added = subset(added.rows);
+  task.retain = subset(rows_union(rows_difference(task.train.rows, removed.rows), added.rows));
+  task.validation = subset(splits.validation);
+  task.test = subset(splits.test);
+  if (task.train.empty() || task.retain.empty()) {
+    fail_at(spec.edit_origin, "nothing is left to train on after this edit.");
+  }
+  if (!spec.recipe.objective.fits(*experiment.dataset)) {
+    fail_at(spec.edit_origin.source.empty() ? Origin{} : Origin{spec.edit_origin.source, 0, 0},
+            experiment.dataset->is_classification()
+                ? "train.loss is squared_error, but the data has classes: use cross_entropy."
+                : "train.loss is cross_entropy, but the targets are numbers: use squared_error.");
+  }
+  experiment.network =
+      spec.build({experiment.dataset->input_shape(), experiment.dataset->outputs});
+  if (!spec.weights.empty()) {
+    experiment.weights_hash = file_hash_hex(spec.weights);
+    Model start(experiment.network.layers, experiment.network.table, spec.dtype);
+    load_weights(start, spec.weights);
+    const Tensor theta = start.theta().clone();
+    std::vector<Tensor> buffers;
+    for (const Tensor& buffer : start.buffers()) buffers.push_back(buffer.clone());
+    task.initialise = [theta, buffers](Model& model, Generator&) {
+      model.set_theta(theta);
+      for (std::size_t i = 0; i < buffers.size(); ++i) model.buffers()[i].copy_(buffers[i]);
+    };
+  }
+  experiment.data_hash = experiment.dataset->content_hash();
+  Hasher edit;
+  for (const Subset* part : {&task.train, &task.forget, &task.added, &task.retain, &task.validation,
+                             &task.test}) {
+    edit.add(rows_hash(part->rows));
+  }
+  experiment.edit_hash = edit.hex();
+  experiment.spec = std::move(spec);
+  return experiment;
+}
+
+}  // namespace oubli

@@ -1,0 +1,31 @@
+// An experiment with its data: the forget set drawn, the subsets made, the network sized.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/unlearn/task.h"
+#include "experiments/engine/spec.h"
+
+namespace oubli {
+
+struct Experiment {
+  Spec spec;
+  std::shared_ptr<const Dataset> dataset;
+  Task task;
+  Network network;
+  // What stages are keyed by.
+  std::string data_hash;
+  std::string edit_hash;
+  std::string weights_hash;  // "" where training starts from random parameters
+
+  // Sets that metrics are reported on; empty ones are left out.
+  std::vector<NamedRows> metric_sets() const;
+  Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
+};
+
+// Loads the data and makes the edit. Errors: kData for files, kTask for an edit that cannot be made,
+// kSettings where data, loss and model do not fit each other.
+Experiment prepare_experiment(Spec spec, const DataFolders& folders);
+
+}  // namespace oubli

@@ -1,0 +1,130 @@
+// The commands that look at things: list, describe, store, data.
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "datasets/fetch.h"
+#include "experiments/engine/commands.h"
+#include "experiments/engine/store.h"
+
+namespace oubli {
+namespace {
+
+template <typename Entry>
+void print_entries(const Registry<Entry>& registry, const std::string& heading) {
+  fmt::print("{}\n", heading);
+  for (const Entry& entry : registry.entries()) {
+    fmt::print("  {:<20} {}\n", entry.name, entry.summary);
+  }
+}
+
+void print_settings(const Settings& settings) {
+  const std::vector<SettingsDeclaration> declarations = settings.declarations();
+  if (declarations.empty()) {
+    fmt::print("  no settings\n");
+    return;
+  }
+  for (const SettingsDeclaration& d : declarations) {
+    const std::string type = d.range.empty() ? d.type : d.type + ": " + d.range;
+    fmt::print("  {}\n      {} ({}; default {})\n", d.key, d.doc, type, d.standard);
+  }
+}
+
+std::string yes_no(bool value) { return value ? "yes" : "no"; }
+
+std::string size_text(double bytes) {
+  for (const char* unit : {"B", "kB", "MB"}) {
+    if (bytes < 1000) return fmt::format("{:.4g} {}", bytes, unit);
+    bytes /= 1000;
+  }
+  return fmt::format("{:.4g} GB", bytes);
+}
+
+double entry_bytes(const Json& description) {
+  double bytes = 0;
+  for (const auto& [name, file] : description.at("files").items()) {
+    bytes += file.at("bytes").get<double>();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+int list_entries(const Registries& registries) {
+  print_entries(registries.methods, "methods");
+  print_entries(registries.datasets, "data sets");
+  print_entries(registries.architectures, "models");
+  print_entries(registries.metrics, "metrics");
+  fmt::print("`oubli describe NAME` shows the settings of one.\n");
+  return 0;
+}
+
+int describe_entry(const std::string& name, const Registries& registries) {
+  const Settings settings = Settings::describing();
+  if (registries.methods.contains(name)) {
+    const MethodInfo& info = registries.methods.find(name);
+    info.make(settings);
+    fmt::print("{} (method): {}\nSource: {}\nNeeds retain data: {}. Needs forget data: {}. Can add: "
+               "{}. Exact: {}.\nSettings:\n",
+               name, info.summary, info.reference, yes_no(info.needs_retain_data),
+               yes_no(info.needs_forget_data), yes_no(info.supports_adding), yes_no(info.exact));
+    print_settings(settings);
+  } else if (registries.datasets.contains(name)) {
+    const DataSource& source = registries.datasets.find(name);
+    source.configure(settings);
+    fmt::print("{} (data set): {}\nSettings:\n", name, source.summary);
+    print_settings(settings);
+  } else if (registries.architectures.contains(name)) {
+    const Architecture& architecture = registries.architectures.find(name);
+    architecture.configure(settings);
+    fmt::print("{} (model): {}\nSettings, besides dtype and weights:\n", name, architecture.summary);
+    print_settings(settings);
+  } else if (registries.metrics.contains(name)) {
+    fmt::print("{} (metric): {}\n", name, registries.metrics.find(name).summary);
+  } else if (name == "train") {
+    TrainingRecipe::read(settings);
+    fmt::print("train: how the original and every oracle are trained\nSettings:\n");
+    print_settings(settings);
+  } else {
+    std::vector<std::string> names = registries.methods.names();
+    for (const auto& more : {registries.datasets.names(), registries.architectures.names(),
+                             registries.metrics.names(), std::vector<std::string>{"train"}}) {
+      names.insert(names.end(), more.begin(), more.end());
+    }
+    throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));
+  }
+  return 0;
+}
+
+int store_action(const std::string& action, const std::string& folder) {
+  const Store store(default_store(folder));
+  const bool thorough = action != "ls";
+  double bytes = 0;
+  std::size_t count = 0, damaged = 0;
+  for (const std::string& key : store.keys()) {
+    const Store::Check check = store.check(key, thorough);
+    ++count;
+    if (check.state != Store::State::kSound) {
+      ++damaged;
+      fmt::print("{}  damaged: {}\n", key, check.problem);
+      if (action == "gc") store.remove(key);
+      continue;
+    }
+    const Json description = store.describe(key);
+    const double size = entry_bytes(description);
+    bytes += size;
+    if (action == "ls") {
+      fmt::print("{}  {:>9}  {}\n", key, size_text(size), description.value("label", ""));
+    }
+  }
+  fmt::print("{}: {} entries, {}", store.folder().string(), count - damaged, size_text(bytes));
+  if (action == "gc") {
+    fmt::print("; removed {} damaged and {} unfinished", damaged, store.sweep());
+  } else if (damaged > 0) {
+    fmt::print("; {} damaged (`oubli store gc` removes them, a run does them again)", damaged);
+  }
+  fmt::print("\n");
+  return damaged > 0 && action != "gc" ? 1 : 0;
+}
+
+}  // namespace oubli

@@ -1,0 +1,72 @@
+#include "experiments/engine/output.h"
+
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include "core/base/settings_file.h"
+#include "datasets/row_file.h"
+#include "experiments/engine/table.h"
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+Json environment(const Experiment& experiment) {
+  return {{"oubli", OUBLI_VERSION},
+          {"git_revision", OUBLI_GIT_REVISION},
+          {"libtorch", TORCH_VERSION},
+          {"compiler", OUBLI_COMPILER},
+          {"processor", processor_name()},
+          {"cores", std::thread::hardware_concurrency()},
+          {"threads_per_stage", experiment.spec.threads}};
+}
+
+}  // namespace
+
+fs::path output_folder(const std::string& from_command_line, const fs::path& file) {
+  if (!from_command_line.empty()) return from_command_line;
+  return fs::path("results") / file.stem();
+}
+
+void require_writable(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorKind::kStore, fmt::format("{}: the output folder cannot be made: {}. Give another "
+                                               "with --output DIR.", folder.string(), error.message()));
+  }
+  const fs::path probe = folder / ".oubli-writable";
+  write_file(probe, "");
+  fs::remove(probe, error);
+}
+
+void write_output(const fs::path& folder, const Experiment& experiment, const Results& results) {
+  write_file(folder / "results.json", results.to_json().dump(1) + "\n");
+  write_file(folder / "table.md", markdown_table(results));
+  write_file(folder / "table.csv", csv_table(results));
+  write_file(folder / "table.tex", latex_table(results));
+  write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
+  write_file(folder / "environment.json", environment(experiment).dump(1) + "\n");
+  const auto write_set = [&](const char* name, const Subset& subset) {
+    if (subset.empty()) return;
+    write_rows(folder / name, subset.rows,
+               fmt::format("{} rows of the data set {} (content {})", subset.size(),
+                           experiment.dataset->name, experiment.data_hash.substr(0, 16)));
+  };
+  write_set("forget_set.txt", experiment.task.forget);
+  write_set("added_set.txt", experiment.task.added);
+}
+
+}  // namespace oubli

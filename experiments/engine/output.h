@@ -1,0 +1,22 @@
+// The output folder of a run.
+#pragma once
+
+#include <filesystem>
+
+#include "experiments/engine/results.h"
+
+namespace oubli {
+
+// `--output`, or results/<file's name>.
+std::filesystem::path output_folder(const std::string& from_command_line,
+                                    const std::filesystem::path& file);
+
+// Makes the folder and tries to write in it, before any work is done. Throws Error(kStore).
+void require_writable(const std::filesystem::path& folder);
+
+// results.json, table.md, table.csv, table.tex, resolved.yaml, environment.json and, where the edit
+// removes or adds points, forget_set.txt and added_set.txt, which `indices` reads back.
+void write_output(const std::filesystem::path& folder, const Experiment& experiment,
+                  const Results& results);
+
+}  // namespace oubli

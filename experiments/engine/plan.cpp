@@ -1,0 +1,186 @@
+#include "experiments/engine/plan.h"
+
+#include <fmt/format.h>
+
+#include "core/base/hash.h"
+
+namespace oubli {
+namespace {
+
+// Raised whenever stored results of an older program must not be taken for this one's.
+constexpr int kFormatVersion = 1;
+
+class Planner {
+ public:
+  explicit Planner(const Experiment& experiment) : experiment_(experiment) {}
+
+  Plan run() {
+    const Spec& spec = experiment_.spec;
+    for (std::int64_t j = 0; j < spec.seeds.oracle; ++j) {
+      oracles_.push_back(training_stage(StageKind::kRetrain, j));
+      oracle_predictions_.push_back(predict_stage(oracles_.back()));
+    }
+    PlannedRow original{"original", {}};
+    std::vector<std::size_t> originals;
+    for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
+      originals.push_back(training_stage(StageKind::kTrain, s));
+      const std::size_t predictions = predict_stage(originals.back());
+      original.models.push_back({s, 0, originals.back(),
+                                 evaluate_stage(originals.back(), predictions, oracles_)});
+    }
+    plan_.rows.push_back(std::move(original));
+    for (std::size_t m = 0; m < spec.methods.size(); ++m) {
+      PlannedRow row{spec.methods[m].name, {}};
+      for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
+        for (std::int64_t u = 0; u < spec.seeds.unlearning; ++u) {
+          const std::size_t edited = unlearn_stage(m, originals[static_cast<std::size_t>(s)], s, u);
+          const std::size_t predictions = predict_stage(edited);
+          row.models.push_back({s, u, edited, evaluate_stage(edited, predictions, oracles_)});
+        }
+      }
+      plan_.rows.push_back(std::move(row));
+    }
+    PlannedRow floor{"noise floor", {}};
+    if (oracles_.size() > 1) {
+      for (std::size_t j = 0; j < oracles_.size(); ++j) {
+        std::vector<std::size_t> others;
+        for (const std::size_t other : oracles_) {
+          if (other != oracles_[j]) others.push_back(other);
+        }
+        floor.models.push_back({static_cast<std::int64_t>(j), 0, oracles_[j],
+                                evaluate_stage(oracles_[j], oracle_predictions_[j], others)});
+      }
+    }
+    plan_.rows.push_back(std::move(floor));
+    return std::move(plan_);
+  }
+
+ private:
+  std::size_t add(Stage stage) {
+    stage.description["kind"] = to_string(stage.kind);
+    stage.description["format"] = kFormatVersion;
+    for (const std::size_t input : stage.inputs) {
+      stage.description["inputs"].push_back(plan_.stages[input].key);
+    }
+    stage.key = sha256_hex(stage.description.dump());
+    for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
+      if (plan_.stages[i].key == stage.key) return i;  // two rows that ask for the same thing
+    }
+    stage.cost = std::max(1.0, stage.cost);
+    plan_.stages.push_back(std::move(stage));
+    return plan_.stages.size() - 1;
+  }
+
+  Json training_description() const {
+    return {{"data", experiment_.data_hash},
+            {"model", experiment_.spec.model_settings()},
+            {"weights", experiment_.weights_hash},
+            {"train", experiment_.spec.train_settings()},
+            {"threads", experiment_.spec.threads}};
+  }
+
+  std::size_t training_stage(StageKind kind, std::int64_t seed) {
+    const bool oracle = kind == StageKind::kRetrain;
+    const Subset& subset = oracle ? experiment_.task.retain : experiment_.task.train;
+    Stage stage;
+    stage.kind = kind;
+    stage.label = fmt::format("{} {}", oracle ? "oracle" : "original", seed);
+    stage.seed = seed;
+    stage.training_seed = seed;
+    stage.description = training_description();
+    Hasher rows;
+    rows.add(subset.rows);
+    stage.description["rows"] = rows.hex();
+    stage.description["seed"] = seed;
+    const TrainingRecipe& recipe = experiment_.spec.recipe;
+    stage.cost = static_cast<double>(subset.size()) *
+                 static_cast<double>(recipe.optimizer.is_full_batch() ? 100 : recipe.epochs);
+    return add(std::move(stage));
+  }
+
+  std::size_t unlearn_stage(std::size_t method, std::size_t original, std::int64_t training_seed,
+                            std::int64_t seed) {
+    const MethodRow& row = experiment_.spec.methods[method];
+    Stage stage;
+    stage.kind = StageKind::kUnlearn;
+    stage.label = fmt::format("{}, original {}", row.name, training_seed);
+    if (experiment_.spec.seeds.unlearning > 1) stage.label += fmt::format(", run {}", seed);
+    stage.inputs = {original};
+    stage.method = method;
+    stage.training_seed = training_seed;
+    stage.seed = seed;
+    stage.description = training_description();
+    stage.description["edit"] = experiment_.edit_hash;
+    stage.description["method"] = row.method;
+    stage.description["version"] = row.info.version;
+    Json settings = row.settings;
+    settings.erase("as");  // the name of the row does not change what is computed
+    stage.description["settings"] = settings;
+    stage.description["training_seed"] = training_seed;
+    stage.description["seed"] = seed;
+    stage.cost = row.unlearner->estimate_cost(experiment_.task)
+                     .value_or(static_cast<double>(experiment_.task.retain.size()));
+    return add(std::move(stage));
+  }
+
+  std::size_t predict_stage(std::size_t model) {
+    Stage stage;
+    stage.kind = StageKind::kPredict;
+    stage.label = "predictions of " + plan_.stages[model].label;
+    stage.inputs = {model};
+    stage.description = {{"edit", experiment_.edit_hash}, {"data", experiment_.data_hash}};
+    stage.cost = static_cast<double>(experiment_.dataset->size()) / 3;
+    return add(std::move(stage));
+  }
+
+  std::size_t evaluate_stage(std::size_t model, std::size_t predictions,
+                             const std::vector<std::size_t>& oracles) {
+    Stage stage;
+    stage.kind = StageKind::kEvaluate;
+    stage.label = "metrics of " + plan_.stages[model].label;
+    // In pairs: model, its predictions; then the same for each oracle.
+    stage.inputs = {model, predictions};
+    for (const std::size_t oracle : oracles) {
+      stage.inputs.push_back(oracle);
+      stage.inputs.push_back(predict_stage(oracle));
+    }
+    stage.description = {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
+    return add(std::move(stage));
+  }
+
+  const Experiment& experiment_;
+  Plan plan_;
+  std::vector<std::size_t> oracles_;
+  std::vector<std::size_t> oracle_predictions_;
+};
+
+}  // namespace
+
+std::string to_string(StageKind kind) {
+  switch (kind) {
+    case StageKind::kTrain:
+      return "train";
+    case StageKind::kRetrain:
+      return "retrain";
+    case StageKind::kUnlearn:
+      return "unlearn";
+    case StageKind::kPredict:
+      return "predict";
+    case StageKind::kEvaluate:
+      return "evaluate";
+  }
+  return "";
+}
+
+const Stage& Plan::find(const std::string& key) const {
+  for (const Stage& stage : stages) {
+    if (stage.key == key) return stage;
+  }
+  throw Error(ErrorKind::kUsage,
+              fmt::format("no stage of this experiment has the key '{}'; `oubli check FILE --keys` "
+                          "lists them. Was the file changed?", key));
+}
+
+Plan make_plan(const Experiment& experiment) { return Planner(experiment).run(); }
+
+}  // namespace oubli

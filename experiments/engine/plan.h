@@ -1,0 +1,58 @@
+// Plan: the graph of stages that an experiment needs.
+//
+//   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
+//   unlearn   one method on one original
+//   predict   outputs of one model on every split
+//   evaluate  metrics of one model against all oracles
+//
+// A stage's key is the SHA-256 of what determines its output: the settings it uses, the hash of the
+// data and rows, its seed, its threads, the keys of its inputs and the format version. Same key,
+// same bits; so experiments share originals, oracles and everything else that is equal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "experiments/engine/experiment.h"
+
+namespace oubli {
+
+enum class StageKind { kTrain, kRetrain, kUnlearn, kPredict, kEvaluate };
+std::string to_string(StageKind kind);
+
+struct Stage {
+  std::string key;
+  StageKind kind = StageKind::kTrain;
+  std::string label;                 // for people: "newton, training seed 1"
+  std::vector<std::size_t> inputs;   // stages of the plan, all before this one
+  std::size_t method = 0;            // unlearn: row of the spec
+  std::int64_t training_seed = 0;    // train, unlearn
+  std::int64_t seed = 0;             // oracle or unlearning seed
+  double cost = 0;                   // estimate in sample-gradients, at least 1
+  Json description;                  // what the key is the hash of
+};
+
+// Where the results of one model are in the plan.
+struct PlannedModel {
+  std::int64_t training_seed = 0;
+  std::int64_t unlearning_seed = 0;
+  std::size_t model = 0;     // stage
+  std::size_t evaluate = 0;  // stage
+};
+struct PlannedRow {
+  std::string name;
+  std::vector<PlannedModel> models;
+};
+
+struct Plan {
+  std::vector<Stage> stages;
+  std::vector<PlannedRow> rows;  // original, the methods, noise floor
+
+  // Throws Error(kUsage) for a key that is not in the plan.
+  const Stage& find(const std::string& key) const;
+};
+
+Plan make_plan(const Experiment& experiment);
+
+}  // namespace oubli

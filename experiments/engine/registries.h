@@ -1,0 +1,20 @@
+// Everything that an experiment file may name. A program with methods of its own adds them here.
+#pragma once
+
+#include "core/evaluate/metric.h"
+#include "core/nn/architectures/architecture.h"
+#include "core/unlearn/unlearner.h"
+#include "datasets/source.h"
+
+namespace oubli {
+
+struct Registries {
+  Registry<MethodInfo> methods;
+  Registry<DataSource> datasets;
+  Registry<Architecture> architectures;
+  Registry<Metric> metrics;
+};
+
+Registries builtin_registries();
+
+}  // namespace oubli

@@ -1,0 +1,109 @@
+#include "experiments/engine/results.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace oubli {
+namespace {
+
+Json estimate_json(const Estimate& estimate) {
+  return {{"mean", estimate.mean},
+          {"half_width_95", estimate.half_width ? Json(*estimate.half_width) : Json(nullptr)},
+          {"n", estimate.n}};
+}
+
+}  // namespace
+
+std::string RowResult::trouble() const {
+  std::size_t diverged = 0, failed = 0;
+  for (const ModelResult& model : models) {
+    diverged += model.status == "diverged";
+    failed += model.status == "failed";
+  }
+  if (failed > 0) return fmt::format("failed {}/{}", failed, models.size());
+  return diverged > 0 ? fmt::format("diverged {}/{}", diverged, models.size()) : "";
+}
+
+std::optional<Estimate> RowResult::cell(const std::string& column) const {
+  if (models.empty() || !trouble().empty()) return std::nullopt;
+  std::map<std::int64_t, std::vector<double>> by_seed;
+  for (const ModelResult& model : models) {
+    const auto found = model.values.find(column);
+    if (found == model.values.end()) return std::nullopt;
+    by_seed[model.training_seed].push_back(found->second);
+  }
+  std::vector<double> means;
+  for (const auto& [seed, values] : by_seed) means.push_back(estimate_mean(values).mean);
+  return estimate_mean(means);
+}
+
+Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
+                        const RunOutcome& outcome) {
+  Results results;
+  results.title = experiment.spec.title;
+  results.resolved = experiment.spec.resolved;
+  results.sets = {{"train", experiment.task.train.size()},
+                  {"validation", experiment.task.validation.size()}};
+  for (const NamedRows& set : experiment.metric_sets()) results.sets[set.name] = set.rows.numel();
+  for (const PlannedRow& planned : plan.rows) {
+    RowResult row{planned.name, {}};
+    for (const PlannedModel& model : planned.models) {
+      ModelResult result{model.training_seed, model.unlearning_seed, "", "", {}, Json::object()};
+      const auto failed = outcome.failed.find(model.evaluate);
+      if (failed != outcome.failed.end()) {
+        result.status = "failed";
+        result.message = failed->second;
+      } else {
+        const Json stored = Json::parse(
+            read_file(store.entry(plan.stages[model.evaluate].key) / "metrics.json"));
+        result.status = stored.at("status");
+        result.message = stored.at("message");
+        result.report = stored.at("report");
+        for (const auto& [column, value] : stored.at("values").items()) {
+          if (std::find(results.columns.begin(), results.columns.end(), column) ==
+              results.columns.end()) {
+            results.columns.push_back(column);
+          }
+          if (value.is_number()) result.values[column] = value.get<double>();
+        }
+      }
+      row.models.push_back(std::move(result));
+    }
+    results.rows.push_back(std::move(row));
+  }
+  return results;
+}
+
+Json Results::to_json() const {
+  Json json = {{"format", 1}, {"title", title}, {"sets", sets}, {"columns", columns}};
+  json["rows"] = Json::array();
+  for (const RowResult& row : rows) {
+    Json models = Json::array();
+    for (const ModelResult& model : row.models) {
+      Json values = Json::object();
+      for (const std::string& column : columns) {
+        const auto found = model.values.find(column);
+        if (found != model.values.end()) values[column] = found->second;
+      }
+      models.push_back({{"training_seed", model.training_seed},
+                        {"unlearning_seed", model.unlearning_seed},
+                        {"status", model.status},
+                        {"message", model.message},
+                        {"values", values},
+                        {"report", model.report}});
+    }
+    Json cells = Json::object();
+    for (const std::string& column : columns) {
+      if (const auto cell = row.cell(column)) cells[column] = estimate_json(*cell);
+    }
+    json["rows"].push_back({{"name", row.name},
+                            {"trouble", row.trouble()},
+                            {"cells", cells},
+                            {"models", models}});
+  }
+  json["settings"] = resolved;
+  return json;
+}
+
+}  // namespace oubli

@@ -1,0 +1,48 @@
+// Results: the values of every model of a finished run, and each row's cells with their uncertainty.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/evaluate/statistics.h"
+#include "experiments/engine/scheduler.h"
+
+namespace oubli {
+
+// One model of a row: an edited model, an original, or an oracle against the other oracles.
+struct ModelResult {
+  std::int64_t training_seed = 0;
+  std::int64_t unlearning_seed = 0;
+  std::string status;  // of the method's report, or "failed"
+  std::string message;
+  std::map<std::string, double> values;  // by column
+  Json report;
+};
+
+struct RowResult {
+  std::string name;
+  std::vector<ModelResult> models;
+
+  // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
+  // over those that survived would flatter the method. "" otherwise.
+  std::string trouble() const;
+  // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent where
+  // the column is not defined for the row.
+  std::optional<Estimate> cell(const std::string& column) const;
+};
+
+struct Results {
+  std::string title;
+  std::vector<std::string> columns;  // in the metrics' order
+  std::vector<RowResult> rows;
+  Json sets;                         // how many examples each set holds
+  Json resolved;
+  Json to_json() const;
+};
+
+Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
+                        const RunOutcome& outcome);
+
+}  // namespace oubli

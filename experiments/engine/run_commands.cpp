@@ -1,0 +1,116 @@
+// The commands that work on an experiment file: run, check, stage, worker.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include "core/base/settings_file.h"
+#include "experiments/engine/commands.h"
+#include "experiments/engine/display.h"
+#include "experiments/engine/output.h"
+#include "experiments/engine/stages.h"
+#include "experiments/engine/table.h"
+
+namespace oubli {
+namespace {
+
+Experiment load_experiment(const RunOptions& options, const Registries& registries) {
+  return prepare_experiment(load_spec(options.file, options.overrides, registries),
+                            default_data_folders(options.data));
+}
+
+RunRequest request_of(const RunOptions& options, const Store& store) {
+  return {options.file, options.overrides, options.data, store.folder().string()};
+}
+
+std::size_t job_count(const RunOptions& options, const Spec& spec) {
+  if (options.jobs > 0) return static_cast<std::size_t>(options.jobs);
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return std::max<std::size_t>(1, cores / static_cast<std::size_t>(spec.threads));
+}
+
+}  // namespace
+
+int run_experiment(const RunOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = make_plan(experiment);
+  const std::filesystem::path output = output_folder(options.output, options.file);
+  require_writable(output);
+  const Store store(default_store(options.store));
+  store.sweep();
+  const RunOutcome outcome = run_plan(plan, store, request_of(options, store),
+                                      job_count(options, experiment.spec), stderr);
+  if (outcome.interrupted) {
+    fmt::print(stderr, "interrupted: finished stages are kept; the same command goes on from here.\n");
+    return 130;
+  }
+  const Results results = collect_results(experiment, plan, store, outcome);
+  write_output(output, experiment, results);
+  fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
+  fmt::print("Written to {}/\n", output.string());
+  return outcome.failed.empty() ? 0 : 1;
+}
+
+int check_experiment(const RunOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = make_plan(experiment);
+  fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
+  const Task& task = experiment.task;
+  fmt::print("# {} parameters; examples: train {}, forget {}, added {}, retain {}, validation {}, "
+             "test {}\n",
+             experiment.network.table->size(), task.train.size(), task.forget.size(),
+             task.added.size(), task.retain.size(), task.validation.size(), task.test.size());
+  std::map<StageKind, std::pair<std::size_t, double>> kinds;
+  double total = 0;
+  for (const Stage& stage : plan.stages) {
+    auto& [count, cost] = kinds[stage.kind];
+    ++count;
+    if (stage.kind == StageKind::kEvaluate) continue;
+    cost += stage.cost;
+    total += stage.cost;
+  }
+  fmt::print("# plan: {} stages, about {:.3g} sample-gradients at most\n", plan.stages.size(), total);
+  for (const auto& [kind, figures] : kinds) {
+    fmt::print("#   {:<9} {:>4} stages {:>12.3g} sample-gradients\n", to_string(kind), figures.first,
+               figures.second);
+  }
+  if (options.show_keys) {
+    for (const Stage& stage : plan.stages) {
+      fmt::print("{} {:<9} {}\n", stage.key, to_string(stage.kind), stage.label);
+    }
+  }
+  return 0;
+}
+
+int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = make_plan(experiment);
+  const Stage& stage = plan.find(key);
+  const Store store(default_store(options.store));
+  for (const std::size_t input : stage.inputs) {
+    const Store::Check check = store.check(plan.stages[input].key, /*thorough=*/true);
+    if (check.state != Store::State::kSound) {
+      throw Error(ErrorKind::kStore, fmt::format("{} needs {} ({}) first: run `stage` on it.",
+                                                 stage.label, plan.stages[input].label,
+                                                 plan.stages[input].key));
+    }
+  }
+  at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  const bool worked = run_stage(experiment, plan, stage, registries, store, [](double) {});
+  fmt::print("{} {}: {}\n", key, stage.label, worked ? "done" : "already there");
+  return 0;
+}
+
+int run_worker(const RunOptions& options, const Registries& registries) {
+  // Whatever a library prints must not be taken for an answer.
+  const int answers = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  return work_until_told_to_stop(
+      {options.file, options.overrides, options.data, default_store(options.store).string()},
+      registries, answers);
+}
+
+}  // namespace oubli

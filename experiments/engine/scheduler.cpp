@@ -1,0 +1,216 @@
+#include "experiments/engine/scheduler.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <csignal>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "experiments/engine/display.h"
+
+namespace oubli {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+void on_interrupt(int) { interrupted = 1; }
+
+// Puts handlers in place for as long as it lives.
+class InterruptGuard {
+ public:
+  InterruptGuard() {
+    interrupted = 0;
+    struct sigaction action {};
+    action.sa_handler = on_interrupt;  // without SA_RESTART, so that poll returns
+    ::sigaction(SIGINT, &action, &old_interrupt_);
+    ::sigaction(SIGTERM, &action, &old_terminate_);
+    action.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &action, &old_pipe_);  // a dead worker is seen as the end of its stream
+  }
+  ~InterruptGuard() {
+    ::sigaction(SIGINT, &old_interrupt_, nullptr);
+    ::sigaction(SIGTERM, &old_terminate_, nullptr);
+    ::sigaction(SIGPIPE, &old_pipe_, nullptr);
+  }
+
+ private:
+  struct sigaction old_interrupt_ {}, old_terminate_ {}, old_pipe_ {};
+};
+
+enum class StageState { kReadyWhenInputsAre, kRunning, kDone, kFailed };
+constexpr std::size_t kIdle = static_cast<std::size_t>(-1);
+constexpr int kTriesAfterCrash = 2;
+
+class Scheduler {
+ public:
+  Scheduler(const Plan& plan, const RunRequest& request, const std::vector<std::size_t>& missing,
+            Display& display, RunOutcome& outcome)
+      : plan_(plan),
+        request_(request),
+        display_(display),
+        outcome_(outcome),
+        states_(plan.stages.size(), StageState::kDone),
+        crashes_(plan.stages.size(), 0) {
+    for (const std::size_t stage : missing) states_[stage] = StageState::kReadyWhenInputsAre;
+  }
+
+  void run(std::size_t jobs) {
+    slots_.resize(jobs);
+    while (!interrupted) {
+      for (std::size_t slot = 0; slot < jobs; ++slot) assign(slot);
+      std::vector<pollfd> descriptors;
+      std::vector<std::size_t> owners;
+      for (std::size_t slot = 0; slot < jobs; ++slot) {
+        if (slots_[slot].stage == kIdle) continue;
+        descriptors.push_back({slots_[slot].process->answers(), POLLIN, 0});
+        owners.push_back(slot);
+      }
+      if (descriptors.empty()) return;
+      if (::poll(descriptors.data(), descriptors.size(), 1000) <= 0) continue;
+      for (std::size_t i = 0; i < descriptors.size(); ++i) {
+        if (descriptors[i].revents != 0) listen(owners[i]);
+      }
+    }
+    outcome_.interrupted = true;
+  }
+
+ private:
+  struct Slot {
+    std::unique_ptr<WorkerProcess> process;
+    std::size_t stage = kIdle;
+  };
+
+  // Gives the slot the first stage, in the plan's order, whose inputs are all there.
+  void assign(std::size_t slot) {
+    if (slots_[slot].stage != kIdle) return;
+    for (std::size_t stage = 0; stage < plan_.stages.size(); ++stage) {
+      if (states_[stage] != StageState::kReadyWhenInputsAre || !inputs_done(stage)) continue;
+      if (!slots_[slot].process) slots_[slot].process = std::make_unique<WorkerProcess>(request_);
+      states_[stage] = StageState::kRunning;
+      slots_[slot].stage = stage;
+      slots_[slot].process->send(plan_.stages[stage].key);
+      display_.started(slot, plan_.stages[stage].label);
+      return;
+    }
+  }
+
+  bool inputs_done(std::size_t stage) const {
+    for (const std::size_t input : plan_.stages[stage].inputs) {
+      if (states_[input] != StageState::kDone) return false;
+    }
+    return true;
+  }
+
+  void listen(std::size_t slot) {
+    std::vector<std::string> lines;
+    const bool alive = slots_[slot].process->receive(lines);
+    for (const std::string& line : lines) {
+      const Json message = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      const std::string event = message.is_object() ? message.value("event", "") : "";
+      if (event == "progress") {
+        display_.progressed(slot, message.at("share"));
+      } else if (event == "done") {
+        finish(slot);
+      } else if (event == "failed" || event == "unusable") {
+        const std::size_t stage = slots_[slot].stage;
+        slots_[slot].stage = kIdle;
+        if (event == "unusable") slots_[slot].process.reset();
+        fail(stage, message.value("message", "no reason given"));
+      }
+    }
+    if (!alive && slots_[slot].stage != kIdle) crashed(slot);
+  }
+
+  void finish(std::size_t slot) {
+    const std::size_t stage = slots_[slot].stage;
+    states_[stage] = StageState::kDone;
+    slots_[slot].stage = kIdle;
+    ++outcome_.done;
+    display_.finished(slot, plan_.stages[stage].cost);
+  }
+
+  void crashed(std::size_t slot) {
+    const std::size_t stage = slots_[slot].stage;
+    const std::string how = slots_[slot].process->wait();
+    slots_[slot].process.reset();
+    slots_[slot].stage = kIdle;
+    if (++crashes_[stage] < kTriesAfterCrash) {
+      display_.note(fmt::format("{}: {}; trying once more", plan_.stages[stage].label, how));
+      states_[stage] = StageState::kReadyWhenInputsAre;
+    } else {
+      fail(stage, how);
+    }
+  }
+
+  void fail(std::size_t stage, const std::string& reason) {
+    states_[stage] = StageState::kFailed;
+    outcome_.failed[stage] = reason;
+    display_.failed(plan_.stages[stage].label, reason);
+    // Stages stand after their inputs, so one pass reaches everything that depends on this one.
+    for (std::size_t later = stage + 1; later < plan_.stages.size(); ++later) {
+      if (states_[later] != StageState::kReadyWhenInputsAre) continue;
+      for (const std::size_t input : plan_.stages[later].inputs) {
+        if (states_[input] != StageState::kFailed) continue;
+        states_[later] = StageState::kFailed;
+        outcome_.failed[later] = outcome_.failed[input];
+        break;
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const RunRequest& request_;
+  Display& display_;
+  RunOutcome& outcome_;
+  std::vector<StageState> states_;
+  std::vector<int> crashes_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
+                                        std::vector<std::string>& damaged) {
+  std::vector<bool> needed(plan.stages.size(), false);
+  std::vector<bool> missing(plan.stages.size(), false);
+  for (const PlannedRow& row : plan.rows) {
+    for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
+  }
+  // Backwards: a stage's users stand after it, so whether it is needed is known when it is reached.
+  for (std::size_t i = plan.stages.size(); i-- > 0;) {
+    if (!needed[i]) continue;
+    const Store::Check check = store.check(plan.stages[i].key, /*thorough=*/true);
+    if (check.state == Store::State::kSound) continue;
+    if (check.state == Store::State::kDamaged) {
+      damaged.push_back(fmt::format("damaged in the store: {} ({}): {}; it is done again",
+                                    plan.stages[i].label, plan.stages[i].key.substr(0, 12),
+                                    check.problem));
+    }
+    missing[i] = true;
+    for (const std::size_t input : plan.stages[i].inputs) needed[input] = true;
+  }
+  std::vector<std::size_t> stages;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (missing[i]) stages.push_back(i);
+  }
+  return stages;
+}
+
+RunOutcome run_plan(const Plan& plan, const Store& store, const RunRequest& request,
+                    std::size_t jobs, std::FILE* progress_out) {
+  RunOutcome outcome;
+  std::vector<std::string> damaged;
+  const std::vector<std::size_t> missing = missing_stages(plan, store, damaged);
+  outcome.cached = plan.stages.size() - missing.size();
+  double cost = 0;
+  for (const std::size_t stage : missing) cost += plan.stages[stage].cost;
+  if (missing.empty()) return outcome;
+  const InterruptGuard guard;
+  Display display(progress_out, plan.stages.size(), outcome.cached, cost);
+  for (const std::string& line : damaged) display.note(line);
+  Scheduler(plan, request, missing, display, outcome).run(std::min(jobs, missing.size()));
+  return outcome;
+}
+
+}  // namespace oubli

@@ -1,0 +1,146 @@
+#include "experiments/engine/spec.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/base/settings_file.h"
+
+namespace oubli {
+namespace {
+
+MethodRow read_method(const SettingsNode& item, const Registries& registries) {
+  MethodRow row;
+  row.origin = item.origin;
+  SettingsNode settings_node;
+  settings_node.origin = item.origin;
+  if (item.kind == SettingsNode::Kind::kScalar) {
+    row.method = item.scalar;
+  } else if (item.kind == SettingsNode::Kind::kMap && item.entries.size() == 1) {
+    row.method = item.entries[0].first;
+    row.origin = item.entries[0].second.key_origin;
+    settings_node = item.entries[0].second;
+  } else {
+    fail_at(item.origin, "each method is a name, or one `name: {settings}`.");
+  }
+  row.info = registries.methods.find(row.method, row.origin);
+  const Settings settings(settings_node);
+  row.name = settings.text("as", {.standard = row.method, .doc = "name of the row"});
+  row.unlearner = row.info.make(settings);
+  settings.finish();
+  row.settings = settings.resolved();
+  return row;
+}
+
+void read_model(const Settings& root, const Registries& registries, Spec& spec) {
+  const auto [name, settings] = root.named_child("model", "", registries.architectures.names(),
+                                                 "the architecture and its settings");
+  spec.build = registries.architectures.find(name).configure(settings);
+  spec.dtype = settings.choice("dtype", {.standard = "float32",
+                                         .valid = {"float32", "float64"},
+                                         .doc = "number type of parameters and activations"}) ==
+                       "float64"
+                   ? at::kDouble
+                   : at::kFloat;
+  const std::string weights = settings.text(
+      "weights", {.standard = "", .doc = "safetensors file that training starts from"});
+  if (!weights.empty()) {
+    spec.weights = weights;
+    if (spec.weights.is_relative()) spec.weights = spec.file.parent_path() / spec.weights;
+    if (!std::filesystem::exists(spec.weights)) {
+      settings.fail("weights", fmt::format("no such file: {}", spec.weights.string()));
+    }
+  }
+}
+
+void read_edit(const Settings& root, Spec& spec) {
+  const Settings edit = root.child("edit", "what is removed, added, or both");
+  spec.edit_origin = edit.origin();
+  if (edit.has("remove")) {
+    spec.remove = configure_selection(edit.child("remove", "the forget set"));
+  }
+  if (edit.has("add")) {
+    spec.add = configure_selection(edit.child("add", "points held out of the original's training"));
+  }
+  if (!spec.remove && !spec.add) {
+    fail_at(edit.origin(), "'edit' asks for nothing: give 'remove', 'add' or both, such as "
+                           "`remove: {random: {fraction: 0.1}}`.");
+  }
+}
+
+}  // namespace
+
+Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
+               const Registries& registries) {
+  Spec spec;
+  spec.file = file;
+  const Settings root(node);
+  spec.title = root.text("title", {.standard = file.stem().string(), .doc = "headline of the table"});
+  const auto [data_name, data] = root.named_child("data", "", registries.datasets.names(),
+                                                  "the data set and its settings");
+  spec.load = registries.datasets.find(data_name).configure(data);
+  read_model(root, registries, spec);
+  spec.recipe = TrainingRecipe::read(root.child("train", "how models are trained"));
+  read_edit(root, spec);
+
+  const std::vector<SettingsNode> items = root.sequence("methods", "rows of the table");
+  if (items.empty()) {
+    root.fail("methods", fmt::format("'methods' lists no method. Valid: {}.",
+                                     fmt::join(registries.methods.names(), ", ")));
+  }
+  Json methods = Json::array();
+  std::set<std::string> names = {"original", "noise floor"};
+  for (const SettingsNode& item : items) {
+    MethodRow row = read_method(item, registries);
+    if (!names.insert(row.name).second) {
+      fail_at(row.origin, fmt::format("two rows are named '{}': give one of them another name with "
+                                      "`as: ...`.", row.name));
+    }
+    if (spec.add && !row.info.supports_adding) {
+      fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
+                                      "edit adds points.", row.method));
+    }
+    row.unlearner->prepare(spec.recipe);
+    methods.push_back({{row.method, row.settings}});
+    spec.methods.push_back(std::move(row));
+  }
+  root.record("methods", std::move(methods));
+
+  const Settings seeds = root.child("seeds", "how often everything is repeated");
+  spec.seeds.training = seeds.integer("training", {.standard = 3, .at_least = 1,
+                                                   .doc = "original models"});
+  spec.seeds.oracle = seeds.integer("oracle", {.standard = 3, .at_least = 1,
+                                               .doc = "models retrained from scratch"});
+  spec.seeds.unlearning = seeds.integer("unlearning", {.standard = 1, .at_least = 1,
+                                                       .doc = "runs of a method on each original"});
+  spec.seeds.edit = seeds.integer("edit", {.standard = 0, .at_least = 0,
+                                           .doc = "which forget set is drawn"});
+
+  const std::optional<SettingsNode> measure = root.raw("measure", "metrics; default: all");
+  spec.measure = registries.metrics.names();
+  if (measure) {
+    if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
+      fail_at(measure->origin, "'measure' must be a list of metrics.");
+    }
+    spec.measure.clear();
+    for (const SettingsNode& item : measure->items) {
+      registries.metrics.find(item.scalar, item.origin);
+      spec.measure.push_back(item.scalar);
+    }
+  }
+  root.record("measure", spec.measure);
+  spec.threads = root.integer("threads", {.standard = 1, .at_least = 1, .at_most = 1024,
+                                          .doc = "threads of one stage; part of its key"});
+  root.finish();
+  spec.resolved = root.resolved();
+  return spec;
+}
+
+Spec load_spec(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+               const Registries& registries) {
+  SettingsNode root = read_settings_file(file);
+  for (const std::string& assignment : overrides) apply_override(root, assignment);
+  return read_spec(root, file, registries);
+}
+
+}  // namespace oubli

@@ -1,0 +1,67 @@
+// Spec: an experiment file, read and checked, with every default written out. Making one touches no
+// data and trains nothing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/settings.h"
+#include "core/train/trainer.h"
+#include "datasets/selection.h"
+#include "experiments/engine/registries.h"
+
+namespace oubli {
+
+// One row of the table: a method with its settings.
+struct MethodRow {
+  std::string name;    // `as`, or the method's name
+  std::string method;  // of the registry
+  MethodInfo info;
+  std::shared_ptr<const Unlearner> unlearner;
+  Json settings;
+  Origin origin;
+};
+
+struct Seeds {
+  std::int64_t training = 3;
+  std::int64_t oracle = 3;
+  std::int64_t unlearning = 1;
+  std::int64_t edit = 0;  // which forget set is drawn
+};
+
+struct Spec {
+  std::string title;
+  std::filesystem::path file;
+  std::function<LoadedData(const DataFolders&)> load;
+  std::function<Network(const NetworkShape&)> build;
+  at::ScalarType dtype = at::kFloat;
+  std::filesystem::path weights;  // empty: start from random parameters
+  TrainingRecipe recipe;
+  std::function<Selection(const Dataset&, const Splits&, Generator)> remove;  // may be empty
+  std::function<Selection(const Dataset&, const Splits&, Generator)> add;     // may be empty
+  Origin edit_origin;
+  std::vector<MethodRow> methods;
+  Seeds seeds;
+  std::vector<std::string> measure;
+  std::int64_t threads = 1;  // of one stage
+  Json resolved;
+
+  // Parts of `resolved` that determine results, for the keys of stages.
+  Json model_settings() const { return resolved.at("model"); }
+  Json train_settings() const { return resolved.at("train"); }
+};
+
+// Throws Error(kSettings) with file, line and column.
+Spec read_spec(const SettingsNode& root, const std::filesystem::path& file,
+               const Registries& registries);
+
+// Reads the file, its `extends` and the overrides, then the spec.
+Spec load_spec(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+               const Registries& registries);
+
+}  // namespace oubli

@@ -1,0 +1,197 @@
+#include "experiments/engine/table.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace oubli {
+namespace {
+
+// Characters shown, not bytes: ± takes two bytes.
+std::size_t shown_width(const std::string& text) {
+  std::size_t width = 0;
+  for (const char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return width;
+}
+
+std::string padded(const std::string& text, std::size_t width, bool left) {
+  const std::string space(width - std::min(width, shown_width(text)), ' ');
+  return left ? text + space : space + text;
+}
+
+std::string row_cell(const RowResult& row, const std::string& column) {
+  const std::string trouble = row.trouble();
+  if (!trouble.empty()) return trouble;
+  const auto cell = row.cell(column);
+  return cell ? cell_text(*cell) : "-";
+}
+
+std::vector<std::string> notes(const Results& results) {
+  std::vector<std::string> lines;
+  for (const RowResult& row : results.rows) {
+    if (row.models.empty() && row.name == "noise floor") {
+      lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");
+    }
+    std::string last;
+    for (const ModelResult& model : row.models) {
+      if (model.message.empty() || model.message == last) continue;
+      if (model.status == "completed" || model.status == "converged") continue;
+      lines.push_back(fmt::format("{}, seed {}: {}: {}", row.name, model.training_seed, model.status,
+                                  model.message));
+      last = model.message;
+    }
+  }
+  return lines;
+}
+
+std::string escaped_latex(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (std::string("_%&#$").find(c) != std::string::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+std::string with_latex_sign(std::string text) {
+  const std::size_t sign = text.find("±");
+  if (sign != std::string::npos) text.replace(sign, std::string("±").size(), "\\pm");
+  return sign != std::string::npos ? "$" + text + "$" : text;
+}
+
+std::string quoted_csv(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string sets_line(const Results& results) {
+  std::vector<std::string> parts;
+  for (const auto& [name, size] : results.sets.items()) {
+    parts.push_back(fmt::format("{} {}", name, size.get<std::int64_t>()));
+  }
+  return fmt::format("Examples: {}.", fmt::join(parts, ", "));
+}
+
+const char* const kCaption = "Mean and 95 % t-interval over training seeds; the noise floor is over "
+                             "oracles, each against the others.";
+
+}  // namespace
+
+std::string cell_text(const Estimate& estimate) {
+  const double mean = estimate.mean;
+  const auto plain = [](double value) {
+    return std::abs(value) >= 1e4 && value == std::round(value) ? fmt::format("{:.0f}", value)
+                                                                 : fmt::format("{:.4g}", value);
+  };
+  if (!estimate.half_width) return plain(mean);
+  const double half = *estimate.half_width;
+  if (half <= 1e-12 * std::abs(mean) || half == 0) return plain(mean) + " ± 0";
+  if (std::abs(mean) < 1e-3 && mean != 0) return fmt::format("{:.2e} ± {:.1e}", mean, half);
+  const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(half))), 0, 6);
+  return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half, decimals);
+}
+
+std::string column_title(const std::string& column) {
+  const std::size_t slash = column.find('/');
+  std::string metric = column.substr(0, slash);
+  std::string set = slash == std::string::npos ? "" : column.substr(slash + 1);
+  const std::map<std::string, std::string> metrics = {
+      {"accuracy", "acc."},         {"kl", "KL"},          {"js", "JS"},
+      {"membership_auc", "AUC"},    {"cost_ratio", "/ retraining"},
+      {"sample_gradients", "sample-grads"}, {"seconds_ratio", "s / retraining"},
+      {"squared_difference", "sq. diff."}};
+  if (const auto found = metrics.find(metric); found != metrics.end()) metric = found->second;
+  if (set == "forget_true") set = "forget (true)";
+  return set.empty() ? metric : set + " " + metric;
+}
+
+std::string terminal_table(const Results& results, std::size_t width) {
+  std::string text = results.title + "\n" + sets_line(results) + "\n";
+  std::size_t name_width = 0;
+  for (const RowResult& row : results.rows) name_width = std::max(name_width, row.name.size());
+  std::size_t next = 0;
+  while (next < results.columns.size()) {
+    std::vector<std::vector<std::string>> block;  // columns, heading first
+    std::vector<std::size_t> widths;
+    std::size_t used = name_width;
+    for (; next < results.columns.size(); ++next) {
+      std::vector<std::string> column = {column_title(results.columns[next])};
+      std::size_t column_width = shown_width(column[0]);
+      for (const RowResult& row : results.rows) {
+        column.push_back(row_cell(row, results.columns[next]));
+        column_width = std::max(column_width, shown_width(column.back()));
+      }
+      if (!block.empty() && used + 2 + column_width > width) break;
+      used += 2 + column_width;
+      block.push_back(std::move(column));
+      widths.push_back(column_width);
+    }
+    text += "\n";
+    for (std::size_t line = 0; line <= results.rows.size(); ++line) {
+      text += padded(line == 0 ? "" : results.rows[line - 1].name, name_width, true);
+      for (std::size_t c = 0; c < block.size(); ++c) {
+        text += "  " + padded(block[c][line], widths[c], false);
+      }
+      text += "\n";
+      if (line == 0) text += std::string(std::min(used, width), '-') + "\n";
+    }
+  }
+  text += fmt::format("\n{}\n", kCaption);
+  for (const std::string& note : notes(results)) text += note + "\n";
+  return text;
+}
+
+std::string markdown_table(const Results& results) {
+  std::string text = fmt::format("# {}\n\n{}\n\n| |", results.title, sets_line(results));
+  for (const std::string& column : results.columns) text += " " + column_title(column) + " |";
+  text += "\n|---|";
+  for (std::size_t i = 0; i < results.columns.size(); ++i) text += "---:|";
+  text += "\n";
+  for (const RowResult& row : results.rows) {
+    text += "| " + row.name + " |";
+    for (const std::string& column : results.columns) text += " " + row_cell(row, column) + " |";
+    text += "\n";
+  }
+  text += fmt::format("\n{}\n", kCaption);
+  for (const std::string& note : notes(results)) text += "\n- " + note;
+  return text + "\n";
+}
+
+std::string latex_table(const Results& results) {
+  std::string text = "% needs the package booktabs\n\\begin{tabular}{l" +
+                     std::string(results.columns.size(), 'r') + "}\n\\toprule\n";
+  for (const std::string& column : results.columns) {
+    text += " & " + escaped_latex(column_title(column));
+  }
+  text += " \\\\\n\\midrule\n";
+  for (const RowResult& row : results.rows) {
+    text += escaped_latex(row.name);
+    for (const std::string& column : results.columns) {
+      text += " & " + with_latex_sign(row_cell(row, column));
+    }
+    text += " \\\\\n";
+  }
+  return text + "\\bottomrule\n\\end{tabular}\n";
+}
+
+std::string csv_table(const Results& results) {
+  std::string text = "row,column,mean,half_width_95,n,status\n";
+  for (const RowResult& row : results.rows) {
+    const std::string trouble = row.trouble();
+    for (const std::string& column : results.columns) {
+      const auto cell = row.cell(column);
+      if (!cell && trouble.empty()) continue;
+      text += fmt::format("{},{},", quoted_csv(row.name), column);
+      text += cell ? fmt::format("{},{},{},ok\n", cell->mean,
+                                 cell->half_width ? fmt::format("{}", *cell->half_width) : "",
+                                 cell->n)
+                   : fmt::format(",,,{}\n", trouble);
+    }
+  }
+  return text;
+}
+
+}  // namespace oubli

@@ -1,0 +1,24 @@
+// The results table, for a terminal of any width and as Markdown, CSV and LaTeX.
+#pragma once
+
+#include <string>
+
+#include "experiments/engine/results.h"
+
+namespace oubli {
+
+// "0.946 ± 0.012": the interval's half-width with two significant digits, the mean to the same
+// place. A value without an interval is shown with four significant digits and no sign of one.
+std::string cell_text(const Estimate& estimate);
+
+// Column heading, such as "forget acc." for accuracy/forget.
+std::string column_title(const std::string& column);
+
+// Columns that do not fit into `width` go into further blocks, each with the rows' names.
+std::string terminal_table(const Results& results, std::size_t width);
+std::string markdown_table(const Results& results);
+std::string latex_table(const Results& results);
+// One line for each row and column: row,column,mean,half_width_95,n,status.
+std::string csv_table(const Results& results);
+
+}  // namespace oubli

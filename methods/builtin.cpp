@@ -1,0 +1,17 @@
+#include "methods/builtin.h"
+
+namespace oubli {
+
+#define OUBLI_METHOD(name) MethodInfo name##_method();
+#include "methods/methods.def"
+#undef OUBLI_METHOD
+
+Registry<MethodInfo> builtin_methods() {
+  Registry<MethodInfo> registry("method");
+#define OUBLI_METHOD(name) registry.add(name##_method());
+#include "methods/methods.def"
+#undef OUBLI_METHOD
+  return registry;
+}
+
+}  // namespace oubli

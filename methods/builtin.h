@@ -1,0 +1,10 @@
+// The table of built-in methods. Adding one: its file here, one line in methods.def, one test.
+#pragma once
+
+#include "core/unlearn/unlearner.h"
+
+namespace oubli {
+
+Registry<MethodInfo> builtin_methods();
+
+}  // namespace oubli

@@ -1,0 +1,41 @@
+// Retraining from scratch: the exact method that every other one is measured against.
+//
+//   theta' = A(D_r + D_a; seed)
+//
+// with the recipe, architecture and distribution of starting points of the original, and the same
+// number of epochs. The original's parameters are not used. Cost: n_r times the epochs.
+#include "core/unlearn/initial_training.h"
+#include "core/unlearn/unlearner.h"
+#include "methods/training_outcome.h"
+
+namespace oubli {
+namespace {
+
+class Retrain : public Unlearner {
+ public:
+  explicit Retrain(const Settings&) {}
+
+  std::optional<double> estimate_cost(const Task& task) const override {
+    if (task.recipe.optimizer.is_full_batch()) return std::nullopt;
+    return static_cast<double>(task.retain.size() * task.recipe.epochs);
+  }
+
+  UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
+    return report_of(train_from_start(model, task.retain, task, context));
+  }
+};
+
+}  // namespace
+
+MethodInfo retrain_method() {
+  return {.name = "retrain",
+          .summary = "trains from scratch on what remains",
+          .reference = "the definition of exact unlearning",
+          .needs_retain_data = true,
+          .needs_forget_data = false,
+          .supports_adding = true,
+          .exact = true,
+          .make = make_unlearner<Retrain>};
+}
+
+}  // namespace oubli
