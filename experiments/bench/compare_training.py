@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Compares the training speed of oubli with that of PyTorch on the same task.
+
+Runs bench_training and train_pytorch.py in turn, so that a slow spell of the machine falls on both,
+and prints each side's median and range over all epochs of all rounds, and how many times as fast
+oubli is. Run it with a Python that has
+PyTorch, on a machine that does nothing else:
+
+    python experiments/bench/compare_training.py --data FOLDER --model mlp
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = HERE.parents[1] / "build/release/experiments/bench/bench_training"
+
+
+def seconds_per_epoch(command):
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed with {process.returncode}:\n{process.stderr}")
+    return json.loads(process.stdout)["seconds_per_epoch"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="folder of the IDX files of MNIST")
+    parser.add_argument("--model", choices=["mlp", "lenet5"], default="mlp")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--program", default=str(PROGRAM), help="bench_training")
+    arguments = parser.parse_args()
+
+    options = []
+    for name in ("data", "model", "epochs", "threads"):
+        options += [f"--{name}", str(getattr(arguments, name))]
+    sides = {
+        "oubli": [arguments.program, *options],
+        "pytorch": [sys.executable, str(HERE / "train_pytorch.py"), *options],
+    }
+    if not pathlib.Path(arguments.program).exists():
+        sys.exit(f"{arguments.program} is not built; `./oubli test` or `ninja bench_training` builds it")
+
+    seconds = {side: [] for side in sides}
+    speeds = []  # PyTorch's median over ours, one per round
+    for number in range(arguments.rounds):
+        print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
+        medians = {}
+        for side, command in sides.items():
+            measured = seconds_per_epoch(command)
+            medians[side] = statistics.median(measured)
+            seconds[side] += measured
+        speeds.append(medians["pytorch"] / medians["oubli"])
+
+    print(
+        f"{arguments.model}, {arguments.threads} threads, "
+        f"{arguments.rounds} rounds of {arguments.epochs} epochs"
+    )
+    print(f"{'seconds per epoch':<18} {'median':>8} {'least':>8} {'most':>8}")
+    for side, values in seconds.items():
+        print(f"{side:<18} {statistics.median(values):8.3f} {min(values):8.3f} {max(values):8.3f}")
+    speed = statistics.median(seconds["pytorch"]) / statistics.median(seconds["oubli"])
+    print(f"{'speed of oubli':<18} {speed:8.3f} {min(speeds):8.3f} {max(speeds):8.3f}  times PyTorch's")
+
+
+if __name__ == "__main__":
+    main()
