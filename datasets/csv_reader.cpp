@@ -1,0 +1,106 @@
+#include "datasets/csv_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace oubli {
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+}  // namespace
+
+[[noreturn]] void fail_at_field(const std::string& where, const CsvField& field,
+                                const std::string& message) {
+  throw Error(ErrorKind::kData,
+              fmt::format("{}:{}:{}: {}", where, field.line, field.column, message));
+}
+
+CsvReader::CsvReader(std::string_view content, std::string where)
+    : content_(content), where_(std::move(where)) {
+  if (content_.starts_with("\xef\xbb\xbf")) content_.remove_prefix(3);
+}
+
+bool CsvReader::at_end_of_line() const {
+  return at_end() || content_[at_] == '\n' || content_.substr(at_, 2) == "\r\n";
+}
+
+void CsvReader::skip_end_of_line() {
+  if (at_end()) return;
+  at_ += content_[at_] == '\r' ? 2 : 1;
+  line_start_ = at_;
+  ++line_;
+}
+
+bool CsvReader::next(std::vector<CsvField>& row) {
+  while (!at_end()) {
+    row.clear();
+    const std::size_t begin = at_;
+    while (true) {
+      row.push_back(read_field());
+      if (at_end_of_line()) break;
+      ++at_;  // over the comma
+    }
+    const std::string_view text = content_.substr(begin, at_ - begin);
+    skip_end_of_line();
+    if (!std::all_of(text.begin(), text.end(), is_blank)) return true;
+  }
+  row.clear();
+  return false;
+}
+
+CsvField CsvReader::read_field() {
+  while (!at_end() && is_blank(content_[at_])) ++at_;
+  CsvField field{"", line_, static_cast<int>(at_ - line_start_) + 1};
+  if (!at_end() && content_[at_] == '"') {
+    read_quoted(field);
+    return field;
+  }
+  const std::size_t begin = at_;
+  while (!at_end_of_line() && content_[at_] != ',') {
+    if (content_[at_] == '"') {
+      field.column = static_cast<int>(at_ - line_start_) + 1;
+      fail_at_field(where_, field,
+                    "a quote inside a field that does not start with one. Put the "
+                    "whole field in quotes and double the quotes in it.");
+    }
+    ++at_;
+  }
+  std::size_t end = at_;
+  while (end > begin && is_blank(content_[end - 1])) --end;
+  field.text = std::string(content_.substr(begin, end - begin));
+  return field;
+}
+
+void CsvReader::read_quoted(CsvField& field) {
+  ++at_;
+  while (true) {
+    if (at_end()) {
+      fail_at_field(where_, field, "this quote is never closed.");
+    }
+    const char c = content_[at_++];
+    if (c == '"') {
+      if (at_end() || content_[at_] != '"') break;
+      ++at_;
+    } else if (c == '\n') {
+      ++line_;
+      line_start_ = at_;
+    }
+    field.text += c;
+  }
+  while (!at_end() && is_blank(content_[at_])) ++at_;
+  if (!at_end_of_line() && content_[at_] != ',') {
+    const CsvField here{"", line_, static_cast<int>(at_ - line_start_) + 1};
+    fail_at_field(where_, here,
+                  fmt::format("found '{}' after a closing quote, expected a comma or "
+                              "the end of the line. Double the quotes inside a "
+                              "field.",
+                              content_[at_]));
+  }
+}
+
+}  // namespace oubli

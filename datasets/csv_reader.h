@@ -1,0 +1,50 @@
+// Reads comma-separated values: RFC 4180 with quoted fields ("" stands for a quote inside one),
+// LF or CRLF ends of line, an optional byte order mark; blank lines are skipped and blanks around
+// an unquoted field are dropped.
+//
+// Ours, since every message must name line and column: libcsv, the library that was considered,
+// hands out fields without their place.
+//
+// Errors: Error(kData) with "FILE:LINE:COLUMN" for a quote that is never closed, text after a
+// closing quote, and a quote inside an unquoted field.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oubli {
+
+struct CsvField {
+  std::string text;
+  int line = 0;    // from 1
+  int column = 0;  // from 1, in bytes
+};
+
+[[noreturn]] void fail_at_field(const std::string& where, const CsvField& field,
+                                const std::string& message);
+
+class CsvReader {
+ public:
+  // Reads `content`, which must outlive the reader; `where` names it in messages.
+  CsvReader(std::string_view content, std::string where);
+
+  // The next row that is not blank; false at the end.
+  bool next(std::vector<CsvField>& row);
+  const std::string& where() const { return where_; }
+
+ private:
+  CsvField read_field();
+  void read_quoted(CsvField& field);
+  bool at_end() const { return at_ >= content_.size(); }
+  bool at_end_of_line() const;
+  void skip_end_of_line();
+
+  std::string_view content_;
+  std::string where_;
+  std::size_t at_ = 0;
+  std::size_t line_start_ = 0;
+  int line_ = 1;
+};
+
+}  // namespace oubli

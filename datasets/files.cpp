@@ -1,0 +1,128 @@
+#include "datasets/files.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <zlib.h>
+
+#include <fstream>
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> candidates(const DataFolders& folders, const std::string& name,
+                                 const std::vector<std::string>& subfolders) {
+  std::vector<fs::path> places;
+  for (const fs::path& folder : folders) {
+    for (const std::string& subfolder : subfolders) {
+      places.push_back(folder / name / subfolder);
+      places.push_back(folder / subfolder);
+    }
+    places.push_back(folder / name);
+    places.push_back(folder);
+  }
+  return places;
+}
+
+}  // namespace
+
+[[noreturn]] void fail_at_byte(const std::string& file, std::int64_t offset,
+                               const std::string& message) {
+  throw Error(ErrorKind::kData, fmt::format("{}: at byte {}: {}", file, offset, message));
+}
+
+fs::path plain_or_packed(const fs::path& folder, const std::string& name) {
+  std::error_code ignored;
+  const fs::path plain = folder / name;
+  return fs::is_regular_file(plain, ignored) ? plain : folder / (name + ".gz");
+}
+
+fs::path find_data_folder(const DataFolders& folders, const std::string& name,
+                          const std::vector<std::string>& subfolders,
+                          const std::vector<std::string>& files) {
+  std::string partial;
+  for (const fs::path& place : candidates(folders, name, subfolders)) {
+    std::vector<std::string> missing;
+    for (const std::string& file : files) {
+      std::error_code ignored;
+      if (!fs::is_regular_file(plain_or_packed(place, file), ignored)) missing.push_back(file);
+    }
+    if (missing.empty()) return place;
+    if (missing.size() < files.size() && partial.empty()) {
+      partial = fmt::format(" {} holds a part of it, without {}.", place.string(),
+                            fmt::join(missing, ", "));
+    }
+  }
+  std::vector<std::string> searched;
+  for (const fs::path& folder : folders) searched.push_back(folder.string());
+  throw Error(
+      ErrorKind::kData,
+      fmt::format("the files of the data set '{}' were not found: expected {} in a folder "
+                  "'{}'. Searched: {}.{} Try `oubli data fetch {}`, or set OUBLI_DATA to "
+                  "the folder that holds them.",
+                  name, fmt::join(files, ", "), name,
+                  searched.empty() ? "no folder at all" : fmt::to_string(fmt::join(searched, ", ")),
+                  partial, name));
+}
+
+std::string unpack_gzip(std::string_view packed, const std::string& where) {
+  z_stream stream{};
+  constexpr int kGzipWindow = 15 + 16;
+  if (inflateInit2(&stream, kGzipWindow) != Z_OK) {
+    throw Error(ErrorKind::kData, fmt::format("{}: zlib could not start: no memory.", where));
+  }
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = 0;
+  std::size_t given = 0;
+  std::string unpacked;
+  std::vector<char> buffer(1 << 18);
+  while (true) {
+    if (stream.avail_in == 0) {  // in pieces: avail_in counts in 32 bits
+      const std::size_t piece = std::min<std::size_t>(packed.size() - given, 1 << 30);
+      stream.avail_in = static_cast<uInt>(piece);
+      given += piece;
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream.avail_out = static_cast<uInt>(buffer.size());
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    unpacked.append(buffer.data(), buffer.size() - stream.avail_out);
+    const std::size_t used = given - stream.avail_in;
+    if (status == Z_STREAM_END) {
+      if (used == packed.size()) return unpacked;
+      if (inflateReset(&stream) == Z_OK) continue;  // members may follow one another
+    }
+    if (status == Z_BUF_ERROR ||
+        (status == Z_OK && used == packed.size() && stream.avail_out > 0)) {
+      fail_at_byte(where, static_cast<std::int64_t>(used),
+                   "the gzip file is truncated: it ends before its data does. Fetch it again.");
+    }
+    if (status != Z_OK) {
+      fail_at_byte(where, static_cast<std::int64_t>(used),
+                   fmt::format("the gzip file is damaged ({}). Fetch it again.",
+                               stream.msg == nullptr ? "no reason given" : stream.msg));
+    }
+  }
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::error_code failure;
+  const auto size = fs::file_size(path, failure);
+  if (!file || failure) {
+    throw Error(ErrorKind::kData, fmt::format("{}: cannot be read. Check that it is there and that "
+                                              "you may read it.",
+                                              path.string()));
+  }
+  std::string content(size, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(size));
+  if (static_cast<std::uintmax_t>(file.gcount()) != size) {
+    fail_at_byte(path.string(), file.gcount(),
+                 fmt::format("reading stopped; {} bytes were expected.", size));
+  }
+  const bool packed = content.size() >= 2 && content[0] == '\x1f' && content[1] == '\x8b';
+  return packed ? unpack_gzip(content, path.string()) : content;
+}
+
+}  // namespace oubli

@@ -1,0 +1,37 @@
+// Finds a data set's files and reads them, packed by gzip or plain.
+//
+// Errors: Error(kData) with the path and, for a damaged gzip file, the byte offset at which it
+// stops making sense. The message for files that are not there names every folder searched and the
+// command that downloads them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "datasets/source.h"
+
+namespace oubli {
+
+// Throws Error(kData) for a place in a data file: "FILE: at byte OFFSET: MESSAGE".
+[[noreturn]] void fail_at_byte(const std::string& file, std::int64_t offset,
+                               const std::string& message);
+
+// The first folder of F/name/SUB, F/SUB (for every F of `folders` and SUB of `subfolders`), F/name
+// and F that holds all of `files`, where FILE.gz stands for FILE too.
+std::filesystem::path find_data_folder(const DataFolders& folders, const std::string& name,
+                                       const std::vector<std::string>& subfolders,
+                                       const std::vector<std::string>& files);
+
+// FOLDER/NAME or, where that is not there, FOLDER/NAME.gz.
+std::filesystem::path plain_or_packed(const std::filesystem::path& folder, const std::string& name);
+
+// The whole content, unpacked where the file is a gzip file.
+std::string read_file(const std::filesystem::path& path);
+
+// Unpacks a gzip file in memory. `where` names it in messages.
+std::string unpack_gzip(std::string_view packed, const std::string& where);
+
+}  // namespace oubli

@@ -1,0 +1,267 @@
+#include "datasets/selection.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "datasets/row_file.h"
+
+namespace oubli {
+namespace {
+
+[[noreturn]] void fail_task(const Origin& origin, const std::string& message) {
+  const std::string where = origin.text();
+  throw Error(ErrorKind::kTask, where.empty() ? message : where + ": " + message);
+}
+
+// A share of what there is, or a number of examples.
+struct Amount {
+  std::optional<double> fraction;
+  std::int64_t count = 0;
+  Origin origin;
+
+  std::int64_t of(std::int64_t available) const {
+    const std::int64_t wanted =
+        fraction ? std::llround(*fraction * static_cast<double>(available)) : count;
+    if (wanted > available) {
+      fail_task(origin, fmt::format("'count' is {}, but there are only {} examples to choose from.",
+                                    wanted, available));
+    }
+    return wanted;
+  }
+};
+
+Amount read_amount(const Settings& settings) {
+  Amount amount;
+  const bool has_fraction = settings.has("fraction");
+  const bool has_count = settings.has("count");
+  if (!settings.is_describing() && has_fraction == has_count) {
+    fail_at(settings.origin(), fmt::format("found {} 'fraction' and 'count', expected one of them.",
+                                           has_fraction ? "both" : "neither"));
+  }
+  if (has_count || settings.is_describing()) {
+    amount.origin = settings.origin("count");
+    amount.count =
+        settings.integer("count", {.at_least = 1, .doc = "examples, or give 'fraction'"});
+  }
+  if (has_fraction || settings.is_describing()) {
+    amount.origin = settings.origin("fraction");
+    amount.fraction = settings.real(
+        "fraction", {.above = 0, .at_most = 1, .doc = "share of the examples, or give 'count'"});
+  }
+  return amount;
+}
+
+struct ClassChoice {
+  std::string text;
+  Origin origin;
+
+  // A name goes before a number: classes may be called "10", "20", ...
+  std::int64_t index(const Dataset& dataset) const {
+    if (!dataset.is_classification()) {
+      fail_task(origin, fmt::format("'{}' is a regression: it has no classes. Try 'random'.",
+                                    dataset.name));
+    }
+    const auto& names = dataset.class_names;
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found != names.end()) return found - names.begin();
+    std::int64_t number = -1;
+    const char* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, number);
+    if (failure == std::errc() && stop == end) {
+      if (number >= 0 && number < dataset.outputs) return number;
+      fail_task(origin, fmt::format("class {} is not there: '{}' has classes 0 to {}.", text,
+                                    dataset.name, dataset.outputs - 1));
+    }
+    fail_task(origin, unknown_name_message("class", text, names));
+  }
+
+  Tensor rows(const Dataset& dataset, const Splits& splits) const {
+    const std::int64_t number = index(dataset);
+    const Tensor labels = dataset.targets.index_select(0, splits.train);
+    Tensor chosen = splits.train.index({labels.eq(number)});
+    if (chosen.numel() == 0) {
+      fail_task(origin, fmt::format("the training split of '{}' has no example of class '{}'.",
+                                    dataset.name, text));
+    }
+    return chosen;
+  }
+};
+
+ClassChoice read_class(const Settings& settings) {
+  const Origin origin = settings.origin("class");
+  return {settings.text("class", {.doc = "number or name of a class"}), origin};
+}
+
+Tensor sorted(const Tensor& rows) { return std::get<0>(rows.sort()); }
+
+Tensor drawn(const Tensor& candidates, const Amount& amount, const Generator& generator) {
+  const std::int64_t count = amount.of(candidates.numel());
+  const Tensor order = generator.stream("forget").permutation(candidates.numel());
+  return sorted(candidates.index_select(0, order.narrow(0, 0, count)));
+}
+
+// Adds 1 to classes - 1 to the true label, modulo the classes: uniform over the others.
+Tensor draw_wrong_labels(const Dataset& dataset, const Tensor& rows, const Generator& generator,
+                         const Origin& origin) {
+  if (!dataset.is_classification() || dataset.outputs < 2) {
+    fail_task(origin, fmt::format("'{}' has no two classes to exchange the labels of. "
+                                  "Try 'random'.",
+                                  dataset.name));
+  }
+  const Tensor truth = dataset.targets.index_select(0, rows);
+  const Tensor shift =
+      generator.stream("wrong_labels").integers(1, dataset.outputs, {rows.numel()});
+  return (truth + shift).remainder(dataset.outputs);
+}
+
+Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, const Splits& splits,
+                   const Origin& origin) {
+  std::vector<int> lines;
+  const Tensor rows = read_rows(path, &lines);
+  const auto* values = rows.const_data_ptr<std::int64_t>();
+  std::vector<int> seen_at(static_cast<std::size_t>(dataset.size()), 0);
+  const Tensor in_train = at::isin(rows, splits.train);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::int64_t row = values[i];
+    const auto fail = [&](const std::string& message) {
+      fail_task(origin, fmt::format("{}:{}: {}", path.string(), lines[i], message));
+    };
+    if (row >= dataset.size()) {
+      fail(fmt::format("row {} is out of range: '{}' has rows 0 to {}.", row, dataset.name,
+                       dataset.size() - 1));
+    }
+    if (!in_train[static_cast<std::int64_t>(i)].item<bool>()) {
+      fail(
+          fmt::format("row {} is not in the training split, so it was never learnt. Was the file "
+                      "written for another 'split_seed' or other fractions?",
+                      row));
+    }
+    int& first = seen_at[static_cast<std::size_t>(row)];
+    if (first != 0) fail(fmt::format("row {} stands in line {} already.", row, first));
+    first = lines[i];
+  }
+  return sorted(rows);
+}
+
+// What a selector does once its settings are read.
+using Choose = std::function<Selection(const Dataset&, const Splits&, const Generator&)>;
+
+struct SelectorKind {
+  const char* name;
+  Choose (*read)(const Settings&);
+};
+
+Choose read_random(const Settings& settings) {
+  const Amount amount = read_amount(settings.child("random", "a drawn part of the training split"));
+  return [amount](const Dataset&, const Splits& splits, const Generator& generator) {
+    return Selection{drawn(splits.train, amount, generator), false, {}};
+  };
+}
+
+Choose read_whole_class(const Settings& settings) {
+  const ClassChoice choice = read_class(settings);
+  return [choice](const Dataset& dataset, const Splits& splits, const Generator&) {
+    return Selection{choice.rows(dataset, splits), false, {}};
+  };
+}
+
+Choose read_class_fraction(const Settings& settings) {
+  const Settings map = settings.child("class_fraction", "a drawn part of one class");
+  const ClassChoice choice = read_class(map);
+  const Amount amount = read_amount(map);
+  return
+      [choice, amount](const Dataset& dataset, const Splits& splits, const Generator& generator) {
+        return Selection{drawn(choice.rows(dataset, splits), amount, generator), false, {}};
+      };
+}
+
+Choose read_indices(const Settings& settings) {
+  const Origin origin = settings.origin("indices");
+  const std::filesystem::path path =
+      std::filesystem::path(origin.source).parent_path() /
+      settings.text("indices", {.doc = "file with one row a line, from this file's folder"});
+  return [origin, path](const Dataset& dataset, const Splits& splits, const Generator&) {
+    return Selection{listed_rows(path, dataset, splits, origin), false, {}};
+  };
+}
+
+Choose read_mislabelled(const Settings& settings) {
+  const Origin origin = settings.origin("mislabelled");
+  const Amount amount =
+      read_amount(settings.child("mislabelled", "a drawn part, trained on with wrong labels"));
+  return
+      [origin, amount](const Dataset& dataset, const Splits& splits, const Generator& generator) {
+        Selection selection{drawn(splits.train, amount, generator), true, {}};
+        selection.wrong_labels = draw_wrong_labels(dataset, selection.rows, generator, origin);
+        return selection;
+      };
+}
+
+constexpr SelectorKind kSelectors[] = {{"random", read_random},
+                                       {"class", read_whole_class},
+                                       {"class_fraction", read_class_fraction},
+                                       {"indices", read_indices},
+                                       {"mislabelled", read_mislabelled}};
+
+const SelectorKind& the_one_selector(const Settings& settings) {
+  std::vector<std::string> valid;
+  for (const SelectorKind& kind : kSelectors) valid.emplace_back(kind.name);
+  const auto& entries = settings.node().entries;
+  if (entries.empty()) {
+    fail_at(settings.origin(),
+            fmt::format("no selector is given, expected one of {}.", fmt::join(valid, ", ")));
+  }
+  const SelectorKind* found = nullptr;
+  for (const auto& [key, value] : entries) {
+    const auto at = std::find(valid.begin(), valid.end(), key);
+    if (at == valid.end()) fail_at(value.key_origin, unknown_name_message("selector", key, valid));
+    if (found != nullptr) {
+      fail_at(value.key_origin, fmt::format("a second selector '{}' beside '{}'; exactly one is "
+                                            "allowed.",
+                                            key, found->name));
+    }
+    found = &kSelectors[at - valid.begin()];
+  }
+  return *found;
+}
+
+}  // namespace
+
+Selector configure_selection(const Settings& settings) {
+  if (settings.is_describing()) {
+    for (const SelectorKind& kind : kSelectors) kind.read(settings);
+    return [](const Dataset&, const Splits&, Generator) -> Selection {
+      throw Error(ErrorKind::kUsage, "a selection that was only described cannot be drawn");
+    };
+  }
+  const SelectorKind& kind = the_one_selector(settings);
+  const Origin origin = settings.node().entries.front().second.key_origin;
+  return [choose = kind.read(settings), origin](const Dataset& dataset, const Splits& splits,
+                                                Generator generator) {
+    Selection selection = choose(dataset, splits, generator);
+    if (selection.rows.numel() == 0) {
+      fail_task(origin, "the forget set is empty. Select at least one training example.");
+    }
+    if (selection.rows.numel() == splits.train.numel()) {
+      fail_task(origin, fmt::format("the forget set is the whole training split of {} examples: no "
+                                    "retain set is left. Select fewer.",
+                                    selection.rows.numel()));
+    }
+    return selection;
+  };
+}
+
+Dataset corrupted(const Dataset& dataset, const Selection& selection) {
+  if (!selection.mislabelled) return dataset;
+  Dataset copy = dataset;
+  if (!copy.true_targets.defined()) copy.true_targets = dataset.targets;
+  copy.targets = dataset.targets.index_copy(0, selection.rows, selection.wrong_labels);
+  return copy;
+}
+
+}  // namespace oubli

@@ -1,0 +1,43 @@
+// Which examples an edit is about: forget-set selectors, as an experiment file writes them.
+//
+//   {random: {fraction: 0.1}}  {random: {count: 50}}     drawn from the training split
+//   {class: 3}  {class: ship}                            a whole class, by number or by name
+//   {class_fraction: {class: 3, fraction: 0.5}}          a drawn part (or `count`) of one class
+//   {indices: forget.txt}                                rows listed in a file
+//   (datasets/row_file.h) {mislabelled: {fraction: 0.1}}                       drawn like `random`,
+//   and given a wrong
+//                                                        label, uniform over the other classes
+//
+// A selection holds rows of the training split only. Draws come from the named streams "forget" and
+// "wrong_labels" of the generator given; a smaller fraction of the same seed is a subset of a
+// larger one.
+//
+// Errors: Error(kSettings) for no selector, more than one, or an unknown one. Error(kTask), located
+// at the selector, where nothing is selected, everything is (no retain set would be left), a class
+// is not there, a row is out of range, not in the training split or listed twice.
+#pragma once
+
+#include <functional>
+
+#include "core/base/random.h"
+#include "core/base/settings.h"
+#include "core/data/dataset.h"
+
+namespace oubli {
+
+struct Selection {
+  Tensor rows;  // int64, rows of the training split, sorted ascending
+  bool mislabelled = false;
+  Tensor wrong_labels;  // int64, one for each of `rows`; undefined unless mislabelled
+};
+
+using Selector = std::function<Selection(const Dataset&, const Splits&, Generator)>;
+
+// Reads the selector of a map with one entry. Touches no data and no file.
+Selector configure_selection(const Settings& settings);
+
+// The data set with the wrong labels of `selection` in `targets`; `true_targets` keeps what was
+// there before. The data set itself where the selection mislabels nothing.
+Dataset corrupted(const Dataset& dataset, const Selection& selection);
+
+}  // namespace oubli

@@ -1,0 +1,91 @@
+#include "datasets/split.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/random.h"
+
+namespace oubli {
+namespace {
+
+std::int64_t share(double fraction, std::int64_t rows) {
+  return std::llround(fraction * static_cast<double>(rows));
+}
+
+Tensor sorted(const Tensor& rows) { return std::get<0>(rows.sort()); }
+
+Tensor first_rows(const Tensor& drawn, std::int64_t limit, const std::string& name,
+                  const Origin& origin) {
+  if (limit == 0) return sorted(drawn);
+  if (limit > drawn.numel()) {
+    fail_at(origin, fmt::format("'limit.{}' is {}, but the {} set has only {} examples. Lower it, "
+                                "or leave it out to keep all.",
+                                name, limit, name, drawn.numel()));
+  }
+  return sorted(drawn.narrow(0, 0, limit));
+}
+
+}  // namespace
+
+SplitPlan SplitPlan::with_test_files(const Settings& settings, double validation_fraction) {
+  SplitPlan plan(settings);
+  plan.read_shared(settings, validation_fraction);
+  return plan;
+}
+
+SplitPlan SplitPlan::with_test_draw(const Settings& settings, double test_fraction,
+                                    double validation_fraction) {
+  SplitPlan plan(settings);
+  plan.test_fraction_ = settings.real("test_fraction", {.standard = test_fraction,
+                                                        .above = 0,
+                                                        .below = 1,
+                                                        .doc = "share of all rows kept for test"});
+  plan.read_shared(settings, validation_fraction);
+  return plan;
+}
+
+void SplitPlan::read_shared(const Settings& settings, double validation_fraction) {
+  validation_fraction_ = settings.real(
+      "validation_fraction", {.standard = validation_fraction,
+                              .at_least = 0,
+                              .below = 1,
+                              .doc = "share of the rows that are not test kept for validation"});
+  seed_ = static_cast<std::uint64_t>(settings.integer(
+      "split_seed", {.standard = 0, .at_least = 0, .doc = "seed of the draw of the splits"}));
+  const Settings limit = settings.child("limit", "sizes to shrink the splits to");
+  limit_train_ = limit.integer(
+      "train", {.standard = 0, .at_least = 0, .doc = "training examples kept; 0 keeps all"});
+  limit_test_ = limit.integer(
+      "test", {.standard = 0, .at_least = 0, .doc = "test examples kept; 0 keeps all"});
+  limit_train_origin_ = limit.origin("train");
+  limit_test_origin_ = limit.origin("test");
+}
+
+Splits SplitPlan::draw(std::int64_t rows, std::int64_t test_rows) const {
+  Generator generator = Generator(seed_).stream("split");
+  const std::int64_t others = rows - test_rows;
+  const Tensor drawn = generator.permutation(others);
+  std::int64_t drawn_test = 0;
+  Tensor test;
+  if (test_fraction_ > 0) {
+    drawn_test = std::max<std::int64_t>(1, share(test_fraction_, others));
+    test = drawn.narrow(0, 0, std::min(drawn_test, others));
+  } else {
+    test = generator.permutation(test_rows) + others;
+  }
+  const std::int64_t validation = share(validation_fraction_, others - drawn_test);
+  const std::int64_t train = others - drawn_test - validation;
+  if (train <= 0) {
+    fail_at(origin_, fmt::format("the splits leave no training example of {} rows: {} for test and "
+                                 "{} for validation. Lower the fractions.",
+                                 rows, drawn_test + test_rows, validation));
+  }
+  Splits splits;
+  splits.test = first_rows(test, limit_test_, "test", limit_test_origin_);
+  splits.validation = sorted(drawn.narrow(0, drawn_test, validation));
+  splits.train = first_rows(drawn.narrow(0, drawn_test + validation, train), limit_train_, "train",
+                            limit_train_origin_);
+  return splits;
+}
+
+}  // namespace oubli

@@ -1,0 +1,161 @@
+// The suite that every registered data source runs, and the table itself.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <regex>
+
+#include "datasets/source.h"
+#include "tests/support/files.h"
+
+namespace oubli {
+namespace {
+
+using ::testing::Contains;
+
+TEST(BuiltinDatasets, EverySourceFileHasALineInTheTable) {
+  const std::filesystem::path folder = std::filesystem::path(OUBLI_SOURCE_DIR) / "datasets";
+  const std::vector<std::string> names = builtin_datasets().names();
+  const std::regex definition(R"(DataSource (\w+)_source\(\) \{)");
+  std::size_t found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".cpp") continue;
+    const std::string text = testing::read_text(entry.path());
+    std::smatch match;
+    if (!std::regex_search(text, match, definition)) continue;
+    ++found;
+    EXPECT_THAT(names, Contains(match[1].str())) << entry.path() << " has no line in datasets.def";
+    EXPECT_EQ(match[1].str(), entry.path().stem().string());
+  }
+  EXPECT_EQ(found, names.size());
+}
+
+class EverySource : public ::testing::TestWithParam<std::string> {
+ protected:
+  DataSource source_ = builtin_datasets().find(GetParam());
+};
+
+TEST_P(EverySource, DescribesItselfWithoutDataAndFinishes) {
+  const Settings settings = Settings::describing();
+  EXPECT_TRUE(source_.configure(settings));
+  EXPECT_NO_THROW(settings.finish());
+  EXPECT_FALSE(source_.summary.empty());
+  EXPECT_FALSE(settings.declarations().empty());
+  for (const SettingsDeclaration& declaration : settings.declarations()) {
+    EXPECT_FALSE(declaration.doc.empty()) << declaration.key;
+  }
+}
+
+TEST_P(EverySource, RejectsAMisspeltKey) {
+  const Settings settings = testing::settings_from(
+      {{"validation_fractoin", 0.1}, {"file", "x.csv"}, {"label", "y"}, {"task", "regression"}});
+  source_.configure(settings);
+  EXPECT_THROW(settings.finish(), Error);
+}
+
+void expect_valid(const LoadedData& loaded) {
+  const Dataset& dataset = loaded.dataset;
+  const Splits& splits = loaded.splits;
+  EXPECT_NO_THROW(dataset.validate("test"));
+  EXPECT_TRUE(dataset.true_targets.is_same(dataset.targets));
+  if (dataset.is_classification()) {
+    EXPECT_EQ(static_cast<std::int64_t>(dataset.class_names.size()), dataset.outputs);
+  } else {
+    EXPECT_EQ(dataset.targets.size(1), dataset.outputs);
+  }
+  const Tensor all = at::cat({splits.train, splits.validation, splits.test});
+  EXPECT_EQ(std::get<0>(at::_unique(all)).numel(), all.numel()) << "the splits overlap";
+  EXPECT_EQ(all.numel(), dataset.size());
+  for (const Tensor& rows : {splits.train, splits.validation, splits.test}) {
+    EXPECT_EQ(rows.scalar_type(), at::kLong);
+    EXPECT_TRUE(at::equal(rows, std::get<0>(rows.sort())));
+  }
+}
+
+class SourceWithoutFiles : public EverySource {};
+
+TEST_P(SourceWithoutFiles, LoadsTheSameTwiceWithDisjointSplits) {
+  const auto load = source_.configure(testing::settings_from(Json::object()));
+  const LoadedData first = load({});
+  const LoadedData second = load({});
+  expect_valid(first);
+  EXPECT_EQ(first.dataset.content_hash(), second.dataset.content_hash());
+  EXPECT_TRUE(at::equal(first.splits.train, second.splits.train));
+  EXPECT_TRUE(at::equal(first.splits.validation, second.splits.validation));
+  EXPECT_TRUE(at::equal(first.splits.test, second.splits.test));
+}
+
+class DownloadedSource : public EverySource {};
+
+TEST_P(DownloadedSource, MissingFilesNameTheFoldersAndTheCommand) {
+  const testing::TemporaryFolder folder;
+  const auto load = source_.configure(testing::settings_from(Json::object()));
+  const std::string message = testing::error_of(ErrorKind::kData, [&] {
+    load({folder.path(), "/nowhere"});
+  });
+  EXPECT_THAT(message, ::testing::HasSubstr(folder.path().string()));
+  EXPECT_THAT(message, ::testing::HasSubstr("/nowhere"));
+  EXPECT_THAT(message, ::testing::HasSubstr("oubli data fetch " + GetParam()));
+}
+
+std::string name_of(const ::testing::TestParamInfo<std::string>& instance) {
+  return instance.param;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EverySource, ::testing::ValuesIn(builtin_datasets().names()),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(All, SourceWithoutFiles,
+                         ::testing::Values("digits", "gaussian_classes", "linear_regression"),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(All, DownloadedSource,
+                         ::testing::Values("mnist", "fashion_mnist", "cifar10", "cifar100"),
+                         name_of);
+
+TEST(Digits, AreTheKnownOnes) {
+  const LoadedData loaded =
+      builtin_datasets().find("digits").configure(testing::settings_from(Json::object()))({});
+  const Dataset& digits = loaded.dataset;
+  EXPECT_EQ(digits.inputs.sizes(), at::IntArrayRef({1797, 1, 8, 8}));
+  EXPECT_EQ(digits.inputs.scalar_type(), at::kByte);
+  EXPECT_EQ(digits.inputs.max().item<int>(), 16);
+  EXPECT_EQ(digits.inputs[0][0][0][2].item<int>(), 5);  // the file begins 0,0,5,13,9
+  EXPECT_EQ(digits.targets[0].item<int>(), 0);
+  EXPECT_EQ(digits.targets[1796].item<int>(), 8);
+  EXPECT_EQ(digits.scale, 1.0 / 16.0);
+  EXPECT_EQ(loaded.splits.test.numel(), 359);        // round(0.2 * 1797)
+  EXPECT_EQ(loaded.splits.validation.numel(), 144);  // round(0.1 * 1438)
+  // Counts of the classes 0 to 9 in load_digits.
+  const Tensor counts = at::bincount(digits.targets);
+  const Tensor known = at::tensor({178, 182, 177, 183, 181, 182, 181, 179, 174, 180}, at::kLong);
+  EXPECT_TRUE(at::equal(counts, known));
+}
+
+TEST(Mnist, RealFilesLoadWhereTheyAre) {
+  const char* folder = std::getenv("OUBLI_DATA");
+  if (folder == nullptr || !std::filesystem::exists(std::filesystem::path(folder) / "mnist")) {
+    GTEST_SKIP() << "no MNIST in OUBLI_DATA";
+  }
+  const LoadedData loaded =
+      builtin_datasets().find("mnist").configure(testing::settings_from(Json::object()))({folder});
+  expect_valid(loaded);
+  EXPECT_EQ(loaded.dataset.inputs.sizes(), at::IntArrayRef({70000, 1, 28, 28}));
+  EXPECT_EQ(loaded.splits.train.numel(), 55000);
+  EXPECT_EQ(loaded.splits.validation.numel(), 5000);
+  EXPECT_EQ(loaded.splits.test.numel(), 10000);
+  EXPECT_EQ(loaded.splits.test[0].item<int>(), 60000);
+  // Labels of the first training and the first test image, as published.
+  EXPECT_EQ(loaded.dataset.targets[0].item<int>(), 5);
+  EXPECT_EQ(loaded.dataset.targets[60000].item<int>(), 7);
+  const Tensor train = loaded.dataset.inputs.narrow(0, 0, 60000).to(at::kDouble) / 255.0;
+  EXPECT_NEAR(train.mean().item<double>(), 0.1307, 1e-4);
+  EXPECT_NEAR(train.std().item<double>(), 0.3081, 1e-4);
+  // The same files asked for as Fashion-MNIST are noticed.
+  const auto fashion =
+      builtin_datasets().find("fashion_mnist").configure(testing::settings_from(Json::object()));
+  const auto mnist = std::filesystem::path(folder) / "mnist";
+  EXPECT_THAT(testing::error_of(ErrorKind::kData, [&] { fashion({mnist}); }),
+              ::testing::HasSubstr("this is the data set 'mnist'"));
+}
+
+}  // namespace
+}  // namespace oubli

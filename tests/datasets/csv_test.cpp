@@ -1,0 +1,127 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "datasets/csv_reader.h"
+#include "datasets/source.h"
+#include "tests/support/files.h"
+
+namespace oubli {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::error_of;
+using ::testing::HasSubstr;
+
+std::vector<std::vector<std::string>> parse(const std::string& text) {
+  CsvReader reader(text, "t.csv");
+  std::vector<std::vector<std::string>> rows;
+  std::vector<CsvField> row;
+  while (reader.next(row)) {
+    rows.emplace_back();
+    for (const CsvField& field : row) rows.back().push_back(field.text);
+  }
+  return rows;
+}
+
+TEST(CsvReader, ReadsQuotesBlanksAndBothEndsOfLine) {
+  EXPECT_THAT(parse("\xef\xbb\xbf"
+                    "a,\"b, \"\"c\"\"\" , d \r\n\n  \n1,2,3"),
+              ElementsAre(ElementsAre("a", "b, \"c\"", "d"), ElementsAre("1", "2", "3")));
+  EXPECT_THAT(parse("\"two\nlines\",x\n"), ElementsAre(ElementsAre("two\nlines", "x")));
+  EXPECT_THAT(parse("a,\n,\n\"\"\n"),
+              ElementsAre(ElementsAre("a", ""), ElementsAre("", ""), ElementsAre("")));
+  EXPECT_THAT(parse("1,"), ElementsAre(ElementsAre("1", "")));
+  EXPECT_THAT(parse(""), ElementsAre());
+  EXPECT_THAT(parse("\n"), ElementsAre());
+}
+
+TEST(CsvReader, KnowsThePlaceOfEveryField) {
+  const std::string text = "a,b\r\n\"x\ny\",  z\n";
+  CsvReader reader(text, "t.csv");
+  std::vector<CsvField> row;
+  reader.next(row);
+  reader.next(row);
+  EXPECT_EQ(row[0].line, 2);
+  EXPECT_EQ(row[1].line, 3);
+  EXPECT_EQ(row[1].column, 6);
+}
+
+TEST(CsvReader, SaysWhereAQuoteIsWrong) {
+  const auto message = [](const std::string& text) {
+    return error_of(ErrorKind::kData, [&] { parse(text); });
+  };
+  EXPECT_THAT(message("a,b\n1,\"2\n"), HasSubstr("t.csv:2:3: this quote is never closed"));
+  EXPECT_THAT(message("a,\"b\"c\n"), HasSubstr("t.csv:1:6: found 'c' after a closing quote"));
+  EXPECT_THAT(message("a,b\"c\n"), HasSubstr("t.csv:1:4: a quote inside"));
+}
+
+class Csv : public ::testing::Test {
+ protected:
+  LoadedData load(const std::string& content, Json json = Json::object()) {
+    folder_.write("t.csv", content);
+    json["file"] = "t.csv";
+    if (!json.contains("label")) json["label"] = "y";
+    if (!json.contains("task")) json["task"] = "classification";
+    const Settings settings = testing::settings_from(json, (folder_.path() / "e.yaml").string());
+    const auto loader = builtin_datasets().find("csv").configure(settings);
+    settings.finish();
+    return loader({});
+  }
+  std::string error(const std::string& content, const Json& json = Json::object()) {
+    return error_of(ErrorKind::kData, [&] { load(content, json); });
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(Csv, ClassesAreTheDistinctLabels) {
+  const LoadedData loaded = load("a,y,b\n1,dog,2\n3,cat,4\n5,dog,-6e-1\n7,\"a fox\",8\n9,cat,10\n");
+  EXPECT_THAT(loaded.dataset.class_names, ElementsAre("a fox", "cat", "dog"));
+  EXPECT_TRUE(at::equal(loaded.dataset.targets, at::tensor({2, 1, 2, 0, 1}, at::kLong)));
+  EXPECT_EQ(loaded.dataset.inputs.sizes(), at::IntArrayRef({5, 2}));
+  EXPECT_EQ(loaded.dataset.inputs[2][1].item<double>(), -0.6);
+  EXPECT_EQ(loaded.dataset.name, "t");
+}
+
+TEST_F(Csv, NumberedClassesAreInNumericalOrder) {
+  const LoadedData loaded = load("a,y\n1,10\n1,9\n1,2\n1,9\n1,2\n");
+  EXPECT_THAT(loaded.dataset.class_names, ElementsAre("2", "9", "10"));
+}
+
+TEST_F(Csv, StandardisesByTheTrainingSplitAlone) {
+  std::string text = "a,constant,y\n";
+  for (int i = 0; i < 20; ++i) text += std::to_string(i * i) + ",5," + std::to_string(i) + ".5\n";
+  const LoadedData loaded = load(text, {{"task", "regression"}, {"standardise", true}});
+  EXPECT_EQ(loaded.dataset.targets.sizes(), at::IntArrayRef({20, 1}));
+  EXPECT_EQ(loaded.dataset.targets[3][0].item<double>(), 3.5);
+  const auto data = std::make_shared<Dataset>(loaded.dataset);
+  const Subset train{data, loaded.splits.train, {}};
+  const Tensor inputs = train.batch(0, 20, at::kDouble).inputs;
+  EXPECT_NEAR(inputs.select(1, 0).mean().item<double>(), 0, 1e-12);
+  EXPECT_NEAR(inputs.select(1, 0).square().mean().item<double>(), 1, 1e-12);
+  EXPECT_NEAR(inputs.select(1, 1).abs().max().item<double>(), 0, 1e-12);
+}
+
+TEST_F(Csv, SaysWhereAndWhatIsWrong) {
+  EXPECT_THAT(error("a,y\n1,x\n2\n"), HasSubstr("t.csv:3:1: this row ends after 1 fields"));
+  EXPECT_THAT(error("a,y\n1,x,3\n"), HasSubstr("t.csv:2:5: this row ends after 3 fields"));
+  EXPECT_THAT(error("a,y\nred,x\n"), HasSubstr("t.csv:2:1: found 'red' in column 'a'"));
+  EXPECT_THAT(error("a,y\nnan,x\n"), HasSubstr("expected a finite number"));
+  EXPECT_THAT(error("a,b,y\n1,,x\n"), HasSubstr("t.csv:2:3: the field of column 'b' is empty"));
+  EXPECT_THAT(error("a,y\n1,\n"), HasSubstr("t.csv:2:3: the field of column 'y' is empty"));
+  EXPECT_THAT(error("a,label\n1,x\n", {{"label", "labl"}}),
+              HasSubstr("unknown column 'labl'; did you mean 'label'?"));
+  EXPECT_THAT(error("a,a,y\n"), HasSubstr("t.csv:1:3: two columns 'a'"));
+  EXPECT_THAT(error(""), HasSubstr("the file is empty"));
+  EXPECT_THAT(error("a,y\n"), HasSubstr("no row after the header"));
+  EXPECT_THAT(error("a,y\n1,x\n", {{"task", "regression"}}), HasSubstr("t.csv:2:3: found 'x'"));
+}
+
+TEST_F(Csv, AMissingFileNamesThePlacesSearched) {
+  const auto loader = builtin_datasets().find("csv").configure(testing::settings_from(
+      {{"file", "no.csv"}, {"label", "y"}, {"task", "regression"}}, "/somewhere/e.yaml"));
+  EXPECT_THAT(error_of(ErrorKind::kData, [&] { loader({"/data"}); }),
+              HasSubstr("Searched: /somewhere/no.csv, /data/no.csv"));
+}
+
+}  // namespace
+}  // namespace oubli

@@ -1,0 +1,92 @@
+#include "tests/support/files.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <fstream>
+#include <sstream>
+
+namespace oubli::testing {
+namespace {
+
+SettingsNode node_from(const Json& json, const Origin& origin) {
+  SettingsNode node;
+  node.origin = origin;
+  if (json.is_object()) {
+    node.kind = SettingsNode::Kind::kMap;
+    for (const auto& [key, value] : json.items()) {
+      SettingsNode child = node_from(value, origin);
+      child.key_origin = origin;
+      node.entries.emplace_back(key, std::move(child));
+    }
+  } else if (json.is_array()) {
+    node.kind = SettingsNode::Kind::kSequence;
+    for (const Json& item : json) node.items.push_back(node_from(item, origin));
+  } else if (!json.is_null()) {
+    node.kind = SettingsNode::Kind::kScalar;
+    node.scalar = json.is_string() ? json.get<std::string>() : json.dump();
+  }
+  return node;
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  static std::atomic<int> count = 0;
+  path_ = std::filesystem::temp_directory_path() /
+          ("oubli_test_" + std::to_string(getpid()) + "_" + std::to_string(count++));
+  std::filesystem::create_directories(path_);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::filesystem::path TemporaryFolder::write(const std::string& name,
+                                             const std::string& content) const {
+  const std::filesystem::path path = path_ / name;
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+  return path;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string gzip(const std::string& content) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, content.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+Settings settings_from(const Json& json, const std::string& source) {
+  return Settings(node_from(json, {source, 1, 1}));
+}
+
+std::string error_of(ErrorKind kind, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return "";
+}
+
+}  // namespace oubli::testing

@@ -1,0 +1,36 @@
+// Files for tests: a folder of its own that goes away with the test, and settings from JSON.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/base/settings.h"
+
+namespace oubli::testing {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path write(const std::string& name, const std::string& content) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string read_text(const std::filesystem::path& path);
+std::string gzip(const std::string& content);
+
+// Settings as an experiment file would give them, every value at 'SOURCE:1:1'.
+Settings settings_from(const Json& json, const std::string& source = "test.yaml");
+
+// The message of the oubli::Error that `action` throws; fails the test where it throws none or one
+// of another kind.
+std::string error_of(ErrorKind kind, const std::function<void()>& action);
+
+}  // namespace oubli::testing
