@@ -1,10 +1,10 @@
 #include "core/base/error.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
 
 namespace oubli {
 namespace {

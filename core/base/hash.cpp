@@ -1,11 +1,11 @@
 #include "core/base/hash.h"
 
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
 #include <array>
 #include <fstream>
 #include <vector>
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "core/base/error.h"
 
@@ -32,7 +32,7 @@ void Hasher::add(const void* bytes, std::size_t count) {
 
 void Hasher::add(const Tensor& tensor) {
   const Tensor dense = tensor.detach().contiguous().cpu();
-  add(fmt::format("{}{}", static_cast<int>(dense.scalar_type()), dense.dim()));
+  add(fmt::format("{}/{}", static_cast<int>(dense.scalar_type()), dense.dim()));
   for (const std::int64_t size : dense.sizes()) add(fmt::format("x{}", size));
   add(dense.const_data_ptr(), dense.nbytes());
 }
@@ -61,6 +61,8 @@ std::string file_hash_hex(const std::filesystem::path& path, HashAlgorithm algor
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     hasher.add(buffer.data(), static_cast<std::size_t>(file.gcount()));
   }
+  // A folder opens like a file and fails at the first read.
+  if (file.bad()) throw Error(ErrorKind::kData, fmt::format("{}: cannot be read.", path.string()));
   return hasher.hex();
 }
 

@@ -1,5 +1,7 @@
 #include "core/base/random.h"
 
+#include <random>
+
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <fmt/format.h>
@@ -7,9 +9,24 @@
 #include "core/base/hash.h"
 
 namespace oubli {
+namespace {
 
-Generator::Generator(std::uint64_t seed)
-    : seed_(seed), engine_(at::detail::createCPUGenerator(seed)) {}
+at::Generator seeded_engine(std::uint64_t seed) {
+  at::Generator engine = at::detail::createCPUGenerator(seed);
+  const std::uint64_t upper = seed >> 32;
+  if (upper == 0) return engine;
+  at::mt19937 twister(seed);
+  at::mt19937_data_pod state = twister.data();
+  std::seed_seq words{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(upper)};
+  words.generate(state.state_.begin(), state.state_.end());
+  twister.set_data(state);
+  engine.get<at::CPUGeneratorImpl>()->set_engine(twister);
+  return engine;
+}
+
+}  // namespace
+
+Generator::Generator(std::uint64_t seed) : seed_(seed), engine_(seeded_engine(seed)) {}
 
 Generator Generator::stream(std::string_view name) const {
   const std::string digest = sha256_hex(fmt::format("{}/{}", seed_, name));

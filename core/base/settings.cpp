@@ -1,12 +1,12 @@
 #include "core/base/settings.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace oubli {
 namespace {
@@ -157,20 +157,21 @@ const SettingsNode* Settings::take(const std::string& key, SettingsDeclaration d
 }
 
 double Settings::real(const std::string& key, const RealOption& option) const {
-  const SettingsNode* found = take(
-      key, {"", "number", range_text(option),
-            option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
-  const double value = found ? parse_real(*found, key, option)
-                             : option.standard.value_or(inside(option));
+  const SettingsNode* found =
+      take(key, {"", "number", range_text(option),
+                 option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
+  const double value =
+      found ? parse_real(*found, key, option) : option.standard.value_or(inside(option));
   state_->resolved[key] = value;
   return value;
 }
 
 std::int64_t Settings::integer(const std::string& key, const IntegerOption& option) const {
-  const SettingsNode* found = take(
-      key, {"", "whole number", range_text(option),
-            option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
-  const std::int64_t placeholder = std::max<std::int64_t>(option.at_least, 1);
+  const SettingsNode* found =
+      take(key, {"", "whole number", range_text(option),
+                 option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
+  const std::int64_t placeholder =
+      std::min(std::max<std::int64_t>(option.at_least, 1), option.at_most);
   const std::int64_t value =
       found ? parse_integer(*found, key, option) : option.standard.value_or(placeholder);
   state_->resolved[key] = value;
@@ -208,8 +209,7 @@ std::string Settings::choice(const std::string& key, const ChoiceOption& option)
                  option.standard.value_or(kRequired), option.doc});
   std::string value = option.standard.value_or(option.valid.front());
   if (found != nullptr) {
-    value = parse_scalar(*found, key,
-                         fmt::format("one of {}", fmt::join(option.valid, ", ")));
+    value = parse_scalar(*found, key, fmt::format("one of {}", fmt::join(option.valid, ", ")));
     if (std::find(option.valid.begin(), option.valid.end(), value) == option.valid.end()) {
       fail_at(found->origin, unknown_name_message(key, value, option.valid));
     }
@@ -283,9 +283,9 @@ std::pair<std::string, Settings> Settings::named_child(const std::string& key,
                                                        const std::string& standard,
                                                        const std::vector<std::string>& valid,
                                                        const std::string& doc) const {
-  const SettingsNode* found = take(key, {"", "name, or map with 'name'",
-                                         fmt::format("{}", fmt::join(valid, ", ")),
-                                         standard.empty() ? kRequired : standard, doc});
+  const SettingsNode* found =
+      take(key, {"", "name, or map with 'name'", fmt::format("{}", fmt::join(valid, ", ")),
+                 standard.empty() ? kRequired : standard, doc});
   SettingsNode node;
   node.kind = SettingsNode::Kind::kMap;
   node.origin = found ? found->origin : origin();

@@ -15,12 +15,11 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 
@@ -35,7 +34,7 @@ struct SettingsNode {
   std::string scalar;
   std::vector<SettingsNode> items;                            // of a sequence
   std::vector<std::pair<std::string, SettingsNode>> entries;  // of a map, in the order written
-  Origin origin;      // of the value
+  Origin origin;                                              // of the value
   Origin key_origin;  // of the key in front of it, for an entry of a map
 
   const SettingsNode* find(const std::string& key) const;

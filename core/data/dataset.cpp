@@ -2,6 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
@@ -22,13 +26,27 @@ void check_finite(const Tensor& values, const std::string& where, const std::str
                           bad[0].item<std::int64_t>() / per_row, bad.size(0)));
 }
 
+void check_targets(const Dataset& dataset, const Tensor& targets, const std::string& where) {
+  const bool classes = targets.scalar_type() == at::kLong && targets.dim() == 1;
+  const bool values = at::isFloatingType(targets.scalar_type()) && targets.dim() == 2 &&
+                      targets.size(1) == dataset.outputs;
+  if (classes || values) return;
+  fail(where,
+       fmt::format("targets must be int64 [n] or floating [n, {}], found {} [{}].", dataset.outputs,
+                   at::toString(targets.scalar_type()), fmt::join(targets.sizes(), ", ")));
+}
+
+void check_channels(const Dataset& dataset, std::size_t count, const std::string& where,
+                    const std::string& what) {
+  const auto channels = static_cast<std::size_t>(dataset.inputs.size(1));
+  if (count == 1 || count == channels) return;
+  fail(where, fmt::format("{} {} for {} channels or features.", count, what, channels));
+}
+
 Tensor normalise(const Dataset& dataset, Tensor raw, at::ScalarType dtype) {
   Tensor inputs = raw.to(dtype);
   if (inputs.is_same(raw)) inputs = raw.clone();
-  const bool one = dataset.mean.size() == 1;
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(inputs.dim()), 1);
-  if (!one) shape[1] = static_cast<std::int64_t>(dataset.mean.size());
-  if (one) {
+  if (dataset.mean.size() == 1 && dataset.deviation.size() == 1) {
     const double factor = dataset.scale / dataset.deviation[0];
     const double shift = dataset.mean[0] / dataset.deviation[0];
     if (factor != 1.0) inputs.mul_(factor);
@@ -36,6 +54,8 @@ Tensor normalise(const Dataset& dataset, Tensor raw, at::ScalarType dtype) {
     return inputs;
   }
   const auto options = at::TensorOptions().dtype(at::kDouble);
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(inputs.dim()), 1);
+  shape[1] = -1;
   const Tensor mean = at::tensor(dataset.mean, options).view(shape);
   const Tensor deviation = at::tensor(dataset.deviation, options).view(shape);
   return inputs.mul_((dataset.scale / deviation).to(dtype)).sub_((mean / deviation).to(dtype));
@@ -43,19 +63,29 @@ Tensor normalise(const Dataset& dataset, Tensor raw, at::ScalarType dtype) {
 
 }  // namespace
 
-std::vector<std::int64_t> Dataset::input_shape() const {
-  return inputs.sizes().slice(1).vec();
-}
+std::vector<std::int64_t> Dataset::input_shape() const { return inputs.sizes().slice(1).vec(); }
 
 void Dataset::validate(const std::string& where) const {
-  if (size() == 0) fail(where, "the data set holds no examples.");
-  if (targets.size(0) != size()) {
-    fail(where, fmt::format("{} inputs but {} targets.", size(), targets.size(0)));
+  if (size() == 0 || inputs.numel() == 0) fail(where, "the data set holds no examples.");
+  if (inputs.dim() < 2) fail(where, "inputs must have a dimension for features.");
+  const std::int64_t found = targets.defined() && targets.dim() > 0 ? targets.size(0) : 0;
+  if (found != size()) fail(where, fmt::format("{} inputs but {} targets.", size(), found));
+  check_targets(*this, targets, where);
+  if (true_targets.defined() && (true_targets.sizes() != targets.sizes() ||
+                                 true_targets.scalar_type() != targets.scalar_type())) {
+    fail(where, "the targets before corruption do not look like the targets.");
   }
   check_finite(inputs, where, "an input");
   check_finite(targets, where, "a target");
+  check_channels(*this, mean.size(), where, "means");
+  check_channels(*this, deviation.size(), where, "deviations");
+  for (const double value : mean) {
+    if (!std::isfinite(value)) fail(where, fmt::format("a mean of {} cannot normalise.", value));
+  }
   for (const double value : deviation) {
-    if (!(value > 0)) fail(where, fmt::format("a deviation of {} cannot normalise.", value));
+    if (!(value > 0 && std::isfinite(value))) {
+      fail(where, fmt::format("a deviation of {} cannot normalise.", value));
+    }
   }
   if (!is_classification()) return;
   const Tensor wrong = (targets.lt(0) | targets.ge(outputs)).nonzero();

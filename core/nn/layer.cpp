@@ -2,17 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/error.h"
 
 namespace oubli {
 
+void ParameterTable::require_new(const std::string& name) const {
+  const auto same = [&name](const auto& other) { return other.name == name; };
+  if (std::any_of(parameters_.begin(), parameters_.end(), same) ||
+      std::any_of(buffers_.begin(), buffers_.end(), same)) {
+    throw Error(ErrorKind::kUsage, fmt::format("two parameters or buffers are named '{}'", name));
+  }
+}
+
 std::size_t ParameterTable::add(const std::string& name, std::vector<std::int64_t> shape,
                                 Initialisation initialisation, std::int64_t fan) {
-  for (const ParameterInfo& other : parameters_) {
-    if (other.name == name) {
-      throw Error(ErrorKind::kUsage, fmt::format("two parameters are named '{}'", name));
-    }
-  }
+  require_new(name);
   ParameterInfo info{name, std::move(shape), size_, 1, initialisation, fan};
   for (const std::int64_t extent : info.shape) info.size *= extent;
   size_ += info.size;
@@ -22,6 +28,7 @@ std::size_t ParameterTable::add(const std::string& name, std::vector<std::int64_
 
 std::size_t ParameterTable::add_buffer(const std::string& name, std::vector<std::int64_t> shape,
                                        double initial) {
+  require_new(name);
   buffers_.push_back({name, std::move(shape), initial});
   return buffers_.size() - 1;
 }

@@ -46,7 +46,7 @@ struct BufferInfo {
 // Collects what a network is made of while its layers are constructed.
 class ParameterTable {
  public:
-  // Returns the parameter's number. Throws Error(kUsage) on a name used twice.
+  // Each returns the number of what it adds. Throws Error(kUsage) on a name used twice.
   std::size_t add(const std::string& name, std::vector<std::int64_t> shape,
                   Initialisation initialisation, std::int64_t fan);
   std::size_t add_buffer(const std::string& name, std::vector<std::int64_t> shape, double initial);
@@ -56,6 +56,8 @@ class ParameterTable {
   std::int64_t size() const { return size_; }
 
  private:
+  void require_new(const std::string& name) const;
+
   std::vector<ParameterInfo> parameters_;
   std::vector<BufferInfo> buffers_;
   std::int64_t size_ = 0;

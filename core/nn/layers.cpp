@@ -1,6 +1,7 @@
 #include "core/nn/layers.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "core/base/error.h"
 
@@ -16,6 +17,12 @@ void require_evaluation(const Pass& pass) {
                 "batch normalisation in training mode mixes the examples of a batch: an example "
                 "has no gradient of its own there. Use evaluation mode.");
   }
+}
+
+std::int64_t checked_groups(std::int64_t groups, std::int64_t channels) {
+  if (groups >= 1 && channels % groups == 0) return groups;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} channels cannot be divided into {} groups", channels, groups));
 }
 
 // gamma and beta of a normalisation whose normalised input is x_hat [b, c, h, w].
@@ -34,8 +41,9 @@ Linear::Linear(ParameterTable& table, const std::string& name, std::int64_t in, 
 }
 
 Tensor Linear::forward(const Tensor& input, Pass& pass) const {
-  const Tensor output = has_bias_ ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
-                                  : at::linear(input, pass.parameters[weight_]);
+  const Tensor output = has_bias_
+                            ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
+                            : at::linear(input, pass.parameters[weight_]);
   pass.record(this, input, output);
   return output;
 }
@@ -56,8 +64,8 @@ Conv2d::Conv2d(ParameterTable& table, const std::string& name, const Conv2dShape
   weight_ = table.add(name + ".weight", {shape.out, shape.in, shape.kernel, shape.kernel},
                       initialisation, (fan_out ? shape.out : shape.in) * window);
   if (shape.bias) {
-    bias_ = table.add(name + ".bias", {shape.out}, Initialisation::kUniformFanIn,
-                      shape.in * window);
+    bias_ =
+        table.add(name + ".bias", {shape.out}, Initialisation::kUniformFanIn, shape.in * window);
   }
 }
 
@@ -75,10 +83,10 @@ void Conv2d::add_squared_gradients(const Tensor& input, const Tensor& output_gra
   constexpr std::int64_t kChunk = 8;
   for (std::int64_t begin = 0; begin < input.size(0); begin += kChunk) {
     const std::int64_t count = std::min(kChunk, input.size(0) - begin);
-    const Tensor patches = at::im2col(input.narrow(0, begin, count).contiguous(),
-                                      {shape_.kernel, shape_.kernel}, {1, 1},
-                                      {shape_.padding, shape_.padding},
-                                      {shape_.stride, shape_.stride});      // [b, in k k, positions]
+    const Tensor patches =
+        at::im2col(input.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel},
+                   {1, 1}, {shape_.padding, shape_.padding},
+                   {shape_.stride, shape_.stride});  // [b, in k k, positions]
     const Tensor gradient = output_gradient.narrow(0, begin, count).flatten(2);
     const Tensor per_sample = at::bmm(gradient, patches.transpose(1, 2));  // [b, out, in k k]
     sums[weight_] += per_sample.square().sum(0).view(sums[weight_].sizes());
@@ -95,9 +103,15 @@ BatchNorm2d::BatchNorm2d(ParameterTable& table, const std::string& name, std::in
 
 Tensor BatchNorm2d::forward(const Tensor& input, Pass& pass) const {
   const bool training = pass.mode == Mode::kTraining;
-  const Tensor output = at::batch_norm(
-      input, pass.parameters[gamma_], pass.parameters[beta_], pass.buffers[mean_],
-      pass.buffers[variance_], training, kNormMomentum, kNormEpsilon, /*cudnn_enabled=*/true);
+  if (training && input.numel() <= channels_) {
+    throw Error(ErrorKind::kNumerics,
+                "batch normalisation in training mode needs more than one value per channel: one "
+                "value has no variance, and the running variance would become NaN. Drop the last "
+                "batch of one example or use another batch size.");
+  }
+  const Tensor output = at::batch_norm(input, pass.parameters[gamma_], pass.parameters[beta_],
+                                       pass.buffers[mean_], pass.buffers[variance_], training,
+                                       kNormMomentum, kNormEpsilon, /*cudnn_enabled=*/true);
   pass.record(this, input, output);
   return output;
 }
@@ -114,13 +128,13 @@ void BatchNorm2d::add_squared_gradients(const Tensor& input, const Tensor& outpu
 
 GroupNorm::GroupNorm(ParameterTable& table, const std::string& name, std::int64_t groups,
                      std::int64_t channels)
-    : groups_(groups),
+    : groups_(checked_groups(groups, channels)),
       gamma_(table.add(name + ".weight", {channels}, Initialisation::kOnes, 1)),
       beta_(table.add(name + ".bias", {channels}, Initialisation::kZeros, 1)) {}
 
 Tensor GroupNorm::forward(const Tensor& input, Pass& pass) const {
-  const Tensor output = at::group_norm(input, groups_, pass.parameters[gamma_],
-                                       pass.parameters[beta_], kNormEpsilon);
+  const Tensor output =
+      at::group_norm(input, groups_, pass.parameters[gamma_], pass.parameters[beta_], kNormEpsilon);
   pass.record(this, input, output);
   return output;
 }
@@ -133,12 +147,8 @@ void GroupNorm::add_squared_gradients(const Tensor& input, const Tensor& output_
 
 Tensor Relu::forward(const Tensor& input, Pass&) const { return at::relu(input); }
 Tensor Tanh::forward(const Tensor& input, Pass&) const { return at::tanh(input); }
-Tensor MaxPool2d::forward(const Tensor& input, Pass&) const {
-  return at::max_pool2d(input, size_);
-}
-Tensor GlobalAveragePool::forward(const Tensor& input, Pass&) const {
-  return input.mean({2, 3});
-}
+Tensor MaxPool2d::forward(const Tensor& input, Pass&) const { return at::max_pool2d(input, size_); }
+Tensor GlobalAveragePool::forward(const Tensor& input, Pass&) const { return input.mean({2, 3}); }
 Tensor Flatten::forward(const Tensor& input, Pass&) const { return input.flatten(1); }
 
 Sequential& Sequential::add(LayerPtr layer) {

@@ -49,6 +49,8 @@ class Conv2d : public Layer {
 
 // (x - mean) / sqrt(variance + 1e-5) * gamma + beta, by channel. Statistics are those of the batch
 // in training mode, where the running ones move by 0.1, and the running ones in evaluation mode.
+// Training mode on one value per channel throws Error(kNumerics): PyTorch's kernel would turn the
+// running variance into NaN.
 class BatchNorm2d : public Layer {
  public:
   BatchNorm2d(ParameterTable& table, const std::string& name, std::int64_t channels);
@@ -62,6 +64,7 @@ class BatchNorm2d : public Layer {
 };
 
 // The same map with statistics over each example's groups of channels: no running state.
+// Throws Error(kUsage) where the groups do not divide the channels.
 class GroupNorm : public Layer {
  public:
   GroupNorm(ParameterTable& table, const std::string& name, std::int64_t groups,

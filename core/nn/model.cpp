@@ -1,9 +1,13 @@
 #include "core/nn/model.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
 
 namespace oubli {
 namespace {
@@ -62,15 +66,25 @@ Tensor Model::forward(const Tensor& inputs, Mode mode, std::vector<LayerRecord>*
   return net_->forward(inputs, pass);
 }
 
+void Model::require_flat(const Tensor& vector) const {
+  // copy_ and add would broadcast a single number to every parameter.
+  if (vector.dim() == 1 && vector.size(0) == dim()) return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("a vector of shape [{}] was expected for the parameters, found [{}]",
+                          dim(), fmt::join(vector.sizes(), ", ")));
+}
+
 void Model::set_theta(const Tensor& value) {
   const at::NoGradGuard no_grad;
+  require_flat(value);
   theta_.copy_(value);
 }
 
 void Model::add_to_theta(const Tensor& step, double factor) {
   const at::NoGradGuard no_grad;
-  // A float64 step is added in float64 and rounded once.
-  theta_.copy_(theta_.to(step.scalar_type()).add(step, factor));
+  require_flat(step);
+  const at::ScalarType wider = at::promote_types(dtype(), step.scalar_type());
+  theta_.copy_(theta_.to(wider).add(step.to(wider), factor));
 }
 
 std::vector<Tensor> Model::split(const Tensor& flat) const {
@@ -86,9 +100,8 @@ Tensor Model::join(const std::vector<Tensor>& pieces) const {
   std::vector<Tensor> flat;
   flat.reserve(pieces.size());
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    flat.push_back(pieces[i].defined()
-                       ? pieces[i].reshape({-1})
-                       : at::zeros({parameter_infos()[i].size}, theta_.options()));
+    flat.push_back(pieces[i].defined() ? pieces[i].reshape({-1})
+                                       : at::zeros({parameter_infos()[i].size}, theta_.options()));
   }
   return at::cat(flat);
 }

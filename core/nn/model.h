@@ -3,7 +3,8 @@
 // Every layer's weights are views into theta, so a Newton step, a distance between models or noise
 // on all parameters is one operation on one vector, and needs no copying in or out.
 //
-//   Model model = architectures.make("mlp", settings, shape);   // see architectures/architecture.h
+//   Network network = builtin_architectures().find("mlp").configure(settings)(shape);
+//   Model model(network.layers, network.table, at::kFloat);
 //   model.initialise(generator);
 //   Tensor logits = model.forward(inputs);
 //   model.add_to_theta(step);
@@ -47,7 +48,8 @@ class Model {
   const std::vector<BufferInfo>& buffer_infos() const { return table_->buffers(); }
 
   // The flat vector [dim], shared with the layers. Change it through the members below only: they
-  // keep automatic differentiation out of the change.
+  // keep automatic differentiation out of the change. Both throw Error(kUsage) unless the vector
+  // has shape [dim]. A sum is formed in the wider of the two types and rounded once.
   const Tensor& theta() const { return theta_; }
   void set_theta(const Tensor& value);
   void add_to_theta(const Tensor& step, double factor = 1.0);
@@ -62,6 +64,8 @@ class Model {
   Tensor join(const std::vector<Tensor>& pieces) const;
 
  private:
+  void require_flat(const Tensor& vector) const;
+
   std::shared_ptr<const Layer> net_;
   std::shared_ptr<const ParameterTable> table_;
   Tensor theta_;

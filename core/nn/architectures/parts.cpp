@@ -1,0 +1,66 @@
+#include "core/nn/architectures/parts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace oubli {
+
+Norm read_norm(const Settings& settings, const std::vector<std::string>& valid) {
+  const std::string name =
+      settings.choice("norm", {.standard = valid.front(),
+                               .valid = valid,
+                               .doc = "normalisation after each convolution; group uses 8 groups"});
+  if (name == "batch") return Norm::kBatch;
+  return name == "group" ? Norm::kGroup : Norm::kNone;
+}
+
+void require_groups(const Settings& settings, Norm norm, std::int64_t channels) {
+  if (norm != Norm::kGroup || channels % kNormGroups == 0) return;
+  settings.fail("width", fmt::format("this width gives a layer of {} channels, which group "
+                                     "normalisation cannot divide into {} groups.",
+                                     channels, kNormGroups));
+}
+
+LayerPtr make_norm(ParameterTable& table, const std::string& name, Norm norm,
+                   std::int64_t channels) {
+  if (norm == Norm::kBatch) return std::make_unique<BatchNorm2d>(table, name, channels);
+  return std::make_unique<GroupNorm>(table, name, kNormGroups, channels);
+}
+
+std::int64_t feature_count(const NetworkShape& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : shape.input) count *= extent;
+  return count;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return shape.empty() ? "a single number" : fmt::format("{}", fmt::join(shape, "x"));
+}
+
+void require_shape(const std::string& architecture, const Origin& origin,
+                   const NetworkShape& shape) {
+  if (shape.outputs < 1) {
+    fail_at(origin,
+            fmt::format("{} needs at least one output, found {}.", architecture, shape.outputs));
+  }
+  for (const std::int64_t extent : shape.input) {
+    if (extent < 1) {
+      fail_at(origin, fmt::format("{} cannot take empty inputs; an example's shape is {}.",
+                                  architecture, shape_text(shape.input)));
+    }
+  }
+}
+
+void require_image(const std::string& architecture, const Origin& origin, const NetworkShape& shape,
+                   std::int64_t smallest_side) {
+  require_shape(architecture, origin, shape);
+  if (shape.input.size() == 3 && shape.input[1] >= smallest_side &&
+      shape.input[2] >= smallest_side) {
+    return;
+  }
+  fail_at(origin, fmt::format("{} needs images (channels x height x width) of at least {}x{} "
+                              "pixels; an example's shape is {}.",
+                              architecture, smallest_side, smallest_side, shape_text(shape.input)));
+}
+
+}  // namespace oubli

@@ -1,0 +1,124 @@
+#include "core/nn/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/base/error.h"
+
+namespace oubli {
+namespace {
+
+std::string shape_text(at::IntArrayRef shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& message) {
+  throw Error(ErrorKind::kData, fmt::format("{}: {}", path.string(), message));
+}
+
+// Takes the weights of a model out of a file by name and notes whatever does not fit.
+class Matcher {
+ public:
+  explicit Matcher(const TensorFile& file) {
+    for (const auto& [name, tensor] : file.tensors) found_.emplace(name, tensor);
+  }
+
+  Tensor take(const std::string& name, const std::vector<std::int64_t>& shape) {
+    const auto found = found_.find(name);
+    if (found == found_.end()) {
+      missing_.push_back(name);
+      return {};
+    }
+    const Tensor tensor = found->second;
+    found_.erase(found);
+    if (tensor.sizes() != at::IntArrayRef(shape)) {
+      mismatched_.push_back(fmt::format("{}: {} expected, {} found", name, shape_text(shape),
+                                        shape_text(tensor.sizes())));
+    } else if (!at::isFloatingType(tensor.scalar_type())) {
+      mismatched_.push_back(fmt::format("{}: a floating type expected, {} found", name,
+                                        at::toString(tensor.scalar_type())));
+    }
+    return tensor;
+  }
+
+  // The complaints, one list per kind, or "".
+  std::string complaints() const {
+    std::vector<std::string> unexpected;
+    for (const auto& [name, tensor] : found_) {
+      if (!name.ends_with(".num_batches_tracked")) unexpected.push_back(name);
+    }
+    std::string text;
+    const auto list = [&text](const char* kind, const std::vector<std::string>& names) {
+      if (!names.empty()) text += fmt::format(" {}: {}.", kind, fmt::join(names, "; "));
+    };
+    list("Missing", missing_);
+    list("Unexpected", unexpected);
+    list("Of another shape or type", mismatched_);
+    return text;
+  }
+
+ private:
+  std::map<std::string, Tensor> found_;
+  std::vector<std::string> missing_;
+  std::vector<std::string> mismatched_;
+};
+
+// Converts to the model's type; a value that is not finite there is an error with its position.
+Tensor converted(const Tensor& tensor, const std::string& name, at::ScalarType dtype,
+                 const std::filesystem::path& path) {
+  const Tensor values = tensor.to(dtype);
+  const Tensor bad = at::isfinite(values).logical_not().nonzero();
+  if (bad.size(0) == 0) return values;
+  std::vector<std::int64_t> position;
+  std::vector<at::indexing::TensorIndex> index;
+  for (std::int64_t i = 0; i < bad.size(1); ++i) {
+    position.push_back(bad[0][i].item<std::int64_t>());
+    index.emplace_back(position.back());
+  }
+  const double value = index.empty() ? tensor.item<double>() : tensor.index(index).item<double>();
+  fail(path, fmt::format("'{}' at [{}] is {}, which is not a finite number as {} ({} such values "
+                         "in all).",
+                         name, fmt::join(position, ", "), value, at::toString(dtype), bad.size(0)));
+}
+
+}  // namespace
+
+void save_model(const Model& model, const std::filesystem::path& path,
+                const std::map<std::string, std::string>& metadata) {
+  TensorFile file;
+  file.metadata = metadata;
+  for (std::size_t i = 0; i < model.parameters().size(); ++i) {
+    file.tensors.emplace_back(model.parameter_infos()[i].name, model.parameters()[i].detach());
+  }
+  for (std::size_t i = 0; i < model.buffers().size(); ++i) {
+    file.tensors.emplace_back(model.buffer_infos()[i].name, model.buffers()[i]);
+  }
+  write_tensors(path, file);
+}
+
+void load_weights(Model& model, const std::filesystem::path& path) {
+  const at::NoGradGuard no_grad;
+  Matcher matcher(read_tensors(path));
+  std::vector<Tensor> parameters;
+  std::vector<Tensor> buffers;
+  for (const ParameterInfo& info : model.parameter_infos()) {
+    parameters.push_back(matcher.take(info.name, info.shape));
+  }
+  for (const BufferInfo& info : model.buffer_infos()) {
+    buffers.push_back(matcher.take(info.name, info.shape));
+  }
+  const std::string complaints = matcher.complaints();
+  if (!complaints.empty()) fail(path, "does not fit the model." + complaints);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    parameters[i] = converted(parameters[i], model.parameter_infos()[i].name, model.dtype(), path);
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    buffers[i] = converted(buffers[i], model.buffer_infos()[i].name, model.dtype(), path);
+  }
+  model.set_theta(model.join(parameters));
+  for (std::size_t i = 0; i < buffers.size(); ++i) model.buffers()[i].copy_(buffers[i]);
+}
+
+}  // namespace oubli

@@ -1,0 +1,29 @@
+// Weights on disk: a model's parameters and buffers in a tensor file, under PyTorch's names.
+//
+//   save_model(model, "model.safetensors", {{"architecture", "mlp"}});
+//   load_weights(model, "model.safetensors");
+//
+// Files written by PyTorch's state_dict with safetensors load where the architectures agree. Its
+// counters `*.num_batches_tracked` are passed over: no layer here uses them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "core/nn/model.h"
+#include "core/nn/tensor_file.h"
+
+namespace oubli {
+
+// Throws Error(kStore) as write_tensors does.
+void save_model(const Model& model, const std::filesystem::path& path,
+                const std::map<std::string, std::string>& metadata);
+
+// Replaces every parameter and buffer, converting between floating types. Throws Error(kData), and
+// leaves the model as it was, unless the names are exactly those of the model, every shape agrees
+// (the message lists all that is missing, unexpected or of another shape) and every value is finite
+// in the model's type.
+void load_weights(Model& model, const std::filesystem::path& path);
+
+}  // namespace oubli

@@ -1,0 +1,268 @@
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/nn/tensor_file.h"
+#include "core/nn/tensor_types.h"
+
+namespace oubli {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "values are read as they lie");
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kLengthBytes = 8;
+constexpr std::uint64_t kLongestHeader = 100'000'000;  // the limit of the reference reader
+constexpr std::size_t kMostDimensions = 64;
+
+struct Entry {
+  std::string name;
+  at::ScalarType type = at::kFloat;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0;  // from the start of the values
+  std::uint64_t end = 0;
+};
+
+std::uint64_t product_or_max(std::uint64_t a, std::uint64_t b) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  return a > kMax / b ? kMax : a * b;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path) : path_(path) {
+    std::error_code failure;
+    if (!std::filesystem::is_regular_file(path, failure)) {
+      throw Error(ErrorKind::kData,
+                  fmt::format("{}: {}.", path.string(),
+                              failure ? failure.message() : "is not an ordinary file"));
+    }
+    file_.open(path, std::ios::binary);
+    size_ = std::filesystem::file_size(path, failure);
+    if (!file_ || failure) {
+      throw Error(ErrorKind::kData,
+                  fmt::format("{}: cannot be read: {}.", path.string(), std::strerror(errno)));
+    }
+  }
+
+  TensorFile read() {
+    const Json header = parse_header(read_header());
+    TensorFile result;
+    std::vector<Entry> entries;
+    for (const auto& [name, value] : header.items()) {
+      if (name == kMetadataKey) {
+        result.metadata = read_metadata(value);
+      } else {
+        entries.push_back(read_entry(name, value));
+      }
+    }
+    check_layout(entries);
+    for (const Entry& entry : entries) result.tensors.emplace_back(entry.name, read_values(entry));
+    return result;
+  }
+
+ private:
+  [[noreturn]] void fail(std::uint64_t offset, const std::string& message) const {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: at byte {}: {}.", path_.string(), offset, message));
+  }
+  [[noreturn]] void fail_header(const std::string& message) const { fail(kLengthBytes, message); }
+
+  void read_bytes(std::uint64_t offset, void* bytes, std::uint64_t count) {
+    file_.seekg(static_cast<std::streamoff>(offset));
+    file_.read(static_cast<char*>(bytes), static_cast<std::streamsize>(count));
+    if (!file_ || static_cast<std::uint64_t>(file_.gcount()) != count) {
+      fail(offset, fmt::format("{} bytes were expected and could not be read", count));
+    }
+  }
+
+  std::string read_header() {
+    if (size_ < kLengthBytes) {
+      fail(0, fmt::format("the file has {} bytes, too few for a header's length", size_));
+    }
+    std::uint64_t length = 0;
+    read_bytes(0, &length, kLengthBytes);
+    if (length > kLongestHeader || length > size_ - kLengthBytes) {
+      fail(0, fmt::format("the header is said to have {} bytes in a file of {}: the file is "
+                          "truncated or not a safetensors file",
+                          length, size_));
+    }
+    std::string header(length, '\0');
+    read_bytes(kLengthBytes, header.data(), length);
+    data_begin_ = kLengthBytes + length;
+    return header;
+  }
+
+  Json parse_header(const std::string& text) {
+    if (text.empty() || text.front() != '{') fail_header("the header does not begin with '{'");
+    std::vector<std::set<std::string>> keys;
+    std::string twice;
+    bool too_deep = false;
+    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+      if (event == Json::parse_event_t::object_start) keys.emplace_back();
+      if (event == Json::parse_event_t::object_end) keys.pop_back();
+      if (event == Json::parse_event_t::key) {
+        const auto& key = parsed.get_ref<const std::string&>();
+        if (!keys.back().insert(key).second) twice = key;
+      }
+      too_deep = too_deep || depth > 8;
+      return !too_deep;
+    };
+    Json header;
+    try {
+      header = Json::parse(text, watch);
+    } catch (const Json::parse_error& error) {
+      fail(kLengthBytes + (error.byte > 0 ? error.byte - 1 : 0), "the header is not valid JSON");
+    } catch (const Json::exception&) {
+      fail_header("the header holds a number out of range");
+    }
+    if (too_deep) fail_header("the header is nested too deeply");
+    if (!twice.empty()) fail_header(fmt::format("the header has '{}' twice", twice));
+    if (!header.is_object()) fail_header("the header is not a JSON object");
+    return header;
+  }
+
+  std::map<std::string, std::string> read_metadata(const Json& value) const {
+    if (!value.is_object()) fail_header("the metadata is not a JSON object");
+    std::map<std::string, std::string> metadata;
+    for (const auto& [key, text] : value.items()) {
+      if (!text.is_string()) fail_header(fmt::format("the metadata '{}' is not text", key));
+      metadata[key] = text.get<std::string>();
+    }
+    return metadata;
+  }
+
+  // A list of whole numbers that fit an int64.
+  std::vector<std::int64_t> read_numbers(const std::string& name, const Json& value,
+                                         const char* field) const {
+    const Json empty;
+    const Json& list = value.contains(field) ? value[field] : empty;
+    std::vector<std::int64_t> numbers;
+    const auto fits = [](const Json& number) {
+      constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+      return number.is_number_unsigned() && number.get<std::uint64_t>() <= kMax;
+    };
+    if (!list.is_array() || !std::all_of(list.begin(), list.end(), fits)) {
+      fail_header(fmt::format("tensor '{}' has no list of whole numbers as '{}'", name, field));
+    }
+    for (const Json& number : list) numbers.push_back(number.get<std::int64_t>());
+    return numbers;
+  }
+
+  Entry read_entry(const std::string& name, const Json& value) const {
+    if (!value.is_object()) fail_header(fmt::format("the entry '{}' is not an object", name));
+    Entry entry;
+    entry.name = name;
+    entry.type = read_type(name, value);
+    entry.shape = read_numbers(name, value, "shape");
+    const std::vector<std::int64_t> offsets = read_numbers(name, value, "data_offsets");
+    if (offsets.size() != 2 || offsets[0] > offsets[1]) {
+      fail_header(fmt::format("tensor '{}' has the offsets [{}], expected begin and end", name,
+                              fmt::join(offsets, ", ")));
+    }
+    entry.begin = static_cast<std::uint64_t>(offsets[0]);
+    entry.end = static_cast<std::uint64_t>(offsets[1]);
+    if (entry.end > size_ - data_begin_) {
+      fail(size_, fmt::format("the file ends here, but tensor '{}' ends at byte {}: the file is "
+                              "truncated",
+                              name, data_begin_ + entry.end));
+    }
+    check_size(entry);
+    return entry;
+  }
+
+  at::ScalarType read_type(const std::string& name, const Json& value) const {
+    const std::string type =
+        value.contains("dtype") && value["dtype"].is_string() ? value["dtype"] : Json("");
+    std::vector<std::string_view> known;
+    for (const TensorTypeName& candidate : kTensorTypes) {
+      if (candidate.name == type) return candidate.type;
+      known.push_back(candidate.name);
+    }
+    fail_header(fmt::format("tensor '{}' has the type '{}'; known types are {}", name, type,
+                            fmt::join(known, ", ")));
+  }
+
+  void check_size(const Entry& entry) const {
+    const std::uint64_t item = c10::elementSize(entry.type);
+    std::uint64_t strides = item;  // as if no extent were zero: strides must not overflow either
+    std::uint64_t bytes = item;
+    for (const std::int64_t extent : entry.shape) {
+      strides =
+          product_or_max(strides, static_cast<std::uint64_t>(std::max<std::int64_t>(extent, 1)));
+      bytes = extent == 0 ? 0 : product_or_max(bytes, static_cast<std::uint64_t>(extent));
+    }
+    constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+    if (strides == kMax || entry.shape.size() > kMostDimensions) {
+      fail_header(fmt::format("tensor '{}' has the impossible shape [{}]", entry.name,
+                              fmt::join(entry.shape, ", ")));
+    }
+    if (bytes != entry.end - entry.begin) {
+      fail(data_begin_ + entry.begin,
+           fmt::format("tensor '{}' of shape [{}] needs {} bytes, but its offsets hold {}",
+                       entry.name, fmt::join(entry.shape, ", "), bytes, entry.end - entry.begin));
+    }
+  }
+
+  // Every byte of the values belongs to exactly one tensor.
+  void check_layout(const std::vector<Entry>& entries) const {
+    std::vector<const Entry*> order;
+    for (const Entry& entry : entries) order.push_back(&entry);
+    std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
+      return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+    });
+    std::uint64_t position = 0;
+    for (const Entry* entry : order) {
+      if (entry->begin != position) {
+        fail(data_begin_ + entry->begin,
+             fmt::format("tensor '{}' begins here, but the values before it end at byte {}",
+                         entry->name, data_begin_ + position));
+      }
+      position = entry->end;
+    }
+    if (data_begin_ + position != size_) {
+      fail(data_begin_ + position,
+           fmt::format("{} bytes belong to no tensor", size_ - data_begin_ - position));
+    }
+  }
+
+  Tensor read_values(const Entry& entry) {
+    const Tensor values = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
+    if (values.nbytes() == 0) return values;
+    const std::uint64_t offset = data_begin_ + entry.begin;
+    read_bytes(offset, values.mutable_data_ptr(), values.nbytes());
+    if (entry.type == at::kBool) {
+      const auto* bytes = static_cast<const unsigned char*>(values.const_data_ptr());
+      const auto* wrong =
+          std::find_if(bytes, bytes + values.nbytes(), [](unsigned char byte) { return byte > 1; });
+      if (wrong != bytes + values.nbytes()) {
+        fail(offset + static_cast<std::uint64_t>(wrong - bytes),
+             "a truth value is neither 0 nor 1");
+      }
+    }
+    return values;
+  }
+
+  std::filesystem::path path_;
+  std::ifstream file_;
+  std::uint64_t size_ = 0;
+  std::uint64_t data_begin_ = 0;
+};
+
+}  // namespace
+
+TensorFile read_tensors(const std::filesystem::path& path) { return Reader(path).read(); }
+
+}  // namespace oubli
