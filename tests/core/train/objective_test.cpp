@@ -1,0 +1,97 @@
+#include "core/train/objective.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::all_of;
+using testing::make_dataset;
+using testing::make_model;
+
+TEST(Objective, GradientAgreesWithFiniteDifferences) {
+  const auto data = make_dataset(40, 5, 3);
+  Model model = make_model("mlp", "{hidden: [4], activation: tanh}", *data);
+  const Objective objective{Loss::kCrossEntropy, 0.1};
+  CostMeter cost;
+  const Value value = value_and_gradient(model, all_of(data), objective, cost);
+  const Tensor theta = model.theta().clone();
+  constexpr double kStep = 1e-5;
+  for (std::int64_t i = 0; i < model.dim(); i += 3) {
+    Tensor moved = theta.clone();
+    moved[i] += kStep;
+    model.set_theta(moved);
+    const double up = value_only(model, all_of(data), objective, cost).objective;
+    moved[i] -= 2 * kStep;
+    model.set_theta(moved);
+    const double down = value_only(model, all_of(data), objective, cost).objective;
+    EXPECT_NEAR(value.gradient[i].item<double>(), (up - down) / (2 * kStep), 1e-8);
+  }
+}
+
+TEST(Objective, DoesNotDependOnBatches) {
+  const auto data = make_dataset(53, 6, 3);
+  const Model model = make_model("mlp", "{hidden: [5]}", *data);
+  Subset subset = all_of(data);
+  subset.weights = at::linspace(0.5, 2, 53, at::kDouble);
+  const Objective objective{Loss::kCrossEntropy, 0.01};
+  CostMeter cost;
+  const Value whole = value_and_gradient(model, subset, objective, cost, 53);
+  for (const std::int64_t batch : {1, 7, 50}) {
+    const Value cut = value_and_gradient(model, subset, objective, cost, batch);
+    EXPECT_NEAR(cut.objective, whole.objective, 1e-12);
+    EXPECT_LT((cut.gradient - whole.gradient).abs().max().item<double>(), 1e-12);
+  }
+}
+
+TEST(Objective, WeightsActLikeRepetition) {
+  const auto data = make_dataset(6, 3, 2);
+  const Model model = make_model("logistic", "{}", *data);
+  Subset weighted = all_of(data);
+  weighted.weights = at::ones({6}, at::kDouble);
+  weighted.weights[2] = 3;
+  const Subset repeated{data, at::tensor({0, 1, 2, 2, 2, 3, 4, 5}, at::kLong), {}};
+  CostMeter cost;
+  const Objective objective{Loss::kCrossEntropy, 0.1};
+  const Value a = value_and_gradient(model, weighted, objective, cost);
+  const Value b = value_and_gradient(model, repeated, objective, cost);
+  EXPECT_NEAR(a.objective, b.objective, 1e-14);
+  EXPECT_LT((a.gradient - b.gradient).abs().max().item<double>(), 1e-14);
+}
+
+TEST(Objective, CountsOneSampleGradientForEachExample) {
+  const auto data = make_dataset(53, 6, 3);
+  const Model model = make_model("logistic", "{}", *data);
+  CostMeter cost;
+  value_and_gradient(model, all_of(data), {Loss::kCrossEntropy, 0}, cost, 10);
+  EXPECT_EQ(cost.sample_gradients(), 53);
+}
+
+TEST(Objective, EmptySetIsAnError) {
+  const auto data = make_dataset(5, 2, 2);
+  const Model model = make_model("logistic", "{}", *data);
+  CostMeter cost;
+  const Subset empty{data, at::empty({0}, at::kLong), {}};
+  EXPECT_THROW(value_and_gradient(model, empty, {}, cost), Error);
+}
+
+TEST(Objective, OutputHessianIsTheSecondDerivativeOfTheLoss) {
+  const Objective objective{Loss::kCrossEntropy, 0};
+  Generator generator(1);
+  const Tensor outputs = generator.normal({4, 3}, at::kDouble);
+  const Tensor v = generator.normal({4, 3}, at::kDouble);
+  const Tensor targets = at::tensor({0, 2, 1, 1}, at::kLong);
+  const auto gradient = [&](const Tensor& f) {
+    return f.softmax(1) - at::one_hot(targets, 3).to(at::kDouble);
+  };
+  const Tensor difference = (gradient(outputs + 1e-6 * v) - gradient(outputs - 1e-6 * v)) / 2e-6;
+  EXPECT_LT((objective.output_hessian_product(outputs, v) - difference).abs().max().item<double>(),
+            1e-8);
+}
+
+}  // namespace
+}  // namespace oubli

@@ -1,0 +1,110 @@
+#include "core/train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/base/settings_file.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::all_of;
+using testing::make_dataset;
+using testing::make_model;
+
+TrainingRecipe recipe_of(const std::string& yaml) {
+  return TrainingRecipe::read(Settings(parse_settings(yaml, "test")));
+}
+
+TEST(Trainer, FullBatchSgdIsGradientDescent) {
+  const auto data = make_dataset(30, 4, 3);
+  Model model = make_model("logistic", "{}", *data);
+  const Tensor start = model.theta().clone();
+  const TrainingRecipe recipe = recipe_of("{l2: 0.1, epochs: 1, batch_size: 30, optimizer: {name: sgd, lr: 0.5}}");
+  CostMeter cost;
+  const Tensor gradient = value_and_gradient(model, all_of(data), recipe.objective, cost).gradient;
+  Context context(0);
+  train(model, all_of(data), recipe, context);
+  EXPECT_LT((model.theta() - (start - 0.5 * gradient)).abs().max().item<double>(), 1e-14);
+}
+
+TEST(Trainer, EveryOptimiserLowersTheObjective) {
+  const auto data = make_dataset(200, 5, 3);
+  for (const std::string optimizer :
+       {"{name: sgd, lr: 0.1, momentum: 0.9}", "{name: sgd, lr: 0.1, momentum: 0.9, nesterov: true}",
+        "{name: adam, lr: 0.01}", "{name: adamw, lr: 0.01}"}) {
+    Model model = make_model("mlp", "{hidden: [8]}", *data);
+    CostMeter cost;
+    const TrainingRecipe recipe = recipe_of("{epochs: 20, batch_size: 32, optimizer: " + optimizer + "}");
+    const double before = value_only(model, all_of(data), recipe.objective, cost).loss;
+    Context context(0);
+    const TrainingReport report = train(model, all_of(data), recipe, context);
+    EXPECT_EQ(report.status, TrainingStatus::kCompleted);
+    EXPECT_LT(report.loss, 0.5 * before) << optimizer;
+    EXPECT_EQ(report.sample_gradients, 20 * 200);
+  }
+}
+
+TEST(Trainer, LbfgsReachesTheGradientNormAskedFor) {
+  const auto data = make_dataset(200, 5, 3);
+  Model model = make_model("logistic", "{}", *data);
+  Context context(0);
+  const TrainingReport report = train(
+      model, all_of(data), recipe_of("{l2: 1e-2, optimizer: {name: lbfgs, tolerance: 1e-11}}"), context);
+  EXPECT_EQ(report.status, TrainingStatus::kConverged) << report.message;
+  EXPECT_LE(report.gradient_norm, 1e-11);
+}
+
+TEST(Trainer, TheSameSeedGivesTheSameBits) {
+  const auto data = make_dataset(100, 5, 3);
+  const TrainingRecipe recipe = recipe_of("{epochs: 3, batch_size: 16, schedule: cosine}");
+  Model a = make_model("mlp", "{}", *data), b = make_model("mlp", "{}", *data);
+  Model c = make_model("mlp", "{}", *data);
+  Context one(7), two(7), other(8);
+  train(a, all_of(data), recipe, one);
+  train(b, all_of(data), recipe, two);
+  train(c, all_of(data), recipe, other);
+  EXPECT_TRUE(a.theta().equal(b.theta()));
+  EXPECT_FALSE(a.theta().equal(c.theta()));
+}
+
+TEST(Trainer, DivergenceIsAStatus) {
+  const auto data = make_dataset(100, 5, 0);
+  Model model = make_model("linear", "{}", *data);
+  Context context(0);
+  const TrainingReport report =
+      train(model, all_of(data),
+            recipe_of("{loss: squared_error, epochs: 500, optimizer: {name: sgd, lr: 100}}"), context);
+  EXPECT_EQ(report.status, TrainingStatus::kDiverged);
+  EXPECT_FALSE(report.usable());
+  EXPECT_NE(report.message, "");
+}
+
+TEST(Trainer, BudgetStopsBetweenEpochs) {
+  const auto data = make_dataset(100, 5, 3);
+  Model model = make_model("logistic", "{}", *data);
+  Context context(0);
+  context.budget = 250;
+  const TrainingReport report = train(model, all_of(data), recipe_of("{epochs: 10}"), context);
+  EXPECT_EQ(report.status, TrainingStatus::kStopped);
+  EXPECT_EQ(report.epochs, 3);
+}
+
+TEST(Trainer, AugmentationKeepsShapeAndDrawsFromItsGenerator) {
+  Generator pixels(0), one(1), again(1);
+  const Tensor images = pixels.normal({6, 3, 8, 8}, at::kDouble);
+  const Augmentation augmentation{2, true};
+  const Tensor a = augment(images, augmentation, one);
+  EXPECT_EQ(a.sizes(), images.sizes());
+  EXPECT_TRUE(a.equal(augment(images, augmentation, again)));
+  EXPECT_FALSE(a.equal(augment(images, augmentation, one)));
+  // The centre survives every crop of two pixels, mirrored or not.
+  const Tensor flip_only = augment(images, {0, true}, one);
+  for (std::int64_t b = 0; b < 6; ++b) {
+    EXPECT_TRUE(flip_only[b].equal(images[b]) || flip_only[b].equal(images[b].flip({2})));
+  }
+}
+
+}  // namespace
+}  // namespace oubli

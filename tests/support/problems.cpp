@@ -1,0 +1,54 @@
+#include "tests/support/problems.h"
+
+#include <ATen/ATen.h>
+
+#include "core/base/settings_file.h"
+
+namespace oubli::testing {
+
+std::shared_ptr<const Dataset> make_dataset(std::int64_t n, std::int64_t d, std::int64_t classes,
+                                            std::uint64_t seed) {
+  Generator generator(seed);
+  auto dataset = std::make_shared<Dataset>();
+  dataset->name = "test";
+  dataset->inputs = generator.normal({n, d}, at::kDouble);
+  const std::int64_t outputs = std::max<std::int64_t>(classes, 1);
+  const Tensor scores = dataset->inputs.mm(generator.normal({d, outputs}, at::kDouble)) +
+                        0.5 * generator.normal({n, outputs}, at::kDouble);
+  dataset->targets = classes > 0 ? scores.argmax(1) : scores;
+  dataset->true_targets = dataset->targets;
+  dataset->outputs = outputs;
+  return dataset;
+}
+
+Subset all_of(const std::shared_ptr<const Dataset>& dataset) {
+  return {dataset, at::arange(dataset->size()), {}};
+}
+
+Model make_model(const std::string& architecture, const std::string& settings,
+                 const Dataset& dataset, std::uint64_t seed) {
+  const Settings read(parse_settings(settings, "test"));
+  const Network network = builtin_architectures().find(architecture).configure(read)(
+      {dataset.input_shape(), dataset.outputs});
+  Model model(network.layers, network.table, at::kDouble);
+  Generator generator(seed);
+  model.initialise(generator);
+  return model;
+}
+
+Task removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t forget, double l2) {
+  Task task;
+  task.train = all_of(dataset);
+  task.forget = {dataset, at::arange(forget), {}};
+  task.retain = {dataset, at::arange(forget, dataset->size()), {}};
+  task.added = {dataset, at::empty({0}, at::kLong), {}};
+  task.validation = task.added;
+  task.test = task.added;
+  task.recipe.objective = {dataset->is_classification() ? Loss::kCrossEntropy : Loss::kSquaredError,
+                           l2};
+  task.recipe.optimizer.name = "lbfgs";
+  task.recipe.optimizer.tolerance = 1e-12;
+  return task;
+}
+
+}  // namespace oubli::testing

@@ -1,0 +1,25 @@
+// Small problems with known answers, in float64.
+#pragma once
+
+#include <memory>
+
+#include "core/nn/architectures/architecture.h"
+#include "core/unlearn/task.h"
+
+namespace oubli::testing {
+
+// A data set of Gaussian inputs: n examples, d features; classes drawn from a softmax of a random
+// linear map, or, with classes 0, a linear regression with noise.
+std::shared_ptr<const Dataset> make_dataset(std::int64_t n, std::int64_t d, std::int64_t classes,
+                                            std::uint64_t seed = 0);
+
+Subset all_of(const std::shared_ptr<const Dataset>& dataset);
+
+// A float64 model of the architecture that fits the data set; settings as YAML.
+Model make_model(const std::string& architecture, const std::string& settings,
+                 const Dataset& dataset, std::uint64_t seed = 0);
+
+// Remove the first `forget` examples of the data set. The recipe is L-BFGS to 1e-12.
+Task removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t forget, double l2);
+
+}  // namespace oubli::testing
