@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <regex>
 
+#include "datasets/fetch.h"
 #include "datasets/source.h"
 #include "tests/support/files.h"
 
@@ -130,11 +131,17 @@ TEST(Digits, AreTheKnownOnes) {
   EXPECT_TRUE(at::equal(counts, known));
 }
 
-TEST(Mnist, RealFilesLoadWhereTheyAre) {
+// Real files are used where OUBLI_DATA has them.
+std::filesystem::path real_files(const std::string& name, const std::string& file) {
   const char* folder = std::getenv("OUBLI_DATA");
-  if (folder == nullptr || !std::filesystem::exists(std::filesystem::path(folder) / "mnist")) {
-    GTEST_SKIP() << "no MNIST in OUBLI_DATA";
-  }
+  if (folder == nullptr) return {};
+  const bool found = std::filesystem::exists(std::filesystem::path(folder) / name / file);
+  return found ? folder : "";
+}
+
+TEST(Mnist, RealFilesLoadWhereTheyAre) {
+  const std::filesystem::path folder = real_files("mnist", "train-labels-idx1-ubyte.gz");
+  if (folder.empty()) GTEST_SKIP() << "no MNIST in OUBLI_DATA";
   const LoadedData loaded =
       builtin_datasets().find("mnist").configure(testing::settings_from(Json::object()))({folder});
   expect_valid(loaded);
@@ -152,9 +159,28 @@ TEST(Mnist, RealFilesLoadWhereTheyAre) {
   // The same files asked for as Fashion-MNIST are noticed.
   const auto fashion =
       builtin_datasets().find("fashion_mnist").configure(testing::settings_from(Json::object()));
-  const auto mnist = std::filesystem::path(folder) / "mnist";
-  EXPECT_THAT(testing::error_of(ErrorKind::kData, [&] { fashion({mnist}); }),
+  EXPECT_THAT(testing::error_of(ErrorKind::kData, [&] { fashion({folder / "mnist"}); }),
               ::testing::HasSubstr("this is the data set 'mnist'"));
+  // They are the published content, so they can stand in for a mirror.
+  const testing::TemporaryFolder home;
+  const FetchReport report = fetch_dataset("mnist", {folder.string(), home.path(), {}});
+  EXPECT_EQ(report.fetched.size(), 4u);
+}
+
+TEST(Cifar10, RealFilesLoadWhereTheyAre) {
+  const std::filesystem::path folder = real_files("cifar10", "data_batch_1.bin");
+  if (folder.empty()) GTEST_SKIP() << "no CIFAR-10 in OUBLI_DATA";
+  const LoadedData loaded = builtin_datasets().find("cifar10").configure(
+      testing::settings_from(Json::object()))({folder});
+  expect_valid(loaded);
+  EXPECT_EQ(loaded.dataset.inputs.sizes(), at::IntArrayRef({60000, 3, 32, 32}));
+  EXPECT_EQ(loaded.splits.train.numel(), 45000);
+  const Tensor train = loaded.dataset.inputs.narrow(0, 0, 50000).to(at::kFloat) / 255.0;
+  for (std::int64_t c = 0; c < 3; ++c) {
+    const auto channel = static_cast<std::size_t>(c);
+    EXPECT_NEAR(train.select(1, c).mean().item<double>(), loaded.dataset.mean[channel], 2e-3);
+    EXPECT_NEAR(train.select(1, c).std().item<double>(), loaded.dataset.deviation[channel], 5e-3);
+  }
 }
 
 }  // namespace

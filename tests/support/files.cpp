@@ -1,5 +1,6 @@
 #include "tests/support/files.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -73,6 +74,34 @@ std::string gzip(const std::string& content) {
   deflateEnd(&stream);
   return packed;
 }
+
+std::string tar_entry(const std::string& name, const std::string& content, char type,
+                      const std::string& link) {
+  constexpr std::size_t kBlock = 512;
+  std::string header(kBlock, '\0');
+  const auto put = [&](std::size_t at, const std::string& text) {
+    header.replace(at, text.size(), text);
+  };
+  put(0, name);
+  put(100, "0000644");
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, fmt::format("{:011o}", content.size()));
+  put(136, "00000000000");
+  put(148, "        ");  // the checksum counts as blanks in itself
+  put(156, std::string(1, type));
+  put(157, link);
+  put(257, std::string("ustar\0"
+                       "00",
+                       8));
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+  const std::size_t padding = (kBlock - content.size() % kBlock) % kBlock;
+  return header + content + std::string(padding, '\0');
+}
+
+std::string tar_end() { return std::string(1024, '\0'); }
 
 Settings settings_from(const Json& json, const std::string& source) {
   return Settings(node_from(json, {source, 1, 1}));

@@ -26,6 +26,12 @@ class TemporaryFolder {
 std::string read_text(const std::filesystem::path& path);
 std::string gzip(const std::string& content);
 
+// An entry of a tar archive of the type given ('0' file, '1' hard link, '2' link, '5' folder), and
+// the archive's end.
+std::string tar_entry(const std::string& name, const std::string& content, char type = '0',
+                      const std::string& link = "");
+std::string tar_end();
+
 // Settings as an experiment file would give them, every value at 'SOURCE:1:1'.
 Settings settings_from(const Json& json, const std::string& source = "test.yaml");
 

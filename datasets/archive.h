@@ -1,0 +1,14 @@
+// Unpacks the archives that data sets are published in, by libarchive.
+#pragma once
+
+#include <filesystem>
+
+namespace oubli {
+
+// Unpacks the files and folders of a tar or zip archive, packed in any way that libarchive knows,
+// into `folder`. Each file is written under a temporary name and renamed.
+// Throws Error(kData) where the archive is damaged, a file cannot be written, or an entry is
+// anything but a file or folder below `folder`: links, absolute paths and '..' are refused.
+void unpack_archive(const std::filesystem::path& archive, const std::filesystem::path& folder);
+
+}  // namespace oubli

@@ -1,0 +1,25 @@
+// Downloads one file by libcurl, continuing where an earlier attempt stopped.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace oubli {
+
+// Bytes there are so far, and in all (0 where the server does not say).
+using DownloadProgress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+// Whether `place` is an http, https or file address, as opposed to a folder.
+bool is_address(const std::string& place);
+
+// Downloads `address` to `path`. Where `path` holds something, only the rest is asked for; a server
+// that does not offer parts makes it start afresh. What has arrived stays when the connection
+// breaks. Nothing is checked here but the length that the server announces. Returns whether an
+// earlier part was continued.
+// Throws Error(kData) with the address, the reason, and the bytes kept.
+bool download(const std::string& address, const std::filesystem::path& path,
+              const DownloadProgress& progress);
+
+}  // namespace oubli
