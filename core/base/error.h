@@ -42,8 +42,9 @@ struct Origin {
   std::string text() const;
 };
 
-// The member of `names` nearest to `name` by edit distance, or "" where none is near enough to be
-// a plausible misspelling (more than a third of the letters differ).
+// The member of `names` nearest to `name` by edit distance (a swap of neighbours counts one), or ""
+// where none is near enough to be a plausible misspelling (more than a third of the letters
+// differ).
 std::string nearest_name(std::string_view name, const std::vector<std::string>& names);
 
 // "unknown KIND 'name'; did you mean 'nearest'? Valid: a, b, c": the shared form of every message

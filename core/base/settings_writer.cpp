@@ -1,9 +1,8 @@
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 #include "core/base/settings_file.h"
@@ -14,9 +13,7 @@ namespace {
 std::string real_text(double value) {
   if (std::isnan(value)) return ".nan";
   if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
-  std::array<char, 64> buffer;
-  const auto [end, failure] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  std::string text(buffer.data(), end);
+  std::string text = fmt::format("{}", value);  // the shortest that gives `value` back
   if (text.find('.') != std::string::npos) return text;
   // YAML 1.1 readers take 1e-05 for text and 1 for a whole number.
   const std::size_t exponent = text.find('e');

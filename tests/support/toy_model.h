@@ -1,0 +1,24 @@
+// A model of one layer, or of layers in a row, for tests that need no architecture.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/nn/layers.h"
+#include "core/nn/model.h"
+
+namespace oubli::testing {
+
+// Builds a float64 model from layers that `fill` adds, initialised from `seed`.
+inline Model toy_model(const std::function<void(Sequential&, ParameterTable&)>& fill,
+                       std::uint64_t seed = 1) {
+  auto table = std::make_shared<ParameterTable>();
+  auto net = std::make_shared<Sequential>();
+  fill(*net, *table);
+  Model model(net, table, at::kDouble);
+  Generator generator(seed);
+  model.initialise(generator);
+  return model;
+}
+
+}  // namespace oubli::testing
