@@ -127,4 +127,22 @@ int store_action(const std::string& action, const std::string& folder) {
   return damaged > 0 && action != "gc" ? 1 : 0;
 }
 
+int fetch_data(const FetchCommand& command) {
+  const bool terminal = ::isatty(STDERR_FILENO) != 0;
+  FetchOptions options{.from = command.from, .destination = command.data, .progress = {}};
+  options.progress = [&](const FetchProgress& progress) {
+    if (!terminal) return;
+    const std::string total =
+        progress.total > 0 ? " of " + size_text(static_cast<double>(progress.total)) : "";
+    fmt::print(stderr, "\r\x1b[K{}: {}{}", progress.file,
+               size_text(static_cast<double>(progress.done)), total);
+  };
+  const FetchReport report = fetch_dataset(command.name, options);
+  if (terminal) fmt::print(stderr, "\r\x1b[K");
+  for (const std::string& file : report.fetched) fmt::print("fetched and checked: {}\n", file);
+  for (const std::string& file : report.already_there) fmt::print("already there: {}\n", file);
+  fmt::print("{} is in {}\n", command.name, report.folder.string());
+  return 0;
+}
+
 }  // namespace oubli

@@ -17,7 +17,7 @@ std::size_t shown_width(const std::string& text) {
 
 std::string padded(const std::string& text, std::size_t width, bool left) {
   const std::string space(width - std::min(width, shown_width(text)), ' ');
-  return left ? text + space : space + text;
+  return left ? fmt::format("{}{}", text, space) : fmt::format("{}{}", space, text);
 }
 
 std::string row_cell(const RowResult& row, const std::string& column) {
@@ -57,7 +57,7 @@ std::string escaped_latex(const std::string& text) {
 std::string with_latex_sign(std::string text) {
   const std::size_t sign = text.find("±");
   if (sign != std::string::npos) text.replace(sign, std::string("±").size(), "\\pm");
-  return sign != std::string::npos ? "$" + text + "$" : text;
+  return sign != std::string::npos ? fmt::format("${}$", text) : text;
 }
 
 std::string quoted_csv(const std::string& text) {
@@ -105,7 +105,7 @@ std::string column_title(const std::string& column) {
       {"squared_difference", "sq. diff."}};
   if (const auto found = metrics.find(metric); found != metrics.end()) metric = found->second;
   if (set == "forget_true") set = "forget (true)";
-  return set.empty() ? metric : set + " " + metric;
+  return set.empty() ? metric : fmt::format("{} {}", set, metric);
 }
 
 std::string terminal_table(const Results& results, std::size_t width) {
@@ -133,7 +133,7 @@ std::string terminal_table(const Results& results, std::size_t width) {
     for (std::size_t line = 0; line <= results.rows.size(); ++line) {
       text += padded(line == 0 ? "" : results.rows[line - 1].name, name_width, true);
       for (std::size_t c = 0; c < block.size(); ++c) {
-        text += "  " + padded(block[c][line], widths[c], false);
+        text += fmt::format("  {}", padded(block[c][line], widths[c], false));
       }
       text += "\n";
       if (line == 0) text += std::string(std::min(used, width), '-') + "\n";
@@ -146,31 +146,31 @@ std::string terminal_table(const Results& results, std::size_t width) {
 
 std::string markdown_table(const Results& results) {
   std::string text = fmt::format("# {}\n\n{}\n\n| |", results.title, sets_line(results));
-  for (const std::string& column : results.columns) text += " " + column_title(column) + " |";
+  for (const std::string& column : results.columns) text += fmt::format(" {} |", column_title(column));
   text += "\n|---|";
   for (std::size_t i = 0; i < results.columns.size(); ++i) text += "---:|";
   text += "\n";
   for (const RowResult& row : results.rows) {
-    text += "| " + row.name + " |";
-    for (const std::string& column : results.columns) text += " " + row_cell(row, column) + " |";
+    text += fmt::format("| {} |", row.name);
+    for (const std::string& column : results.columns) text += fmt::format(" {} |", row_cell(row, column));
     text += "\n";
   }
   text += fmt::format("\n{}\n", kCaption);
-  for (const std::string& note : notes(results)) text += "\n- " + note;
+  for (const std::string& note : notes(results)) text += fmt::format("\n- {}", note);
   return text + "\n";
 }
 
 std::string latex_table(const Results& results) {
-  std::string text = "% needs the package booktabs\n\\begin{tabular}{l" +
-                     std::string(results.columns.size(), 'r') + "}\n\\toprule\n";
+  std::string text = fmt::format("% needs the package booktabs\n\\begin{{tabular}}{{l{}}}\n\\toprule\n",
+                                 std::string(results.columns.size(), 'r'));
   for (const std::string& column : results.columns) {
-    text += " & " + escaped_latex(column_title(column));
+    text += fmt::format(" & {}", escaped_latex(column_title(column)));
   }
   text += " \\\\\n\\midrule\n";
   for (const RowResult& row : results.rows) {
     text += escaped_latex(row.name);
     for (const std::string& column : results.columns) {
-      text += " & " + with_latex_sign(row_cell(row, column));
+      text += fmt::format(" & {}", with_latex_sign(row_cell(row, column)));
     }
     text += " \\\\\n";
   }

@@ -1,0 +1,76 @@
+#include "core/unlearn/unlearner.h"
+
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+class Probe : public Unlearner {
+ public:
+  explicit Probe(const Settings&) {}
+  UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
+    seen_retain = task.retain.size();
+    seen_forget = task.forget.size();
+    context.cost.add_gradients(7);
+    if (break_it) model.set_theta(at::full({model.dim()}, std::numeric_limits<double>::quiet_NaN()));
+    return {};
+  }
+  mutable std::int64_t seen_retain = -1, seen_forget = -1;
+  bool break_it = false;
+};
+
+struct Setup {
+  std::shared_ptr<const Dataset> data = testing::make_dataset(30, 4, 3);
+  Model model = testing::make_model("logistic", "{}", *data);
+  Task task = testing::removal_task(data, 5, 0.1);
+  Context context{0};
+  Probe probe{Settings()};
+};
+
+TEST(RunUnlearner, HidesDataThatTheMethodSaysItDoesNotNeed) {
+  Setup s;
+  run_unlearner({.name = "probe", .needs_retain_data = false}, s.probe, s.model, s.task, s.context);
+  EXPECT_EQ(s.probe.seen_retain, 0);
+  EXPECT_EQ(s.probe.seen_forget, 5);
+  run_unlearner({.name = "probe", .needs_forget_data = false}, s.probe, s.model, s.task, s.context);
+  EXPECT_EQ(s.probe.seen_retain, 25);
+  EXPECT_EQ(s.probe.seen_forget, 0);
+}
+
+TEST(RunUnlearner, RefusesToAddWithAMethodThatCannot) {
+  Setup s;
+  s.task.added = s.task.forget;
+  try {
+    run_unlearner({.name = "probe"}, s.probe, s.model, s.task, s.context);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kTask);
+    EXPECT_NE(std::string(error.what()).find("cannot add"), std::string::npos);
+  }
+}
+
+TEST(RunUnlearner, MeasuresCost) {
+  Setup s;
+  s.context.cost.add_gradients(100);
+  const UnlearnReport report =
+      run_unlearner({.name = "probe"}, s.probe, s.model, s.task, s.context);
+  EXPECT_EQ(report.sample_gradients, 7);
+  EXPECT_GE(report.seconds, 0);
+}
+
+TEST(RunUnlearner, NonFiniteParametersAreADivergence) {
+  Setup s;
+  s.probe.break_it = true;
+  const UnlearnReport report =
+      run_unlearner({.name = "probe"}, s.probe, s.model, s.task, s.context);
+  EXPECT_EQ(report.status, UnlearnStatus::kDiverged);
+  EXPECT_FALSE(report.usable());
+}
+
+}  // namespace
+}  // namespace oubli

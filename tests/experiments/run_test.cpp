@@ -1,0 +1,213 @@
+// End to end: experiment files through the real program.
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "core/base/settings.h"
+#include "experiments/engine/store.h"
+#include "tests/support/program.h"
+
+extern char** environ;  // NOLINT: POSIX names it
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::ScratchFolder;
+
+const char* const kSmall = R"(
+title: small
+data: {name: gaussian_classes, classes: 3, features: 6, examples: 300, test_examples: 100}
+model: {name: logistic}
+train: {l2: 1.0e-3, optimizer: {name: sgd, lr: 0.2, momentum: 0.9}, epochs: 5, batch_size: 32}
+edit: {remove: {random: {fraction: 0.1}}}
+methods:
+  - retrain
+  - finetune: {epochs: 1}
+  - newton: {as: newton_ggn, curvature: ggn}
+  - fisher_forgetting
+seeds: {training: 2, oracle: 2, unlearning: 2}
+)";
+
+// results.json without what depends on the clock.
+Json without_times(Json value) {
+  if (value.is_object()) {
+    for (const char* key : {"seconds", "seconds_ratio"}) value.erase(key);
+    for (auto& [key, inner] : value.items()) inner = without_times(inner);
+  } else if (value.is_array()) {
+    for (auto& inner : value) inner = without_times(inner);
+  }
+  return value;
+}
+
+Json results_of(const fs::path& output) { return Json::parse(read_file(output / "results.json")); }
+
+std::vector<std::string> run_arguments(const std::string& file, const ScratchFolder& scratch,
+                                       const std::string& name) {
+  return {"run", file, "--store", scratch.path() / ("store-" + name), "--output",
+          scratch.path() / ("out-" + name)};
+}
+
+TEST(Run, WritesEveryFileAndPrintsTheTable) {
+  const ScratchFolder scratch;
+  const ProgramResult result =
+      run_program(run_arguments(scratch.file("small.yaml", kSmall), scratch, "a"));
+  ASSERT_EQ(result.status, 0) << result.err;
+  for (const char* row : {"original", "retrain", "finetune", "newton_ggn", "noise floor"}) {
+    EXPECT_NE(result.out.find(row), std::string::npos) << row;
+  }
+  for (const char* name : {"results.json", "table.md", "table.csv", "table.tex", "resolved.yaml",
+                           "environment.json", "forget_set.txt"}) {
+    EXPECT_TRUE(fs::exists(scratch.path() / "out-a" / name)) << name;
+  }
+  const Json results = results_of(scratch.path() / "out-a");
+  for (const Json& row : results.at("rows")) {
+    const Json& cell = row.at("cells").at("accuracy/test");
+    EXPECT_EQ(cell.at("n"), 2);
+    EXPECT_TRUE(cell.at("half_width_95").is_number());
+  }
+}
+
+TEST(Run, ResultsDoNotDependOnJobsAndComeFromTheStoreTheSecondTime) {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("small.yaml", kSmall);
+  auto one = run_arguments(file, scratch, "one");
+  one.insert(one.end(), {"--jobs", "1"});
+  auto two = run_arguments(file, scratch, "two");
+  two.insert(two.end(), {"--jobs", "2"});
+  ASSERT_EQ(run_program(one).status, 0);
+  ASSERT_EQ(run_program(two).status, 0);
+  EXPECT_EQ(without_times(results_of(scratch.path() / "out-one")).dump(),
+            without_times(results_of(scratch.path() / "out-two")).dump());
+  const std::string before = read_file(scratch.path() / "out-one" / "results.json");
+  const ProgramResult again = run_program(one);
+  EXPECT_EQ(again.status, 0);
+  EXPECT_EQ(read_file(scratch.path() / "out-one" / "results.json"), before) << "times included";
+}
+
+TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
+  const ScratchFolder scratch;
+  const auto arguments = run_arguments(scratch.file("small.yaml", kSmall), scratch, "a");
+  ASSERT_EQ(run_program(arguments).status, 0);
+  const Json before = without_times(results_of(scratch.path() / "out-a"));
+  const Store store(scratch.path() / "store-a");
+  std::string victim;
+  for (const std::string& key : store.keys()) {
+    if (fs::exists(store.entry(key) / "metrics.json")) victim = key;
+  }
+  std::string text = read_file(store.entry(victim) / "metrics.json");
+  text[text.size() / 2] ^= 1;
+  std::ofstream(store.entry(victim) / "metrics.json", std::ios::binary) << text;
+  EXPECT_EQ(run_program({"store", "verify", "--store", scratch.path() / "store-a"}).status, 1);
+  const ProgramResult again = run_program(arguments);
+  EXPECT_EQ(again.status, 0);
+  EXPECT_NE(again.err.find("damaged in the store"), std::string::npos) << again.err;
+  EXPECT_EQ(without_times(results_of(scratch.path() / "out-a")).dump(), before.dump());
+  EXPECT_EQ(run_program({"store", "verify", "--store", scratch.path() / "store-a"}).status, 0);
+}
+
+TEST(Run, AStageThatFailsFailsItsRowsAndTheOthersGoOn) {
+  const ScratchFolder scratch;
+  std::string text = kSmall;
+  text.replace(text.find("  - fisher_forgetting"), 21, "  - gradient_ascent: {lr: 1.0e+300, bound: 1.0e+308}");
+  const ProgramResult result =
+      run_program(run_arguments(scratch.file("small.yaml", text), scratch, "a"));
+  EXPECT_NE(result.out.find("diverged"), std::string::npos) << result.out << result.err;
+  EXPECT_TRUE(results_of(scratch.path() / "out-a").at("rows")[2].at("cells").contains("accuracy/test"));
+}
+
+// Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
+// results at the end must be those of an undisturbed run.
+TEST(Run, SurvivesKillsAtRandomMoments) {
+  const ScratchFolder scratch;
+  std::string text = kSmall;
+  text.replace(text.find("epochs: 5"), 9, "epochs: 40");
+  const std::string file = scratch.file("small.yaml", text);
+  const auto arguments = run_arguments(file, scratch, "killed");
+  std::vector<std::string> words = {OUBLI_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  std::mt19937 random(1);
+  for (int kill = 0; kill < 20; ++kill) {
+    pid_t process = 0;
+    posix_spawn_file_actions_t quiet;
+    posix_spawn_file_actions_init(&quiet);
+    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
+    posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0);
+    ASSERT_EQ(::posix_spawn(&process, OUBLI_PROGRAM, &quiet, nullptr, pointers.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&quiet);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100 + random() % 1400));
+    ::kill(process, SIGKILL);
+    ::waitpid(process, nullptr, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the system ends the workers
+    const Store store(scratch.path() / "store-killed");
+    for (const std::string& key : store.keys()) {
+      EXPECT_EQ(store.check(key, true).state, Store::State::kSound) << key;
+    }
+  }
+  ASSERT_EQ(run_program(arguments).status, 0);
+  ASSERT_EQ(run_program(run_arguments(file, scratch, "calm")).status, 0);
+  EXPECT_EQ(without_times(results_of(scratch.path() / "out-killed")).dump(),
+            without_times(results_of(scratch.path() / "out-calm")).dump());
+}
+
+TEST(Run, ForgetSetCanBeReadBack) {
+  const ScratchFolder scratch;
+  ASSERT_EQ(run_program(run_arguments(scratch.file("small.yaml", kSmall), scratch, "a")).status, 0);
+  std::string text = kSmall;
+  text.replace(text.find("{random: {fraction: 0.1}}"), 25,
+               "{indices: " + (scratch.path() / "out-a" / "forget_set.txt").string() + "}");
+  ASSERT_EQ(run_program(run_arguments(scratch.file("again.yaml", text), scratch, "b")).status, 0);
+  const Json a = without_times(results_of(scratch.path() / "out-a"));
+  const Json b = without_times(results_of(scratch.path() / "out-b"));
+  EXPECT_EQ(a.at("rows").dump(), b.at("rows").dump());
+}
+
+TEST(Ridge, TheShippedNewtonRowIsAtDistanceZero) {
+  const ScratchFolder scratch;
+  const ProgramResult result = run_program(run_arguments(
+      (fs::path(OUBLI_SOURCE_DIR) / "experiments/ridge.yaml").string(), scratch, "ridge"));
+  ASSERT_EQ(result.status, 0) << result.err;
+  for (const Json& row : results_of(scratch.path() / "out-ridge").at("rows")) {
+    if (row.at("name") == "newton" || row.at("name") == "newton_removed") {
+      EXPECT_LT(row.at("cells").at("distance").at("mean").get<double>(), 1e-10);
+    }
+  }
+}
+
+TEST(OtherCommands, Work) {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("small.yaml", kSmall);
+  const ProgramResult check = run_program({"check", file, "--keys"});
+  EXPECT_EQ(check.status, 0) << check.err;
+  EXPECT_NE(check.out.find("momentum"), std::string::npos);
+  EXPECT_FALSE(fs::exists(scratch.path() / "store"));
+  EXPECT_EQ(run_program({"list"}).status, 0);
+  for (const char* name : {"newton", "digits", "mlp", "accuracy", "train"}) {
+    EXPECT_EQ(run_program({"describe", name}).status, 0) << name;
+  }
+  EXPECT_EQ(run_program({"describe", "newtn"}).status, 2);
+  const std::size_t at = check.out.find(" retrain   oracle 0");
+  ASSERT_NE(at, std::string::npos);
+  const std::string key = check.out.substr(at - 64, 64);
+  const std::string store = scratch.path() / "store";
+  const ProgramResult stage = run_program({"stage", key, file, "--store", store});
+  EXPECT_EQ(stage.status, 0) << stage.err;
+  EXPECT_NE(run_program({"stage", key, file, "--store", store}).out.find("already there"), std::string::npos);
+  EXPECT_NE(run_program({"store", "ls", "--store", store}).out.find("oracle 0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace oubli

@@ -1,0 +1,159 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/methods.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::make_dataset;
+using testing::make_model;
+using testing::minimise;
+using testing::relative_distance;
+using testing::removal_task;
+using testing::run_method;
+
+const char* const kExact = "{damping: 0, tolerance: 1e-14, max_iterations: 1000}";
+
+// Exact retraining of ridge regression by the normal equations. The bias is regularised too.
+Tensor ridge_solution(const Subset& subset, double l2) {
+  const Tensor x = at::cat({subset.dataset->inputs.index_select(0, subset.rows),
+                            at::ones({subset.size(), 1}, at::kDouble)}, 1);
+  const Tensor y = subset.dataset->targets.index_select(0, subset.rows);
+  const double n = static_cast<double>(subset.size());
+  return at::linalg_solve(x.t().mm(x) / n + l2 * at::eye(x.size(1), at::kDouble), x.t().mm(y) / n)
+      .flatten();
+}
+
+TEST(Newton, OneStepOnRidgeIsRetrainingForAnyForgetFraction) {
+  const auto data = make_dataset(400, 20, 0);
+  for (const std::int64_t forget : {1, 4, 40, 200}) {
+    const Task task = removal_task(data, forget, 1e-2);
+    Model model = make_model("linear", "{}", *data);
+    model.set_theta(ridge_solution(task.train, 1e-2));
+    for (const std::string form : {"retain_gradient", "removed_gradient"}) {
+      Model edited = model.clone();
+      run_method("newton", "{form: " + form + ", damping: 0, tolerance: 1e-14}", edited, task);
+      EXPECT_LT(relative_distance(edited.theta(), ridge_solution(task.retain, 1e-2)), 1e-10) << form;
+    }
+  }
+}
+
+TEST(Newton, RetainFormIsExactOnRidgeFromAnyStart) {
+  const auto data = make_dataset(200, 10, 0);
+  const Task task = removal_task(data, 50, 1e-2);
+  Model model = make_model("linear", "{}", *data, 9);
+  run_method("newton", kExact, model, task);
+  EXPECT_LT(relative_distance(model.theta(), ridge_solution(task.retain, 1e-2)), 1e-10);
+}
+
+TEST(Newton, RemovedFormReportsHowFarTheStartIsFromStationary) {
+  const auto data = make_dataset(200, 10, 0);
+  const Task task = removal_task(data, 50, 1e-2);
+  Model at_minimum = make_model("linear", "{}", *data);
+  at_minimum.set_theta(ridge_solution(task.train, 1e-2));
+  Model elsewhere = make_model("linear", "{}", *data, 9);
+  const auto term = [&](Model& model) {
+    return run_method("newton", "{form: removed_gradient, damping: 0}", model, task)
+        .details["steps"][0]["non_stationarity"]
+        .get<double>();
+  };
+  EXPECT_LT(term(at_minimum), 1e-10);
+  EXPECT_GT(term(elsewhere), 0.1);
+}
+
+TEST(Newton, RemovedFormWithNothingRemovedChangesNothing) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 0, 1e-2);
+  Model model = make_model("mlp", "{}", *data);
+  const Tensor before = model.theta().clone();
+  run_method("newton", "{form: removed_gradient}", model, task);
+  EXPECT_TRUE(model.theta().equal(before));
+}
+
+TEST(Newton, RemovingInChunksIsRemovingAtOnceOnRidge) {
+  const auto data = make_dataset(200, 10, 0);
+  Task task = removal_task(data, 60, 1e-2);
+  Model at_once = make_model("linear", "{}", *data);
+  at_once.set_theta(ridge_solution(task.train, 1e-2));
+  Model in_chunks = at_once.clone();
+  run_method("newton", "{form: removed_gradient, damping: 0, tolerance: 1e-14}", at_once, task);
+  for (std::int64_t begin = 0; begin < 60; begin += 20) {
+    Task chunk = task;
+    chunk.train.rows = at::arange(begin, 200);
+    chunk.forget.rows = at::arange(begin, begin + 20);
+    chunk.retain.rows = at::arange(begin + 20, 200);
+    run_method("newton", "{form: removed_gradient, damping: 0, tolerance: 1e-14}", in_chunks, chunk);
+  }
+  EXPECT_LT(relative_distance(in_chunks.theta(), at_once.theta()), 1e-10);
+}
+
+TEST(Newton, AddingWhatWasRemovedComesBackOnRidge) {
+  const auto data = make_dataset(200, 10, 0);
+  const Task removal = removal_task(data, 60, 1e-2);
+  Model model = make_model("linear", "{}", *data);
+  const Tensor start = ridge_solution(removal.train, 1e-2);
+  model.set_theta(start);
+  Task addition = removal;
+  addition.train = removal.retain;
+  addition.forget = removal.added;
+  addition.added = removal.forget;
+  addition.retain = removal.train;
+  for (const std::string form : {"retain_gradient", "removed_gradient"}) {
+    const std::string settings = "{form: " + form + ", damping: 0, tolerance: 1e-14}";
+    run_method("newton", settings, model, removal);
+    EXPECT_GT(relative_distance(model.theta(), start), 1e-3);
+    run_method("newton", settings, model, addition);
+    EXPECT_LT(relative_distance(model.theta(), start), 1e-10) << form;
+  }
+}
+
+TEST(Newton, ConvergesQuadraticallyToTheLogisticOracle) {
+  const auto data = make_dataset(500, 6, 3);
+  const Task task = removal_task(data, 100, 1e-2);
+  Model original = make_model("logistic", "{}", *data);
+  minimise(original, task.train, task);
+  Model oracle = original.clone();
+  minimise(oracle, task.retain, task);
+  Model edited = original.clone();
+  const UnlearnReport report = run_method(
+      "newton", "{curvature: hessian, damping: 0, tolerance: 1e-13, max_iterations: 500, steps: 6}",
+      edited, task);
+  std::vector<double> norms;
+  for (const Json& step : report.details["steps"]) norms.push_back(step["retain_gradient_norm"]);
+  EXPECT_LE(norms[5], 1e-10);  // after five steps
+  for (std::size_t k = 0; k + 1 < norms.size() && norms[k + 1] > 1e-11; ++k) {
+    EXPECT_LE(norms[k + 1], 50 * norms[k] * norms[k]) << "not quadratic at step " << k;
+  }
+  EXPECT_LT(relative_distance(edited.theta(), oracle.theta()), 1e-9);
+}
+
+TEST(Newton, LogisticErrorFallsWithTheSquareOfTheShareRemoved) {
+  const auto data = make_dataset(1000, 5, 2);
+  const auto error = [&](std::int64_t forget) {
+    const Task task = removal_task(data, forget, 1e-2);
+    Model original = make_model("logistic", "{}", *data);
+    minimise(original, task.train, task);
+    Model oracle = original.clone();
+    minimise(oracle, task.retain, task);
+    run_method("newton", kExact, original, task);
+    return relative_distance(original.theta(), oracle.theta());
+  };
+  const double ratio = error(100) / error(50);
+  EXPECT_GT(ratio, 2.5);
+  EXPECT_LT(ratio, 6);
+}
+
+TEST(Newton, ASolveThatDoesNotConvergeIsSaidToBePartial) {
+  const auto data = make_dataset(200, 10, 0);
+  const Task task = removal_task(data, 50, 1e-6);
+  Model model = make_model("linear", "{}", *data);
+  const UnlearnReport report =
+      run_method("newton", "{damping: 0, tolerance: 1e-14, max_iterations: 2}", model, task);
+  EXPECT_EQ(report.status, UnlearnStatus::kPartial);
+  EXPECT_NE(report.message.find("max_iterations"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace oubli
