@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <exception>
 #include <memory>
 
 #include "core/base/error.h"
@@ -15,6 +16,7 @@ struct Transfer {
   std::FILE* file = nullptr;
   std::int64_t offset = 0;  // bytes of the file that were there before
   const DownloadProgress* progress = nullptr;
+  std::exception_ptr thrown;  // by the progress callback; it must not pass through libcurl
 };
 
 std::size_t write_bytes(char* bytes, std::size_t size, std::size_t count, void* user) {
@@ -22,9 +24,14 @@ std::size_t write_bytes(char* bytes, std::size_t size, std::size_t count, void* 
 }
 
 int report_progress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
-  const auto* transfer = static_cast<Transfer*>(user);
-  (*transfer->progress)(transfer->offset + done, total > 0 ? transfer->offset + total : 0);
-  return 0;
+  auto* transfer = static_cast<Transfer*>(user);
+  try {
+    (*transfer->progress)(transfer->offset + done, total > 0 ? transfer->offset + total : 0);
+    return 0;
+  } catch (...) {
+    transfer->thrown = std::current_exception();
+    return 1;
+  }
 }
 
 struct Outcome {
@@ -57,7 +64,7 @@ Outcome transfer_from(const std::string& address, const std::filesystem::path& p
                       std::int64_t offset, const DownloadProgress& progress) {
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) throw Error(ErrorKind::kUsage, "libcurl could not start a transfer");
-  Transfer transfer{std::fopen(path.c_str(), offset > 0 ? "ab" : "wb"), offset, &progress};
+  Transfer transfer{std::fopen(path.c_str(), offset > 0 ? "ab" : "wb"), offset, &progress, nullptr};
   if (transfer.file == nullptr) {
     throw Error(
         ErrorKind::kData,
@@ -89,6 +96,7 @@ Outcome transfer_from(const std::string& address, const std::filesystem::path& p
   if (std::fclose(transfer.file) != 0 && outcome.code == CURLE_OK) {
     outcome = {CURLE_WRITE_ERROR, outcome.status, ""};
   }
+  if (transfer.thrown) std::rethrow_exception(transfer.thrown);
   if (outcome.code == CURLE_WRITE_ERROR) {
     outcome.reason = fmt::format("{} cannot be written; is the disk full?", path.string());
   }

@@ -8,7 +8,8 @@
 
 namespace oubli {
 
-// Bytes there are so far, and in all (0 where the server does not say).
+// Bytes there are so far, and in all (0 where the server does not say). What it throws ends the
+// download and reaches the caller; what has arrived stays.
 using DownloadProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 // Whether `place` is an http, https or file address, as opposed to a folder.

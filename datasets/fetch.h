@@ -60,6 +60,7 @@ struct FetchOptions {
   std::string from;
   // Files go to DESTINATION/<name>/. Empty: the first of default_data_folders.
   std::filesystem::path destination;
+  // May be empty. To end a download early, throw: the exception reaches the caller.
   std::function<void(const FetchProgress&)> progress;
 };
 

@@ -113,7 +113,8 @@ Tensor draw_wrong_labels(const Dataset& dataset, const Tensor& rows, const Gener
                                   "Try 'random'.",
                                   dataset.name));
   }
-  const Tensor truth = dataset.targets.index_select(0, rows);
+  const Tensor& labels = dataset.true_targets.defined() ? dataset.true_targets : dataset.targets;
+  const Tensor truth = labels.index_select(0, rows);
   const Tensor shift =
       generator.stream("wrong_labels").integers(1, dataset.outputs, {rows.numel()});
   return (truth + shift).remainder(dataset.outputs);
@@ -126,6 +127,7 @@ Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, co
   const auto* values = rows.const_data_ptr<std::int64_t>();
   std::vector<int> seen_at(static_cast<std::size_t>(dataset.size()), 0);
   const Tensor in_train = at::isin(rows, splits.train);
+  const auto* trained = in_train.const_data_ptr<bool>();
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::int64_t row = values[i];
     const auto fail = [&](const std::string& message) {
@@ -135,7 +137,7 @@ Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, co
       fail(fmt::format("row {} is out of range: '{}' has rows 0 to {}.", row, dataset.name,
                        dataset.size() - 1));
     }
-    if (!in_train[static_cast<std::int64_t>(i)].item<bool>()) {
+    if (!trained[i]) {
       fail(
           fmt::format("row {} is not in the training split, so it was never learnt. Was the file "
                       "written for another 'split_seed' or other fractions?",

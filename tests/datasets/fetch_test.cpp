@@ -169,6 +169,15 @@ TEST_F(Fetch, ContentThatWasPackedAnewIsAsGood) {
   EXPECT_THAT(fetch("/nowhere").already_there, ElementsAre("data.gz"));
 }
 
+TEST_F(Fetch, ThrowingFromTheProgressCallbackEndsTheDownload) {
+  const FileServer server(published_.path(), "ranges");
+  FetchOptions options{server.address(), home_.path(), {}};
+  options.progress = [](const FetchProgress&) { throw std::logic_error("enough"); };
+  EXPECT_THROW(fetch_dataset("toy", options, table_), std::logic_error);
+  fetch(server.address());
+  expect_complete();
+}
+
 TEST_F(Fetch, UnpacksAgainWhatWasRemoved) {
   fetch(published_.path().string());
   fs::remove(at_home("pack/a.bin"));

@@ -92,6 +92,8 @@ TEST_F(SelectionTest, MislabelledKeepsTheTruthBeside) {
   EXPECT_EQ(shifts[0].item<int>(), 0);
   EXPECT_GT(shifts.narrow(0, 1, 9).min().item<int>(), 40);
   EXPECT_NE(wrong.content_hash(), loaded_.dataset.content_hash());
+  const Dataset twice = corrupted(wrong, select({{"mislabelled", {{"count", 3}}}}, 5));
+  EXPECT_TRUE(at::equal(twice.true_targets, loaded_.dataset.targets));
   const Selection plain = select({{"class", 1}});
   EXPECT_TRUE(corrupted(loaded_.dataset, plain).targets.is_same(loaded_.dataset.targets));
 }
