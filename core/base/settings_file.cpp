@@ -145,6 +145,9 @@ SettingsNode read_chain(const fs::path& path, const Origin& asked_for_at,
 
 SettingsNode parse_settings(const std::string& text, const std::string& source_name) {
   try {
+    // yaml-cpp 0.7 closes a quote left open by itself where the text ends in a line break, and so
+    // swallows every key behind it; without the line break it complains.
+    YAML::LoadAll(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.size() > 1) {
       fail_at(origin_of(documents[1].Mark(), source_name),

@@ -92,6 +92,14 @@ TEST(ParseSettings, SyntaxErrorsAreLocated) {
   EXPECT_THAT(parse_error(std::string(100'000, '[')), StartsWith("f.yaml:"));
 }
 
+TEST(ParseSettings, AnOpenQuoteSwallowsNothing) {
+  for (const char* text : {"a: 'x\nb: 2\n", "a: \"x\nb: 2\n\n", "a: 'x\n", "a: 'x"}) {
+    EXPECT_THAT(parse_error(text), HasSubstr("not valid YAML")) << text;
+  }
+  const SettingsNode block = parse_settings("a: |\n  x\n", "f.yaml");
+  EXPECT_EQ(at(block, "a").scalar, "x\n");
+}
+
 TEST(ReadSettingsFile, WhatCannotBeReadIsNamed) {
   const testing::TemporaryFolder folder;
   EXPECT_ERROR(kSettings, read_settings_file(folder / "none.yaml"),
