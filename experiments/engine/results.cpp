@@ -56,7 +56,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
         result.message = failed->second;
       } else {
         const Json stored = Json::parse(
-            read_file(store.entry(plan.stages[model.evaluate].key) / "metrics.json"));
+            read_text_file(store.entry(plan.stages[model.evaluate].key) / "metrics.json"));
         result.status = stored.at("status");
         result.message = stored.at("message");
         result.report = stored.at("report");

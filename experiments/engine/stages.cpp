@@ -17,7 +17,7 @@ const char* const kReport = "report.json";
 const char* const kMetrics = "metrics.json";
 
 void write_json(const fs::path& path, const Json& json) { write_file(path, json.dump(1) + "\n"); }
-Json read_json(const fs::path& path) { return Json::parse(read_file(path)); }
+Json read_json(const fs::path& path) { return Json::parse(read_text_file(path)); }
 
 const Tensor& named(const TensorFile& file, const std::string& name) {
   for (const auto& [other, tensor] : file.tensors) {

@@ -110,7 +110,7 @@ Store::Check Store::check(const std::string& key, bool thorough) const {
 }
 
 Json Store::describe(const std::string& key) const {
-  return Json::parse(read_file(entry(key) / "entry.json"));
+  return Json::parse(read_text_file(entry(key) / "entry.json"));
 }
 
 bool Store::produce(const std::string& key, const Json& description,
@@ -224,7 +224,7 @@ void write_file(const fs::path& path, const std::string& text) {
   }
 }
 
-std::string read_file(const fs::path& path) {
+std::string read_text_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path, "cannot be read");
   std::ostringstream text;

@@ -62,6 +62,6 @@ std::filesystem::path default_store(const std::string& from_command_line);
 // Writes a file whole or not at all: temporary name, flush, rename. Throws Error(kStore).
 void write_file(const std::filesystem::path& path, const std::string& text);
 // Throws Error(kStore).
-std::string read_file(const std::filesystem::path& path);
+std::string read_text_file(const std::filesystem::path& path);
 
 }  // namespace oubli

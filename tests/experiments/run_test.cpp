@@ -50,7 +50,7 @@ Json without_times(Json value) {
   return value;
 }
 
-Json results_of(const fs::path& output) { return Json::parse(read_file(output / "results.json")); }
+Json results_of(const fs::path& output) { return Json::parse(read_text_file(output / "results.json")); }
 
 std::vector<std::string> run_arguments(const std::string& file, const ScratchFolder& scratch,
                                        const std::string& name) {
@@ -89,10 +89,10 @@ TEST(Run, ResultsDoNotDependOnJobsAndComeFromTheStoreTheSecondTime) {
   ASSERT_EQ(run_program(two).status, 0);
   EXPECT_EQ(without_times(results_of(scratch.path() / "out-one")).dump(),
             without_times(results_of(scratch.path() / "out-two")).dump());
-  const std::string before = read_file(scratch.path() / "out-one" / "results.json");
+  const std::string before = read_text_file(scratch.path() / "out-one" / "results.json");
   const ProgramResult again = run_program(one);
   EXPECT_EQ(again.status, 0);
-  EXPECT_EQ(read_file(scratch.path() / "out-one" / "results.json"), before) << "times included";
+  EXPECT_EQ(read_text_file(scratch.path() / "out-one" / "results.json"), before) << "times included";
 }
 
 TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
@@ -105,7 +105,7 @@ TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
   for (const std::string& key : store.keys()) {
     if (fs::exists(store.entry(key) / "metrics.json")) victim = key;
   }
-  std::string text = read_file(store.entry(victim) / "metrics.json");
+  std::string text = read_text_file(store.entry(victim) / "metrics.json");
   text[text.size() / 2] ^= 1;
   std::ofstream(store.entry(victim) / "metrics.json", std::ios::binary) << text;
   EXPECT_EQ(run_program({"store", "verify", "--store", scratch.path() / "store-a"}).status, 1);

@@ -30,7 +30,7 @@ TEST_F(StoreTest, ProducesOnce) {
   EXPECT_EQ(store.check(kKey, true).state, Store::State::kAbsent);
   fill(store, "one");
   fill(store, "two");
-  EXPECT_EQ(read_file(store.entry(kKey) / "value.txt"), "one");
+  EXPECT_EQ(read_text_file(store.entry(kKey) / "value.txt"), "one");
   EXPECT_EQ(store.check(kKey, true).state, Store::State::kSound);
   EXPECT_EQ(store.keys(), std::vector<std::string>{kKey});
 }
@@ -48,7 +48,7 @@ TEST_F(StoreTest, FindsAFlippedByteAndAShortFileAndDoesThemAgain) {
   EXPECT_EQ(store.check(kKey, false).state, Store::State::kDamaged);
   fill(store, "again");
   EXPECT_EQ(store.check(kKey, true).state, Store::State::kSound);
-  EXPECT_EQ(read_file(store.entry(kKey) / "value.txt"), "again");
+  EXPECT_EQ(read_text_file(store.entry(kKey) / "value.txt"), "again");
 }
 
 TEST_F(StoreTest, WorkThatThrowsLeavesNothing) {
