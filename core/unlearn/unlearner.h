@@ -58,13 +58,13 @@ class Unlearner {
 struct MethodInfo {
   std::string name;     // of the method in YAML, of its file and of its card
   std::string summary;  // one line
-  std::string reference;
+  std::string reference = {};
   bool needs_retain_data = true;
   bool needs_forget_data = true;
   bool supports_adding = false;
   bool exact = false;  // the result has the distribution of retraining
   int version = 1;     // raised when the method's results change: stored ones are done again
-  std::function<std::unique_ptr<Unlearner>(const Settings&)> make;
+  std::function<std::unique_ptr<Unlearner>(const Settings&)> make = {};
 };
 
 template <typename Method>

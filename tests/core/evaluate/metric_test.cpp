@@ -12,7 +12,7 @@
 namespace oubli {
 namespace {
 
-struct Setup {
+struct Fixture {
   std::shared_ptr<const Dataset> data;
   ModelOutcome model, oracle;
   MetricInput input(std::vector<const ModelOutcome*> oracles) const {
@@ -27,8 +27,8 @@ struct Setup {
   }
 };
 
-Setup make_setup(std::int64_t classes) {
-  Setup s;
+Fixture make_setup(std::int64_t classes) {
+  Fixture s;
   s.data = testing::make_dataset(80, 3, classes);
   Generator generator(4);
   const std::int64_t outputs = std::max<std::int64_t>(classes, 1);
@@ -46,10 +46,11 @@ double value_of(const std::vector<MetricValue>& values, const std::string& colum
 }
 
 TEST(MetricContract, EveryMetricIsFiniteAndDoesNotChangeItsInput) {
-  for (const Metric& metric : builtin_metrics().entries()) {
+  const Registry<Metric> metrics = builtin_metrics();
+  for (const Metric& metric : metrics.entries()) {
     EXPECT_FALSE(metric.summary.empty());
     for (const std::int64_t classes : {3, 0}) {
-      const Setup s = make_setup(classes);
+      const Fixture s = make_setup(classes);
       const Tensor before = s.model.outputs.clone();
       const auto values = metric.compute(s.input({&s.oracle}));
       for (const MetricValue& value : values) EXPECT_TRUE(std::isfinite(value.value)) << value.column;
@@ -64,7 +65,7 @@ TEST(MetricContract, EveryMetricIsFiniteAndDoesNotChangeItsInput) {
 }
 
 TEST(Divergence, IsZeroAgainstItselfAndBounded) {
-  Setup s = make_setup(3);
+  Fixture s = make_setup(3);
   const Metric metric = builtin_metrics().find("divergence");
   EXPECT_NEAR(value_of(metric.compute(s.input({&s.model})), "js/forget"), 0, 1e-15);
   // Opposite certainties, far past where a probability underflows.
@@ -76,7 +77,7 @@ TEST(Divergence, IsZeroAgainstItselfAndBounded) {
 }
 
 TEST(Divergence, KlByHand) {
-  Setup s = make_setup(2);
+  Fixture s = make_setup(2);
   s.model.outputs = at::tensor({std::log(0.25), std::log(0.75)}, at::kDouble).expand({80, 2}).contiguous();
   s.oracle.outputs = at::tensor({std::log(0.5), std::log(0.5)}, at::kDouble).expand({80, 2}).contiguous();
   const auto values = builtin_metrics().find("divergence").compute(s.input({&s.oracle}));
@@ -84,7 +85,7 @@ TEST(Divergence, KlByHand) {
 }
 
 TEST(Accuracy, SeesWrongAndTrueLabelsApart) {
-  Setup s = make_setup(3);
+  Fixture s = make_setup(3);
   auto corrupted = std::make_shared<Dataset>(*s.data);
   corrupted->targets = (corrupted->true_targets + 1) % 3;
   s.data = corrupted;
@@ -95,7 +96,7 @@ TEST(Accuracy, SeesWrongAndTrueLabelsApart) {
 }
 
 TEST(Membership, SeparatesWhatWasLearnt) {
-  Setup s = make_setup(3);
+  Fixture s = make_setup(3);
   s.model.outputs.zero_();
   const Tensor forget = at::arange(40, 60);
   s.model.outputs.index_copy_(
@@ -106,7 +107,7 @@ TEST(Membership, SeparatesWhatWasLearnt) {
 }
 
 TEST(DistanceAndCost, ByHand) {
-  Setup s = make_setup(3);
+  Fixture s = make_setup(3);
   s.model.theta = 2 * s.oracle.theta;
   EXPECT_NEAR(value_of(builtin_metrics().find("distance").compute(s.input({&s.oracle})), "distance"), 1,
               1e-14);

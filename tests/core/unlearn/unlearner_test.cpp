@@ -24,7 +24,15 @@ class Probe : public Unlearner {
   bool break_it = false;
 };
 
-struct Setup {
+MethodInfo probe_info(bool needs_retain_data, bool needs_forget_data) {
+  MethodInfo info;
+  info.name = "probe";
+  info.needs_retain_data = needs_retain_data;
+  info.needs_forget_data = needs_forget_data;
+  return info;
+}
+
+struct Fixture {
   std::shared_ptr<const Dataset> data = testing::make_dataset(30, 4, 3);
   Model model = testing::make_model("logistic", "{}", *data);
   Task task = testing::removal_task(data, 5, 0.1);
@@ -33,20 +41,20 @@ struct Setup {
 };
 
 TEST(RunUnlearner, HidesDataThatTheMethodSaysItDoesNotNeed) {
-  Setup s;
-  run_unlearner({.name = "probe", .needs_retain_data = false}, s.probe, s.model, s.task, s.context);
+  Fixture s;
+  run_unlearner(probe_info(false, true), s.probe, s.model, s.task, s.context);
   EXPECT_EQ(s.probe.seen_retain, 0);
   EXPECT_EQ(s.probe.seen_forget, 5);
-  run_unlearner({.name = "probe", .needs_forget_data = false}, s.probe, s.model, s.task, s.context);
+  run_unlearner(probe_info(true, false), s.probe, s.model, s.task, s.context);
   EXPECT_EQ(s.probe.seen_retain, 25);
   EXPECT_EQ(s.probe.seen_forget, 0);
 }
 
 TEST(RunUnlearner, RefusesToAddWithAMethodThatCannot) {
-  Setup s;
+  Fixture s;
   s.task.added = s.task.forget;
   try {
-    run_unlearner({.name = "probe"}, s.probe, s.model, s.task, s.context);
+    run_unlearner(probe_info(true, true), s.probe, s.model, s.task, s.context);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kTask);
@@ -55,19 +63,19 @@ TEST(RunUnlearner, RefusesToAddWithAMethodThatCannot) {
 }
 
 TEST(RunUnlearner, MeasuresCost) {
-  Setup s;
+  Fixture s;
   s.context.cost.add_gradients(100);
   const UnlearnReport report =
-      run_unlearner({.name = "probe"}, s.probe, s.model, s.task, s.context);
+      run_unlearner(probe_info(true, true), s.probe, s.model, s.task, s.context);
   EXPECT_EQ(report.sample_gradients, 7);
   EXPECT_GE(report.seconds, 0);
 }
 
 TEST(RunUnlearner, NonFiniteParametersAreADivergence) {
-  Setup s;
+  Fixture s;
   s.probe.break_it = true;
   const UnlearnReport report =
-      run_unlearner({.name = "probe"}, s.probe, s.model, s.task, s.context);
+      run_unlearner(probe_info(true, true), s.probe, s.model, s.task, s.context);
   EXPECT_EQ(report.status, UnlearnStatus::kDiverged);
   EXPECT_FALSE(report.usable());
 }
