@@ -108,6 +108,13 @@ const std::string kRequired = "(required)";
   throw Error(ErrorKind::kSettings, where.empty() ? message : where + ": " + message);
 }
 
+SettingsNode::SettingsNode() = default;
+SettingsNode::~SettingsNode() = default;
+SettingsNode::SettingsNode(const SettingsNode&) = default;
+SettingsNode::SettingsNode(SettingsNode&&) noexcept = default;
+SettingsNode& SettingsNode::operator=(const SettingsNode&) = default;
+SettingsNode& SettingsNode::operator=(SettingsNode&&) noexcept = default;
+
 const SettingsNode* SettingsNode::find(const std::string& key) const {
   for (const auto& [name, value] : entries) {
     if (name == key) return &value;

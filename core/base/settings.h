@@ -37,6 +37,14 @@ struct SettingsNode {
   Origin origin;                                              // of the value
   Origin key_origin;  // of the key in front of it, for an entry of a map
 
+  // Defined in the source, where the type that holds itself is complete: clang insists on it.
+  SettingsNode();
+  ~SettingsNode();
+  SettingsNode(const SettingsNode&);
+  SettingsNode(SettingsNode&&) noexcept;
+  SettingsNode& operator=(const SettingsNode&);
+  SettingsNode& operator=(SettingsNode&&) noexcept;
+
   const SettingsNode* find(const std::string& key) const;
 };
 

@@ -31,7 +31,7 @@ class Matcher {
       missing_.push_back(name);
       return {};
     }
-    const Tensor tensor = found->second;
+    Tensor tensor = found->second;
     found_.erase(found);
     if (tensor.sizes() != at::IntArrayRef(shape)) {
       mismatched_.push_back(fmt::format("{}: {} expected, {} found", name, shape_text(shape),
@@ -68,7 +68,7 @@ class Matcher {
 // Converts to the model's type; a value that is not finite there is an error with its position.
 Tensor converted(const Tensor& tensor, const std::string& name, at::ScalarType dtype,
                  const std::filesystem::path& path) {
-  const Tensor values = tensor.to(dtype);
+  Tensor values = tensor.to(dtype);
   const Tensor bad = at::isfinite(values).logical_not().nonzero();
   if (bad.size(0) == 0) return values;
   std::vector<std::int64_t> position;

@@ -219,6 +219,7 @@ class Reader {
   // Every byte of the values belongs to exactly one tensor.
   void check_layout(const std::vector<Entry>& entries) const {
     std::vector<const Entry*> order;
+    order.reserve(entries.size());
     for (const Entry& entry : entries) order.push_back(&entry);
     std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
       return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
@@ -239,7 +240,7 @@ class Reader {
   }
 
   Tensor read_values(const Entry& entry) {
-    const Tensor values = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
+    Tensor values = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
     if (values.nbytes() == 0) return values;
     const std::uint64_t offset = data_begin_ + entry.begin;
     read_bytes(offset, values.mutable_data_ptr(), values.nbytes());
