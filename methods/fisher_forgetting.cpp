@@ -11,9 +11,9 @@
 // dimension; ten times the variance on the last layer and on one-dimensional parameters; and for
 // the row of a class that is wholly forgotten, mean 0 and variance 1e-4. `released` follows it.
 // Noise comes from the context's stream "noise". Cross-entropy models. Cost: classes times n_r.
-#include <cmath>
-
 #include <ATen/ATen.h>
+
+#include <cmath>
 
 #include "core/base/error.h"
 #include "core/curvature/fisher_diagonal.h"
@@ -26,8 +26,8 @@ constexpr double kFloor = 1e-8;
 
 // Classes that the retain set no longer holds.
 std::vector<std::int64_t> absent_classes(const Subset& retain) {
-  const Tensor counts = retain.dataset->targets.index_select(0, retain.rows)
-                            .bincount({}, retain.dataset->outputs);
+  const Tensor counts =
+      retain.dataset->targets.index_select(0, retain.rows).bincount({}, retain.dataset->outputs);
   std::vector<std::int64_t> absent;
   for (std::int64_t c = 0; c < counts.numel(); ++c) {
     if (counts[c].item<std::int64_t>() == 0) absent.push_back(c);
@@ -38,11 +38,13 @@ std::vector<std::int64_t> absent_classes(const Subset& retain) {
 class FisherForgetting : public Unlearner {
  public:
   explicit FisherForgetting(const Settings& settings) {
-    alpha_ = settings.real("alpha", {.standard = 1e-6, .at_least = 0, .doc = "scale of the variance"});
-    released_ = settings.choice("form", {.standard = "paper",
-                                         .valid = {"paper", "released"},
-                                         .doc = "variance ~ F^(-1/2) of the paper, or the recipe of "
-                                                "the released code, ~ F^(-1)"}) == "released";
+    alpha_ =
+        settings.real("alpha", {.standard = 1e-6, .at_least = 0, .doc = "scale of the variance"});
+    released_ =
+        settings.choice("form", {.standard = "paper",
+                                 .valid = {"paper", "released"},
+                                 .doc = "variance ~ F^(-1/2) of the paper, or the recipe of "
+                                        "the released code, ~ F^(-1)"}) == "released";
   }
 
   std::optional<double> estimate_cost(const Task& task) const override {
@@ -51,8 +53,9 @@ class FisherForgetting : public Unlearner {
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     if (task.objective().loss != Loss::kCrossEntropy) {
-      throw Error(ErrorKind::kTask, "fisher_forgetting needs a model trained by cross_entropy: the "
-                                    "expected Fisher here is that of a softmax.");
+      throw Error(ErrorKind::kTask,
+                  "fisher_forgetting needs a model trained by cross_entropy: the "
+                  "expected Fisher here is that of a softmax.");
     }
     const Tensor fisher = expected_fisher_diagonal(model, task.retain, context.cost);
     Tensor mean = model.theta().to(at::kDouble, false, /*copy=*/true);

@@ -8,9 +8,9 @@
 // of the forget targets for the squared error. The bound is tested before every step; a forget set
 // that is above it from the start changes nothing. The regulariser is left out of the ascent.
 // Cost: m for each step, and m for the closing loss.
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "core/unlearn/unlearner.h"
 
@@ -51,12 +51,14 @@ class GradientAscent : public Unlearner {
       losses.push_back(value.loss);
       if (!value.finite()) {
         report.status = UnlearnStatus::kDiverged;
-        report.message = fmt::format("the forget loss is not finite after {} steps; lower lr", taken);
+        report.message =
+            fmt::format("the forget loss is not finite after {} steps; lower lr", taken);
         break;
       }
       if (value.loss >= bound) {
-        report.message = fmt::format("the forget loss {:.4g} reached the bound {:.4g} after {} steps",
-                                     value.loss, bound, taken);
+        report.message =
+            fmt::format("the forget loss {:.4g} reached the bound {:.4g} after {} steps",
+                        value.loss, bound, taken);
         break;
       }
       if (taken == steps_) break;
@@ -82,13 +84,14 @@ class GradientAscent : public Unlearner {
 }  // namespace
 
 MethodInfo gradient_ascent_method() {
-  return {.name = "gradient_ascent",
-          .summary = "climbs the loss of the forget set, up to a bound",
-          .reference = "Golatkar et al. 2020, arXiv 1911.04933; Graves et al. 2021, arXiv 2010.10981",
-          .needs_retain_data = false,
-          .needs_forget_data = true,
-          .supports_adding = false,
-          .make = make_unlearner<GradientAscent>};
+  return {
+      .name = "gradient_ascent",
+      .summary = "climbs the loss of the forget set, up to a bound",
+      .reference = "Golatkar et al. 2020, arXiv 1911.04933; Graves et al. 2021, arXiv 2010.10981",
+      .needs_retain_data = false,
+      .needs_forget_data = true,
+      .supports_adding = false,
+      .make = make_unlearner<GradientAscent>};
 }
 
 }  // namespace oubli

@@ -47,8 +47,8 @@ class Influence : public Unlearner {
       report.message = "stopped inside the solve";
     } else if (solution.report.status != SolveStatus::kConverged) {
       report.status = UnlearnStatus::kPartial;
-      report.message = fmt::format("{}: {}", to_string(solution.report.status),
-                                   solution.report.message);
+      report.message =
+          fmt::format("{}: {}", to_string(solution.report.status), solution.report.message);
     }
     return report;
   }

@@ -1,14 +1,16 @@
 // Newton steps on the objective over what remains.
 //
 //   form retain_gradient:   theta' = theta - (C + mu I)^-1 grad J(theta; D_r)
-//   form removed_gradient:  theta' = theta + (C + mu I)^-1 (m grad J(theta; D_u) - a grad J(theta; D_a)) / n_r
+//   form removed_gradient:  theta' = theta + (C + mu I)^-1 (m grad J(theta; D_u) - a grad J(theta;
+//   D_a)) / n_r
 //
 // with C the Hessian or Gauss-Newton matrix of J(.; D_r), D_r what remains plus what was added,
 // of size n_r. The forms agree where grad J(theta; D) = 0; they differ by the non-stationarity term
-// (C + mu I)^-1 (n / n_r) grad J(theta; D), reported in the second form as the norm of that gradient
-// over the norm of the right-hand side. The first form is exact on quadratics from any start; the
-// second leaves the model alone when nothing is removed. Source: Guo et al. 2020 (arXiv 1911.03030),
-// equation 1, for the second; classical for the first. Matrix-free, by conjugate gradients.
+// (C + mu I)^-1 (n / n_r) grad J(theta; D), reported in the second form as the norm of that
+// gradient over the norm of the right-hand side. The first form is exact on quadratics from any
+// start; the second leaves the model alone when nothing is removed. Source: Guo et al. 2020 (arXiv
+// 1911.03030), equation 1, for the second; classical for the first. Matrix-free, by conjugate
+// gradients.
 //
 // Several steps: the first form again, or the second once and the first after it.
 // Cost: n_r for each gradient (m in the second form, and n for the non-stationarity term), and
@@ -25,8 +27,9 @@ class Newton : public Unlearner {
  public:
   explicit Newton(const Settings& settings) : solve_(CurvatureSolveSettings::read(settings)) {
     steps_ = settings.integer("steps", {.standard = 1, .at_least = 0, .doc = "Newton steps"});
-    scale_ = settings.real("scale", {.standard = 1, .above = 0, .at_most = 1,
-                                     .doc = "share of each step that is taken"});
+    scale_ = settings.real(
+        "scale",
+        {.standard = 1, .above = 0, .at_most = 1, .doc = "share of each step that is taken"});
     removed_ = settings.choice("form", {.standard = "retain_gradient",
                                         .valid = {"retain_gradient", "removed_gradient"},
                                         .doc = "which gradient the first step is made from"}) ==
@@ -46,8 +49,10 @@ class Newton : public Unlearner {
                                           : retain_gradient(model, task, context, step);
       if (!at::isfinite(b).all().item<bool>()) {
         report.status = UnlearnStatus::kDiverged;
-        report.message = fmt::format("the gradient before step {} is not finite; raise the damping "
-                                     "or lower the scale", i + 1);
+        report.message = fmt::format(
+            "the gradient before step {} is not finite; raise the damping "
+            "or lower the scale",
+            i + 1);
         break;
       }
       const Solution solution =
@@ -80,7 +85,8 @@ class Newton : public Unlearner {
   }
 
   // Subsets may carry weights, so sizes are sums of weights.
-  Tensor removed_gradient(const Model& model, const Task& task, Context& context, Json& step) const {
+  Tensor removed_gradient(const Model& model, const Task& task, Context& context,
+                          Json& step) const {
     const double n_r = task.retain.total_weight();
     Tensor b = at::zeros({model.dim()}, at::kDouble);
     const auto add = [&](const Subset& subset, double sign) {

@@ -1,10 +1,10 @@
 #include "core/base/random.h"
 
-#include <random>
-
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <fmt/format.h>
+
+#include <random>
 
 #include "core/base/hash.h"
 

@@ -16,7 +16,8 @@ Tensor hessian_products(const Model& model, const Batch& batch, const Objective&
                         const Tensor& v) {
   Tensor losses = objective.losses(model.forward(batch.inputs), batch.targets);
   if (batch.weights.defined()) losses = losses * batch.weights;
-  const Tensors gradient = grad({losses.sum()}, model.parameters(), {}, true, /*create_graph=*/true);
+  const Tensors gradient =
+      grad({losses.sum()}, model.parameters(), {}, true, /*create_graph=*/true);
   Tensors columns;
   for (std::int64_t k = 0; k < v.size(1); ++k) {
     const Tensors direction = model.split(v.select(1, k).contiguous().to(model.dtype()));
@@ -63,7 +64,8 @@ CurvatureOperator::CurvatureOperator(CurvatureKind kind, const Model& model, con
       objective_(objective),
       cost_(cost),
       batch_size_(batch_size) {
-  if (subset.empty()) throw Error(ErrorKind::kUsage, "the curvature of an empty set is not defined");
+  if (subset.empty())
+    throw Error(ErrorKind::kUsage, "the curvature of an empty set is not defined");
 }
 
 std::int64_t CurvatureOperator::dim() const { return model_.dim(); }

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "core/base/context.h"
-#include "core/nn/model.h"
 #include "core/data/dataset.h"
+#include "core/nn/model.h"
 
 namespace oubli {
 

@@ -1,4 +1,5 @@
-// Linear operators on parameter vectors, known by what they do: curvature matrices are never formed.
+// Linear operators on parameter vectors, known by what they do: curvature matrices are never
+// formed.
 #pragma once
 
 #include <cstdint>

@@ -20,9 +20,9 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   if (!data.is_classification()) return values;
   for (const NamedRows& set : input.sets) {
     values.push_back({"accuracy/" + set.name, accuracy(input, set.rows, data.targets)});
-    const bool corrupted = data.true_targets.defined() &&
-                           !data.true_targets.index_select(0, set.rows)
-                                .equal(data.targets.index_select(0, set.rows));
+    const bool corrupted =
+        data.true_targets.defined() &&
+        !data.true_targets.index_select(0, set.rows).equal(data.targets.index_select(0, set.rows));
     if (corrupted && set.name == "forget") {
       values.push_back({"accuracy/forget_true", accuracy(input, set.rows, data.true_targets)});
     }

@@ -6,10 +6,10 @@
 // in nats, from log-probabilities, so that both are finite; js is in [0, ln 2]. The value against
 // several oracles is the mean over them, not the divergence from their average. For a regression,
 // where there are no probabilities, the mean squared difference of the outputs stands instead.
+#include <ATen/ATen.h>
+
 #include <cmath>
 #include <numbers>
-
-#include <ATen/ATen.h>
 
 #include "core/evaluate/metric.h"
 

@@ -10,8 +10,9 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
   for (const NamedRows& set : input.sets) {
     values.push_back(
-        {"loss/" + set.name,
-         losses_of(input.dataset, input.loss, input.model.outputs, set.rows).mean().item<double>()});
+        {"loss/" + set.name, losses_of(input.dataset, input.loss, input.model.outputs, set.rows)
+                                 .mean()
+                                 .item<double>()});
   }
   return values;
 }

@@ -24,10 +24,8 @@ std::vector<MetricValue> compute(const MetricInput& input) {
       outside = outside.index({same});
     }
     if (outside.numel() == 0) continue;
-    const Tensor inside_loss =
-        losses_of(input.dataset, input.loss, input.model.outputs, set.rows);
-    const Tensor outside_loss =
-        losses_of(input.dataset, input.loss, input.model.outputs, outside);
+    const Tensor inside_loss = losses_of(input.dataset, input.loss, input.model.outputs, set.rows);
+    const Tensor outside_loss = losses_of(input.dataset, input.loss, input.model.outputs, outside);
     values.push_back({"membership_auc/" + set.name, auc(-inside_loss, -outside_loss)});
   }
   return values;

@@ -1,10 +1,10 @@
 #include "core/evaluate/statistics.h"
 
+#include <ATen/ATen.h>
+
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
-
-#include <ATen/ATen.h>
-#include <boost/math/distributions/students_t.hpp>
 
 #include "core/base/error.h"
 

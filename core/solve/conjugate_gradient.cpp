@@ -1,9 +1,9 @@
 #include "core/solve/conjugate_gradient.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include <cmath>
 
 namespace oubli {
 namespace {
@@ -81,9 +81,10 @@ Solution conjugate_gradient(const LinearOperator& matrix, const Tensor& b,
     }
     if (curvature <= 0) {
       report.status = SolveStatus::kNegativeCurvature;
-      report.message = fmt::format("p'Ap = {:.3e} at iteration {} (||p||^2 = {:.3e}); raise the "
-                                   "damping above {:.3e}",
-                                   curvature, i, inner_product(p, p), -curvature / inner_product(p, p));
+      report.message = fmt::format(
+          "p'Ap = {:.3e} at iteration {} (||p||^2 = {:.3e}); raise the "
+          "damping above {:.3e}",
+          curvature, i, inner_product(p, p), -curvature / inner_product(p, p));
       break;
     }
     const double step = rr / curvature;

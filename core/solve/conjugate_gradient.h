@@ -24,8 +24,8 @@ struct ConjugateGradientOptions {
 };
 
 // b: float64 [dim]. `stop` is asked once an iteration.
-Solution conjugate_gradient(const LinearOperator& matrix, const Tensor& b,
-                            const ConjugateGradientOptions& options,
-                            const std::function<bool()>& stop = [] { return false; });
+Solution conjugate_gradient(
+    const LinearOperator& matrix, const Tensor& b, const ConjugateGradientOptions& options,
+    const std::function<bool()>& stop = [] { return false; });
 
 }  // namespace oubli

@@ -1,9 +1,9 @@
 #include "core/solve/damped_solve.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include <cmath>
 
 namespace oubli {
 namespace {
@@ -39,8 +39,9 @@ CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
                     .doc = "matrix of the step; the GGN is positive semi-definite"}));
   s.damping = settings.real_or("damping", "auto",
                                {.at_least = 0, .doc = "mu of (C + mu I); auto: tr(C) / (10 dim)"});
-  s.cg.tolerance = settings.real("tolerance", {.standard = 1e-6, .above = 0, .below = 1,
-                                               .doc = "relative residual of the solve"});
+  s.cg.tolerance = settings.real(
+      "tolerance",
+      {.standard = 1e-6, .above = 0, .below = 1, .doc = "relative residual of the solve"});
   s.cg.max_iterations = settings.integer(
       "max_iterations", {.standard = 200, .at_least = 1, .doc = "of conjugate gradients"});
   return s;

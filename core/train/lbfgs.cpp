@@ -1,10 +1,10 @@
 #include "core/train/lbfgs.h"
 
-#include <cmath>
-#include <deque>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include <cmath>
+#include <deque>
 
 namespace oubli {
 namespace {
@@ -61,7 +61,8 @@ class LineSearch {
         result = current;
         return true;
       }
-      const bool too_high = !decreases(current) || (trial > 0 && current.value >= low.value + noise_);
+      const bool too_high =
+          !decreases(current) || (trial > 0 && current.value >= low.value + noise_);
       if (too_high || current.slope >= 0) return zoom(low, current, result);
       low = current;
       step *= 2;
@@ -85,8 +86,8 @@ class LineSearch {
   bool accepts(const Trial& t) const {
     const bool flat = std::abs(t.slope) <= -kCurvature * start_.slope;
     const bool wolfe = t.value <= start_.value + kDecrease * t.step * start_.slope && flat;
-    const bool approximate = t.value <= start_.value + noise_ && flat &&
-                             (2 * kDecrease - 1) * start_.slope >= t.slope;
+    const bool approximate =
+        t.value <= start_.value + noise_ && flat && (2 * kDecrease - 1) * start_.slope >= t.slope;
     return wolfe || approximate;
   }
   bool zoom(Trial low, Trial high, Trial& result) {
@@ -162,8 +163,9 @@ LbfgsReport minimise_lbfgs(const SmoothFunction& function, Tensor& x, const Lbfg
                     fmt::format("the objective is not finite at iteration {}", report.iterations));
     }
     if (norm <= options.tolerance) {
-      return finish(LbfgsStatus::kConverged, fmt::format("gradient norm {:.2e} <= {:.2e} after {} iterations",
-                                                         norm, options.tolerance, report.iterations));
+      return finish(LbfgsStatus::kConverged,
+                    fmt::format("gradient norm {:.2e} <= {:.2e} after {} iterations", norm,
+                                options.tolerance, report.iterations));
     }
     if (report.iterations >= options.max_iterations) {
       return finish(LbfgsStatus::kMaxIterations,
@@ -183,15 +185,17 @@ LbfgsReport minimise_lbfgs(const SmoothFunction& function, Tensor& x, const Lbfg
     Trial next;
     const double first = pairs.empty() ? std::min(1.0, 1.0 / norm) : 1.0;
     if (!LineSearch(function, current, direction, report.evaluations).run(first, next)) {
-      if (!pairs.empty()) {  // the model of the curvature may be stale: once more from steepest descent
+      if (!pairs.empty()) {  // the model of the curvature may be stale: once more from steepest
+                             // descent
         pairs.clear();
         ++report.iterations;
         continue;
       }
-      return finish(LbfgsStatus::kLineSearchFailed,
-                    fmt::format("no acceptable step at gradient norm {:.2e}; the tolerance {:.2e} is "
-                                "likely below what this number type can reach",
-                                norm, options.tolerance));
+      return finish(
+          LbfgsStatus::kLineSearchFailed,
+          fmt::format("no acceptable step at gradient norm {:.2e}; the tolerance {:.2e} is "
+                      "likely below what this number type can reach",
+                      norm, options.tolerance));
     }
     Pair pair{next.x - current.x, next.gradient - current.gradient, 0};
     const double curvature = inner_product(pair.s, pair.y);

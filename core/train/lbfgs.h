@@ -37,7 +37,8 @@ struct LbfgsReport {
 using SmoothFunction = std::function<double(const Tensor& x, Tensor& gradient)>;
 
 // Starts from `x` and leaves the best point in it. `stop` is asked once an iteration.
-LbfgsReport minimise_lbfgs(const SmoothFunction& function, Tensor& x, const LbfgsOptions& options,
-                           const std::function<bool()>& stop = [] { return false; });
+LbfgsReport minimise_lbfgs(
+    const SmoothFunction& function, Tensor& x, const LbfgsOptions& options,
+    const std::function<bool()>& stop = [] { return false; });
 
 }  // namespace oubli

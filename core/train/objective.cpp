@@ -85,8 +85,7 @@ Value value_only(const Model& model, const Subset& subset, const Objective& obje
   return value;
 }
 
-Tensor predict(const Model& model, const Subset& subset, CostMeter& cost,
-               std::int64_t batch_size) {
+Tensor predict(const Model& model, const Subset& subset, CostMeter& cost, std::int64_t batch_size) {
   const at::NoGradGuard no_grad;
   std::vector<Tensor> outputs;
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {

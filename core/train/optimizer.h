@@ -14,13 +14,13 @@ namespace oubli {
 struct OptimizerSettings {
   std::string name = "sgd";  // sgd, adam, adamw, lbfgs
   double lr = 0.1;
-  double momentum = 0;        // sgd
-  bool nesterov = false;      // sgd
-  double beta1 = 0.9;         // adam, adamw
-  double beta2 = 0.999;       // adam, adamw
-  double epsilon = 1e-8;      // adam, adamw
-  double weight_decay = 0;    // adamw: decoupled, outside the objective
-  double tolerance = 1e-9;    // lbfgs: gradient norm at which it has converged
+  double momentum = 0;                // sgd
+  bool nesterov = false;              // sgd
+  double beta1 = 0.9;                 // adam, adamw
+  double beta2 = 0.999;               // adam, adamw
+  double epsilon = 1e-8;              // adam, adamw
+  double weight_decay = 0;            // adamw: decoupled, outside the objective
+  double tolerance = 1e-9;            // lbfgs: gradient norm at which it has converged
   std::int64_t max_iterations = 500;  // lbfgs
   std::int64_t memory = 20;           // lbfgs
 

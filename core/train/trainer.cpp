@@ -1,10 +1,10 @@
 #include "core/train/trainer.h"
 
-#include <chrono>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include <chrono>
 
 #include "core/train/lbfgs.h"
 
@@ -56,7 +56,8 @@ void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe
     if (!std::isfinite(epoch_loss.item<double>())) {
       report.status = TrainingStatus::kDiverged;
       report.message = fmt::format(
-          "the loss is not finite in epoch {} of {} at learning rate {}; lower it or clip gradients",
+          "the loss is not finite in epoch {} of {} at learning rate {}; lower it or clip "
+          "gradients",
           epoch + 1, recipe.epochs, recipe.optimizer.lr);
       return;
     }
@@ -77,11 +78,10 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
     return value.objective;
   };
   Tensor x = model.theta().to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
-  const LbfgsReport solved = minimise_lbfgs(function, x,
-                                            {recipe.optimizer.tolerance,
-                                             recipe.optimizer.max_iterations,
-                                             recipe.optimizer.memory},
-                                            [&] { return context.should_stop(); });
+  const LbfgsReport solved = minimise_lbfgs(
+      function, x,
+      {recipe.optimizer.tolerance, recipe.optimizer.max_iterations, recipe.optimizer.memory},
+      [&] { return context.should_stop(); });
   model.set_theta(x);
   report.epochs = static_cast<double>(solved.evaluations);
   report.message = solved.message;
@@ -104,8 +104,9 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
 
 Augmentation Augmentation::read(const Settings& parent) {
   const Settings settings = parent.child("augment", "random changes of training images");
-  return {settings.integer("crop", {.standard = 0, .at_least = 0,
-                                    .doc = "pixels of zero padding before a random crop"}),
+  return {settings.integer(
+              "crop",
+              {.standard = 0, .at_least = 0, .doc = "pixels of zero padding before a random crop"}),
           settings.flag("flip", {.standard = false, .doc = "mirror with probability 1/2"})};
 }
 
@@ -130,10 +131,9 @@ Tensor augment(const Tensor& images, const Augmentation& augmentation, Generator
 
 TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   TrainingRecipe recipe;
-  const std::string loss =
-      settings.choice("loss", {.standard = "cross_entropy",
-                               .valid = {"cross_entropy", "squared_error"},
-                               .doc = "loss of one example"});
+  const std::string loss = settings.choice("loss", {.standard = "cross_entropy",
+                                                    .valid = {"cross_entropy", "squared_error"},
+                                                    .doc = "loss of one example"});
   recipe.objective.loss = loss == "cross_entropy" ? Loss::kCrossEntropy : Loss::kSquaredError;
   recipe.objective.l2 = settings.real(
       "l2", {.standard = 0, .at_least = 0, .doc = "lambda of (lambda/2) ||theta||^2"});
@@ -141,10 +141,10 @@ TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   if (recipe.optimizer.is_full_batch()) return recipe;
   recipe.schedule = Schedule::read(settings);
   recipe.epochs = settings.integer("epochs", {.at_least = 0, .doc = "passes over the set"});
-  recipe.batch_size = settings.integer("batch_size", {.standard = 128, .at_least = 1,
-                                                      .doc = "examples in one step"});
-  recipe.clip_norm = settings.real("clip_norm", {.standard = 0, .at_least = 0,
-                                                 .doc = "largest gradient norm; 0 for no limit"});
+  recipe.batch_size = settings.integer(
+      "batch_size", {.standard = 128, .at_least = 1, .doc = "examples in one step"});
+  recipe.clip_norm = settings.real(
+      "clip_norm", {.standard = 0, .at_least = 0, .doc = "largest gradient norm; 0 for no limit"});
   recipe.augmentation = Augmentation::read(settings);
   return recipe;
 }
@@ -167,10 +167,14 @@ std::string to_string(TrainingStatus status) {
 
 Json TrainingReport::to_json() const {
   const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
-  return {{"status", to_string(status)}, {"message", message},
-          {"epochs", epochs},            {"loss", number(loss)},
-          {"objective", number(objective)}, {"gradient_norm", number(gradient_norm)},
-          {"sample_gradients", sample_gradients}, {"seconds", seconds}};
+  return {{"status", to_string(status)},
+          {"message", message},
+          {"epochs", epochs},
+          {"loss", number(loss)},
+          {"objective", number(objective)},
+          {"gradient_norm", number(gradient_norm)},
+          {"sample_gradients", sample_gradients},
+          {"seconds", seconds}};
 }
 
 TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& recipe,
@@ -185,8 +189,7 @@ TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& r
     run_epochs(model, subset, recipe, context, report);
   }
   report.sample_gradients = context.cost.sample_gradients() - cost_before;
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   CostMeter reporting;
   const Value value = value_and_gradient(model, subset, recipe.objective, reporting);
   report.loss = value.loss;
@@ -194,7 +197,8 @@ TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& r
   report.gradient_norm = value.gradient.norm().item<double>();
   if (!value.finite() && report.status != TrainingStatus::kDiverged) {
     report.status = TrainingStatus::kDiverged;
-    report.message = fmt::format("the objective at the end is {}; lower the learning rate", value.objective);
+    report.message =
+        fmt::format("the objective at the end is {}; lower the learning rate", value.objective);
   }
   return report;
 }

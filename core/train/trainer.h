@@ -46,7 +46,7 @@ struct TrainingReport {
   TrainingStatus status = TrainingStatus::kCompleted;
   std::string message;
   double epochs = 0;
-  double loss = 0;           // mean loss over the set at the end, without the regulariser
+  double loss = 0;  // mean loss over the set at the end, without the regulariser
   double objective = 0;
   double gradient_norm = 0;  // of the objective over the set at the end
   double sample_gradients = 0;

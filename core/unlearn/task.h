@@ -10,9 +10,9 @@
 namespace oubli {
 
 struct Task {
-  Subset train;       // D: what the original model was trained on
-  Subset forget;      // D_u: removed; empty for a pure addition
-  Subset added;       // D_a: added; empty for a pure removal
+  Subset train;   // D: what the original model was trained on
+  Subset forget;  // D_u: removed; empty for a pure addition
+  Subset added;   // D_a: added; empty for a pure removal
   // D_r plus D_a: what a model retrained from scratch would be trained on. A method that declares
   // that it needs no retain data is handed none.
   Subset retain;

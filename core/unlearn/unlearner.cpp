@@ -1,9 +1,9 @@
 #include "core/unlearn/unlearner.h"
 
-#include <chrono>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include <chrono>
 
 namespace oubli {
 
@@ -49,8 +49,7 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
   const double cost_before = context.cost.sample_gradients();
   const auto start = std::chrono::steady_clock::now();
   UnlearnReport report = unlearner.unlearn(model, visible, context);
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.sample_gradients = context.cost.sample_gradients() - cost_before;
   if (report.usable() && !at::isfinite(model.theta()).all().item<bool>()) {
     report.status = UnlearnStatus::kDiverged;

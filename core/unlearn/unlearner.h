@@ -42,8 +42,8 @@ class Unlearner {
   // that the original model and the oracles are trained with.
   virtual void prepare(TrainingRecipe& recipe) const { (void)recipe; }
 
-  // Sample-gradients that `unlearn` will take, or at most will take, where that can be known before:
-  // for `oubli check` and the time left.
+  // Sample-gradients that `unlearn` will take, or at most will take, where that can be known
+  // before: for `oubli check` and the time left.
   virtual std::optional<double> estimate_cost(const Task& task) const {
     (void)task;
     return std::nullopt;

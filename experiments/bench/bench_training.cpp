@@ -1,10 +1,10 @@
 // Seconds per epoch of the training loop on MNIST: the counterpart of train_pytorch.py.
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-
-#include <ATen/Parallel.h>
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "core/base/settings_file.h"
 #include "experiments/engine/registries.h"

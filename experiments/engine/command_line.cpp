@@ -1,14 +1,13 @@
 #include "experiments/engine/command_line.h"
 
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <thread>
-
-#include <ATen/Parallel.h>
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "experiments/engine/commands.h"
 

@@ -1,11 +1,10 @@
 #include "experiments/engine/display.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 namespace oubli {
 namespace {

@@ -41,8 +41,9 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   if (spec.remove) removed = spec.remove(loaded.dataset, loaded.splits, generator.stream("remove"));
   if (spec.add) added = spec.add(loaded.dataset, loaded.splits, generator.stream("add"));
   if (at::isin(removed.rows, added.rows).any().item<bool>()) {
-    fail_at(spec.edit_origin, "the same examples are removed and added: an example is either in the "
-                              "original's training set or not.");
+    fail_at(spec.edit_origin,
+            "the same examples are removed and added: an example is either in the "
+            "original's training set or not.");
   }
   if (removed.mislabelled) loaded.dataset = corrupted(loaded.dataset, removed);
   if (added.mislabelled) {
@@ -68,8 +69,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
                 ? "train.loss is squared_error, but the data has classes: use cross_entropy."
                 : "train.loss is cross_entropy, but the targets are numbers: use squared_error.");
   }
-  experiment.network =
-      spec.build({experiment.dataset->input_shape(), experiment.dataset->outputs});
+  experiment.network = spec.build({experiment.dataset->input_shape(), experiment.dataset->outputs});
   if (!spec.weights.empty()) {
     experiment.weights_hash = file_hash_hex(spec.weights);
     Model start(experiment.network.layers, experiment.network.table, spec.dtype);
@@ -84,8 +84,8 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   }
   experiment.data_hash = experiment.dataset->content_hash();
   Hasher edit;
-  for (const Subset* part : {&task.train, &task.forget, &task.added, &task.retain, &task.validation,
-                             &task.test}) {
+  for (const Subset* part :
+       {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
     edit.add(rows_hash(part->rows));
   }
   experiment.edit_hash = edit.hex();

@@ -1,7 +1,6 @@
 // The commands that look at things: list, describe, store, data.
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "datasets/fetch.h"
 #include "experiments/engine/commands.h"
@@ -64,10 +63,11 @@ int describe_entry(const std::string& name, const Registries& registries) {
   if (registries.methods.contains(name)) {
     const MethodInfo& info = registries.methods.find(name);
     info.make(settings);
-    fmt::print("{} (method): {}\nSource: {}\nNeeds retain data: {}. Needs forget data: {}. Can add: "
-               "{}. Exact: {}.\nSettings:\n",
-               name, info.summary, info.reference, yes_no(info.needs_retain_data),
-               yes_no(info.needs_forget_data), yes_no(info.supports_adding), yes_no(info.exact));
+    fmt::print(
+        "{} (method): {}\nSource: {}\nNeeds retain data: {}. Needs forget data: {}. Can add: "
+        "{}. Exact: {}.\nSettings:\n",
+        name, info.summary, info.reference, yes_no(info.needs_retain_data),
+        yes_no(info.needs_forget_data), yes_no(info.supports_adding), yes_no(info.exact));
     print_settings(settings);
   } else if (registries.datasets.contains(name)) {
     const DataSource& source = registries.datasets.find(name);
@@ -77,7 +77,8 @@ int describe_entry(const std::string& name, const Registries& registries) {
   } else if (registries.architectures.contains(name)) {
     const Architecture& architecture = registries.architectures.find(name);
     architecture.configure(settings);
-    fmt::print("{} (model): {}\nSettings, besides dtype and weights:\n", name, architecture.summary);
+    fmt::print("{} (model): {}\nSettings, besides dtype and weights:\n", name,
+               architecture.summary);
     print_settings(settings);
   } else if (registries.metrics.contains(name)) {
     fmt::print("{} (metric): {}\n", name, registries.metrics.find(name).summary);

@@ -1,10 +1,10 @@
 #include "experiments/engine/output.h"
 
-#include <fstream>
-#include <thread>
-
 #include <fmt/format.h>
 #include <torch/version.h>
+
+#include <fstream>
+#include <thread>
 
 #include "core/base/settings_file.h"
 #include "datasets/row_file.h"
@@ -44,8 +44,10 @@ void require_writable(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw Error(ErrorKind::kStore, fmt::format("{}: the output folder cannot be made: {}. Give another "
-                                               "with --output DIR.", folder.string(), error.message()));
+    throw Error(ErrorKind::kStore,
+                fmt::format("{}: the output folder cannot be made: {}. Give another "
+                            "with --output DIR.",
+                            folder.string(), error.message()));
   }
   const fs::path probe = folder / ".oubli-writable";
   write_file(probe, "");

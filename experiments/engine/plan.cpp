@@ -25,8 +25,8 @@ class Planner {
     for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
       originals.push_back(training_stage(StageKind::kTrain, s));
       const std::size_t predictions = predict_stage(originals.back());
-      original.models.push_back({s, 0, originals.back(),
-                                 evaluate_stage(originals.back(), predictions, oracles_)});
+      original.models.push_back(
+          {s, 0, originals.back(), evaluate_stage(originals.back(), predictions, oracles_)});
     }
     plan_.rows.push_back(std::move(original));
     for (std::size_t m = 0; m < spec.methods.size(); ++m) {
@@ -178,7 +178,8 @@ const Stage& Plan::find(const std::string& key) const {
   }
   throw Error(ErrorKind::kUsage,
               fmt::format("no stage of this experiment has the key '{}'; `oubli check FILE --keys` "
-                          "lists them. Was the file changed?", key));
+                          "lists them. Was the file changed?",
+                          key));
 }
 
 Plan make_plan(const Experiment& experiment) { return Planner(experiment).run(); }

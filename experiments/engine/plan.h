@@ -24,13 +24,13 @@ std::string to_string(StageKind kind);
 struct Stage {
   std::string key;
   StageKind kind = StageKind::kTrain;
-  std::string label;                 // for people: "newton, training seed 1"
-  std::vector<std::size_t> inputs;   // stages of the plan, all before this one
-  std::size_t method = 0;            // unlearn: row of the spec
-  std::int64_t training_seed = 0;    // train, unlearn
-  std::int64_t seed = 0;             // oracle or unlearning seed
-  double cost = 0;                   // estimate in sample-gradients, at least 1
-  Json description;                  // what the key is the hash of
+  std::string label;                // for people: "newton, training seed 1"
+  std::vector<std::size_t> inputs;  // stages of the plan, all before this one
+  std::size_t method = 0;           // unlearn: row of the spec
+  std::int64_t training_seed = 0;   // train, unlearn
+  std::int64_t seed = 0;            // oracle or unlearning seed
+  double cost = 0;                  // estimate in sample-gradients, at least 1
+  Json description;                 // what the key is the hash of
 };
 
 // Where the results of one model are in the plan.

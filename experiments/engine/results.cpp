@@ -1,8 +1,8 @@
 #include "experiments/engine/results.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace oubli {
 namespace {
@@ -97,10 +97,8 @@ Json Results::to_json() const {
     for (const std::string& column : columns) {
       if (const auto cell = row.cell(column)) cells[column] = estimate_json(*cell);
     }
-    json["rows"].push_back({{"name", row.name},
-                            {"trouble", row.trouble()},
-                            {"cells", cells},
-                            {"models", models}});
+    json["rows"].push_back(
+        {{"name", row.name}, {"trouble", row.trouble()}, {"cells", cells}, {"models", models}});
   }
   json["settings"] = resolved;
   return json;

@@ -1,4 +1,5 @@
-// Results: the values of every model of a finished run, and each row's cells with their uncertainty.
+// Results: the values of every model of a finished run, and each row's cells with their
+// uncertainty.
 #pragma once
 
 #include <map>
@@ -28,8 +29,8 @@ struct RowResult {
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
   std::string trouble() const;
-  // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent where
-  // the column is not defined for the row.
+  // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent
+  // where the column is not defined for the row.
   std::optional<Estimate> cell(const std::string& column) const;
 };
 
@@ -37,7 +38,7 @@ struct Results {
   std::string title;
   std::vector<std::string> columns;  // in the metrics' order
   std::vector<RowResult> rows;
-  Json sets;                         // how many examples each set holds
+  Json sets;  // how many examples each set holds
   Json resolved;
   Json to_json() const;
 };

@@ -1,11 +1,10 @@
 // The commands that work on an experiment file: run, check, stage, worker.
+#include <ATen/Parallel.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <thread>
-
-#include <ATen/Parallel.h>
-#include <fmt/format.h>
 
 #include "core/base/settings_file.h"
 #include "experiments/engine/commands.h"
@@ -44,7 +43,8 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
   const RunOutcome outcome = run_plan(plan, store, request_of(options, store),
                                       job_count(options, experiment.spec), stderr);
   if (outcome.interrupted) {
-    fmt::print(stderr, "interrupted: finished stages are kept; the same command goes on from here.\n");
+    fmt::print(stderr,
+               "interrupted: finished stages are kept; the same command goes on from here.\n");
     return 130;
   }
   const Results results = collect_results(experiment, plan, store, outcome);
@@ -59,10 +59,11 @@ int check_experiment(const RunOptions& options, const Registries& registries) {
   const Plan plan = make_plan(experiment);
   fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
   const Task& task = experiment.task;
-  fmt::print("# {} parameters; examples: train {}, forget {}, added {}, retain {}, validation {}, "
-             "test {}\n",
-             experiment.network.table->size(), task.train.size(), task.forget.size(),
-             task.added.size(), task.retain.size(), task.validation.size(), task.test.size());
+  fmt::print(
+      "# {} parameters; examples: train {}, forget {}, added {}, retain {}, validation {}, "
+      "test {}\n",
+      experiment.network.table->size(), task.train.size(), task.forget.size(), task.added.size(),
+      task.retain.size(), task.validation.size(), task.test.size());
   std::map<StageKind, std::pair<std::size_t, double>> kinds;
   double total = 0;
   for (const Stage& stage : plan.stages) {
@@ -72,10 +73,11 @@ int check_experiment(const RunOptions& options, const Registries& registries) {
     cost += stage.cost;
     total += stage.cost;
   }
-  fmt::print("# plan: {} stages, about {:.3g} sample-gradients at most\n", plan.stages.size(), total);
+  fmt::print("# plan: {} stages, about {:.3g} sample-gradients at most\n", plan.stages.size(),
+             total);
   for (const auto& [kind, figures] : kinds) {
-    fmt::print("#   {:<9} {:>4} stages {:>12.3g} sample-gradients\n", to_string(kind), figures.first,
-               figures.second);
+    fmt::print("#   {:<9} {:>4} stages {:>12.3g} sample-gradients\n", to_string(kind),
+               figures.first, figures.second);
   }
   if (options.show_keys) {
     for (const Stage& stage : plan.stages) {
@@ -93,9 +95,9 @@ int run_one_stage(const std::string& key, const RunOptions& options, const Regis
   for (const std::size_t input : stage.inputs) {
     const Store::Check check = store.check(plan.stages[input].key, /*thorough=*/true);
     if (check.state != Store::State::kSound) {
-      throw Error(ErrorKind::kStore, fmt::format("{} needs {} ({}) first: run `stage` on it.",
-                                                 stage.label, plan.stages[input].label,
-                                                 plan.stages[input].key));
+      throw Error(ErrorKind::kStore,
+                  fmt::format("{} needs {} ({}) first: run `stage` on it.", stage.label,
+                              plan.stages[input].label, plan.stages[input].key));
     }
   }
   at::set_num_threads(static_cast<int>(experiment.spec.threads));

@@ -1,12 +1,11 @@
 #include "experiments/engine/scheduler.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 
 #include <csignal>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "experiments/engine/display.h"
 
@@ -35,7 +34,8 @@ class InterruptGuard {
   }
 
  private:
-  struct sigaction old_interrupt_ {}, old_terminate_ {}, old_pipe_ {};
+  struct sigaction old_interrupt_ {
+  }, old_terminate_{}, old_pipe_{};
 };
 
 enum class StageState { kReadyWhenInputsAre, kRunning, kDone, kFailed };

@@ -1,8 +1,8 @@
 #include "experiments/engine/spec.h"
 
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 #include "core/base/settings_file.h"
 
@@ -36,12 +36,12 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
   const auto [name, settings] = root.named_child("model", "", registries.architectures.names(),
                                                  "the architecture and its settings");
   spec.build = registries.architectures.find(name).configure(settings);
-  spec.dtype = settings.choice("dtype", {.standard = "float32",
-                                         .valid = {"float32", "float64"},
-                                         .doc = "number type of parameters and activations"}) ==
-                       "float64"
-                   ? at::kDouble
-                   : at::kFloat;
+  spec.dtype =
+      settings.choice("dtype", {.standard = "float32",
+                                .valid = {"float32", "float64"},
+                                .doc = "number type of parameters and activations"}) == "float64"
+          ? at::kDouble
+          : at::kFloat;
   const std::string weights = settings.text(
       "weights", {.standard = "", .doc = "safetensors file that training starts from"});
   if (!weights.empty()) {
@@ -63,8 +63,9 @@ void read_edit(const Settings& root, Spec& spec) {
     spec.add = configure_selection(edit.child("add", "points held out of the original's training"));
   }
   if (!spec.remove && !spec.add) {
-    fail_at(edit.origin(), "'edit' asks for nothing: give 'remove', 'add' or both, such as "
-                           "`remove: {random: {fraction: 0.1}}`.");
+    fail_at(edit.origin(),
+            "'edit' asks for nothing: give 'remove', 'add' or both, such as "
+            "`remove: {random: {fraction: 0.1}}`.");
   }
 }
 
@@ -75,9 +76,10 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   Spec spec;
   spec.file = file;
   const Settings root(node);
-  spec.title = root.text("title", {.standard = file.stem().string(), .doc = "headline of the table"});
-  const auto [data_name, data] = root.named_child("data", "", registries.datasets.names(),
-                                                  "the data set and its settings");
+  spec.title =
+      root.text("title", {.standard = file.stem().string(), .doc = "headline of the table"});
+  const auto [data_name, data] =
+      root.named_child("data", "", registries.datasets.names(), "the data set and its settings");
   spec.load = registries.datasets.find(data_name).configure(data);
   read_model(root, registries, spec);
   spec.recipe = TrainingRecipe::read(root.child("train", "how models are trained"));
@@ -94,11 +96,13 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
     MethodRow row = read_method(item, registries);
     if (!names.insert(row.name).second) {
       fail_at(row.origin, fmt::format("two rows are named '{}': give one of them another name with "
-                                      "`as: ...`.", row.name));
+                                      "`as: ...`.",
+                                      row.name));
     }
     if (spec.add && !row.info.supports_adding) {
       fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
-                                      "edit adds points.", row.method));
+                                      "edit adds points.",
+                                      row.method));
     }
     row.unlearner->prepare(spec.recipe);
     methods.push_back({{row.method, row.settings}});
@@ -107,14 +111,14 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   root.record("methods", std::move(methods));
 
   const Settings seeds = root.child("seeds", "how often everything is repeated");
-  spec.seeds.training = seeds.integer("training", {.standard = 3, .at_least = 1,
-                                                   .doc = "original models"});
-  spec.seeds.oracle = seeds.integer("oracle", {.standard = 3, .at_least = 1,
-                                               .doc = "models retrained from scratch"});
-  spec.seeds.unlearning = seeds.integer("unlearning", {.standard = 1, .at_least = 1,
-                                                       .doc = "runs of a method on each original"});
-  spec.seeds.edit = seeds.integer("edit", {.standard = 0, .at_least = 0,
-                                           .doc = "which forget set is drawn"});
+  spec.seeds.training =
+      seeds.integer("training", {.standard = 3, .at_least = 1, .doc = "original models"});
+  spec.seeds.oracle = seeds.integer(
+      "oracle", {.standard = 3, .at_least = 1, .doc = "models retrained from scratch"});
+  spec.seeds.unlearning = seeds.integer(
+      "unlearning", {.standard = 1, .at_least = 1, .doc = "runs of a method on each original"});
+  spec.seeds.edit =
+      seeds.integer("edit", {.standard = 0, .at_least = 0, .doc = "which forget set is drawn"});
 
   const std::optional<SettingsNode> measure = root.raw("measure", "metrics; default: all");
   spec.measure = registries.metrics.names();
@@ -129,7 +133,9 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
     }
   }
   root.record("measure", spec.measure);
-  spec.threads = root.integer("threads", {.standard = 1, .at_least = 1, .at_most = 1024,
+  spec.threads = root.integer("threads", {.standard = 1,
+                                          .at_least = 1,
+                                          .at_most = 1024,
                                           .doc = "threads of one stage; part of its key"});
   root.finish();
   spec.resolved = root.resolved();

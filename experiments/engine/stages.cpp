@@ -75,8 +75,8 @@ class Runner {
         stage.kind == StageKind::kRetrain ? experiment_.task.retain : experiment_.task.train;
     const TrainingReport report = train_from_start(model, subset, experiment_.task, context);
     if (!report.usable()) {
-      throw Error(ErrorKind::kNumerics, fmt::format("training of {} diverged: {}", stage.label,
-                                                    report.message));
+      throw Error(ErrorKind::kNumerics,
+                  fmt::format("training of {} diverged: {}", stage.label, report.message));
     }
     save_model(model, folder / kModel, {{"stage", stage.label}});
     Json json = report.to_json();
@@ -142,8 +142,11 @@ class Runner {
       }
       std::vector<ModelOutcome> oracles;
       for (std::size_t i = 2; i < stage.inputs.size(); i += 2) oracles.push_back(outcome(stage, i));
-      MetricInput input{*experiment_.dataset, experiment_.spec.recipe.objective.loss,
-                        experiment_.metric_sets(), model, {}};
+      MetricInput input{*experiment_.dataset,
+                        experiment_.spec.recipe.objective.loss,
+                        experiment_.metric_sets(),
+                        model,
+                        {}};
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
       for (const std::string& name : experiment_.spec.measure) {
         for (const MetricValue& value : registries_.metrics.find(name).compute(input)) {

@@ -1,6 +1,7 @@
 #include "experiments/engine/store.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -10,8 +11,6 @@
 #include <fstream>
 #include <sstream>
 
-#include <fmt/format.h>
-
 #include "core/base/hash.h"
 
 namespace oubli {
@@ -20,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what, int error = errno) {
-  throw Error(ErrorKind::kStore, fmt::format("{}: {}: {}.", path.string(), what, std::strerror(error)));
+  throw Error(ErrorKind::kStore,
+              fmt::format("{}: {}: {}.", path.string(), what, std::strerror(error)));
 }
 
 void flush_to_disk(const fs::path& path) {
@@ -136,8 +136,9 @@ bool Store::produce(const std::string& key, const Json& description,
     std::error_code error;
     fs::rename(partial, target, error);
     if (error) {
-      throw Error(ErrorKind::kStore, fmt::format("{}: the finished stage cannot be moved there: {}.",
-                                                 target.string(), error.message()));
+      throw Error(ErrorKind::kStore,
+                  fmt::format("{}: the finished stage cannot be moved there: {}.", target.string(),
+                              error.message()));
     }
     flush_to_disk(target.parent_path());
   } catch (...) {
@@ -199,8 +200,7 @@ fs::path default_store(const std::string& from_command_line) {
 
 void write_file(const fs::path& path, const std::string& text) {
   const fs::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
-  const int descriptor =
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) fail(path, "cannot be written");
   std::size_t done = 0;
   while (done < text.size()) {

@@ -1,9 +1,10 @@
 // The store: a folder of finished stages.
 //
-// An entry is a folder named by the stage's key that holds the stage's files and `entry.json`, which
-// lists each file with its size and SHA-256. It is written under a temporary name, flushed to disk
-// and renamed, so a process killed at any moment leaves either nothing or a whole entry. A lock per
-// key, released by the system when its owner dies, keeps two processes from doing the same stage.
+// An entry is a folder named by the stage's key that holds the stage's files and `entry.json`,
+// which lists each file with its size and SHA-256. It is written under a temporary name, flushed to
+// disk and renamed, so a process killed at any moment leaves either nothing or a whole entry. A
+// lock per key, released by the system when its owner dies, keeps two processes from doing the same
+// stage.
 //
 //   STORE/entries/ab/abcdef.../{entry.json, ...}   finished stages
 //   STORE/partial/                                 what is being written; swept by `gc`
@@ -43,7 +44,8 @@ class Store {
   Json describe(const std::string& key) const;
 
   // Does the stage unless it is there: takes the key's lock, checks again, has `work` fill a new
-  // folder, and moves it into place. A damaged entry is removed first. Returns true where it worked.
+  // folder, and moves it into place. A damaged entry is removed first. Returns true where it
+  // worked.
   bool produce(const std::string& key, const Json& description,
                const std::function<void(const std::filesystem::path& folder)>& work) const;
 

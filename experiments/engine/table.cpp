@@ -1,9 +1,9 @@
 #include "experiments/engine/table.h"
 
-#include <cmath>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <cmath>
 
 namespace oubli {
 namespace {
@@ -37,8 +37,8 @@ std::vector<std::string> notes(const Results& results) {
     for (const ModelResult& model : row.models) {
       if (model.message.empty() || model.message == last) continue;
       if (model.status == "completed" || model.status == "converged") continue;
-      lines.push_back(fmt::format("{}, seed {}: {}: {}", row.name, model.training_seed, model.status,
-                                  model.message));
+      lines.push_back(fmt::format("{}, seed {}: {}: {}", row.name, model.training_seed,
+                                  model.status, model.message));
       last = model.message;
     }
   }
@@ -75,8 +75,9 @@ std::string sets_line(const Results& results) {
   return fmt::format("Examples: {}.", fmt::join(parts, ", "));
 }
 
-const char* const kCaption = "Mean and 95 % t-interval over training seeds; the noise floor is over "
-                             "oracles, each against the others.";
+const char* const kCaption =
+    "Mean and 95 % t-interval over training seeds; the noise floor is over "
+    "oracles, each against the others.";
 
 }  // namespace
 
@@ -84,7 +85,7 @@ std::string cell_text(const Estimate& estimate) {
   const double mean = estimate.mean;
   const auto plain = [](double value) {
     return std::abs(value) >= 1e4 && value == std::round(value) ? fmt::format("{:.0f}", value)
-                                                                 : fmt::format("{:.4g}", value);
+                                                                : fmt::format("{:.4g}", value);
   };
   if (!estimate.half_width) return plain(mean);
   const double half = *estimate.half_width;
@@ -98,11 +99,14 @@ std::string column_title(const std::string& column) {
   const std::size_t slash = column.find('/');
   std::string metric = column.substr(0, slash);
   std::string set = slash == std::string::npos ? "" : column.substr(slash + 1);
-  const std::map<std::string, std::string> metrics = {
-      {"accuracy", "acc."},         {"kl", "KL"},          {"js", "JS"},
-      {"membership_auc", "AUC"},    {"cost_ratio", "/ retraining"},
-      {"sample_gradients", "sample-grads"}, {"seconds_ratio", "s / retraining"},
-      {"squared_difference", "sq. diff."}};
+  const std::map<std::string, std::string> metrics = {{"accuracy", "acc."},
+                                                      {"kl", "KL"},
+                                                      {"js", "JS"},
+                                                      {"membership_auc", "AUC"},
+                                                      {"cost_ratio", "/ retraining"},
+                                                      {"sample_gradients", "sample-grads"},
+                                                      {"seconds_ratio", "s / retraining"},
+                                                      {"squared_difference", "sq. diff."}};
   if (const auto found = metrics.find(metric); found != metrics.end()) metric = found->second;
   if (set == "forget_true") set = "forget (true)";
   return set.empty() ? metric : fmt::format("{} {}", set, metric);
@@ -146,13 +150,15 @@ std::string terminal_table(const Results& results, std::size_t width) {
 
 std::string markdown_table(const Results& results) {
   std::string text = fmt::format("# {}\n\n{}\n\n| |", results.title, sets_line(results));
-  for (const std::string& column : results.columns) text += fmt::format(" {} |", column_title(column));
+  for (const std::string& column : results.columns)
+    text += fmt::format(" {} |", column_title(column));
   text += "\n|---|";
   for (std::size_t i = 0; i < results.columns.size(); ++i) text += "---:|";
   text += "\n";
   for (const RowResult& row : results.rows) {
     text += fmt::format("| {} |", row.name);
-    for (const std::string& column : results.columns) text += fmt::format(" {} |", row_cell(row, column));
+    for (const std::string& column : results.columns)
+      text += fmt::format(" {} |", row_cell(row, column));
     text += "\n";
   }
   text += fmt::format("\n{}\n", kCaption);
@@ -161,8 +167,9 @@ std::string markdown_table(const Results& results) {
 }
 
 std::string latex_table(const Results& results) {
-  std::string text = fmt::format("% needs the package booktabs\n\\begin{{tabular}}{{l{}}}\n\\toprule\n",
-                                 std::string(results.columns.size(), 'r'));
+  std::string text =
+      fmt::format("% needs the package booktabs\n\\begin{{tabular}}{{l{}}}\n\\toprule\n",
+                  std::string(results.columns.size(), 'r'));
   for (const std::string& column : results.columns) {
     text += fmt::format(" & {}", escaped_latex(column_title(column)));
   }
@@ -185,10 +192,10 @@ std::string csv_table(const Results& results) {
       const auto cell = row.cell(column);
       if (!cell && trouble.empty()) continue;
       text += fmt::format("{},{},", quoted_csv(row.name), column);
-      text += cell ? fmt::format("{},{},{},ok\n", cell->mean,
-                                 cell->half_width ? fmt::format("{}", *cell->half_width) : "",
-                                 cell->n)
-                   : fmt::format(",,,{}\n", trouble);
+      text +=
+          cell ? fmt::format("{},{},{},ok\n", cell->mean,
+                             cell->half_width ? fmt::format("{}", *cell->half_width) : "", cell->n)
+               : fmt::format(",,,{}\n", trouble);
     }
   }
   return text;

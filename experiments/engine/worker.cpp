@@ -1,6 +1,8 @@
 #include "experiments/engine/worker.h"
 
+#include <ATen/Parallel.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -11,9 +13,6 @@
 #include <chrono>
 #include <cstring>
 #include <iostream>
-
-#include <ATen/Parallel.h>
-#include <fmt/format.h>
 
 #include "experiments/engine/stages.h"
 
@@ -78,9 +77,8 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
   if (::pipe2(down, O_CLOEXEC) != 0 || ::pipe2(up, O_CLOEXEC) != 0) {
     throw Error(ErrorKind::kStore, fmt::format("no pipe to a worker: {}.", std::strerror(errno)));
   }
-  std::vector<std::string> arguments = {"oubli",   "worker",           request.file.string(),
-                                        "--store", request.store,      "--data",
-                                        request.data};
+  std::vector<std::string> arguments = {"oubli",       "worker", request.file.string(), "--store",
+                                        request.store, "--data", request.data};
   for (const std::string& assignment : request.overrides) {
     arguments.push_back("--set");
     arguments.push_back(assignment);
@@ -104,7 +102,8 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
   from_ = up[0];
   if (error != 0) {
     process_ = -1;
-    throw Error(ErrorKind::kStore, fmt::format("no worker could be started: {}.", std::strerror(error)));
+    throw Error(ErrorKind::kStore,
+                fmt::format("no worker could be started: {}.", std::strerror(error)));
   }
 }
 

@@ -12,7 +12,8 @@ using testing::ProgramResult;
 using testing::run_program;
 using testing::ScratchFolder;
 
-const std::string kGood = R"(data: {name: gaussian_classes, classes: 3, features: 4, examples: 90, test_examples: 30}
+const std::string kGood =
+    R"(data: {name: gaussian_classes, classes: 3, features: 4, examples: 90, test_examples: 30}
 model: {name: logistic}
 train: {epochs: 1}
 edit:
@@ -42,7 +43,8 @@ TEST_P(BadInputTest, IsAClearError) {
     const ProgramResult result = run_program(arguments);
     EXPECT_EQ(result.status, 2) << result.err;
     EXPECT_NE(result.err.find(bad.message), std::string::npos) << result.err;
-    for (const char* internal : {"terminate called", "c10::", "std::", "what():", "Exception raised"}) {
+    for (const char* internal :
+         {"terminate called", "c10::", "std::", "what():", "Exception raised"}) {
       EXPECT_EQ(result.err.find(internal), std::string::npos) << result.err;
     }
     EXPECT_FALSE(fs::exists(scratch.path() / "store"));
@@ -56,22 +58,31 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"MisspeltKey", "epochs: 1}\nedit", "epohcs: 1}\nedit", "bad.yaml:3:"},
         BadInput{"MisspeltKeyInMethod", "finetune: {epochs: 1}", "finetune: {epoch: 1}",
                  "did you mean 'epochs'?"},
-        BadInput{"MisspeltTopKey", "seeds:", "seedz:", "bad.yaml:8:1: unknown key 'seedz'; did you mean 'seeds'?"},
-        BadInput{"WrongType", "epochs: 1}\nedit", "epochs: many}\nedit", "bad.yaml:3:17: 'epochs' must be a whole number"},
+        BadInput{"MisspeltTopKey",
+                 "seeds:", "seedz:", "bad.yaml:8:1: unknown key 'seedz'; did you mean 'seeds'?"},
+        BadInput{"WrongType", "epochs: 1}\nedit", "epochs: many}\nedit",
+                 "bad.yaml:3:17: 'epochs' must be a whole number"},
         BadInput{"OutOfRange", "fraction: 0.1", "fraction: 1.5", "bad.yaml:5:"},
-        BadInput{"UnknownMethod", "finetune", "finetun", "bad.yaml:7:5: unknown method 'finetun'; did you mean 'finetune'?"},
-        BadInput{"UnknownData", "gaussian_classes", "gausian_classes", "did you mean 'gaussian_classes'?"},
+        BadInput{"UnknownMethod", "finetune", "finetun",
+                 "bad.yaml:7:5: unknown method 'finetun'; did you mean 'finetune'?"},
+        BadInput{"UnknownData", "gaussian_classes", "gausian_classes",
+                 "did you mean 'gaussian_classes'?"},
         BadInput{"UnknownModel", "logistic", "logistics", "did you mean 'logistic'?"},
         BadInput{"EmptyForgetSet", "{fraction: 0.1}", "{fraction: 0.0001}", "bad.yaml:5:"},
-        BadInput{"EverythingForgotten", "{random: {fraction: 0.1}}", "{random: {fraction: 1}}", "bad.yaml:5:"},
+        BadInput{"EverythingForgotten", "{random: {fraction: 0.1}}", "{random: {fraction: 1}}",
+                 "bad.yaml:5:"},
         BadInput{"ClassNotThere", "{random: {fraction: 0.1}}", "{class: 7}", "bad.yaml:5:"},
         BadInput{"NoEdit", "  remove: {random: {fraction: 0.1}}", "  {}", "asks for nothing"},
-        BadInput{"WrongLoss", "{epochs: 1}\nedit", "{epochs: 1, loss: squared_error}\nedit", "use cross_entropy"},
+        BadInput{"WrongLoss", "{epochs: 1}\nedit", "{epochs: 1, loss: squared_error}\nedit",
+                 "use cross_entropy"},
         BadInput{"BrokenYaml", "{name: logistic}", "{name: logistic", "bad.yaml:"},
-        BadInput{"NoSuchWeights", "{name: logistic}", "{name: logistic, weights: none.safetensors}", "no such file"},
-        BadInput{"MethodThatCannotAdd", "remove: {random: {fraction: 0.1}}\nmethods:\n  - finetune: {epochs: 1}",
+        BadInput{"NoSuchWeights", "{name: logistic}", "{name: logistic, weights: none.safetensors}",
+                 "no such file"},
+        BadInput{"MethodThatCannotAdd",
+                 "remove: {random: {fraction: 0.1}}\nmethods:\n  - finetune: {epochs: 1}",
                  "add: {random: {fraction: 0.1}}\nmethods:\n  - gradient_ascent", "cannot add"},
-        BadInput{"TwoRowsOfOneName", "  - finetune: {epochs: 1}", "  - finetune: {epochs: 1}\n  - finetune", "as: ..."},
+        BadInput{"TwoRowsOfOneName", "  - finetune: {epochs: 1}",
+                 "  - finetune: {epochs: 1}\n  - finetune", "as: ..."},
         BadInput{"WrongShape", "{name: logistic}", "{name: lenet5}", "lenet5"}),
     [](const auto& test) { return test.param.name; });
 
@@ -87,8 +98,8 @@ TEST(BadUse, OutputFolderThatCannotBeWritten) {
   const ScratchFolder scratch;
   const std::string file = scratch.file("good.yaml", kGood);
   scratch.file("occupied", "a file, not a folder");
-  const ProgramResult result = run_program(
-      {"run", file, "--store", scratch.path() / "store", "--output", scratch.path() / "occupied/out"});
+  const ProgramResult result = run_program({"run", file, "--store", scratch.path() / "store",
+                                            "--output", scratch.path() / "occupied/out"});
   EXPECT_EQ(result.status, 2);
   EXPECT_NE(result.err.find("occupied"), std::string::npos) << result.err;
   EXPECT_FALSE(fs::exists(scratch.path() / "store"));
@@ -111,11 +122,12 @@ TEST(BadUse, NoRoomInTheStore) {
   std::string text = kGood;
   text.replace(text.find("features: 4"), 11, "features: 4000");
   const std::string file = scratch.file("big.yaml", text);
-  const ProgramResult result =
-      run_program({"run", file, "--store", scratch.path() / "store", "--output", scratch.path() / "out"},
-                  "trap '' XFSZ; ulimit -f 16;");
+  const ProgramResult result = run_program(
+      {"run", file, "--store", scratch.path() / "store", "--output", scratch.path() / "out"},
+      "trap '' XFSZ; ulimit -f 16;");
   EXPECT_NE(result.status, 0);
-  EXPECT_NE((result.err + result.out).find("File too large"), std::string::npos) << result.err << result.out;
+  EXPECT_NE((result.err + result.out).find("File too large"), std::string::npos)
+      << result.err << result.out;
   EXPECT_EQ((result.err + result.out).find("terminate called"), std::string::npos);
 }
 

@@ -1,4 +1,5 @@
 // End to end: experiment files through the real program.
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -8,8 +9,6 @@
 #include <fstream>
 #include <random>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "core/base/settings.h"
 #include "experiments/engine/store.h"
@@ -50,12 +49,15 @@ Json without_times(Json value) {
   return value;
 }
 
-Json results_of(const fs::path& output) { return Json::parse(read_text_file(output / "results.json")); }
+Json results_of(const fs::path& output) {
+  return Json::parse(read_text_file(output / "results.json"));
+}
 
 std::vector<std::string> run_arguments(const std::string& file, const ScratchFolder& scratch,
                                        const std::string& name) {
-  return {"run", file, "--store", scratch.path() / ("store-" + name), "--output",
-          scratch.path() / ("out-" + name)};
+  return {"run",      file,
+          "--store",  scratch.path() / ("store-" + name),
+          "--output", scratch.path() / ("out-" + name)};
 }
 
 TEST(Run, WritesEveryFileAndPrintsTheTable) {
@@ -92,7 +94,8 @@ TEST(Run, ResultsDoNotDependOnJobsAndComeFromTheStoreTheSecondTime) {
   const std::string before = read_text_file(scratch.path() / "out-one" / "results.json");
   const ProgramResult again = run_program(one);
   EXPECT_EQ(again.status, 0);
-  EXPECT_EQ(read_text_file(scratch.path() / "out-one" / "results.json"), before) << "times included";
+  EXPECT_EQ(read_text_file(scratch.path() / "out-one" / "results.json"), before)
+      << "times included";
 }
 
 TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
@@ -119,11 +122,13 @@ TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
 TEST(Run, AStageThatFailsFailsItsRowsAndTheOthersGoOn) {
   const ScratchFolder scratch;
   std::string text = kSmall;
-  text.replace(text.find("  - fisher_forgetting"), 21, "  - gradient_ascent: {lr: 1.0e+300, bound: 1.0e+308}");
+  text.replace(text.find("  - fisher_forgetting"), 21,
+               "  - gradient_ascent: {lr: 1.0e+300, bound: 1.0e+308}");
   const ProgramResult result =
       run_program(run_arguments(scratch.file("small.yaml", text), scratch, "a"));
   EXPECT_NE(result.out.find("diverged"), std::string::npos) << result.out << result.err;
-  EXPECT_TRUE(results_of(scratch.path() / "out-a").at("rows")[2].at("cells").contains("accuracy/test"));
+  EXPECT_TRUE(
+      results_of(scratch.path() / "out-a").at("rows")[2].at("cells").contains("accuracy/test"));
 }
 
 // Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
@@ -205,7 +210,8 @@ TEST(OtherCommands, Work) {
   const std::string store = scratch.path() / "store";
   const ProgramResult stage = run_program({"stage", key, file, "--store", store});
   EXPECT_EQ(stage.status, 0) << stage.err;
-  EXPECT_NE(run_program({"stage", key, file, "--store", store}).out.find("already there"), std::string::npos);
+  EXPECT_NE(run_program({"stage", key, file, "--store", store}).out.find("already there"),
+            std::string::npos);
   EXPECT_NE(run_program({"store", "ls", "--store", store}).out.find("oracle 0"), std::string::npos);
 }
 

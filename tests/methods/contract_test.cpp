@@ -1,8 +1,8 @@
 // What every registered method must do, whatever it is.
-#include <filesystem>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 #include "methods/builtin.h"
 #include "tests/support/problems.h"
@@ -91,10 +91,11 @@ INSTANTIATE_TEST_SUITE_P(Methods, MethodContract, ::testing::ValuesIn(builtin_me
                          [](const auto& test) { return test.param; });
 
 TEST(MethodsDef, NamesEveryMethodFile) {
-  for (const auto& item : std::filesystem::directory_iterator(
-           std::filesystem::path(OUBLI_SOURCE_DIR) / "methods")) {
+  for (const auto& item :
+       std::filesystem::directory_iterator(std::filesystem::path(OUBLI_SOURCE_DIR) / "methods")) {
     const std::string stem = item.path().stem().string();
-    if (item.path().extension() != ".cpp" || stem == "builtin" || stem == "training_outcome") continue;
+    if (item.path().extension() != ".cpp" || stem == "builtin" || stem == "training_outcome")
+      continue;
     EXPECT_TRUE(builtin_methods().contains(stem)) << stem << " has no line in methods.def";
   }
 }

@@ -20,7 +20,8 @@ TEST(Finetune, RunLongOnAConvexObjectiveIsRetraining) {
   Model oracle = testing::make_model("logistic", "{}", *data);
   testing::minimise(oracle, task.retain, task);
   Model model = testing::make_model("logistic", "{}", *data, 8);
-  testing::run_method("finetune", "{epochs: 2000, lr: 0.2, momentum: 0, batch_size: 80}", model, task);
+  testing::run_method("finetune", "{epochs: 2000, lr: 0.2, momentum: 0, batch_size: 80}", model,
+                      task);
   EXPECT_LT(testing::relative_distance(model.theta(), oracle.theta()), 1e-9);
 }
 

@@ -1,7 +1,7 @@
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "core/curvature/fisher_diagonal.h"
 #include "tests/support/methods.h"
@@ -15,7 +15,8 @@ TEST(FisherForgetting, NoNoiseChangesNothing) {
   Model model = testing::make_model("logistic", "{}", *data);
   const Tensor before = model.theta().clone();
   for (const char* settings : {"{alpha: 0}", "{alpha: 0, form: released}"}) {
-    testing::run_method("fisher_forgetting", settings, model, testing::removal_task(data, 10, 0.01));
+    testing::run_method("fisher_forgetting", settings, model,
+                        testing::removal_task(data, 10, 0.01));
     EXPECT_TRUE(model.theta().equal(before));
   }
 }
@@ -25,12 +26,14 @@ TEST(FisherForgetting, NoiseHasTheVarianceOfThePaper) {
   const Task task = testing::removal_task(data, 10, 0.01);
   const Model original = testing::make_model("logistic", "{}", *data);
   CostMeter cost;
-  const Tensor variance = 1e-4 * (expected_fisher_diagonal(original, task.retain, cost) + 1e-8).rsqrt();
+  const Tensor variance =
+      1e-4 * (expected_fisher_diagonal(original, task.retain, cost) + 1e-8).rsqrt();
   constexpr int kDraws = 1500;
   Tensor squares = at::zeros({original.dim()}, at::kDouble);
   for (int seed = 0; seed < kDraws; ++seed) {
     Model model = original.clone();
-    testing::run_method("fisher_forgetting", "{alpha: 1e-4}", model, task, static_cast<std::uint64_t>(seed));
+    testing::run_method("fisher_forgetting", "{alpha: 1e-4}", model, task,
+                        static_cast<std::uint64_t>(seed));
     squares += (model.theta() - original.theta()).square();
   }
   // A sum of squares of kDraws normals over its expectation: deviation sqrt(2 / kDraws).
@@ -53,8 +56,9 @@ TEST(FisherForgetting, ReleasedFormResetsTheRowOfAForgottenClass) {
 TEST(FisherForgetting, RegressionIsRefused) {
   const auto data = testing::make_dataset(60, 4, 0);
   Model model = testing::make_model("linear", "{}", *data);
-  EXPECT_THROW(testing::run_method("fisher_forgetting", "{}", model, testing::removal_task(data, 5, 0)),
-               Error);
+  EXPECT_THROW(
+      testing::run_method("fisher_forgetting", "{}", model, testing::removal_task(data, 5, 0)),
+      Error);
 }
 
 }  // namespace

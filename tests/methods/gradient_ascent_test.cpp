@@ -1,7 +1,7 @@
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "tests/support/methods.h"
 #include "tests/support/problems.h"

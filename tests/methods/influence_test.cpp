@@ -12,8 +12,8 @@ using testing::make_model;
 using testing::removal_task;
 using testing::run_method;
 
-// Ridge, one point of leverage h removed: influence is the exact step times (1 - h), where the exact
-// step is that of a regulariser with fixed total strength.
+// Ridge, one point of leverage h removed: influence is the exact step times (1 - h), where the
+// exact step is that of a regulariser with fixed total strength.
 TEST(Influence, OnRidgeIsTheExactStepTimesOneMinusLeverage) {
   const auto data = make_dataset(50, 5, 0);
   const double l2 = 0.02, n = 50;

@@ -19,7 +19,8 @@ const char* const kExact = "{damping: 0, tolerance: 1e-14, max_iterations: 1000}
 // Exact retraining of ridge regression by the normal equations. The bias is regularised too.
 Tensor ridge_solution(const Subset& subset, double l2) {
   const Tensor x = at::cat({subset.dataset->inputs.index_select(0, subset.rows),
-                            at::ones({subset.size(), 1}, at::kDouble)}, 1);
+                            at::ones({subset.size(), 1}, at::kDouble)},
+                           1);
   const Tensor y = subset.dataset->targets.index_select(0, subset.rows);
   const double n = static_cast<double>(subset.size());
   return at::linalg_solve(x.t().mm(x) / n + l2 * at::eye(x.size(1), at::kDouble), x.t().mm(y) / n)
@@ -35,7 +36,8 @@ TEST(Newton, OneStepOnRidgeIsRetrainingForAnyForgetFraction) {
     for (const std::string form : {"retain_gradient", "removed_gradient"}) {
       Model edited = model.clone();
       run_method("newton", "{form: " + form + ", damping: 0, tolerance: 1e-14}", edited, task);
-      EXPECT_LT(relative_distance(edited.theta(), ridge_solution(task.retain, 1e-2)), 1e-10) << form;
+      EXPECT_LT(relative_distance(edited.theta(), ridge_solution(task.retain, 1e-2)), 1e-10)
+          << form;
     }
   }
 }
@@ -84,7 +86,8 @@ TEST(Newton, RemovingInChunksIsRemovingAtOnceOnRidge) {
     chunk.train.rows = at::arange(begin, 200);
     chunk.forget.rows = at::arange(begin, begin + 20);
     chunk.retain.rows = at::arange(begin + 20, 200);
-    run_method("newton", "{form: removed_gradient, damping: 0, tolerance: 1e-14}", in_chunks, chunk);
+    run_method("newton", "{form: removed_gradient, damping: 0, tolerance: 1e-14}", in_chunks,
+               chunk);
   }
   EXPECT_LT(relative_distance(in_chunks.theta(), at_once.theta()), 1e-10);
 }

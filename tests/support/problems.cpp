@@ -28,8 +28,9 @@ Subset all_of(const std::shared_ptr<const Dataset>& dataset) {
 Model make_model(const std::string& architecture, const std::string& settings,
                  const Dataset& dataset, std::uint64_t seed) {
   const Settings read(parse_settings(settings, "test"));
-  const Network network = builtin_architectures().find(architecture).configure(read)(
-      {dataset.input_shape(), dataset.outputs});
+  const Network network = builtin_architectures()
+                              .find(architecture)
+                              .configure(read)({dataset.input_shape(), dataset.outputs});
   Model model(network.layers, network.table, at::kDouble);
   Generator generator(seed);
   model.initialise(generator);

@@ -21,8 +21,8 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const std::
   const ScratchFolder scratch;
   std::string command = prefix + " '" + OUBLI_PROGRAM + "'";
   for (const std::string& argument : arguments) command += " '" + argument + "'";
-  command += " >'" + (scratch.path() / "out").string() + "' 2>'" + (scratch.path() / "err").string() +
-             "' </dev/null";
+  command += " >'" + (scratch.path() / "out").string() + "' 2>'" +
+             (scratch.path() / "err").string() + "' </dev/null";
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           contents(scratch.path() / "out"), contents(scratch.path() / "err")};

@@ -13,8 +13,10 @@ struct ProgramResult {
   std::string err;
 };
 
-// Arguments are quoted for the shell. `prefix` stands before the program, for `ulimit` and the like.
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& prefix = "");
+// Arguments are quoted for the shell. `prefix` stands before the program, for `ulimit` and the
+// like.
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const std::string& prefix = "");
 
 // A new empty folder, removed at the end of the scope.
 class ScratchFolder {

@@ -45,7 +45,8 @@ TEST_P(Curvature, HessianIsTheDerivativeOfTheGradient) {
   Generator generator(3);
   const Tensor v = generator.normal({model_.dim()}, at::kDouble);
   const Tensor difference = (gradient_at(theta + 1e-5 * v) - gradient_at(theta - 1e-5 * v)) / 2e-5;
-  EXPECT_LT((dense.mv(v) - difference).norm().item<double>(), 1e-7 * difference.norm().item<double>());
+  EXPECT_LT((dense.mv(v) - difference).norm().item<double>(),
+            1e-7 * difference.norm().item<double>());
 }
 
 TEST_P(Curvature, GgnIsSymmetricAndNoSmallerThanTheRegulariser) {
@@ -63,7 +64,8 @@ TEST_P(Curvature, DoesNotDependOnBatches) {
   for (const CurvatureKind kind : {CurvatureKind::kHessian, CurvatureKind::kGgn}) {
     const Tensor whole = CurvatureOperator(kind, model_, subset_, objective_, cost_, 23).apply(v);
     for (const std::int64_t batch : {1, 7, 22}) {
-      const Tensor cut = CurvatureOperator(kind, model_, subset_, objective_, cost_, batch).apply(v);
+      const Tensor cut =
+          CurvatureOperator(kind, model_, subset_, objective_, cost_, batch).apply(v);
       EXPECT_LT((cut - whole).abs().max().item<double>(), 1e-12);
     }
   }
@@ -88,8 +90,10 @@ TEST(CurvatureKinds, AreEqualForModelsLinearInTheirParameters) {
   const Model model = make_model("logistic", "{}", *data);
   const Objective objective{Loss::kCrossEntropy, 0.1};
   CostMeter cost;
-  const Tensor h = CurvatureOperator(CurvatureKind::kHessian, model, subset, objective, cost).as_dense();
-  const Tensor g = CurvatureOperator(CurvatureKind::kGgn, model, subset, objective, cost).as_dense();
+  const Tensor h =
+      CurvatureOperator(CurvatureKind::kHessian, model, subset, objective, cost).as_dense();
+  const Tensor g =
+      CurvatureOperator(CurvatureKind::kGgn, model, subset, objective, cost).as_dense();
   EXPECT_LT((h - g).abs().max().item<double>(), 1e-13);
 }
 
@@ -99,9 +103,9 @@ TEST(CurvatureKinds, RidgeHessianInClosedForm) {
   const Model model = make_model("linear", "{bias: false}", *data);
   const Objective objective{Loss::kSquaredError, 0.3};
   CostMeter cost;
-  const Tensor expected =
-      data->inputs.t().mm(data->inputs) / 30 + 0.3 * at::eye(4, at::kDouble);
-  const Tensor h = CurvatureOperator(CurvatureKind::kHessian, model, subset, objective, cost).as_dense();
+  const Tensor expected = data->inputs.t().mm(data->inputs) / 30 + 0.3 * at::eye(4, at::kDouble);
+  const Tensor h =
+      CurvatureOperator(CurvatureKind::kHessian, model, subset, objective, cost).as_dense();
   EXPECT_LT((h - expected).abs().max().item<double>(), 1e-13);
 }
 

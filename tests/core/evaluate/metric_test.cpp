@@ -1,11 +1,11 @@
 // The contract of every metric, and the values of the built-in ones by hand.
 #include "core/evaluate/metric.h"
 
-#include <cmath>
-#include <numbers>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
 
 #include "tests/support/problems.h"
 
@@ -32,8 +32,10 @@ Fixture make_setup(std::int64_t classes) {
   s.data = testing::make_dataset(80, 3, classes);
   Generator generator(4);
   const std::int64_t outputs = std::max<std::int64_t>(classes, 1);
-  s.model = {generator.normal({80, outputs}, at::kDouble), generator.normal({7}, at::kDouble), 10, 1};
-  s.oracle = {generator.normal({80, outputs}, at::kDouble), generator.normal({7}, at::kDouble), 40, 2};
+  s.model = {generator.normal({80, outputs}, at::kDouble), generator.normal({7}, at::kDouble), 10,
+             1};
+  s.oracle = {generator.normal({80, outputs}, at::kDouble), generator.normal({7}, at::kDouble), 40,
+              2};
   return s;
 }
 
@@ -53,7 +55,8 @@ TEST(MetricContract, EveryMetricIsFiniteAndDoesNotChangeItsInput) {
       const Fixture s = make_setup(classes);
       const Tensor before = s.model.outputs.clone();
       const auto values = metric.compute(s.input({&s.oracle}));
-      for (const MetricValue& value : values) EXPECT_TRUE(std::isfinite(value.value)) << value.column;
+      for (const MetricValue& value : values)
+        EXPECT_TRUE(std::isfinite(value.value)) << value.column;
       EXPECT_TRUE(before.equal(s.model.outputs));
       const auto again = metric.compute(s.input({&s.oracle, &s.oracle}));
       ASSERT_EQ(values.size(), again.size());
@@ -78,8 +81,10 @@ TEST(Divergence, IsZeroAgainstItselfAndBounded) {
 
 TEST(Divergence, KlByHand) {
   Fixture s = make_setup(2);
-  s.model.outputs = at::tensor({std::log(0.25), std::log(0.75)}, at::kDouble).expand({80, 2}).contiguous();
-  s.oracle.outputs = at::tensor({std::log(0.5), std::log(0.5)}, at::kDouble).expand({80, 2}).contiguous();
+  s.model.outputs =
+      at::tensor({std::log(0.25), std::log(0.75)}, at::kDouble).expand({80, 2}).contiguous();
+  s.oracle.outputs =
+      at::tensor({std::log(0.5), std::log(0.5)}, at::kDouble).expand({80, 2}).contiguous();
   const auto values = builtin_metrics().find("divergence").compute(s.input({&s.oracle}));
   EXPECT_NEAR(value_of(values, "kl/forget"), 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3), 1e-12);
 }
@@ -109,8 +114,9 @@ TEST(Membership, SeparatesWhatWasLearnt) {
 TEST(DistanceAndCost, ByHand) {
   Fixture s = make_setup(3);
   s.model.theta = 2 * s.oracle.theta;
-  EXPECT_NEAR(value_of(builtin_metrics().find("distance").compute(s.input({&s.oracle})), "distance"), 1,
-              1e-14);
+  EXPECT_NEAR(
+      value_of(builtin_metrics().find("distance").compute(s.input({&s.oracle})), "distance"), 1,
+      1e-14);
   const auto cost = builtin_metrics().find("cost").compute(s.input({&s.oracle}));
   EXPECT_EQ(value_of(cost, "cost_ratio"), 0.25);
   EXPECT_EQ(value_of(cost, "seconds_ratio"), 0.5);

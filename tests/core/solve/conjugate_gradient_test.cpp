@@ -1,9 +1,9 @@
 #include "core/solve/conjugate_gradient.h"
 
-#include <limits>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "core/base/random.h"
 
@@ -30,8 +30,9 @@ TEST(ConjugateGradient, AgreesWithADenseSolve) {
 }
 
 TEST(ConjugateGradient, NeedsAsManyIterationsAsDistinctEigenvalues) {
-  const Tensor diagonal = at::cat({at::full({10}, 1.0, at::kDouble), at::full({10}, 3.0, at::kDouble),
-                                   at::full({10}, 9.0, at::kDouble)});
+  const Tensor diagonal =
+      at::cat({at::full({10}, 1.0, at::kDouble), at::full({10}, 3.0, at::kDouble),
+               at::full({10}, 9.0, at::kDouble)});
   const DenseOperator matrix(diagonal.diag());
   const Solution solution =
       conjugate_gradient(matrix, at::ones({30}, at::kDouble), {.tolerance = 1e-12});
@@ -41,8 +42,7 @@ TEST(ConjugateGradient, NeedsAsManyIterationsAsDistinctEigenvalues) {
 
 TEST(ConjugateGradient, NegativeCurvatureIsAStatus) {
   const DenseOperator matrix(at::tensor({1.0, -1.0}, at::kDouble).diag());
-  const Solution solution =
-      conjugate_gradient(matrix, at::tensor({0.1, 1.0}, at::kDouble), {});
+  const Solution solution = conjugate_gradient(matrix, at::tensor({0.1, 1.0}, at::kDouble), {});
   EXPECT_EQ(solution.report.status, SolveStatus::kNegativeCurvature);
   EXPECT_NE(solution.report.message.find("damping"), std::string::npos);
 }
@@ -59,7 +59,8 @@ TEST(ConjugateGradient, NonFiniteRightHandSidesAndProductsAreAStatus) {
   const DenseOperator sound(random_spd(3, 4));
   const Tensor nan = at::full({3}, std::numeric_limits<double>::quiet_NaN(), at::kDouble);
   EXPECT_EQ(conjugate_gradient(sound, nan, {}).report.status, SolveStatus::kNonFinite);
-  const DenseOperator broken(at::full({3, 3}, std::numeric_limits<double>::quiet_NaN(), at::kDouble));
+  const DenseOperator broken(
+      at::full({3, 3}, std::numeric_limits<double>::quiet_NaN(), at::kDouble));
   EXPECT_EQ(conjugate_gradient(broken, at::ones({3}, at::kDouble), {}).report.status,
             SolveStatus::kNonFinite);
 }
@@ -73,8 +74,9 @@ TEST(ConjugateGradient, ZeroIsSolvedByZero) {
 
 TEST(ConjugateGradient, StopsWhenAsked) {
   const DenseOperator matrix(random_spd(3, 6));
-  EXPECT_EQ(conjugate_gradient(matrix, at::ones({3}, at::kDouble), {}, [] { return true; }).report.status,
-            SolveStatus::kStopped);
+  EXPECT_EQ(
+      conjugate_gradient(matrix, at::ones({3}, at::kDouble), {}, [] { return true; }).report.status,
+      SolveStatus::kStopped);
 }
 
 // Past convergence on a small system the recurrence must not wander off to NaN.

@@ -34,8 +34,8 @@ TEST(DampedSolve, AutomaticDampingIsATenthOfTheMeanEigenvalue) {
   const Model model = make_model("logistic", "{}", *data);
   const Objective objective{Loss::kCrossEntropy, 0.01};
   Context context(0);
-  const Solution solution = solve_curvature({}, model, subset, objective,
-                                            at::ones({model.dim()}, at::kDouble), context);
+  const Solution solution =
+      solve_curvature({}, model, subset, objective, at::ones({model.dim()}, at::kDouble), context);
   const Tensor dense =
       CurvatureOperator(CurvatureKind::kGgn, model, subset, objective, context.cost).as_dense();
   const double mean = dense.trace().item<double>() / static_cast<double>(model.dim());

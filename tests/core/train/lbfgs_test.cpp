@@ -1,10 +1,10 @@
 #include "core/train/lbfgs.h"
 
-#include <cmath>
-#include <limits>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
 
 #include "core/base/random.h"
 

@@ -1,9 +1,9 @@
 #include "core/train/optimizer.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 namespace oubli {
 namespace {
@@ -42,9 +42,7 @@ TEST(Optimizer, AdamwDecaysApartFromTheGradient) {
   EXPECT_DOUBLE_EQ(theta[0].item<double>(), 0.95);
 }
 
-TEST(Optimizer, LbfgsIsNotFirstOrder) {
-  EXPECT_THROW(make_optimizer({.name = "lbfgs"}), Error);
-}
+TEST(Optimizer, LbfgsIsNotFirstOrder) { EXPECT_THROW(make_optimizer({.name = "lbfgs"}), Error); }
 
 }  // namespace
 }  // namespace oubli

@@ -21,7 +21,8 @@ TEST(Trainer, FullBatchSgdIsGradientDescent) {
   const auto data = make_dataset(30, 4, 3);
   Model model = make_model("logistic", "{}", *data);
   const Tensor start = model.theta().clone();
-  const TrainingRecipe recipe = recipe_of("{l2: 0.1, epochs: 1, batch_size: 30, optimizer: {name: sgd, lr: 0.5}}");
+  const TrainingRecipe recipe =
+      recipe_of("{l2: 0.1, epochs: 1, batch_size: 30, optimizer: {name: sgd, lr: 0.5}}");
   CostMeter cost;
   const Tensor gradient = value_and_gradient(model, all_of(data), recipe.objective, cost).gradient;
   Context context(0);
@@ -31,12 +32,13 @@ TEST(Trainer, FullBatchSgdIsGradientDescent) {
 
 TEST(Trainer, EveryOptimiserLowersTheObjective) {
   const auto data = make_dataset(200, 5, 3);
-  for (const std::string optimizer :
-       {"{name: sgd, lr: 0.1, momentum: 0.9}", "{name: sgd, lr: 0.1, momentum: 0.9, nesterov: true}",
-        "{name: adam, lr: 0.01}", "{name: adamw, lr: 0.01}"}) {
+  for (const std::string optimizer : {"{name: sgd, lr: 0.1, momentum: 0.9}",
+                                      "{name: sgd, lr: 0.1, momentum: 0.9, nesterov: true}",
+                                      "{name: adam, lr: 0.01}", "{name: adamw, lr: 0.01}"}) {
     Model model = make_model("mlp", "{hidden: [8]}", *data);
     CostMeter cost;
-    const TrainingRecipe recipe = recipe_of("{epochs: 20, batch_size: 32, optimizer: " + optimizer + "}");
+    const TrainingRecipe recipe =
+        recipe_of("{epochs: 20, batch_size: 32, optimizer: " + optimizer + "}");
     const double before = value_only(model, all_of(data), recipe.objective, cost).loss;
     Context context(0);
     const TrainingReport report = train(model, all_of(data), recipe, context);
@@ -50,8 +52,9 @@ TEST(Trainer, LbfgsReachesTheGradientNormAskedFor) {
   const auto data = make_dataset(200, 5, 3);
   Model model = make_model("logistic", "{}", *data);
   Context context(0);
-  const TrainingReport report = train(
-      model, all_of(data), recipe_of("{l2: 1e-2, optimizer: {name: lbfgs, tolerance: 1e-11}}"), context);
+  const TrainingReport report =
+      train(model, all_of(data),
+            recipe_of("{l2: 1e-2, optimizer: {name: lbfgs, tolerance: 1e-11}}"), context);
   EXPECT_EQ(report.status, TrainingStatus::kConverged) << report.message;
   EXPECT_LE(report.gradient_norm, 1e-11);
 }
@@ -73,9 +76,9 @@ TEST(Trainer, DivergenceIsAStatus) {
   const auto data = make_dataset(100, 5, 0);
   Model model = make_model("linear", "{}", *data);
   Context context(0);
-  const TrainingReport report =
-      train(model, all_of(data),
-            recipe_of("{loss: squared_error, epochs: 500, optimizer: {name: sgd, lr: 100}}"), context);
+  const TrainingReport report = train(
+      model, all_of(data),
+      recipe_of("{loss: squared_error, epochs: 500, optimizer: {name: sgd, lr: 100}}"), context);
   EXPECT_EQ(report.status, TrainingStatus::kDiverged);
   EXPECT_FALSE(report.usable());
   EXPECT_NE(report.message, "");

@@ -1,9 +1,9 @@
 #include "core/unlearn/unlearner.h"
 
-#include <limits>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "tests/support/problems.h"
 
@@ -17,7 +17,8 @@ class Probe : public Unlearner {
     seen_retain = task.retain.size();
     seen_forget = task.forget.size();
     context.cost.add_gradients(7);
-    if (break_it) model.set_theta(at::full({model.dim()}, std::numeric_limits<double>::quiet_NaN()));
+    if (break_it)
+      model.set_theta(at::full({model.dim()}, std::numeric_limits<double>::quiet_NaN()));
     return {};
   }
   mutable std::int64_t seen_retain = -1, seen_forget = -1;

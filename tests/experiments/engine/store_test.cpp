@@ -1,11 +1,9 @@
 #include "experiments/engine/store.h"
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <fstream>
-
-#include <gtest/gtest.h>
-
 
 namespace oubli {
 namespace {

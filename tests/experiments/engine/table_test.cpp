@@ -8,8 +8,12 @@ namespace {
 RowResult row_of(const std::string& name, const std::vector<double>& accuracies) {
   RowResult row{name, {}};
   for (std::size_t s = 0; s < accuracies.size(); ++s) {
-    row.models.push_back({static_cast<std::int64_t>(s), 0, "completed", "",
-                          {{"accuracy/test", accuracies[s]}}, Json::object()});
+    row.models.push_back({static_cast<std::int64_t>(s),
+                          0,
+                          "completed",
+                          "",
+                          {{"accuracy/test", accuracies[s]}},
+                          Json::object()});
   }
   return row;
 }
@@ -36,8 +40,8 @@ TEST(CellText, ShowsTheIntervalWithTwoDigitsAndNoneWhereThereIsNone) {
 
 TEST(Row, AveragesUnlearningSeedsBeforeTrainingSeeds) {
   RowResult row{"r", {}};
-  for (const auto& [seed, run, value] :
-       std::vector<std::tuple<int, int, double>>{{0, 0, 1.0}, {0, 1, 3.0}, {1, 0, 4.0}, {1, 1, 4.0}}) {
+  for (const auto& [seed, run, value] : std::vector<std::tuple<int, int, double>>{
+           {0, 0, 1.0}, {0, 1, 3.0}, {1, 0, 4.0}, {1, 1, 4.0}}) {
     row.models.push_back({seed, run, "completed", "", {{"x", value}}, Json::object()});
   }
   const auto cell = row.cell("x");
@@ -55,14 +59,16 @@ TEST(Row, ThatDivergedShowsNoNumber) {
 
 TEST(TerminalTable, FoldsColumnsIntoTheWidth) {
   Results results = example();
-  for (int i = 0; i < 12; ++i) results.columns.push_back("loss/a_rather_long_name_" + std::to_string(i));
+  for (int i = 0; i < 12; ++i)
+    results.columns.push_back("loss/a_rather_long_name_" + std::to_string(i));
   for (const std::size_t width : {80u, 120u}) {
     const std::string text = terminal_table(results, width);
     std::size_t begin = 0;
     while (begin < text.size()) {
       const std::size_t end = text.find('\n', begin);
       std::size_t shown = 0;
-      for (std::size_t i = begin; i < end; ++i) shown += (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+      for (std::size_t i = begin; i < end; ++i)
+        shown += (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
       if (text.compare(begin, 4, "Mean") != 0) {
         EXPECT_LE(shown, width) << text.substr(begin, end - begin);
       }
@@ -73,7 +79,8 @@ TEST(TerminalTable, FoldsColumnsIntoTheWidth) {
 
 TEST(OtherTables, HoldEveryRow) {
   const Results results = example();
-  for (const std::string& text : {markdown_table(results), latex_table(results), csv_table(results)}) {
+  for (const std::string& text :
+       {markdown_table(results), latex_table(results), csv_table(results)}) {
     EXPECT_NE(text.find("original"), std::string::npos);
     EXPECT_NE(text.find("0.75"), std::string::npos);
   }
