@@ -24,7 +24,7 @@ struct ModelOutcome {
 
 // One set that metrics are reported on.
 struct NamedRows {
-  std::string name;  // retain, forget, added, test
+  std::string name;  // retain, forget, added, validation, test
   Tensor rows;       // int64
 };
 

@@ -71,8 +71,14 @@ Conv2d::Conv2d(ParameterTable& table, const std::string& name, const Conv2dShape
 
 Tensor Conv2d::forward(const Tensor& input, Pass& pass) const {
   const Tensor bias = shape_.bias ? pass.parameters[bias_] : Tensor();
-  const Tensor output =
-      at::conv2d(input, pass.parameters[weight_], bias, shape_.stride, shape_.padding);
+  Tensor weight = pass.parameters[weight_];
+  // oneDNN, which computes in float32 only, is faster with the channels innermost; a weight laid
+  // out so makes the output so, and with it all that follows.
+  if (weight.scalar_type() == at::kFloat) {
+    weight = weight.to(at::kFloat, /*non_blocking=*/false, /*copy=*/false,
+                       at::MemoryFormat::ChannelsLast);
+  }
+  const Tensor output = at::conv2d(input, weight, bias, shape_.stride, shape_.padding);
   pass.record(this, input, output);
   return output;
 }

@@ -29,7 +29,7 @@ def seconds_per_epoch(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, help="folder of the IDX files of MNIST")
+    parser.add_argument("--data", required=True, help="folder of data sets, as for oubli --data")
     parser.add_argument("--model", choices=["mlp", "lenet5"], default="mlp")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

@@ -29,6 +29,8 @@ def read_idx(path):
 
 
 def load(folder, part):
+    if (folder / "mnist").is_dir():  # a folder of data sets, as `oubli --data` takes it
+        folder = folder / "mnist"
     images = read_idx(folder / f"{part}-images-idx3-ubyte.gz")
     labels = read_idx(folder / f"{part}-labels-idx1-ubyte.gz")
     return images.unsqueeze(1).float() / 255, labels.long()
@@ -75,7 +77,7 @@ def accuracy(model, images, labels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder of the IDX files")
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder of data sets, or of MNIST's IDX files")
     parser.add_argument("--model", choices=["mlp", "lenet5"], default="mlp")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

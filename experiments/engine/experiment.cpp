@@ -28,6 +28,7 @@ std::vector<NamedRows> Experiment::metric_sets() const {
   add("retain", rows_difference(task.retain.rows, task.added.rows));
   add("forget", task.forget.rows);
   add("added", task.added.rows);
+  add("validation", task.validation.rows);
   add("test", task.test.rows);
   return sets;
 }

@@ -43,8 +43,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   Results results;
   results.title = experiment.spec.title;
   results.resolved = experiment.spec.resolved;
-  results.sets = {{"train", experiment.task.train.size()},
-                  {"validation", experiment.task.validation.size()}};
+  results.sets = {{"train", experiment.task.train.size()}};
   for (const NamedRows& set : experiment.metric_sets()) results.sets[set.name] = set.rows.numel();
   for (const PlannedRow& planned : plan.rows) {
     RowResult row{planned.name, {}};

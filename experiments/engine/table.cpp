@@ -75,6 +75,16 @@ std::string sets_line(const Results& results) {
   return fmt::format("Examples: {}.", fmt::join(parts, ", "));
 }
 
+// The validation set is there to choose settings on: its values are kept in results.json and
+// table.csv, and left out where methods are compared.
+std::vector<std::string> compared_columns(const Results& results) {
+  std::vector<std::string> columns;
+  for (const std::string& column : results.columns) {
+    if (!column.ends_with("/validation")) columns.push_back(column);
+  }
+  return columns;
+}
+
 const char* const kCaption =
     "Mean and 95 % t-interval over training seeds; the noise floor is over "
     "oracles, each against the others.";
@@ -91,7 +101,8 @@ std::string cell_text(const Estimate& estimate) {
   const double half = *estimate.half_width;
   if (half <= 1e-12 * std::abs(mean) || half == 0) return plain(mean) + " ± 0";
   if (std::abs(mean) < 1e-3 && mean != 0) return fmt::format("{:.2e} ± {:.1e}", mean, half);
-  const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(half))), 0, 6);
+  const int decimals = std::max(1 - static_cast<int>(std::floor(std::log10(half))), 0);
+  if (decimals > 6) return fmt::format("{:.4g} ± {:.1g}", mean, half);
   return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half, decimals);
 }
 
@@ -114,18 +125,19 @@ std::string column_title(const std::string& column) {
 
 std::string terminal_table(const Results& results, std::size_t width) {
   std::string text = results.title + "\n" + sets_line(results) + "\n";
+  const std::vector<std::string> columns = compared_columns(results);
   std::size_t name_width = 0;
   for (const RowResult& row : results.rows) name_width = std::max(name_width, row.name.size());
   std::size_t next = 0;
-  while (next < results.columns.size()) {
+  while (next < columns.size()) {
     std::vector<std::vector<std::string>> block;  // columns, heading first
     std::vector<std::size_t> widths;
     std::size_t used = name_width;
-    for (; next < results.columns.size(); ++next) {
-      std::vector<std::string> column = {column_title(results.columns[next])};
+    for (; next < columns.size(); ++next) {
+      std::vector<std::string> column = {column_title(columns[next])};
       std::size_t column_width = shown_width(column[0]);
       for (const RowResult& row : results.rows) {
-        column.push_back(row_cell(row, results.columns[next]));
+        column.push_back(row_cell(row, columns[next]));
         column_width = std::max(column_width, shown_width(column.back()));
       }
       if (!block.empty() && used + 2 + column_width > width) break;
@@ -149,16 +161,15 @@ std::string terminal_table(const Results& results, std::size_t width) {
 }
 
 std::string markdown_table(const Results& results) {
+  const std::vector<std::string> columns = compared_columns(results);
   std::string text = fmt::format("# {}\n\n{}\n\n| |", results.title, sets_line(results));
-  for (const std::string& column : results.columns)
-    text += fmt::format(" {} |", column_title(column));
+  for (const std::string& column : columns) text += fmt::format(" {} |", column_title(column));
   text += "\n|---|";
-  for (std::size_t i = 0; i < results.columns.size(); ++i) text += "---:|";
+  for (std::size_t i = 0; i < columns.size(); ++i) text += "---:|";
   text += "\n";
   for (const RowResult& row : results.rows) {
     text += fmt::format("| {} |", row.name);
-    for (const std::string& column : results.columns)
-      text += fmt::format(" {} |", row_cell(row, column));
+    for (const std::string& column : columns) text += fmt::format(" {} |", row_cell(row, column));
     text += "\n";
   }
   text += fmt::format("\n{}\n", kCaption);
@@ -167,16 +178,17 @@ std::string markdown_table(const Results& results) {
 }
 
 std::string latex_table(const Results& results) {
+  const std::vector<std::string> columns = compared_columns(results);
   std::string text =
       fmt::format("% needs the package booktabs\n\\begin{{tabular}}{{l{}}}\n\\toprule\n",
-                  std::string(results.columns.size(), 'r'));
-  for (const std::string& column : results.columns) {
+                  std::string(columns.size(), 'r'));
+  for (const std::string& column : columns) {
     text += fmt::format(" & {}", escaped_latex(column_title(column)));
   }
   text += " \\\\\n\\midrule\n";
   for (const RowResult& row : results.rows) {
     text += escaped_latex(row.name);
-    for (const std::string& column : results.columns) {
+    for (const std::string& column : columns) {
       text += fmt::format(" & {}", with_latex_sign(row_cell(row, column)));
     }
     text += " \\\\\n";

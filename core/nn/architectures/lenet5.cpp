@@ -28,16 +28,17 @@ Architecture lenet5_architecture() {
                                     "channels; an example's shape is {}.",
                                     shape_text(shape.input)));
       }
+      // relu(max(x)) = max(relu(x)), with a quarter of the values to rectify.
       auto table = std::make_shared<ParameterTable>();
       auto net = std::make_shared<Sequential>();
       net->add<Conv2d>(
           *table, "conv1",
           Conv2dShape{.in = channels, .out = 6, .kernel = 5, .padding = side == 28 ? 2 : 0});
-      net->add<Relu>();
       net->add<MaxPool2d>(2);
+      net->add<Relu>();
       net->add<Conv2d>(*table, "conv2", Conv2dShape{.in = 6, .out = 16, .kernel = 5});
-      net->add<Relu>();
       net->add<MaxPool2d>(2);
+      net->add<Relu>();
       net->add<Flatten>();
       net->add<Linear>(*table, "fc1", 16 * 5 * 5, 120);
       net->add<Relu>();
