@@ -23,7 +23,8 @@ void add_run_options(CLI::App& command, RunOptions& options) {
 }
 
 int run_command(int argc, char** argv, const Registries& registries) {
-  CLI::App app("oubli: approximate unlearning of neural networks, measured against retraining");
+  CLI::App app("oubli: approximate unlearning of neural networks, measured against retraining",
+               "oubli");
   app.require_subcommand(1);
   app.set_version_flag("--version", OUBLI_VERSION);
   RunOptions options;

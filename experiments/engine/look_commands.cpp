@@ -4,6 +4,7 @@
 
 #include "datasets/fetch.h"
 #include "experiments/engine/commands.h"
+#include "experiments/engine/spec.h"
 #include "experiments/engine/store.h"
 
 namespace oubli {
@@ -63,6 +64,7 @@ int describe_entry(const std::string& name, const Registries& registries) {
   if (registries.methods.contains(name)) {
     const MethodInfo& info = registries.methods.find(name);
     info.make(settings);
+    read_row_name(settings, name);
     fmt::print(
         "{} (method): {}\nSource: {}\nNeeds retain data: {}. Needs forget data: {}. Can add: "
         "{}. Exact: {}.\nSettings:\n",

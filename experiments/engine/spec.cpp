@@ -25,7 +25,7 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
   }
   row.info = registries.methods.find(row.method, row.origin);
   const Settings settings(settings_node);
-  row.name = settings.text("as", {.standard = row.method, .doc = "name of the row"});
+  row.name = read_row_name(settings, row.method);
   row.unlearner = row.info.make(settings);
   settings.finish();
   row.settings = settings.resolved();
@@ -70,6 +70,10 @@ void read_edit(const Settings& root, Spec& spec) {
 }
 
 }  // namespace
+
+std::string read_row_name(const Settings& method, const std::string& standard) {
+  return method.text("as", {.standard = standard, .doc = "name of the row in tables"});
+}
 
 Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
                const Registries& registries) {

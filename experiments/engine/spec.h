@@ -56,6 +56,9 @@ struct Spec {
   Json train_settings() const { return resolved.at("train"); }
 };
 
+// The setting that every method has beside its own: `as`, which lets one stand twice.
+std::string read_row_name(const Settings& method, const std::string& standard);
+
 // Throws Error(kSettings) with file, line and column.
 Spec read_spec(const SettingsNode& root, const std::filesystem::path& file,
                const Registries& registries);
