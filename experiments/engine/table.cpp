@@ -86,8 +86,8 @@ std::vector<std::string> compared_columns(const Results& results) {
 }
 
 const char* const kCaption =
-    "Mean and 95 % t-interval over training seeds; the noise floor is over "
-    "oracles, each against the others.";
+    "Mean and 95 % t-interval over training seeds.\n"
+    "The noise floor is over oracles, each against the others.";
 
 }  // namespace
 
