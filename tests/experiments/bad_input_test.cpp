@@ -10,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ProgramResult;
 using testing::run_program;
-using testing::ScratchFolder;
+using testing::TemporaryFolder;
 
 const std::string kGood =
     R"(data: {name: gaussian_classes, classes: 3, features: 4, examples: 90, test_examples: 30}
@@ -31,10 +31,10 @@ class BadInputTest : public ::testing::TestWithParam<BadInput> {};
 
 TEST_P(BadInputTest, IsAClearError) {
   const BadInput& bad = GetParam();
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string text = kGood;
   text.replace(text.find(bad.from), bad.from.size(), bad.to);
-  const std::string file = scratch.file("bad.yaml", text);
+  const std::string file = scratch.write("bad.yaml", text);
   for (const char* command : {"check", "run"}) {
     std::vector<std::string> arguments = {command, file, "--store", scratch.path() / "store"};
     if (std::string(command) == "run") {
@@ -95,9 +95,9 @@ TEST(BadUse, OfTheCommandLine) {
 }
 
 TEST(BadUse, OutputFolderThatCannotBeWritten) {
-  const ScratchFolder scratch;
-  const std::string file = scratch.file("good.yaml", kGood);
-  scratch.file("occupied", "a file, not a folder");
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("good.yaml", kGood);
+  scratch.write("occupied", "a file, not a folder");
   const ProgramResult result = run_program({"run", file, "--store", scratch.path() / "store",
                                             "--output", scratch.path() / "occupied/out"});
   EXPECT_EQ(result.status, 2);
@@ -106,11 +106,11 @@ TEST(BadUse, OutputFolderThatCannotBeWritten) {
 }
 
 TEST(BadUse, WeightsThatDoNotFit) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string text = kGood;
   text.replace(text.find("{name: logistic}"), 16, "{name: logistic, weights: w.safetensors}");
-  const std::string file = scratch.file("weights.yaml", text);
-  scratch.file("w.safetensors", "not a safetensors file at all");
+  const std::string file = scratch.write("weights.yaml", text);
+  scratch.write("w.safetensors", "not a safetensors file at all");
   const ProgramResult result = run_program({"check", file});
   EXPECT_EQ(result.status, 2);
   EXPECT_NE(result.err.find("w.safetensors"), std::string::npos) << result.err;
@@ -118,10 +118,10 @@ TEST(BadUse, WeightsThatDoNotFit) {
 
 // A file size limit stands for a full disk: the write fails with the system's own reason.
 TEST(BadUse, NoRoomInTheStore) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string text = kGood;
   text.replace(text.find("features: 4"), 11, "features: 4000");
-  const std::string file = scratch.file("big.yaml", text);
+  const std::string file = scratch.write("big.yaml", text);
   const ProgramResult result = run_program(
       {"run", file, "--store", scratch.path() / "store", "--output", scratch.path() / "out"},
       "trap '' XFSZ; ulimit -f 16;");

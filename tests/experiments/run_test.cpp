@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ProgramResult;
 using testing::run_program;
-using testing::ScratchFolder;
+using testing::TemporaryFolder;
 
 const char* const kSmall = R"(
 title: small
@@ -53,7 +53,7 @@ Json results_of(const fs::path& output) {
   return Json::parse(read_text_file(output / "results.json"));
 }
 
-std::vector<std::string> run_arguments(const std::string& file, const ScratchFolder& scratch,
+std::vector<std::string> run_arguments(const std::string& file, const TemporaryFolder& scratch,
                                        const std::string& name) {
   return {"run",      file,
           "--store",  scratch.path() / ("store-" + name),
@@ -61,9 +61,9 @@ std::vector<std::string> run_arguments(const std::string& file, const ScratchFol
 }
 
 TEST(Run, WritesEveryFileAndPrintsTheTable) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ProgramResult result =
-      run_program(run_arguments(scratch.file("small.yaml", kSmall), scratch, "a"));
+      run_program(run_arguments(scratch.write("small.yaml", kSmall), scratch, "a"));
   ASSERT_EQ(result.status, 0) << result.err;
   for (const char* row : {"original", "retrain", "finetune", "newton_ggn", "noise floor"}) {
     EXPECT_NE(result.out.find(row), std::string::npos) << row;
@@ -81,8 +81,8 @@ TEST(Run, WritesEveryFileAndPrintsTheTable) {
 }
 
 TEST(Run, ResultsDoNotDependOnJobsAndComeFromTheStoreTheSecondTime) {
-  const ScratchFolder scratch;
-  const std::string file = scratch.file("small.yaml", kSmall);
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", kSmall);
   auto one = run_arguments(file, scratch, "one");
   one.insert(one.end(), {"--jobs", "1"});
   auto two = run_arguments(file, scratch, "two");
@@ -99,8 +99,8 @@ TEST(Run, ResultsDoNotDependOnJobsAndComeFromTheStoreTheSecondTime) {
 }
 
 TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
-  const ScratchFolder scratch;
-  const auto arguments = run_arguments(scratch.file("small.yaml", kSmall), scratch, "a");
+  const TemporaryFolder scratch;
+  const auto arguments = run_arguments(scratch.write("small.yaml", kSmall), scratch, "a");
   ASSERT_EQ(run_program(arguments).status, 0);
   const Json before = without_times(results_of(scratch.path() / "out-a"));
   const Store store(scratch.path() / "store-a");
@@ -120,12 +120,12 @@ TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
 }
 
 TEST(Run, AStageThatFailsFailsItsRowsAndTheOthersGoOn) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string text = kSmall;
   text.replace(text.find("  - fisher_forgetting"), 21,
                "  - gradient_ascent: {lr: 1.0e+300, bound: 1.0e+308}");
   const ProgramResult result =
-      run_program(run_arguments(scratch.file("small.yaml", text), scratch, "a"));
+      run_program(run_arguments(scratch.write("small.yaml", text), scratch, "a"));
   EXPECT_NE(result.out.find("diverged"), std::string::npos) << result.out << result.err;
   EXPECT_TRUE(
       results_of(scratch.path() / "out-a").at("rows")[2].at("cells").contains("accuracy/test"));
@@ -134,10 +134,10 @@ TEST(Run, AStageThatFailsFailsItsRowsAndTheOthersGoOn) {
 // Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
 // results at the end must be those of an undisturbed run.
 TEST(Run, SurvivesKillsAtRandomMoments) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::string text = kSmall;
   text.replace(text.find("epochs: 5"), 9, "epochs: 40");
-  const std::string file = scratch.file("small.yaml", text);
+  const std::string file = scratch.write("small.yaml", text);
   const auto arguments = run_arguments(file, scratch, "killed");
   std::vector<std::string> words = {OUBLI_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -169,19 +169,20 @@ TEST(Run, SurvivesKillsAtRandomMoments) {
 }
 
 TEST(Run, ForgetSetCanBeReadBack) {
-  const ScratchFolder scratch;
-  ASSERT_EQ(run_program(run_arguments(scratch.file("small.yaml", kSmall), scratch, "a")).status, 0);
+  const TemporaryFolder scratch;
+  ASSERT_EQ(run_program(run_arguments(scratch.write("small.yaml", kSmall), scratch, "a")).status,
+            0);
   std::string text = kSmall;
   text.replace(text.find("{random: {fraction: 0.1}}"), 25,
                "{indices: " + (scratch.path() / "out-a" / "forget_set.txt").string() + "}");
-  ASSERT_EQ(run_program(run_arguments(scratch.file("again.yaml", text), scratch, "b")).status, 0);
+  ASSERT_EQ(run_program(run_arguments(scratch.write("again.yaml", text), scratch, "b")).status, 0);
   const Json a = without_times(results_of(scratch.path() / "out-a"));
   const Json b = without_times(results_of(scratch.path() / "out-b"));
   EXPECT_EQ(a.at("rows").dump(), b.at("rows").dump());
 }
 
 TEST(Ridge, TheShippedNewtonRowIsAtDistanceZero) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ProgramResult result = run_program(run_arguments(
       (fs::path(OUBLI_SOURCE_DIR) / "experiments/ridge.yaml").string(), scratch, "ridge"));
   ASSERT_EQ(result.status, 0) << result.err;
@@ -193,8 +194,8 @@ TEST(Ridge, TheShippedNewtonRowIsAtDistanceZero) {
 }
 
 TEST(OtherCommands, Work) {
-  const ScratchFolder scratch;
-  const std::string file = scratch.file("small.yaml", kSmall);
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", kSmall);
   const ProgramResult check = run_program({"check", file, "--keys"});
   EXPECT_EQ(check.status, 0) << check.err;
   EXPECT_NE(check.out.find("momentum"), std::string::npos);

@@ -1,29 +1,14 @@
-// Files for tests: a folder of its own that goes away with the test, and settings from JSON.
+// What files hold, for tests that write damaged ones, and settings from JSON.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
 #include "core/base/settings.h"
+#include "tests/support/temporary_folder.h"
 
 namespace oubli::testing {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(const std::string& name, const std::string& content) const;
-
- private:
-  std::filesystem::path path_;
-};
-
-std::string read_text(const std::filesystem::path& path);
 std::string gzip(const std::string& content);
 
 // An entry of a tar archive of the type given ('0' file, '1' hard link, '2' link, '5' folder), and

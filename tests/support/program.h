@@ -1,9 +1,10 @@
 // Runs the real program, as a user does.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "tests/support/temporary_folder.h"
 
 namespace oubli::testing {
 
@@ -17,20 +18,5 @@ struct ProgramResult {
 // like.
 ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::string& prefix = "");
-
-// A new empty folder, removed at the end of the scope.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  // Writes a file and returns its path.
-  std::string file(const std::string& name, const std::string& text) const;
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace oubli::testing

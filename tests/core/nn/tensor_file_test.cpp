@@ -72,7 +72,7 @@ TEST(TensorFile, WhatIsWrittenIsReadBack) {
     expect_same(found.tensors[i].second, file.tensors[i].second, file.tensors[i].first);
   }
   write_tensors(folder / "b", found);
-  EXPECT_EQ(testing::read_all(folder / "a"), testing::read_all(folder / "b"));
+  EXPECT_EQ(testing::read_text(folder / "a"), testing::read_text(folder / "b"));
   write_tensors(folder / "c", {});
   EXPECT_TRUE(read_tensors(folder / "c").tensors.empty());
 }
@@ -233,7 +233,7 @@ bool loads(const std::filesystem::path& path) {
 
 TEST(ReadTensors, EveryTruncationIsRefused) {
   const TemporaryFolder folder;
-  const std::string whole = testing::read_all(golden("reference.safetensors"));
+  const std::string whole = testing::read_text(golden("reference.safetensors"));
   for (std::size_t length = 0; length < whole.size(); ++length) {
     EXPECT_FALSE(loads(folder.write("x.st", whole.substr(0, length)))) << length;
   }
@@ -241,7 +241,7 @@ TEST(ReadTensors, EveryTruncationIsRefused) {
 
 TEST(ReadTensors, DamagedBytesNeverDoWorseThanAnError) {
   const TemporaryFolder folder;
-  const std::string whole = testing::read_all(golden("reference.safetensors"));
+  const std::string whole = testing::read_text(golden("reference.safetensors"));
   const auto size = static_cast<std::int64_t>(whole.size());
   std::uint64_t header = 0;
   std::memcpy(&header, whole.data(), sizeof(header));

@@ -97,7 +97,7 @@ TEST(Architectures, EverySourceHasALineInTheDefFile) {
       sources.insert(name);
     }
   }
-  const std::string text = testing::read_all(folder / "architectures.def");
+  const std::string text = testing::read_text(folder / "architectures.def");
   std::set<std::string> lines;
   const std::regex line(R"((?:^|\n)OUBLI_ARCHITECTURE\((\w+)\))");
   for (std::sregex_iterator i(text.begin(), text.end(), line), end; i != end; ++i) {
