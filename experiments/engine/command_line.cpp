@@ -29,6 +29,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   app.set_version_flag("--version", OUBLI_VERSION);
   RunOptions options;
   FetchCommand fetch;
+  InfluenceCommand influence;
   std::string name, key, store_folder;
   int status = 0;
 
@@ -36,7 +37,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   add_run_options(*run, options);
   run->add_option("--output", options.output, "folder for results (default: results/NAME)");
   run->add_option("--jobs", options.jobs, "stages at once (default: all cores)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1024));
   run->callback([&] { status = run_experiment(options, registries); });
 
   CLI::App* check = app.add_subcommand("check", "validate an experiment and print its plan");
@@ -52,6 +53,22 @@ int run_command(int argc, char** argv, const Registries& registries) {
   CLI::App* worker = app.add_subcommand("worker", "")->group("");  // started by `run`
   add_run_options(*worker, options);
   worker->callback([&] { status = run_worker(options, registries); });
+
+  CLI::App* matters =
+      app.add_subcommand("influence", "list the training examples that matter for a prediction");
+  add_run_options(*matters, influence.run);
+  matters->add_option("--test", influence.test, "position in the test set, from 0")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
+  matters->add_option("--top", influence.top, "how many to list (default: 10)")
+      ->check(CLI::Range(1, 1'000'000));
+  matters
+      ->add_option("--retrain", influence.retrain,
+                   "how many of them to retrain without, for comparison (default: 0)")
+      ->check(CLI::NonNegativeNumber);
+  matters->add_option("--solve", influence.solve,
+                      "settings of the solve, as \"curvature: hessian, damping: 0\"");
+  matters->callback([&] { status = show_influence(influence, registries); });
 
   CLI::App* list = app.add_subcommand("list", "list methods, data sets, models and metrics");
   list->callback([&] { status = list_entries(registries); });

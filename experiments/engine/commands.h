@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/engine/registries.h"
+#include "experiments/engine/experiment.h"
 
 namespace oubli {
 
@@ -18,16 +18,28 @@ struct RunOptions {
   bool show_keys = false;
 };
 
+struct InfluenceCommand {
+  RunOptions run;
+  std::int64_t test = 0;     // position in the test set
+  std::int64_t top = 10;     // training examples listed
+  std::int64_t retrain = 0;  // how many of them are also removed and retrained without
+  std::string solve;         // settings of the solve, as in YAML: "curvature: hessian, damping: 0"
+};
+
 struct FetchCommand {
   std::string name;
   std::string from;
   std::string data;
 };
 
+// Reads the file and its data.
+Experiment load_experiment(const RunOptions& options, const Registries& registries);
+
 int run_experiment(const RunOptions& options, const Registries& registries);
 int check_experiment(const RunOptions& options, const Registries& registries);
 int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries);
 int run_worker(const RunOptions& options, const Registries& registries);
+int show_influence(const InfluenceCommand& command, const Registries& registries);
 int list_entries(const Registries& registries);
 int describe_entry(const std::string& name, const Registries& registries);
 int store_action(const std::string& action, const std::string& folder);

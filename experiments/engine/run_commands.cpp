@@ -16,11 +16,6 @@
 namespace oubli {
 namespace {
 
-Experiment load_experiment(const RunOptions& options, const Registries& registries) {
-  return prepare_experiment(load_spec(options.file, options.overrides, registries),
-                            default_data_folders(options.data));
-}
-
 RunRequest request_of(const RunOptions& options, const Store& store) {
   return {options.file, options.overrides, options.data, store.folder().string()};
 }
@@ -32,6 +27,11 @@ std::size_t job_count(const RunOptions& options, const Spec& spec) {
 }
 
 }  // namespace
+
+Experiment load_experiment(const RunOptions& options, const Registries& registries) {
+  return prepare_experiment(load_spec(options.file, options.overrides, registries),
+                            default_data_folders(options.data));
+}
 
 int run_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);

@@ -1,0 +1,126 @@
+// `oubli influence`: the training examples that matter most for one prediction.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "core/base/settings_file.h"
+#include "core/unlearn/influence_scores.h"
+#include "core/unlearn/initial_training.h"
+#include "experiments/engine/commands.h"
+#include "experiments/engine/original.h"
+
+namespace oubli {
+namespace {
+
+std::string label_text(const Dataset& data, std::int64_t row) {
+  if (!data.is_classification()) {
+    return fmt::format("{:.4g}", data.targets[row].flatten()[0].item<double>());
+  }
+  const auto label = data.targets[row].item<std::int64_t>();
+  std::string text = data.class_names.empty() ? fmt::format("{}", label)
+                                              : data.class_names[static_cast<std::size_t>(label)];
+  const auto true_label =
+      data.true_targets.defined() ? data.true_targets[row].item<std::int64_t>() : label;
+  if (true_label != label) text += fmt::format(" (truly {})", true_label);
+  return text;
+}
+
+// Test loss after training again without one example, from the same start and in the same order,
+// with the total strength of the regulariser kept, which is what the prediction is about.
+double loss_without(const Experiment& experiment, const Model& original, std::int64_t row,
+                    const Subset& test) {
+  Task task = experiment.task;
+  const double n = static_cast<double>(task.train.size());
+  task.recipe.objective.l2 *= n / (n - 1);
+  const Tensor kept = rows_difference(task.train.rows, at::full({1}, row, at::kLong));
+  Model model = original.clone();
+  Context context(Generator(0).stream("original").seed());
+  if (task.recipe.optimizer.is_full_batch()) {
+    train(model, task.train.with_rows(kept), task.recipe, context);  // from where it stands
+  } else {
+    train_from_start(model, task.train.with_rows(kept), task, context);
+  }
+  CostMeter cost;
+  return value_only(model, test, {task.objective().loss, 0}, cost).loss;
+}
+
+void print_prediction(const Experiment& experiment, const Model& model, const Subset& test,
+                      std::int64_t number, double loss) {
+  const Dataset& data = *experiment.dataset;
+  const std::int64_t row = test.rows[0].item<std::int64_t>();
+  CostMeter cost;
+  const Tensor outputs = predict(model, test, cost)[0];
+  fmt::print("Test example {} (row {} of {}): label {}, loss {:.4g}", number, row, data.name,
+             label_text(data, row), loss);
+  if (data.is_classification()) {
+    const Tensor p = outputs.softmax(0);
+    const auto predicted = p.argmax().item<std::int64_t>();
+    fmt::print("; predicted {} with probability {:.3f}",
+               data.class_names.empty() ? fmt::format("{}", predicted)
+                                        : data.class_names[static_cast<std::size_t>(predicted)],
+               p[predicted].item<double>());
+  }
+  fmt::print(".\n");
+}
+
+CurvatureSolveSettings solve_settings(const std::string& text) {
+  const Settings settings(parse_settings(text.empty() ? "{}" : "{" + text + "}", "--solve"));
+  CurvatureSolveSettings solve = CurvatureSolveSettings::read(settings);
+  settings.finish();
+  return solve;
+}
+
+}  // namespace
+
+int show_influence(const InfluenceCommand& command, const Registries& registries) {
+  const CurvatureSolveSettings solve = solve_settings(command.solve);
+  const Experiment experiment = load_experiment(command.run, registries);
+  const Subset& tests = experiment.task.test;
+  if (command.test >= tests.size()) {
+    throw Error(ErrorKind::kUsage, fmt::format("--test {}: the test set has examples 0 to {}.",
+                                               command.test, tests.size() - 1));
+  }
+  const Plan plan = make_plan(experiment);
+  const Store store(default_store(command.run.store));
+  at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  const Model model = original_model(experiment, plan, registries, store);
+  at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  const Subset test = tests.with_rows(tests.rows.narrow(0, command.test, 1));
+  const Task& task = experiment.task;
+  const Objective loss{task.objective().loss, 0};
+  Context context(0);
+  const double before = value_only(model, test, loss, context.cost).loss;
+  print_prediction(experiment, model, test, command.test, before);
+
+  const InfluenceScores scores =
+      influence_scores(model, task.train, test, task.objective(), solve, context);
+  fmt::print("Solve: {}, damping {:.3g}: {}.\n", to_string(scores.solve.status),
+             scores.solve.damping, scores.solve.message);
+  fmt::print(
+      "\nEffect on its loss of removing each training example; positive: the example helps.\n");
+  fmt::print("{:>5}  {:>9}  {:<20} {:>12}{}\n", "", "row", "label", "predicted",
+             command.retrain > 0 ? "    retrained" : "");
+  const Tensor order = scores.effect.abs().argsort(/*stable=*/true, 0, /*descending=*/true);
+  const std::int64_t shown = std::min(command.top, order.numel());
+  for (std::int64_t i = 0; i < shown; ++i) {
+    const std::int64_t position = order[i].item<std::int64_t>();
+    const std::int64_t row = task.train.rows[position].item<std::int64_t>();
+    std::string retrained;
+    if (i < command.retrain) {
+      retrained = fmt::format(" {:>+12.3e}", loss_without(experiment, model, row, test) - before);
+    }
+    fmt::print("{:>5}  {:>9}  {:<20} {:>+12.3e}{}\n", i + 1, row,
+               label_text(*experiment.dataset, row), scores.effect[position].item<double>(),
+               retrained);
+  }
+  if (command.retrain > 0 && !task.recipe.optimizer.is_full_batch()) {
+    fmt::print(
+        "Retrained effects of stochastic training hold its noise: with one example less, every "
+        "batch is another.\n");
+  }
+  return scores.solve.status == SolveStatus::kNonFinite ? 1 : 0;
+}
+
+}  // namespace oubli
