@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <random>
 #include <thread>
@@ -214,6 +215,34 @@ TEST(OtherCommands, Work) {
   EXPECT_NE(run_program({"stage", key, file, "--store", store}).out.find("already there"),
             std::string::npos);
   EXPECT_NE(run_program({"store", "ls", "--store", store}).out.find("oracle 0"), std::string::npos);
+}
+
+TEST(Influence, ListsWhatMattersForAPredictionAndTheRetrainedEffect) {
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", R"(
+data: {name: gaussian_classes, classes: 3, features: 4, examples: 150, test_examples: 20}
+model: {name: logistic, dtype: float64}
+train: {l2: 1.0e-2, optimizer: {name: lbfgs, tolerance: 1.0e-9}}
+edit: {remove: {random: {count: 1}}}
+methods: [retrain]
+)");
+  const std::vector<std::string> ask = {"influence", file, "--store", scratch.path() / "store",
+                                        "--test",    "3",  "--top",   "2"};
+  std::vector<std::string> retrain = ask;
+  retrain.insert(retrain.end(), {"--retrain", "1", "--solve", "curvature: hessian, damping: 0"});
+  const ProgramResult first = run_program(retrain);
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.out.find("Test example 3"), std::string::npos) << first.out;
+  // The last two lines are the two examples; the first of them has both numbers, nearly equal.
+  double predicted = 0, retrained = 0;
+  const std::size_t line = first.out.find("\n    1 ");
+  ASSERT_NE(line, std::string::npos) << first.out;
+  ASSERT_EQ(std::sscanf(first.out.c_str() + line, " 1 %*d %*s %lf %lf", &predicted, &retrained), 2)
+      << first.out;
+  EXPECT_NEAR(retrained / predicted, 1, 0.25) << first.out;
+  const ProgramResult beyond = run_program({"influence", file, "--test", "20"});
+  EXPECT_EQ(beyond.status, 2);
+  EXPECT_NE(beyond.err.find("0 to 19"), std::string::npos) << beyond.err;
 }
 
 }  // namespace
