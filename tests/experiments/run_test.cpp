@@ -187,11 +187,15 @@ TEST(Ridge, TheShippedNewtonRowIsAtDistanceZero) {
   const ProgramResult result = run_program(run_arguments(
       (fs::path(OUBLI_SOURCE_DIR) / "experiments/ridge.yaml").string(), scratch, "ridge"));
   ASSERT_EQ(result.status, 0) << result.err;
-  for (const Json& row : results_of(scratch.path() / "out-ridge").at("rows")) {
+  const Json results = results_of(scratch.path() / "out-ridge");
+  int seen = 0;
+  for (const Json& row : results.at("rows")) {
     if (row.at("name") == "newton" || row.at("name") == "newton_removed") {
+      ++seen;
       EXPECT_LT(row.at("cells").at("distance").at("mean").get<double>(), 1e-10);
     }
   }
+  EXPECT_EQ(seen, 2);
 }
 
 TEST(OtherCommands, Work) {
