@@ -143,6 +143,7 @@ TEST(Run, SurvivesKillsAtRandomMoments) {
   std::vector<std::string> words = {OUBLI_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   std::mt19937 random(1);
