@@ -14,6 +14,11 @@
 namespace oubli {
 namespace {
 
+std::string class_text(const Dataset& data, std::int64_t label) {
+  return data.class_names.empty() ? fmt::format("{}", label)
+                                  : data.class_names[static_cast<std::size_t>(label)];
+}
+
 std::string label_text(const Dataset& data, std::int64_t row) {
   if (!data.is_classification()) {
     return fmt::format("{:.4g}", data.targets[row].flatten()[0].item<double>());
@@ -29,14 +34,14 @@ std::string label_text(const Dataset& data, std::int64_t row) {
 
 // Test loss after training again without one example, from the same start and in the same order,
 // with the total strength of the regulariser kept, which is what the prediction is about.
-double loss_without(const Experiment& experiment, const Model& original, std::int64_t row,
-                    const Subset& test) {
+double loss_without(const Experiment& experiment, const Stage& trained, const Model& original,
+                    std::int64_t row, const Subset& test) {
   Task task = experiment.task;
   const double n = static_cast<double>(task.train.size());
   task.recipe.objective.l2 *= n / (n - 1);
   const Tensor kept = rows_difference(task.train.rows, at::full({1}, row, at::kLong));
   Model model = original.clone();
-  Context context(Generator(0).stream("original").seed());
+  Context context(random_seed(trained));
   if (task.recipe.optimizer.is_full_batch()) {
     train(model, task.train.with_rows(kept), task.recipe, context);  // from where it stands
   } else {
@@ -57,9 +62,7 @@ void print_prediction(const Experiment& experiment, const Model& model, const Su
   if (data.is_classification()) {
     const Tensor p = outputs.softmax(0);
     const auto predicted = p.argmax().item<std::int64_t>();
-    fmt::print("; predicted {} with probability {:.3f}",
-               data.class_names.empty() ? fmt::format("{}", predicted)
-                                        : data.class_names[static_cast<std::size_t>(predicted)],
+    fmt::print("; predicted {} with probability {:.3f}", class_text(data, predicted),
                p[predicted].item<double>());
   }
   fmt::print(".\n");
@@ -85,7 +88,8 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
   const Plan plan = make_plan(experiment);
   const Store store(default_store(command.run.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  const Model model = original_model(experiment, plan, registries, store);
+  const Stage& trained = finished_original(experiment, plan, registries, store);
+  const Model model = stored_model(experiment, store, trained);
   at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   const Subset test = tests.with_rows(tests.rows.narrow(0, command.test, 1));
   const Task& task = experiment.task;
@@ -109,7 +113,8 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
     const std::int64_t row = task.train.rows[position].item<std::int64_t>();
     std::string retrained;
     if (i < command.retrain) {
-      retrained = fmt::format(" {:>+12.3e}", loss_without(experiment, model, row, test) - before);
+      retrained =
+          fmt::format(" {:>+12.3e}", loss_without(experiment, trained, model, row, test) - before);
     }
     fmt::print("{:>5}  {:>9}  {:<20} {:>+12.3e}{}\n", i + 1, row,
                label_text(*experiment.dataset, row), scores.effect[position].item<double>(),

@@ -55,15 +55,12 @@ class Runner {
     return store_.entry(plan_.stages[stage.inputs[number]].key);
   }
 
-  // Streams differ in name, so an oracle never shares a start or an order with an original.
+  Model input_model(const Stage& stage, std::size_t number) const {
+    return stored_model(experiment_, store_, plan_.stages[stage.inputs[number]]);
+  }
+
   Context context_for(const Stage& stage) const {
-    const Generator root(static_cast<std::uint64_t>(stage.seed));
-    std::string stream = "original";
-    if (stage.kind == StageKind::kRetrain) stream = "oracle";
-    if (stage.kind == StageKind::kUnlearn) {
-      stream = fmt::format("unlearning, original {}", stage.training_seed);
-    }
-    Context context(root.stream(stream).seed());
+    Context context(random_seed(stage));
     context.progress = progress_;
     return context;
   }
@@ -87,8 +84,7 @@ class Runner {
   void unlearn(const Stage& stage, const fs::path& folder) const {
     const MethodRow& row = experiment_.spec.methods[stage.method];
     Context context = context_for(stage);
-    Model model = experiment_.make_model();
-    load_weights(model, input(stage, 0) / kModel);
+    Model model = input_model(stage, 0);
     const UnlearnReport report =
         run_unlearner(row.info, *row.unlearner, model, experiment_.task, context);
     Json json = report.to_json();
@@ -101,8 +97,7 @@ class Runner {
     const Json report = read_json(input(stage, 0) / kReport);
     write_json(folder / kReport, {{"usable", report.at("usable")}});
     if (!report.at("usable").get<bool>()) return;
-    Model model = experiment_.make_model();
-    load_weights(model, input(stage, 0) / kModel);
+    const Model model = input_model(stage, 0);
     const Task& task = experiment_.task;
     Tensor rows = rows_union(task.train.rows, task.retain.rows);
     rows = rows_union(rows, rows_union(task.validation.rows, task.test.rows));
@@ -113,16 +108,13 @@ class Runner {
 
   ModelOutcome outcome(const Stage& stage, std::size_t number) const {
     ModelOutcome outcome;
-    const fs::path model_folder = input(stage, number);
     const fs::path predictions = input(stage, number + 1) / kPredictions;
     const TensorFile file = read_tensors(predictions);
     const Tensor outputs = named(file, "outputs").to(at::kDouble);
     outcome.outputs = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
     outcome.outputs.index_copy_(0, named(file, "rows"), outputs);
-    Model model = experiment_.make_model();
-    load_weights(model, model_folder / kModel);
-    outcome.theta = model.theta().to(at::kDouble);
-    const Json report = read_json(model_folder / kReport);
+    outcome.theta = input_model(stage, number).theta().to(at::kDouble);
+    const Json report = read_json(input(stage, number) / kReport);
     outcome.sample_gradients = report.at("sample_gradients");
     outcome.seconds = report.at("seconds");
     return outcome;
@@ -166,6 +158,21 @@ class Runner {
 };
 
 }  // namespace
+
+std::uint64_t random_seed(const Stage& stage) {
+  std::string stream = "original";
+  if (stage.kind == StageKind::kRetrain) stream = "oracle";
+  if (stage.kind == StageKind::kUnlearn) {
+    stream = fmt::format("unlearning, original {}", stage.training_seed);
+  }
+  return Generator(static_cast<std::uint64_t>(stage.seed)).stream(stream).seed();
+}
+
+Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage) {
+  Model model = experiment.make_model();
+  load_weights(model, store.entry(stage.key) / kModel);
+  return model;
+}
 
 bool run_stage(const Experiment& experiment, const Plan& plan, const Stage& stage,
                const Registries& registries, const Store& store,
