@@ -57,7 +57,9 @@ class FisherForgetting : public Unlearner {
                   "fisher_forgetting needs a model trained by cross_entropy: the "
                   "expected Fisher here is that of a softmax.");
     }
-    const Tensor fisher = expected_fisher_diagonal(model, task.retain, context.cost);
+    const Tensor fisher = fisher_diagonal(FisherTargets::kExpected, model, task.retain,
+                                          task.objective(), context.cost)
+                              .values;
     Tensor mean = model.theta().to(at::kDouble, false, /*copy=*/true);
     const Tensor variance = released_ ? released_variance(model, fisher, task.retain, mean)
                                       : alpha_ * (fisher + kFloor).rsqrt();

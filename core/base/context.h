@@ -12,17 +12,18 @@
 
 namespace oubli {
 
-// Counts work in sample-gradients: one forward and backward pass of one example. A
-// Hessian-vector product of one example counts 2, a Gauss-Newton-vector product 2, a forward pass
-// alone 1/3 (a backward pass is two products where the forward pass is one).
+// Counts work in sample-gradients: one forward and backward pass of one example. In multiply-adds a
+// gradient is three products for each layer (forward, backward to the input, backward to the
+// weights); everything else is counted in thirds of it.
 class CostMeter {
  public:
   void add_gradients(std::int64_t examples) { sample_gradients_ += static_cast<double>(examples); }
-  void add_curvature_products(std::int64_t examples) {
-    sample_gradients_ += 2.0 * static_cast<double>(examples);
-  }
   void add_forwards(std::int64_t examples) {
     sample_gradients_ += static_cast<double>(examples) / 3.0;
+  }
+  // Products for each layer and example: a forward pass is 1, a tangent or an adjoint pass 2.
+  void add_products(double products, std::int64_t examples) {
+    sample_gradients_ += products * static_cast<double>(examples) / 3.0;
   }
   double sample_gradients() const { return sample_gradients_; }
 

@@ -6,8 +6,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 namespace oubli {
 
 using Tensor = at::Tensor;
+using Tensors = std::vector<Tensor>;
 
 }  // namespace oubli

@@ -1,41 +1,83 @@
 #include "core/curvature/fisher_diagonal.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
+#include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/curvature/example_gradients.h"
 
 namespace oubli {
+namespace {
 
-Tensor expected_fisher_diagonal(const Model& model, const Subset& subset, CostMeter& cost,
-                                std::int64_t batch_size) {
-  if (subset.empty()) throw Error(ErrorKind::kUsage, "the Fisher of an empty set is not defined");
-  Tensor total = at::zeros({model.dim()}, at::kDouble);
-  for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
-    const Batch batch = subset.batch(begin, batch_size, model.dtype());
-    std::vector<LayerRecord> records;
-    const Tensor outputs = model.forward(batch.inputs, Mode::kEvaluation, &records);
-    const Tensor log_p = outputs.log_softmax(1);
-    const Tensor root_p = log_p.detach().mul(0.5).exp();
-    std::vector<Tensor> seen;
-    for (const LayerRecord& record : records) seen.push_back(record.output);
-    Tensor sum = at::zeros({model.dim()}, model.theta().options());
-    std::vector<Tensor> squares = model.split(sum);
-    const Pass pass{model.parameters(), model.buffers(), Mode::kEvaluation};
-    for (std::int64_t y = 0; y < outputs.size(1); ++y) {
-      // Scaling example b's gradient by sqrt(p_b) scales its square by p_b.
-      const auto gradients =
-          torch::autograd::grad({log_p.select(1, y)}, seen, {root_p.select(1, y)}, true);
-      const at::NoGradGuard no_grad;
-      for (std::size_t i = 0; i < records.size(); ++i) {
-        records[i].layer->add_squared_gradients(records[i].input.detach(), gradients[i], pass,
-                                                squares);
-      }
-      cost.add_gradients(batch.inputs.size(0));
-    }
-    total.add_(sum);
+// Gradients in the outputs whose squares, pushed back to the parameters, add up to the diagonal.
+Tensors output_gradients(FisherTargets targets, const Objective& objective, const Tensor& outputs,
+                         const Batch& batch, std::int64_t draws, Generator& generator) {
+  if (targets == FisherTargets::kExpected) return objective.output_hessian_factors(outputs);
+  if (targets == FisherTargets::kEmpirical) {
+    return {objective.output_gradients(outputs, batch.targets)};
   }
-  return total.div_(static_cast<double>(subset.size()));
+  Tensors gradients;
+  const double share = 1.0 / std::sqrt(static_cast<double>(draws));
+  for (std::int64_t i = 0; i < draws; ++i) {
+    gradients.push_back(objective.drawn_output_gradients(outputs, generator).mul(share));
+  }
+  return gradients;
+}
+
+void note_missing_rules(const Model& model, LayerLinearisation& net, FisherDiagonal& result) {
+  net.visit([&](ParameterLinearisation& leaf) {
+    if (leaf.has_rule()) return;
+    for (const std::size_t number : leaf.parameters()) {
+      result.without_rules.push_back(model.parameter_infos()[number].name);
+    }
+  });
+}
+
+}  // namespace
+
+FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const Subset& subset,
+                               const Objective& objective, CostMeter& cost,
+                               const FisherDiagonalOptions& options) {
+  if (subset.empty()) throw Error(ErrorKind::kUsage, "the Fisher of an empty set is not defined");
+  FisherDiagonal result;
+  result.values = at::zeros({model.dim()}, at::kDouble);
+  Tensor sum = at::empty({model.dim()}, model.theta().options());
+  for (std::int64_t begin = 0; begin < subset.size(); begin += options.batch_size) {
+    const Batch batch = subset.batch(begin, options.batch_size, model.dtype());
+    const auto net = model.linearise(batch.inputs);
+    if (begin == 0) note_missing_rules(model, *net, result);
+    const at::NoGradGuard no_grad;
+    Generator generator = options.generator.stream(fmt::format("fisher {}", begin));
+    const Tensors gradients =
+        output_gradients(targets, objective, net->output(), batch, options.draws, generator);
+    for (Tensor g : gradients) {
+      if (batch.weights.defined()) g = g * batch.weights.sqrt().unsqueeze(1);
+      net->adjoint(g, {.sums = nullptr, .input = false, .keep = true});
+    }
+    sum.zero_();
+    Tensors sums = model.split(sum);
+    add_squared_gradients(*net, sums);
+    result.values.add_(sum);
+    cost.add_products(1 + 2 * static_cast<double>(gradients.size()), batch.inputs.size(0));
+  }
+  result.values.div_(subset.total_weight());
+  return result;
+}
+
+Tensor batch_mean_squared(const Model& model, const Subset& subset, const Objective& objective,
+                          CostMeter& cost, std::int64_t batch_size) {
+  if (subset.empty())
+    throw Error(ErrorKind::kUsage, "the importance of an empty set is not defined");
+  const Objective loss{objective.loss, 0};
+  Tensor total = at::zeros({model.dim()}, at::kDouble);
+  std::int64_t batches = 0;
+  for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size, ++batches) {
+    const std::int64_t count = std::min(batch_size, subset.size() - begin);
+    Subset batch = subset.with_rows(subset.rows.narrow(0, begin, count));
+    if (subset.weights.defined()) batch.weights = subset.weights.narrow(0, begin, count);
+    total.add_(value_and_gradient(model, batch, loss, cost, batch_size).gradient.square_());
+  }
+  return total.div_(static_cast<double>(batches));
 }
 
 }  // namespace oubli

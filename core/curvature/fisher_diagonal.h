@@ -1,24 +1,53 @@
-// The diagonal of the expected Fisher matrix over a set:
+// Diagonals of Fisher matrices over a set: means of squared gradients of single examples. They
+// differ in whose targets the gradients are taken at, and are never one for another:
 //
-//   F_i = (1/n) sum_x sum_y p(y|x) (d log p(y|x) / d theta_i)^2
+//   kExpected    F_i = (1/n) sum_x E_{y ~ p(.|x)} (d log p(y|x) / dtheta_i)^2, the expectation
+//                exact, by one adjoint pass for each output. Source: Martens 2020; Golatkar et al.
+//                2020, section 4. The diagonal of ExpectedFisher
+//   kDrawn       the same with m targets drawn from the model for each example: unbiased
+//   kEmpirical   at the data's own targets. The diagonal of EmpiricalFisher
 //
-// with the labels' expectation taken exactly, one backward pass for each class, and each example's
-// own gradient squared (layer rules: Layer::add_squared_gradients). The label of the data is not
-// used: this is not the empirical Fisher. Cross-entropy models only; the regulariser is not
-// included. Source: Martens 2020, equation for F; Golatkar et al. 2020, section 4.
+// The squared error is seen as a Gaussian of unit variance. Sample weights are means' weights; the
+// regulariser is not included.
 //
-// Deterministic, independent of batch sizes up to rounding. Errors: Error(kNumerics) for layers
-// that mix examples. Cost: one sample-gradient for each example and class.
+// batch_mean_squared is none of them: the square of a batch's mean gradient, averaged over batches,
+//   (1/B) sum_B (mean over B of dl/dtheta_i)^2,
+// which depends on the batch size and the order. It is what the code of Selective Synaptic Damping
+// (Foster et al. 2024) calls importance, and is here to compare with published numbers.
+//
+// Results are float64 [dim] and, but for batch_mean_squared, do not depend on batch sizes up to
+// rounding; draws depend on the generator and the batch size. Errors: Error(kUsage) for an empty
+// set. Cost for each example: 1/3 + 2/3 sample-gradients for each output (kExpected), draw, or
+// once (kEmpirical); one for batch_mean_squared.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "core/base/context.h"
-#include "core/data/dataset.h"
-#include "core/nn/model.h"
+#include "core/train/objective.h"
 
 namespace oubli {
 
-// float64 [dim]
-Tensor expected_fisher_diagonal(const Model& model, const Subset& subset, CostMeter& cost,
-                                std::int64_t batch_size = 256);
+enum class FisherTargets { kExpected, kDrawn, kEmpirical };
+
+struct FisherDiagonalOptions {
+  std::int64_t batch_size = kEvaluationBatch;
+  std::int64_t draws = 1;  // kDrawn
+  Generator generator{0};  // kDrawn
+};
+
+struct FisherDiagonal {
+  Tensor values;  // float64 [dim]
+  // Names of the parameters whose layers have no rules: right, one example at a time.
+  std::vector<std::string> without_rules;
+};
+
+FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const Subset& subset,
+                               const Objective& objective, CostMeter& cost,
+                               const FisherDiagonalOptions& options = {});
+
+Tensor batch_mean_squared(const Model& model, const Subset& subset, const Objective& objective,
+                          CostMeter& cost, std::int64_t batch_size = 128);
 
 }  // namespace oubli

@@ -1,7 +1,6 @@
 #include "core/curvature/gradient_products.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "core/base/error.h"
 
@@ -9,17 +8,16 @@ namespace oubli {
 
 Tensor gradient_products(const Model& model, const Subset& subset, const Objective& objective,
                          const Tensor& v, CostMeter& cost, std::int64_t batch_size) {
-  using torch::autograd::grad;
-  const std::vector<Tensor> direction = model.split(v.to(model.dtype()));
-  std::vector<Tensor> parts;
+  const Tensors direction = model.split(v.to(model.dtype()));
+  Tensors parts;
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
     const Batch batch = subset.batch(begin, batch_size, model.dtype());
-    const Tensor losses = objective.losses(model.forward(batch.inputs), batch.targets);
-    const Tensor w = at::ones_like(losses).requires_grad_();
-    const std::vector<Tensor> gradient =
-        grad({losses}, model.parameters(), {w}, true, /*create_graph=*/true);
-    parts.push_back(grad(gradient, {w}, direction)[0].to(at::kDouble));
-    cost.add_curvature_products(batch.inputs.size(0));
+    const auto net = model.linearise(batch.inputs);
+    const at::NoGradGuard no_grad;
+    const Tensor moved = net->tangent({}, direction, /*keep=*/false);
+    const Tensor g = objective.output_gradients(net->output(), batch.targets);
+    parts.push_back((g * moved).sum(1).to(at::kDouble));
+    cost.add_gradients(batch.inputs.size(0));
   }
   if (parts.empty()) return at::zeros({0}, at::kDouble);
   Tensor products = at::cat(parts);

@@ -2,11 +2,10 @@
 //
 //   s_i = d l(x_i, y_i; theta)' v,  for every example i of a set,
 //
-// without forming a gradient per example: the gradient of sum_i w_i l_i is linear in w, so its
-// product with v, differentiated in w at any w, is s. Works for every layer that can be
-// differentiated twice. The regulariser is not part of an example's loss. Evaluation mode.
+// without forming a gradient per example: the outputs' tangent J_i v, times the loss's gradient in
+// the outputs. The regulariser is not part of an example's loss. Evaluation mode.
 //
-// Returns float64 [n]. Error(kNumerics) where a value is not finite. Cost: two sample-gradients for
+// Returns float64 [n]. Error(kNumerics) where a value is not finite. Cost: one sample-gradient for
 // each example.
 #pragma once
 

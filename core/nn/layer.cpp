@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/nn/automatic_linearisation.h"
 
 namespace oubli {
 
@@ -33,7 +34,8 @@ std::size_t ParameterTable::add_buffer(const std::string& name, std::vector<std:
   return buffers_.size() - 1;
 }
 
-void Layer::add_squared_gradients(const Tensor&, const Tensor&, const Pass&,
-                                  std::vector<Tensor>&) const {}
+std::unique_ptr<LayerLinearisation> Layer::linearise(const Tensor& input, Pass& pass) const {
+  return std::make_unique<AutomaticLinearisation>(*this, input, pass);
+}
 
 }  // namespace oubli

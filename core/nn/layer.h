@@ -2,9 +2,12 @@
 //
 // A layer holds its shape and the numbers of its parameters, never the parameters themselves: those
 // are handed in with each pass as views into one flat vector. A layer is therefore immutable, is
-// shared by all copies of a model, and can be evaluated at any parameter vector. A layer that has
-// parameters records its input and its output when asked; from these two, per-sample gradients and
-// Fisher diagonals follow by layer rules (C++ modules have no hooks that could do it from outside).
+// shared by all copies of a model, and can be evaluated at any parameter vector.
+//
+// `forward` is what training differentiates. `linearise` opens the layer up at one input, for
+// curvature products and for gradients of single examples (linearisation.h). Only `forward` must be
+// written: a layer without rules of its own is linearised by automatic differentiation, which is
+// right and slower.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +20,13 @@
 
 namespace oubli {
 
-class Layer;
+class LayerLinearisation;
 
 // How a parameter starts. fan_in is the number of inputs that one output is computed from.
 enum class Initialisation {
   kUniformFanIn,    // U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default for linear and conv
   kHeNormalFanOut,  // N(0, 2/fan_out), He et al. 2015; what residual networks use
+  kNormal,          // N(0, 1): PyTorch's default for embeddings
   kZeros,
   kOnes,
 };
@@ -65,37 +69,25 @@ class ParameterTable {
 
 enum class Mode { kTraining, kEvaluation };
 
-// What a layer with parameters saw and made in one pass.
-struct LayerRecord {
-  const Layer* layer = nullptr;
-  Tensor input;
-  Tensor output;
-};
-
 // One forward pass.
 struct Pass {
-  const std::vector<Tensor>& parameters;
-  const std::vector<Tensor>& buffers;  // batch normalisation updates them in training mode
+  const Tensors& parameters;
+  const Tensors& buffers;  // batch normalisation updates them in training mode
   Mode mode = Mode::kEvaluation;
-  std::vector<LayerRecord>* records = nullptr;
-
-  void record(const Layer* layer, const Tensor& input, const Tensor& output) {
-    if (records != nullptr) records->push_back({layer, input, output});
-  }
+  Generator* generator = nullptr;  // for layers that draw in training mode
 };
 
 class Layer {
  public:
   virtual ~Layer() = default;
-  // input [b, ...] -> output [b, ...]
+  // input [b, ...] -> output [b, ...]; row b of the output depends on row b of the input only, but
+  // for batch normalisation in training mode.
   virtual Tensor forward(const Tensor& input, Pass& pass) const = 0;
 
-  // Adds sum_b (dl_b/dtheta_i)^2 for this layer's own parameters to `sums`, indexed as
-  // Pass::parameters. `input` and `output_gradient` belong to one recorded pass in evaluation
-  // mode; row b of `output_gradient` is the gradient of example b's own loss. The square is taken
-  // after summing over positions. Layers without parameters do nothing.
-  virtual void add_squared_gradients(const Tensor& input, const Tensor& output_gradient,
-                                     const Pass& pass, std::vector<Tensor>& sums) const;
+  // The layer at this input, with what later products need. The default differentiates `forward`.
+  // Throws Error(kNumerics) in training mode where examples are mixed or numbers are drawn. The
+  // pass's parameters and buffers must outlive the result and keep their values.
+  virtual std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const;
 };
 
 using LayerPtr = std::unique_ptr<Layer>;

@@ -21,6 +21,8 @@ Tensor initial_value(const ParameterInfo& info, Generator& generator, at::Scalar
     }
     case Initialisation::kHeNormalFanOut:
       return generator.normal(info.shape, dtype).mul_(std::sqrt(2.0 / info.fan));
+    case Initialisation::kNormal:
+      return generator.normal(info.shape, dtype);
     case Initialisation::kZeros:
       return at::zeros(info.shape, options);
     case Initialisation::kOnes:
@@ -53,7 +55,7 @@ Model Model::clone() const {
 
 void Model::initialise(Generator& generator) {
   const at::NoGradGuard no_grad;
-  const std::vector<Tensor> views = split(theta_);
+  const Tensors views = split(theta_);
   for (std::size_t i = 0; i < views.size(); ++i) {
     // Drawn in float64 and rounded, so that float32 and float64 models start alike.
     views[i].copy_(initial_value(parameter_infos()[i], generator, at::kDouble));
@@ -61,9 +63,16 @@ void Model::initialise(Generator& generator) {
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].fill_(buffer_infos()[i].initial);
 }
 
-Tensor Model::forward(const Tensor& inputs, Mode mode, std::vector<LayerRecord>* records) const {
-  Pass pass{parameters_, buffers_, mode, records};
+Tensor Model::forward(const Tensor& inputs, Mode mode, Generator* generator) const {
+  Pass pass{parameters_, buffers_, mode, generator};
   return net_->forward(inputs, pass);
+}
+
+std::unique_ptr<LayerLinearisation> Model::linearise(const Tensor& inputs, Mode mode) const {
+  // Rules compute with detached values; a layer without rules turns recording on for itself.
+  const at::NoGradGuard no_grad;
+  Pass pass{parameters_, buffers_, mode};
+  return net_->linearise(inputs, pass);
 }
 
 void Model::require_flat(const Tensor& vector) const {
@@ -87,8 +96,8 @@ void Model::add_to_theta(const Tensor& step, double factor) {
   theta_.copy_(theta_.to(wider).add(step.to(wider), factor));
 }
 
-std::vector<Tensor> Model::split(const Tensor& flat) const {
-  std::vector<Tensor> views;
+Tensors Model::split(const Tensor& flat) const {
+  Tensors views;
   views.reserve(parameter_infos().size());
   for (const ParameterInfo& info : parameter_infos()) {
     views.push_back(flat.narrow(0, info.offset, info.size).view(info.shape));
@@ -96,8 +105,8 @@ std::vector<Tensor> Model::split(const Tensor& flat) const {
   return views;
 }
 
-Tensor Model::join(const std::vector<Tensor>& pieces) const {
-  std::vector<Tensor> flat;
+Tensor Model::join(const Tensors& pieces) const {
+  Tensors flat;
   flat.reserve(pieces.size());
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     flat.push_back(pieces[i].defined() ? pieces[i].reshape({-1})

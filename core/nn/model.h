@@ -18,6 +18,7 @@
 #include "core/base/random.h"
 #include "core/base/tensor.h"
 #include "core/nn/layer.h"
+#include "core/nn/linearisation.h"
 
 namespace oubli {
 
@@ -37,10 +38,16 @@ class Model {
   // Draws every parameter as its layer declared; buffers go to their initial values.
   void initialise(Generator& generator);
 
-  // [b, ...] -> [b, outputs]. In training mode batch normalisation updates its running statistics.
-  // `records`, when given, receives what each layer with parameters saw.
+  // [b, ...] -> [b, outputs]. In training mode batch normalisation updates its running statistics,
+  // and dropout draws from `generator`.
   Tensor forward(const Tensor& inputs, Mode mode = Mode::kEvaluation,
-                 std::vector<LayerRecord>* records = nullptr) const;
+                 Generator* generator = nullptr) const;
+
+  // The network at this batch and the present parameters, for products with its derivatives. It
+  // refers to this model, whose parameters must not change while it is used. Throws
+  // Error(kNumerics) in training mode where a layer mixes examples or draws.
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& inputs,
+                                                Mode mode = Mode::kEvaluation) const;
 
   std::int64_t dim() const { return table_->size(); }
   at::ScalarType dtype() const { return theta_.scalar_type(); }
@@ -55,13 +62,13 @@ class Model {
   void add_to_theta(const Tensor& step, double factor = 1.0);
 
   // The views that gradients are taken with respect to, in the order of parameter_infos().
-  const std::vector<Tensor>& parameters() const { return parameters_; }
-  const std::vector<Tensor>& buffers() const { return buffers_; }
+  const Tensors& parameters() const { return parameters_; }
+  const Tensors& buffers() const { return buffers_; }
 
   // Cuts a flat vector [dim] into views shaped like the parameters.
-  std::vector<Tensor> split(const Tensor& flat) const;
+  Tensors split(const Tensor& flat) const;
   // Joins tensors shaped like the parameters into one vector [dim]; undefined ones count as zero.
-  Tensor join(const std::vector<Tensor>& pieces) const;
+  Tensor join(const Tensors& pieces) const;
 
  private:
   void require_flat(const Tensor& vector) const;
@@ -69,8 +76,8 @@ class Model {
   std::shared_ptr<const Layer> net_;
   std::shared_ptr<const ParameterTable> table_;
   Tensor theta_;
-  std::vector<Tensor> parameters_;
-  std::vector<Tensor> buffers_;
+  Tensors parameters_;
+  Tensors buffers_;
 };
 
 }  // namespace oubli

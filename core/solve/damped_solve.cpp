@@ -50,15 +50,16 @@ CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
 Solution solve_curvature(const CurvatureSolveSettings& settings, const Model& model,
                          const Subset& subset, const Objective& objective, const Tensor& b,
                          Context& context) {
-  const CurvatureOperator curvature(settings.kind, model, subset, objective, context.cost);
-  const WatchedOperator watched(curvature);
+  const OperatorPtr curvature =
+      make_curvature(settings.kind, model, subset, objective, context.cost);
+  const WatchedOperator watched(*curvature);
   double damping = 0;
   std::int64_t applications = 0;
   if (settings.damping) {
     damping = *settings.damping;
   } else {
     Generator probes = context.generator.stream("damping");
-    damping = std::max(0.0, 0.1 * estimate_trace(curvature, kTraceProbes, probes) /
+    damping = std::max(0.0, 0.1 * estimate_trace(*curvature, kTraceProbes, probes) /
                                 static_cast<double>(model.dim()));
     applications += kTraceProbes;
   }

@@ -39,6 +39,45 @@ Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v)
   return scaled - p * scaled.sum(1, /*keepdim=*/true);
 }
 
+Tensor Objective::output_gradients(const Tensor& outputs, const Tensor& targets) const {
+  if (loss == Loss::kSquaredError) return outputs - targets;
+  const Tensor gradients = outputs.softmax(1);
+  const Tensor one = at::full({1}, -1, outputs.options());
+  return gradients.scatter_add(1, targets.unsqueeze(1), one.expand({outputs.size(0), 1}));
+}
+
+Tensor Objective::drawn_output_gradients(const Tensor& outputs, Generator& generator) const {
+  if (loss == Loss::kSquaredError) {
+    return generator.normal(outputs.sizes(), at::kDouble).to(outputs.scalar_type()).neg();
+  }
+  // By inversion, in float64: models of both types draw the same labels.
+  const Tensor cumulative = outputs.to(at::kDouble).softmax(1).cumsum(1);
+  const Tensor u = generator.uniform({outputs.size(0), 1}, at::kDouble);
+  const Tensor labels = cumulative.lt(u).sum(1).clamp_max(outputs.size(1) - 1);
+  return output_gradients(outputs, labels);
+}
+
+Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
+  Tensors factors;
+  if (loss == Loss::kSquaredError) {
+    for (std::int64_t k = 0; k < outputs.size(1); ++k) {
+      Tensor unit = at::zeros_like(outputs);
+      unit.select(1, k).fill_(1);
+      factors.push_back(unit);
+    }
+    return factors;
+  }
+  // diag(p) - p p' = sum_k p_k (e_k - p)(e_k - p)'
+  const Tensor p = outputs.softmax(1);
+  const Tensor root = p.sqrt();
+  for (std::int64_t k = 0; k < outputs.size(1); ++k) {
+    Tensor factor = p * root.narrow(1, k, 1).neg();
+    factor.select(1, k).add_(root.select(1, k));
+    factors.push_back(factor);
+  }
+  return factors;
+}
+
 bool Objective::fits(const Dataset& dataset) const {
   return dataset.is_classification() == (loss == Loss::kCrossEntropy);
 }

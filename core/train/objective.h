@@ -33,6 +33,13 @@ struct Objective {
   // A v for each example, with A the Hessian of the loss in the outputs: diag(p) - p p' for
   // cross-entropy, the identity for the squared error. outputs, v: [b, c].
   Tensor output_hessian_product(const Tensor& outputs, const Tensor& v) const;
+  // The gradient of each example's loss in its outputs: softmax minus one-hot, or f - y. [b, c]
+  Tensor output_gradients(const Tensor& outputs, const Tensor& targets) const;
+  // The same for targets drawn from the model: classes from the softmax, or f plus noise of unit
+  // variance. The mean of their outer products is A.
+  Tensor drawn_output_gradients(const Tensor& outputs, Generator& generator) const;
+  // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly.
+  Tensors output_hessian_factors(const Tensor& outputs) const;
   // True where the loss has this kind of target; the wrong kind is an error at configuration.
   bool fits(const Dataset& dataset) const;
 };

@@ -17,6 +17,7 @@ void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe
                 TrainingReport& report) {
   Generator order = context.generator.stream("order");
   Generator augmentation = context.generator.stream("augmentation");
+  Generator dropout = context.generator.stream("dropout");
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(recipe.optimizer);
   const std::int64_t n = subset.size();
   const std::int64_t per_epoch = (n + recipe.batch_size - 1) / recipe.batch_size;
@@ -33,8 +34,8 @@ void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe
       if (recipe.augmentation.any()) {
         batch.inputs = augment(batch.inputs, recipe.augmentation, augmentation);
       }
-      Tensor losses =
-          recipe.objective.losses(model.forward(batch.inputs, Mode::kTraining), batch.targets);
+      const Tensor outputs = model.forward(batch.inputs, Mode::kTraining, &dropout);
+      Tensor losses = recipe.objective.losses(outputs, batch.targets);
       if (batch.weights.defined()) losses = losses * batch.weights;
       const Tensor loss = losses.mean();
       const auto gradients = torch::autograd::grad({loss}, model.parameters());

@@ -3,60 +3,109 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "core/curvature/curvature.h"
+#include "core/base/settings_file.h"
+#include "tests/support/curvature.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
 namespace {
 
 using testing::all_of;
+using testing::curvature_problem;
+using testing::CurvatureProblem;
 using testing::make_dataset;
 using testing::make_model;
+
+Tensor diagonal(FisherTargets targets, const CurvatureProblem& p,
+                const FisherDiagonalOptions& options = {}) {
+  CostMeter cost;
+  return fisher_diagonal(targets, p.model, p.subset, p.objective, cost, options).values;
+}
+
+double largest(const Tensor& t) { return t.abs().max().item<double>(); }
 
 TEST(FisherDiagonal, SoftmaxRegressionInClosedForm) {
   const auto data = make_dataset(40, 5, 3);
   const Model model = make_model("logistic", "{}", *data);
   CostMeter cost;
-  const Tensor fisher = expected_fisher_diagonal(model, all_of(data), cost);
+  const Tensor fisher =
+      fisher_diagonal(FisherTargets::kExpected, model, all_of(data), {}, cost).values;
   const Tensor p = model.forward(data->inputs).softmax(1).detach();
   const Tensor q = p * (1 - p);
   const Tensor weight = q.t().mm(data->inputs.square()) / 40;
   const Tensor expected = at::cat({weight.flatten(), q.mean(0)});
-  EXPECT_LT((fisher - expected).abs().max().item<double>(), 1e-14);
-  EXPECT_EQ(cost.sample_gradients(), 40 * 3);
+  EXPECT_LT(largest(fisher - expected), 1e-14);
+  EXPECT_NEAR(cost.sample_gradients(), 40 * (1 + 2 * 3) / 3.0, 1e-9);
 }
 
-// For softmax cross-entropy the expected Fisher is the GGN.
-TEST(FisherDiagonal, IsTheDiagonalOfTheGgn) {
-  const auto data = make_dataset(17, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("mlp", "{hidden: [4, 3], activation: tanh}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0};
-  CostMeter cost;
-  const Tensor ggn =
-      CurvatureOperator(CurvatureKind::kGgn, model, subset, objective, cost).as_dense();
-  for (const std::int64_t batch : {1, 5, 17}) {
-    const Tensor fisher = expected_fisher_diagonal(model, subset, cost, batch);
-    EXPECT_LT((fisher - ggn.diagonal()).abs().max().item<double>(), 1e-13);
+class FisherDiagonals : public ::testing::TestWithParam<std::string> {
+ protected:
+  FisherDiagonals() : p_(curvature_problem(GetParam())) {
+    p_.subset.weights = at::linspace(0.5, 2, 13, at::kDouble);
+  }
+  CurvatureProblem p_;
+};
+
+TEST_P(FisherDiagonals, AreTheDiagonalsOfTheirMatrices) {
+  const Tensor empirical = dense_empirical_fisher(p_).diagonal();
+  const Tensor expected = dense_ggn(p_).diagonal();  // the expected Fisher of both losses
+  for (const std::int64_t batch : {1, 5, 13}) {
+    EXPECT_LT(largest(diagonal(FisherTargets::kEmpirical, p_, {.batch_size = batch}) - empirical),
+              1e-12 * largest(empirical));
+    EXPECT_LT(largest(diagonal(FisherTargets::kExpected, p_, {.batch_size = batch}) - expected),
+              1e-12 * largest(expected));
   }
 }
 
-TEST(FisherDiagonal, IsTheDiagonalOfTheGgnForConvolutions) {
-  Generator generator(2);
-  auto data = std::make_shared<Dataset>();
-  data->inputs = generator.normal({3, 1, 28, 28}, at::kDouble);
-  data->targets = at::tensor({0, 1, 2}, at::kLong);
-  data->outputs = 3;
-  const Subset subset = all_of(data);
-  const Model model = make_model("lenet5", "{}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0};
+TEST_P(FisherDiagonals, DrawsApproachTheExpectation) {
+  const Tensor exact = diagonal(FisherTargets::kExpected, p_);
+  const auto error = [&](std::int64_t draws) {
+    const Tensor drawn =
+        diagonal(FisherTargets::kDrawn, p_, {.draws = draws, .generator = Generator(3)});
+    return ((drawn - exact).norm() / exact.norm()).item<double>();
+  };
+  const double few = error(20), many = error(2000);
+  EXPECT_LT(many, 0.06);
+  EXPECT_LT(many, few / 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Problems, FisherDiagonals,
+                         ::testing::ValuesIn(testing::curvature_problem_names()),
+                         [](const auto& each) { return each.param; });
+
+TEST(FisherDiagonal, BatchMeanSquaredIsAnotherThing) {
+  const CurvatureProblem p = curvature_problem("mlp", 12);
   CostMeter cost;
-  const Tensor fisher = expected_fisher_diagonal(model, subset, cost, 2);
-  const CurvatureOperator ggn(CurvatureKind::kGgn, model, subset, objective, cost);
-  for (const std::int64_t i : {0, 30, 149, 160, 2000, 10000, 50000}) {
-    Tensor unit = at::zeros({model.dim(), 1}, at::kDouble);
-    unit[i] = 1;
-    EXPECT_NEAR(fisher[i].item<double>(), ggn.apply(unit)[i].item<double>(), 1e-13);
+  const Objective loss{p.objective.loss, 0};
+  Tensor expected = at::zeros({p.model.dim()}, at::kDouble);
+  for (const std::int64_t begin : {0, 4, 8}) {
+    const Subset batch = p.subset.with_rows(p.subset.rows.narrow(0, begin, 4));
+    expected += value_and_gradient(p.model, batch, loss, cost).gradient.square() / 3;
+  }
+  CostMeter counted;
+  EXPECT_LT(largest(batch_mean_squared(p.model, p.subset, p.objective, counted, 4) - expected),
+            1e-15);
+  EXPECT_EQ(counted.sample_gradients(), 12);
+  // It depends on the batches; with one example in each it is the empirical diagonal.
+  EXPECT_GT(largest(batch_mean_squared(p.model, p.subset, p.objective, cost, 3) - expected), 1e-4);
+  EXPECT_LT(largest(batch_mean_squared(p.model, p.subset, p.objective, cost, 1) -
+                    diagonal(FisherTargets::kEmpirical, p)),
+            1e-15);
+}
+
+TEST(FisherDiagonal, OfFloat32AgreesWithFloat64) {
+  const auto data = make_dataset(50, 6, 4);
+  const Model wide = make_model("mlp", "{hidden: [7]}", *data);
+  const Settings settings(parse_settings("{hidden: [7]}", "test"));
+  const Network network =
+      builtin_architectures().find("mlp").configure(settings)({data->input_shape(), 4});
+  Model narrow(network.layers, network.table, at::kFloat);
+  narrow.set_theta(wide.theta());
+  CostMeter cost;
+  for (const FisherTargets targets : {FisherTargets::kExpected, FisherTargets::kEmpirical}) {
+    const Tensor exact = fisher_diagonal(targets, wide, all_of(data), {}, cost).values;
+    const Tensor rounded = fisher_diagonal(targets, narrow, all_of(data), {}, cost).values;
+    EXPECT_LT(largest(exact - rounded), 1e-6 * largest(exact));
   }
 }
 

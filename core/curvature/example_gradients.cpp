@@ -1,0 +1,84 @@
+#include "core/curvature/example_gradients.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+
+namespace oubli {
+namespace {
+
+using Leaf = ParameterLinearisation;
+
+// The leaves that use a parameter which another use shares.
+struct Uses {
+  std::vector<Leaf*> single;
+  std::vector<Leaf*> tied;
+};
+
+Uses uses_of(LayerLinearisation& net) {
+  std::map<std::size_t, int> counts;
+  std::vector<Leaf*> leaves;
+  net.visit([&](Leaf& leaf) {
+    leaves.push_back(&leaf);
+    for (const std::size_t number : leaf.parameters()) ++counts[number];
+  });
+  Uses uses;
+  for (Leaf* leaf : leaves) {
+    const auto& numbers = leaf->parameters();
+    const bool tied = std::any_of(numbers.begin(), numbers.end(),
+                                  [&](std::size_t number) { return counts[number] > 1; });
+    (tied ? uses.tied : uses.single).push_back(leaf);
+  }
+  return uses;
+}
+
+// Each example's gradient of every parameter of the leaves, its uses added up.
+std::map<std::size_t, Tensor> summed_gradients(const std::vector<Leaf*>& leaves, std::size_t g,
+                                               std::int64_t begin, std::int64_t count) {
+  std::map<std::size_t, Tensor> sums;
+  for (const Leaf* leaf : leaves) {
+    const Tensors each = leaf->example_gradients(leaf->kept_gradients()[g], begin, count);
+    for (std::size_t i = 0; i < each.size(); ++i) {
+      add_defined(sums[leaf->parameters()[i]], each[i]);
+    }
+  }
+  return sums;
+}
+
+}  // namespace
+
+void add_squared_gradients(LayerLinearisation& net, Tensors& sums) {
+  constexpr std::int64_t kChunk = 16;
+  const Uses uses = uses_of(net);
+  for (const Leaf* leaf : uses.single) leaf->add_squared_gradients(leaf->kept_gradients(), sums);
+  if (uses.tied.empty()) return;
+  const std::int64_t examples = net.output().size(0);
+  for (std::size_t g = 0; g < uses.tied.front()->kept_gradients().size(); ++g) {
+    for (std::int64_t begin = 0; begin < examples; begin += kChunk) {
+      const std::int64_t count = std::min(kChunk, examples - begin);
+      for (const auto& [number, each] : summed_gradients(uses.tied, g, begin, count)) {
+        sums[number].add_(each.square().sum(0));
+      }
+    }
+  }
+}
+
+Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64_t begin,
+                         std::int64_t count) {
+  std::vector<Leaf*> leaves;
+  net.visit([&](Leaf& leaf) { leaves.push_back(&leaf); });
+  std::map<std::size_t, Tensor> found;
+  if (!leaves.empty()) {
+    found = summed_gradients(leaves, leaves.front()->kept_gradients().size() - 1, begin, count);
+  }
+  Tensors flat;
+  for (std::size_t i = 0; i < model.parameter_infos().size(); ++i) {
+    const auto piece = found.find(i);
+    flat.push_back(piece == found.end() ? at::zeros({count, model.parameter_infos()[i].size},
+                                                    model.theta().options())
+                                        : piece->second.reshape({count, -1}));
+  }
+  return at::cat(flat, 1);
+}
+
+}  // namespace oubli

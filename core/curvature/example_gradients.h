@@ -1,0 +1,21 @@
+// Gradients of single examples, and their squares, from one pass over a batch.
+//
+// By the rules of the layers (linearisation.h): the gradients of all parameters are made from the
+// inputs and the output gradients that an adjoint pass remembered, without one backward pass for
+// each example. A parameter that several layers use (tied weights) adds up its uses before anything
+// is squared. Layers without rules are differentiated one example at a time.
+#pragma once
+
+#include "core/nn/model.h"
+
+namespace oubli {
+
+// `net` has been through adjoint(keep) once for each gradient g [b, c] in its outputs. Adds
+// sum_g sum_b (J_b' g_b)_i^2 to `sums`, shaped as the parameters.
+void add_squared_gradients(LayerLinearisation& net, Tensors& sums);
+
+// J_b' g_b for examples begin .. begin + count of the last g: [count, dim], in the model's type.
+Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64_t begin,
+                         std::int64_t count);
+
+}  // namespace oubli

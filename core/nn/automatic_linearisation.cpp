@@ -1,0 +1,139 @@
+#include "core/nn/automatic_linearisation.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace oubli {
+
+using torch::autograd::grad;
+
+AutomaticLinearisation::AutomaticLinearisation(const Layer& layer, const Tensor& input, Pass& pass)
+    : layer_(layer), parameters_(pass.parameters), buffers_(pass.buffers) {
+  if (pass.mode == Mode::kTraining) {
+    throw Error(ErrorKind::kNumerics,
+                "a layer without rules of its own cannot be linearised in training mode, where it "
+                "may mix examples or draw random numbers. Use evaluation mode.");
+  }
+  const at::AutoGradMode with_grad(true);
+  floating_ = at::isFloatingType(input.scalar_type());
+  input_ = input.detach();
+  if (floating_) input_.requires_grad_();
+  graph_output_ = layer.forward(input_, pass);
+  output_ = graph_output_.detach();
+  if (!graph_output_.requires_grad()) return;
+  // The parameters that this layer uses are those that its output depends on.
+  const Tensors all = grad({graph_output_.sum()}, parameters_, {}, /*retain_graph=*/true,
+                           /*create_graph=*/false, /*allow_unused=*/true);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].defined()) numbers_.push_back(i);
+  }
+}
+
+void AutomaticLinearisation::visit(const Visitor& visit) {
+  if (!numbers_.empty()) visit(*this);
+}
+
+Tensors AutomaticLinearisation::sources() const {
+  Tensors sources;
+  if (floating_) sources.push_back(input_);
+  for (const std::size_t number : numbers_) sources.push_back(parameters_[number]);
+  return sources;
+}
+
+Tensors AutomaticLinearisation::differentiate(const Tensor& output, const Tensor& g,
+                                              bool create_graph) const {
+  const Tensors from = sources();
+  if (from.empty() || !output.requires_grad()) return {};
+  Tensors found = grad({output}, from, {g}, /*retain_graph=*/true, create_graph,
+                       /*allow_unused=*/true);
+  if (!floating_) found.insert(found.begin(), Tensor());
+  return found;
+}
+
+Tensor AutomaticLinearisation::tangent(const Tensor& dx, const Tensors& v, bool keep) {
+  if (keep) dx_ = dx;
+  const at::AutoGradMode with_grad(true);
+  const Tensor w = at::zeros_like(output_).requires_grad_();
+  const Tensors adjoints = differentiate(graph_output_, w, /*create_graph=*/true);
+  Tensors outputs, directions;
+  for (std::size_t i = 0; i < adjoints.size(); ++i) {
+    const Tensor& direction = i == 0 ? dx : v[numbers_[i - 1]];
+    if (!adjoints[i].defined() || !adjoints[i].requires_grad() || !direction.defined()) continue;
+    outputs.push_back(adjoints[i]);
+    directions.push_back(direction);
+  }
+  if (outputs.empty()) return {};
+  return grad(outputs, {w}, directions, false, false, /*allow_unused=*/true)[0];
+}
+
+Tensor AutomaticLinearisation::adjoint(const Tensor& g, const Adjoint& request) {
+  remember(g, request);
+  const Tensors found = differentiate(graph_output_, g, /*create_graph=*/false);
+  for (std::size_t i = 0; request.sums != nullptr && i < numbers_.size(); ++i) {
+    if (found[i + 1].defined()) (*request.sums)[numbers_[i]].add_(found[i + 1]);
+  }
+  return found.empty() || !request.input ? Tensor() : found[0];
+}
+
+Tensor AutomaticLinearisation::adjoint_tangent(const Tensor& dg, const Tensors& v, Tensors& sums,
+                                               bool input) {
+  const Tensor dx = std::exchange(dx_, Tensor());
+  const at::AutoGradMode with_grad(true);
+  const Tensor g = kept_.back().detach().requires_grad_();
+  const Tensors adjoints = differentiate(graph_output_, g, /*create_graph=*/true);
+  // d/dt adj(x + t dx, theta + t v, g + t dg) is the transpose of the Hessian of g'f, which is
+  // symmetric: the gradient of <adjoints, directions>, plus the adjoint of dg.
+  Tensors outputs, directions;
+  for (std::size_t i = 0; i < adjoints.size(); ++i) {
+    const Tensor& direction = i == 0 ? dx : v[numbers_[i - 1]];
+    if (!adjoints[i].defined() || !adjoints[i].requires_grad() || !direction.defined()) continue;
+    outputs.push_back(adjoints[i]);
+    directions.push_back(direction);
+  }
+  Tensors second(numbers_.size() + 1);
+  if (!outputs.empty()) {
+    Tensors found = grad(outputs, sources(), directions, /*retain_graph=*/true, false, true);
+    if (!floating_) found.insert(found.begin(), Tensor());
+    second = found;
+  }
+  Tensors first(numbers_.size() + 1);
+  if (dg.defined()) first = differentiate(graph_output_, dg, /*create_graph=*/false);
+  if (first.empty()) first.resize(numbers_.size() + 1);
+  for (std::size_t i = 0; i < numbers_.size(); ++i) {
+    if (first[i + 1].defined()) sums[numbers_[i]].add_(first[i + 1]);
+    if (second[i + 1].defined()) sums[numbers_[i]].add_(second[i + 1]);
+  }
+  if (!input) return {};
+  add_defined(first[0], second[0]);
+  return first[0];
+}
+
+Tensors AutomaticLinearisation::example_gradients(const Tensor& g, std::int64_t begin,
+                                                  std::int64_t count) const {
+  std::vector<Tensors> rows(numbers_.size());
+  Tensors own;
+  for (const std::size_t number : numbers_) own.push_back(parameters_[number]);
+  for (std::int64_t b = begin; b < begin + count; ++b) {
+    const at::AutoGradMode with_grad(true);
+    Pass pass_of_one = pass();
+    const Tensor output = layer_.forward(input_.detach().narrow(0, b, 1), pass_of_one);
+    const Tensors found = grad({output}, own, {g.narrow(0, b, 1)}, false, false, true);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      rows[i].push_back(found[i].defined() ? found[i] : at::zeros_like(own[i]).detach());
+    }
+  }
+  Tensors stacked;
+  for (const Tensors& parameter : rows) stacked.push_back(at::stack(parameter));
+  return stacked;
+}
+
+void AutomaticLinearisation::list_kept(Tensors& kept) const {
+  kept.push_back(input_);
+  kept.push_back(output_);
+}
+
+}  // namespace oubli

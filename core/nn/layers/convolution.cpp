@@ -1,0 +1,169 @@
+#include "core/nn/layers/convolution.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/nn/linearisation.h"
+
+namespace oubli {
+namespace {
+
+// oneDNN, which computes in float32 only, is faster with the channels innermost; a weight laid out
+// so makes the output so, and with it all that follows.
+Tensor laid_out(const Tensor& weight) {
+  if (weight.scalar_type() != at::kFloat) return weight;
+  return weight.to(at::kFloat, /*non_blocking=*/false, /*copy=*/false,
+                   at::MemoryFormat::ChannelsLast);
+}
+
+Tensor convolve(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                const Conv2dShape& shape) {
+  return at::conv2d(x, weight, bias, shape.stride, shape.padding, 1, shape.groups);
+}
+
+class LinearisedConv2d : public ParameterLinearisation {
+ public:
+  LinearisedConv2d(const Tensor& input, const Pass& pass, const Conv2dShape& shape,
+                   std::vector<std::size_t> numbers)
+      : shape_(shape), numbers_(std::move(numbers)), x_(input) {
+    weight_ = laid_out(pass.parameters[numbers_[0]].detach());
+    output_ = convolve(x_, weight_, shape_.bias ? pass.parameters[numbers_[1]].detach() : Tensor(),
+                       shape_);
+  }
+
+  const std::vector<std::size_t>& parameters() const override { return numbers_; }
+
+  Tensor tangent(const Tensor& dx, const Tensors& v, bool keep) override {
+    if (keep) dx_ = dx;
+    const Tensor bias = shape_.bias ? v[numbers_[1]] : Tensor();
+    Tensor dy = convolve(x_, laid_out(v[numbers_[0]]), bias, shape_);
+    if (dx.defined()) dy.add_(convolve(dx, weight_, {}, shape_));
+    return dy;
+  }
+
+  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
+    remember(g, request);
+    return backward(g, x_, weight_, request.input, request.sums, shape_.bias);
+  }
+
+  Tensor adjoint_tangent(const Tensor& dg, const Tensors& v, Tensors& sums, bool input) override {
+    const Tensor dx = std::exchange(dx_, Tensor());
+    Tensor result;
+    if (dg.defined()) result = backward(dg, x_, weight_, input, &sums, shape_.bias);
+    // J_x' depends on the weight and J_theta' on the input: one call for both.
+    Tensors* moved = dx.defined() ? &sums : nullptr;
+    if (input || moved != nullptr) {
+      add_defined(result, backward(kept_.back(), dx.defined() ? dx : x_, laid_out(v[numbers_[0]]),
+                                   input, moved, false));
+    }
+    return result;
+  }
+
+  void add_squared_gradients(const Tensors& gradients, Tensors& sums) const override {
+    // The unfolded input is kernel^2 times the input: a few examples at a time bound the memory.
+    for (std::int64_t begin = 0; begin < x_.size(0); begin += kChunk) {
+      const std::int64_t count = std::min(kChunk, x_.size(0) - begin);
+      const Tensor patches = unfolded(begin, count);
+      for (const Tensor& g : gradients) {
+        const Tensor gradient = grouped(g, begin, count);
+        sums[numbers_[0]].add_(at::matmul(gradient, patches).square().sum(0).view(weight_.sizes()));
+        if (shape_.bias) sums[numbers_[1]].add_(gradient.sum(3).square().sum(0).flatten());
+      }
+    }
+  }
+
+  Tensors example_gradients(const Tensor& g, std::int64_t begin,
+                            std::int64_t count) const override {
+    std::vector<std::int64_t> sizes = weight_.sizes().vec();
+    sizes.insert(sizes.begin(), count);
+    const Tensor gradient = grouped(g, begin, count);
+    Tensors each = {at::matmul(gradient, unfolded(begin, count)).view(sizes)};
+    if (shape_.bias) each.push_back(gradient.sum(3).flatten(1));
+    return each;
+  }
+
+  std::optional<KroneckerData> kronecker(const Tensor& g, std::int64_t begin,
+                                         std::int64_t count) const override {
+    if (shape_.groups > 1) return std::nullopt;    // a block for each group, not one product
+    Tensor a = unfolded(begin, count).squeeze(1);  // [b, positions, in k k]
+    if (shape_.bias) a = at::constant_pad_nd(a, {0, 1}, 1);
+    return KroneckerData{a, grouped(g, begin, count).squeeze(1).transpose(1, 2)};
+  }
+
+  void list_kept(Tensors& kept) const override {
+    kept.insert(kept.end(), {x_, weight_, output_});
+    kept.insert(kept.end(), kept_.begin(), kept_.end());
+  }
+
+ private:
+  static constexpr std::int64_t kChunk = 8;
+
+  Tensor backward(const Tensor& g, const Tensor& x, const Tensor& weight, bool input, Tensors* sums,
+                  bool bias) const {
+    const bool parameters = sums != nullptr;
+    const auto [gx, gw, gb] = at::convolution_backward(
+        g, x, weight, at::IntArrayRef{shape_.out}, {shape_.stride, shape_.stride},
+        {shape_.padding, shape_.padding}, {1, 1}, /*transposed=*/false, {0, 0}, shape_.groups,
+        {input, parameters, parameters && bias});
+    if (parameters) {
+      (*sums)[numbers_[0]].add_(gw);
+      if (bias) (*sums)[numbers_[1]].add_(gb);
+    }
+    return gx;
+  }
+
+  // [b, groups, positions, in / groups k k]
+  Tensor unfolded(std::int64_t begin, std::int64_t count) const {
+    const Tensor patches =
+        at::im2col(x_.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel}, {1, 1},
+                   {shape_.padding, shape_.padding},
+                   {shape_.stride, shape_.stride});  // [b, in k k, positions]
+    return patches.view({count, shape_.groups, -1, patches.size(2)}).transpose(2, 3);
+  }
+  // [b, groups, out / groups, positions]
+  Tensor grouped(const Tensor& g, std::int64_t begin, std::int64_t count) const {
+    const Tensor chunk = g.narrow(0, begin, count).flatten(2);
+    return chunk.reshape({count, shape_.groups, -1, chunk.size(2)});
+  }
+
+  Conv2dShape shape_;
+  std::vector<std::size_t> numbers_;
+  Tensor x_, weight_, dx_;
+};
+
+}  // namespace
+
+Conv2d::Conv2d(ParameterTable& table, const std::string& name, const Conv2dShape& shape,
+               Initialisation initialisation)
+    : shape_(shape) {
+  if (shape.groups < 1 || shape.in % shape.groups != 0 || shape.out % shape.groups != 0) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} input and {} output channels cannot be divided into {} groups",
+                            shape.in, shape.out, shape.groups));
+  }
+  const std::int64_t window = shape.kernel * shape.kernel;
+  const std::int64_t fan_in = shape.in / shape.groups * window;
+  const bool fan_out = initialisation == Initialisation::kHeNormalFanOut;
+  weight_ =
+      table.add(name + ".weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel},
+                initialisation, fan_out ? shape.out * window : fan_in);
+  if (shape.bias) {
+    bias_ = table.add(name + ".bias", {shape.out}, Initialisation::kUniformFanIn, fan_in);
+  }
+}
+
+Tensor Conv2d::forward(const Tensor& input, Pass& pass) const {
+  return convolve(input, laid_out(pass.parameters[weight_]),
+                  shape_.bias ? pass.parameters[bias_] : Tensor(), shape_);
+}
+
+std::unique_ptr<LayerLinearisation> Conv2d::linearise(const Tensor& input, Pass& pass) const {
+  std::vector<std::size_t> numbers = {weight_};
+  if (shape_.bias) numbers.push_back(bias_);
+  return std::make_unique<LinearisedConv2d>(input, pass, shape_, std::move(numbers));
+}
+
+}  // namespace oubli

@@ -1,0 +1,28 @@
+// A table of vectors, one for each token: x [b, positions...] of token numbers, in any type, to
+// [b, positions..., features].
+//
+// Token numbers have no derivative: an embedding stands where the data enters. Error(kData) for a
+// number outside the table, Error(kUsage) where a gradient in the tokens is asked for.
+#pragma once
+
+#include <string>
+
+#include "core/nn/layer.h"
+
+namespace oubli {
+
+class Embedding : public Layer {
+ public:
+  Embedding(ParameterTable& table, const std::string& name, std::int64_t tokens,
+            std::int64_t features);
+  Tensor forward(const Tensor& input, Pass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+
+ private:
+  Tensor checked(const Tensor& input) const;  // int64
+
+  std::int64_t tokens_;
+  std::size_t weight_;
+};
+
+}  // namespace oubli

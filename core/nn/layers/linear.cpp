@@ -1,0 +1,115 @@
+#include "core/nn/layers/linear.h"
+
+#include <ATen/ATen.h>
+
+#include <utility>
+
+#include "core/nn/linearisation.h"
+
+namespace oubli {
+namespace {
+
+Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : x.reshape({-1, x.size(-1)}); }
+
+class LinearisedLinear : public ParameterLinearisation {
+ public:
+  // numbers: of the weight, and of the bias where there is one.
+  LinearisedLinear(const Tensor& input, const Pass& pass, std::vector<std::size_t> numbers)
+      : numbers_(std::move(numbers)), x_(input), weight_(pass.parameters[numbers_[0]].detach()) {
+    output_ = has_bias() ? at::linear(x_, weight_, pass.parameters[numbers_[1]].detach())
+                         : at::linear(x_, weight_);
+  }
+
+  const std::vector<std::size_t>& parameters() const override { return numbers_; }
+
+  Tensor tangent(const Tensor& dx, const Tensors& v, bool keep) override {
+    if (keep) dx_ = dx;
+    const Tensor& dw = v[numbers_[0]];
+    Tensor dy =
+        has_bias() ? at::addmm(v[numbers_[1]], as_rows(x_), dw.t()) : as_rows(x_).mm(dw.t());
+    if (dx.defined()) dy.addmm_(as_rows(dx), weight_.t());
+    return dy.view(output_.sizes());
+  }
+
+  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
+    remember(g, request);
+    const Tensor rows = as_rows(g);
+    if (request.sums != nullptr) add_adjoint(rows, *request.sums);
+    return request.input ? rows.mm(weight_).view(x_.sizes()) : Tensor();
+  }
+
+  Tensor adjoint_tangent(const Tensor& dg, const Tensors& v, Tensors& sums, bool input) override {
+    const Tensor dx = std::exchange(dx_, Tensor());
+    const Tensor g = as_rows(kept_.back());
+    if (dx.defined()) sums[numbers_[0]].addmm_(g.t(), as_rows(dx));
+    if (dg.defined()) add_adjoint(as_rows(dg), sums);
+    if (!input) return {};
+    Tensor result = g.mm(v[numbers_[0]]);
+    if (dg.defined()) result.addmm_(as_rows(dg), weight_);
+    return result.view(x_.sizes());
+  }
+
+  void add_squared_gradients(const Tensors& gradients, Tensors& sums) const override {
+    if (x_.dim() > 2) return ParameterLinearisation::add_squared_gradients(gradients, sums);
+    // One position: (g a')^2 = g^2 (a^2)', so all examples and gradients are one product.
+    Tensor squares = gradients[0].square();
+    for (std::size_t i = 1; i < gradients.size(); ++i) {
+      squares.addcmul_(gradients[i], gradients[i]);
+    }
+    sums[numbers_[0]].addmm_(squares.t(), x_.square());
+    if (has_bias()) sums[numbers_[1]].add_(squares.sum(0));
+  }
+
+  Tensors example_gradients(const Tensor& g, std::int64_t begin,
+                            std::int64_t count) const override {
+    const Tensor gradient = positions(g.narrow(0, begin, count));
+    Tensors each = {at::bmm(gradient.transpose(1, 2), positions(x_.narrow(0, begin, count)))};
+    if (has_bias()) each.push_back(gradient.sum(1));
+    return each;
+  }
+
+  std::optional<KroneckerData> kronecker(const Tensor& g, std::int64_t begin,
+                                         std::int64_t count) const override {
+    Tensor a = positions(x_.narrow(0, begin, count));
+    if (has_bias()) a = at::constant_pad_nd(a, {0, 1}, 1);
+    return KroneckerData{a, positions(g.narrow(0, begin, count))};
+  }
+
+  void list_kept(Tensors& kept) const override {
+    kept.insert(kept.end(), {x_, output_});
+    kept.insert(kept.end(), kept_.begin(), kept_.end());
+  }
+
+ private:
+  bool has_bias() const { return numbers_.size() > 1; }
+  static Tensor positions(const Tensor& x) { return x.reshape({x.size(0), -1, x.size(-1)}); }
+  void add_adjoint(const Tensor& g, Tensors& sums) const {
+    sums[numbers_[0]].addmm_(g.t(), as_rows(x_));
+    if (has_bias()) sums[numbers_[1]].add_(g.sum(0));
+  }
+
+  std::vector<std::size_t> numbers_;
+  Tensor x_, weight_, dx_;
+};
+
+}  // namespace
+
+Linear::Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
+               bool bias)
+    : weight_(table.add(name + ".weight", {out, in}, Initialisation::kUniformFanIn, in)),
+      has_bias_(bias) {
+  if (bias) bias_ = table.add(name + ".bias", {out}, Initialisation::kUniformFanIn, in);
+}
+
+Tensor Linear::forward(const Tensor& input, Pass& pass) const {
+  return has_bias_ ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
+                   : at::linear(input, pass.parameters[weight_]);
+}
+
+std::unique_ptr<LayerLinearisation> Linear::linearise(const Tensor& input, Pass& pass) const {
+  std::vector<std::size_t> numbers = {weight_};
+  if (has_bias_) numbers.push_back(bias_);
+  return std::make_unique<LinearisedLinear>(input, pass, std::move(numbers));
+}
+
+}  // namespace oubli

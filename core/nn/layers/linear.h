@@ -1,0 +1,24 @@
+// The fully connected layer. x [b, in], or [b, positions..., in] with one map for all positions.
+#pragma once
+
+#include <string>
+
+#include "core/nn/layer.h"
+
+namespace oubli {
+
+// y = x W' + b, W [out, in].
+class Linear : public Layer {
+ public:
+  Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
+         bool bias = true);
+  Tensor forward(const Tensor& input, Pass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+
+ private:
+  std::size_t weight_;
+  std::size_t bias_ = 0;
+  bool has_bias_;
+};
+
+}  // namespace oubli

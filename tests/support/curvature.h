@@ -1,0 +1,32 @@
+// Small models and the dense matrices that curvature operators must be, by plain definitions and
+// automatic differentiation: slow, independent of the layers' rules.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/train/objective.h"
+
+namespace oubli::testing {
+
+// A model on a set, float64.
+struct CurvatureProblem {
+  std::string name;
+  Subset subset;
+  Objective objective;
+  Model model;
+};
+
+// Architectures by name: logistic, mlp (tanh), linear, mlp_regression, convolutions (with batch and
+// group normalisation and a residual block), tokens (embedding, layer normalisation, positions).
+CurvatureProblem curvature_problem(const std::string& name, std::int64_t examples = 13);
+std::vector<std::string> curvature_problem_names();
+
+// Each float64 [dim, dim], with the weights of the subset; without lambda.
+Tensor dense_hessian(const CurvatureProblem& problem);
+Tensor dense_ggn(const CurvatureProblem& problem);
+Tensor dense_empirical_fisher(const CurvatureProblem& problem);
+Tensor dense_expected_fisher(const CurvatureProblem& problem);
+
+}  // namespace oubli::testing
