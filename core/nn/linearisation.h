@@ -56,7 +56,7 @@ class LayerLinearisation {
   virtual void visit(const Visitor&) {}
   bool has_parameters();
 
-  // Appends every tensor that is kept, for counting bytes.
+  // Appends every tensor that is kept, undefined ones too, for counting bytes.
   virtual void list_kept(Tensors& kept) const = 0;
   // Bytes of the storages that are kept here, each counted once, apart from those of `shared`.
   std::int64_t kept_bytes(const Tensors& shared) const;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "core/base/memory.h"
 #include "core/base/settings_file.h"
 #include "experiments/engine/registries.h"
 
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "threads")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   try {
+    oubli::keep_freed_memory();
     at::set_num_threads(threads);
     const oubli::Registries registries = oubli::builtin_registries();
     const oubli::Settings all_of_it(oubli::parse_settings("validation_fraction: 0", "bench"));

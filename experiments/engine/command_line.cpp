@@ -9,6 +9,7 @@
 #include <iostream>
 #include <thread>
 
+#include "core/base/memory.h"
 #include "experiments/engine/commands.h"
 
 namespace oubli {
@@ -111,6 +112,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
 int command_line(int argc, char** argv, const Registries& registries) {
   // One thread here: the work is in the workers, each with as many as the experiment says.
   at::set_num_threads(1);
+  keep_freed_memory();
   try {
     return run_command(argc, argv, registries);
   } catch (const Error& error) {

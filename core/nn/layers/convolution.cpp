@@ -63,15 +63,15 @@ class LinearisedConv2d : public ParameterLinearisation {
   }
 
   void add_squared_gradients(const Tensors& gradients, Tensors& sums) const override {
-    // The unfolded input is kernel^2 times the input: a few examples at a time bound the memory.
+    // A few examples at a time, so that their unfolded inputs stay in the cache.
     for (std::int64_t begin = 0; begin < x_.size(0); begin += kChunk) {
       const std::int64_t count = std::min(kChunk, x_.size(0) - begin);
-      const Tensor patches = unfolded(begin, count);
-      for (const Tensor& g : gradients) {
-        const Tensor gradient = grouped(g, begin, count);
-        sums[numbers_[0]].add_(at::matmul(gradient, patches).square().sum(0).view(weight_.sizes()));
-        if (shape_.bias) sums[numbers_[1]].add_(gradient.sum(3).square().sum(0).flatten());
-      }
+      const Tensor gradient = grouped(gradients, begin, count);
+      for_each_row(gradient, begin, count, [&](std::int64_t row, const Tensor& each) {
+        // [gradients, out, in / groups, kernel] of each example
+        sums[numbers_[0]].select(2, row).add_(each.square_().sum({0, 1}));
+      });
+      if (shape_.bias) sums[numbers_[1]].add_(bias_gradients(gradient).square_().sum({0, 1}));
     }
   }
 
@@ -79,18 +79,23 @@ class LinearisedConv2d : public ParameterLinearisation {
                             std::int64_t count) const override {
     std::vector<std::int64_t> sizes = weight_.sizes().vec();
     sizes.insert(sizes.begin(), count);
-    const Tensor gradient = grouped(g, begin, count);
-    Tensors each = {at::matmul(gradient, unfolded(begin, count)).view(sizes)};
-    if (shape_.bias) each.push_back(gradient.sum(3).flatten(1));
+    const Tensor gradient = grouped({g}, begin, count);
+    Tensors each = {at::empty(sizes, g.options())};
+    for_each_row(gradient, begin, count, [&](std::int64_t row, const Tensor& part) {
+      each[0].select(3, row).copy_(part.select(1, 0));
+    });
+    if (shape_.bias) each.push_back(bias_gradients(gradient).select(1, 0));
     return each;
   }
 
   std::optional<KroneckerData> kronecker(const Tensor& g, std::int64_t begin,
                                          std::int64_t count) const override {
-    if (shape_.groups > 1) return std::nullopt;    // a block for each group, not one product
-    Tensor a = unfolded(begin, count).squeeze(1);  // [b, positions, in k k]
+    if (shape_.groups > 1) return std::nullopt;  // a block for each group, not one product
+    Tensor a = at::im2col(x_.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel},
+                          {1, 1}, {shape_.padding, shape_.padding}, {shape_.stride, shape_.stride})
+                   .transpose(1, 2);  // [b, positions, in k k]
     if (shape_.bias) a = at::constant_pad_nd(a, {0, 1}, 1);
-    return KroneckerData{a, grouped(g, begin, count).squeeze(1).transpose(1, 2)};
+    return KroneckerData{a, g.narrow(0, begin, count).flatten(2).transpose(1, 2)};
   }
 
   void list_kept(Tensors& kept) const override {
@@ -99,7 +104,7 @@ class LinearisedConv2d : public ParameterLinearisation {
   }
 
  private:
-  static constexpr std::int64_t kChunk = 8;
+  static constexpr std::int64_t kChunk = 32;
 
   Tensor backward(const Tensor& g, const Tensor& x, const Tensor& weight, bool input, Tensors* sums,
                   bool bias) const {
@@ -115,18 +120,53 @@ class LinearisedConv2d : public ParameterLinearisation {
     return gx;
   }
 
-  // [b, groups, positions, in / groups k k]
-  Tensor unfolded(std::int64_t begin, std::int64_t count) const {
-    const Tensor patches =
-        at::im2col(x_.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel}, {1, 1},
-                   {shape_.padding, shape_.padding},
-                   {shape_.stride, shape_.stride});  // [b, in k k, positions]
-    return patches.view({count, shape_.groups, -1, patches.size(2)}).transpose(2, 3);
+  // The gradient of row `i` of each example's kernels is a product with the input unfolded along
+  // its width alone, k times the input rather than k^2: with U [in k, rows, columns] of an example,
+  //   dW[o, c, i, j] = sum_{y, x} g[o, y, x] U[(c, j), i + stride y, x],
+  // and for stride 1 those rows lie together in memory. `gradient` is [b groups, gradients out /
+  // groups, positions]; `use` gets [b, gradients, out, in / groups, kernel].
+  template <typename Use>
+  void for_each_row(const Tensor& gradient, std::int64_t begin, std::int64_t count,
+                    const Use& use) const {
+    const std::int64_t k = shape_.kernel, p = shape_.padding, s = shape_.stride;
+    const std::int64_t height = output_.size(2), width = output_.size(3);
+    const std::int64_t inner = shape_.in / shape_.groups;
+    const Tensor padded =
+        at::constant_pad_nd(x_.narrow(0, begin, count).contiguous(), {p, p, p, p});
+    const Tensor unfolded = padded
+                                .unfold(3, k, s)           // [b, in, rows, columns, k]
+                                .permute({0, 1, 4, 2, 3})  // [b, in, k, rows, columns]
+                                .contiguous()
+                                .view({count * shape_.groups, inner * k, -1, width});
+    for (std::int64_t i = 0; i < k; ++i) {
+      const Tensor rows = unfolded.slice(2, i, i + s * (height - 1) + 1, s).flatten(2);
+      // The larger side comes first: small products waste fewer vector lanes so.
+      const Tensor each = inner * k > gradient.size(1)
+                              ? at::bmm(rows, gradient.transpose(1, 2)).transpose(1, 2)
+                              : at::bmm(gradient, rows.transpose(1, 2));
+      use(i, each.reshape({count, shape_.groups, -1, shape_.out / shape_.groups, inner, k})
+                 .transpose(1, 2)
+                 .reshape({count, -1, shape_.out, inner, k}));
+    }
   }
-  // [b, groups, out / groups, positions]
-  Tensor grouped(const Tensor& g, std::int64_t begin, std::int64_t count) const {
-    const Tensor chunk = g.narrow(0, begin, count).flatten(2);
-    return chunk.reshape({count, shape_.groups, -1, chunk.size(2)});
+
+  // [b groups, gradients out / groups, positions]
+  Tensor grouped(const Tensors& gradients, std::int64_t begin, std::int64_t count) const {
+    Tensors parts;
+    for (const Tensor& g : gradients) {
+      parts.push_back(g.narrow(0, begin, count)
+                          .contiguous()
+                          .view({count * shape_.groups, shape_.out / shape_.groups, -1}));
+    }
+    return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
+  }
+  // [b, gradients, out]
+  Tensor bias_gradients(const Tensor& gradient) const {
+    return gradient.sum(2)
+        .view({-1, shape_.groups, gradient.size(1) / (shape_.out / shape_.groups),
+               shape_.out / shape_.groups})
+        .transpose(1, 2)
+        .reshape({gradient.size(0) / shape_.groups, -1, shape_.out});
   }
 
   Conv2dShape shape_;

@@ -31,9 +31,6 @@ class LinearisedMaxPool : public LinearMap {
  public:
   LinearisedMaxPool(const Tensor& x, std::int64_t size) : size_{size, size}, x_(x) {
     std::tie(output_, indices_) = at::max_pool2d_with_indices(x, size_, size_);
-    // One for the value that each window took: picking it is a masked sum over the window, which
-    // is several times faster than gathering by index.
-    taken_ = backwards(at::ones_like(output_));
   }
   void list_kept(Tensors& kept) const override {
     kept.insert(kept.end(), {x_, output_, indices_, taken_});
@@ -41,6 +38,9 @@ class LinearisedMaxPool : public LinearMap {
 
  protected:
   Tensor forwards(const Tensor& dx) const override {
+    // One for the value that each window took: picking it is a masked sum over the window, which
+    // is several times faster than gathering by index.
+    if (!taken_.defined()) taken_ = backwards(at::ones_like(output_));
     return at::avg_pool2d(dx * taken_, size_, size_, 0, false, true, /*divisor_override=*/1);
   }
   Tensor backwards(const Tensor& g) const override {
@@ -49,7 +49,8 @@ class LinearisedMaxPool : public LinearMap {
 
  private:
   std::vector<std::int64_t> size_;
-  Tensor x_, indices_, taken_;
+  Tensor x_, indices_;
+  mutable Tensor taken_;
 };
 
 class LinearisedAveragePool : public LinearMap {

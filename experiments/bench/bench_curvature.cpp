@@ -1,0 +1,147 @@
+// Times curvature work on the first images of MNIST, one task at a time on request: the counterpart
+// of curvature_peers.py. Reads names of tasks from standard input, one a line; runs each once and
+// answers with a line of JSON, so that compare_curvature.py can alternate both sides.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <iostream>
+#include <map>
+
+#include "core/base/memory.h"
+#include "core/base/settings_file.h"
+#include "core/curvature/fisher_diagonal.h"
+#include "core/curvature/gauss_newton.h"
+#include "core/curvature/hessian.h"
+#include "experiments/engine/registries.h"
+
+namespace oubli {
+namespace {
+
+struct Options {
+  std::string data, model = "mlp";
+  std::int64_t examples = 10000, batch_size = 500;
+  int threads = 2;
+};
+
+// The set, the model and the operators that tasks share.
+class Bench {
+ public:
+  explicit Bench(const Options& options)
+      : registries_(builtin_registries()), batch_size_(options.batch_size) {
+    const Settings all(parse_settings("validation_fraction: 0", "bench"));
+    LoadedData loaded =
+        registries_.datasets.find("mnist").configure(all)(default_data_folders(options.data));
+    const auto dataset = std::make_shared<const Dataset>(std::move(loaded.dataset));
+    subset_ = {dataset, at::arange(options.examples), {}};
+    const Settings settings(
+        parse_settings(options.model == "mlp" ? "hidden: [256, 128]" : "{}", "bench"));
+    const Network network = registries_.architectures.find(options.model)
+                                .configure(settings)({dataset->input_shape(), dataset->outputs});
+    model_ = std::make_unique<Model>(network.layers, network.table, at::kFloat);
+    Generator start(0);
+    model_->initialise(start);
+    // A little trained, so that curvature is that of a model somebody would ask about.
+    TrainingRecipe recipe;
+    recipe.objective = objective_;
+    recipe.optimizer = {.name = "sgd", .lr = 0.05, .momentum = 0.9};
+    recipe.epochs = 2;
+    Context context(0);
+    train(*model_, subset_, recipe, context);
+    v_ = start.normal({model_->dim(), 8}, at::kDouble);
+    add_tasks();
+  }
+
+  // Seconds of one run of a task, by the clock and of the processor; what only prepares it is not
+  // counted.
+  std::pair<double, double> run(const std::string& name) {
+    const auto task = tasks_.find(name);
+    if (task == tasks_.end()) throw Error(ErrorKind::kUsage, "no task is named " + name);
+    const std::function<void()> work = task->second();
+    const std::clock_t processor = std::clock();
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+            static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC};
+  }
+
+ private:
+  using Work = std::function<void()>;
+
+  template <typename Operator>
+  void add_products(const std::string& name) {
+    tasks_[name + "_kept"] = [this, name]() -> Work {
+      OperatorPtr& kept = kept_[name];
+      if (!kept) {
+        kept_.clear();  // one at a time: what is kept is memory
+        kept_[name] = std::make_shared<Operator>(*model_, subset_, objective_, cost_,
+                                                 DataOperatorOptions{batch_size_, 8LL << 30});
+        kept_[name]->apply(v_.narrow(1, 0, 1));
+      }
+      return [this, name] { kept_[name]->apply(v_.narrow(1, 0, 1)); };
+    };
+    tasks_[name + "_streamed_8"] = [this]() -> Work {
+      return [this] { Operator(*model_, subset_, objective_, cost_, {batch_size_, 0}).apply(v_); };
+    };
+  }
+
+  void add_tasks() {
+    tasks_["gradient"] = [this]() -> Work {
+      return [this] { value_and_gradient(*model_, subset_, objective_, cost_, batch_size_); };
+    };
+    add_products<Hessian>("hessian");
+    add_products<GaussNewton>("ggn");
+    for (const auto& [name, targets] : {std::pair{"fisher_empirical", FisherTargets::kEmpirical},
+                                        std::pair{"fisher_expected", FisherTargets::kExpected}}) {
+      tasks_[name] = [this, targets = targets]() -> Work {
+        return [this, targets] {
+          fisher_diagonal(targets, *model_, subset_, objective_, cost_,
+                          {.batch_size = batch_size_});
+        };
+      };
+    }
+  }
+
+  Registries registries_;
+  std::int64_t batch_size_;
+  Subset subset_;
+  std::unique_ptr<Model> model_;
+  Objective objective_{Loss::kCrossEntropy, 1e-3};
+  CostMeter cost_;
+  Tensor v_;
+  std::map<std::string, OperatorPtr> kept_;
+  std::map<std::string, std::function<Work()>> tasks_;
+};
+
+}  // namespace
+}  // namespace oubli
+
+int main(int argc, char** argv) {
+  oubli::Options options;
+  CLI::App app("Times curvature work on MNIST; names of tasks come from standard input");
+  app.add_option("--data", options.data, "folder of data sets")->required();
+  app.add_option("--model", options.model)->check(CLI::IsMember({"logistic", "mlp", "lenet5"}));
+  app.add_option("--examples", options.examples)->check(CLI::Range(1, 60000));
+  app.add_option("--batch-size", options.batch_size)->check(CLI::PositiveNumber);
+  app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    oubli::keep_freed_memory();
+    at::set_num_threads(options.threads);
+    oubli::Bench bench(options);
+    for (std::string name; std::getline(std::cin, name);) {
+      const auto [seconds, processor] = bench.run(name);
+      fmt::print("{{\"task\": \"{}\", \"seconds\": {:.6f}, \"processor_seconds\": {:.6f}}}\n", name,
+                 seconds, processor);
+      std::fflush(stdout);
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_curvature: {}\n", error.what());
+    return 2;
+  }
+  return 0;
+}
