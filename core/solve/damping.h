@@ -12,10 +12,10 @@
 // The ends come from a short Lanczos run on A from a random vector. The largest is taken with its
 // Ritz residual added. A smallest Ritz value below l2 proves that H has negative curvature, and is
 // taken with its residual subtracted, but never below the operator's own floor; at or above l2
-// nothing is known to be negative and nothing is added for it. kappa = 1e4: products of a float32
-// model carry relative errors near 1e-7, which the solve amplifies by up to kappa, so a thousandth
-// of the step is at risk; Koh and Liang 2017 and Grosse et al. 2023 have no such bound, the
-// latter's tenth of the mean eigenvalue is near kappa = 10 for curvature of low rank.
+// nothing is known to be negative and nothing is added for it. kappa = 1e3 is what
+// conjugate gradients can solve with their default settings: their error falls by
+// 2 exp(-2 k / sqrt(kappa)) in k iterations, 6e-6 in 200. It also keeps the relative errors near
+// 1e-7 that products of a float32 model carry below 1e-4 of the step.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@
 
 namespace oubli {
 
-constexpr double kConditionTarget = 1e4;
+constexpr double kConditionTarget = 1e3;
 
 struct DampingChoice {
   double value = 0;     // to add to the operator

@@ -25,6 +25,7 @@ namespace oubli {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr double kSingular = 32 * kEpsilon;
 
 Tensor column_products(const Tensor& a, const Tensor& b) { return (a * b).sum(0); }
 
@@ -34,6 +35,8 @@ struct State {
   Tensor before, z, y;  // z: the next Lanczos vector times beta; y = M^-1 z; before: z's forerunner
   Tensor w, w_before;
   Tensor beta, beta_before, dbar, epsilon, phi, cosine, sine;
+  Tensor scale;     // the largest entry of T: what its rounding is measured against
+  Tensor is_ended;  // columns that can get no nearer in this round
 
   State(const Tensor& b, const Tensor& target, const Tensor& preconditioned)
       : ids(at::arange(b.size(1), at::kLong)),
@@ -51,13 +54,16 @@ struct State {
         epsilon(dbar),
         phi(beta),
         cosine(at::full_like(target, -1)),
-        sine(dbar) {}
+        sine(dbar),
+        scale(dbar),
+        is_ended(at::zeros_like(target, at::kBool)) {}
 
   void keep(const Tensor& columns) {
     for (Tensor* t : {&x, &residual, &before, &z, &y, &w, &w_before}) {
       *t = t->index_select(1, columns);
     }
-    for (Tensor* t : {&ids, &goal, &beta, &beta_before, &dbar, &epsilon, &phi, &cosine, &sine}) {
+    for (Tensor* t : {&ids, &goal, &beta, &beta_before, &dbar, &epsilon, &phi, &cosine, &sine,
+                      &scale, &is_ended}) {
       *t = t->index_select(0, columns);
     }
   }
@@ -95,7 +101,14 @@ class Minres : public Solver {
     const Tensor gbar = s.sine * s.dbar - s.cosine * alpha;
     s.epsilon = s.sine * s.beta;
     s.dbar = -s.cosine * s.beta;
-    const Tensor gamma = at::hypot(gbar, s.beta).clamp_min(kEpsilon * run.matrix.largest_gain());
+    const Tensor norm = at::hypot(gbar, s.beta);
+    s.scale = at::maximum(s.scale, at::maximum(alpha.abs(), s.beta));
+    // Where beta is zero the Krylov space is used up; where the factor's last entry is zero as well
+    // the system is singular and x the least-squares solution, to which a further step would add a
+    // null vector of any length. An infinite gamma makes that step zero.
+    s.is_ended = s.beta <= kSingular * s.scale;
+    const Tensor gamma =
+        norm.masked_fill(norm <= kSingular * s.scale, std::numeric_limits<double>::infinity());
     s.cosine = gbar / gamma;
     s.sine = s.beta / gamma;
     const Tensor w_next = (v - s.w_before * epsilon_before - s.w * delta) / gamma;
@@ -153,10 +166,7 @@ class Minres : public Solver {
         diagonals[id].push_back(alpha[j].item<double>());
         off_diagonals[id].push_back(s.beta[j].item<double>());
       }
-      // beta = 0 ends the Krylov space: the column cannot get nearer in this round.
-      const Tensor exhausted =
-          s.z.norm(2, 0) <= 10 * kEpsilon * run.matrix.largest_gain() * v.norm(2, 0);
-      const Tensor is_open = (s.residual.norm(2, 0) > s.goal).logical_and(exhausted.logical_not());
+      const Tensor is_open = (s.residual.norm(2, 0) > s.goal).logical_and(s.is_ended.logical_not());
       if (!is_open.all().item<bool>()) {
         result.x.index_copy_(1, s.ids, s.x);
         s.keep(is_open.nonzero().squeeze(1));

@@ -1,4 +1,4 @@
-// The solvers that invert an approximation: lanczos and nystroem; and lissa.
+// The solvers that invert an approximation: lanczos and nystroem.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,42 +105,6 @@ TEST(NystroemSolver, SaysThatTheHeldDampingIsTooLarge) {
           ->solve({.matrix = matrix, .b = random({20}), .generator = &generator});
   EXPECT_EQ(solution.report.status, SolveStatus::kBreakdown);
   EXPECT_THAT(solution.report.message, HasSubstr("held_damping"));
-}
-
-// The published recursion's damping is scale times what is asked for.
-TEST(Lissa, TheDampingIsTheOneAskedFor) {
-  const Tensor h = matrix_with(log_spaced(0.01, 20, 15));
-  const DenseOperator base(h);
-  const DampedOperator damped(base, 0.5);
-  const Tensor b = random({15});
-  const Generator generator(1);
-  const Solution solution = make_solver("lissa", {.tolerance = 1e-11, .max_iterations = 3000})
-                                ->solve({.matrix = damped, .b = b, .generator = &generator});
-  EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
-  EXPECT_LT(relative_error(solution.x, at::linalg_solve(h + 0.5 * at::eye(15, at::kDouble), b)),
-            1e-9);
-}
-
-TEST(Lissa, DivergenceIsAStatus) {
-  const DenseOperator matrix(matrix_with(log_spaced(0.5, 10, 15)));
-  const Generator generator(1);
-  const auto solve = [&](const std::string& scale) {
-    return solver_with("lissa", "{max_iterations: 5000, scale: " + scale + "}")
-        ->solve({.matrix = matrix, .b = random({15}), .generator = &generator});
-  };
-  const Solution diverged = solve("4.8");  // below half of 10
-  EXPECT_EQ(diverged.report.status, SolveStatus::kBreakdown);
-  EXPECT_THAT(diverged.report.message, HasSubstr("diverged"));
-  EXPECT_TRUE(at::isfinite(diverged.x).all().item<bool>());
-  EXPECT_EQ(solve("5.2").report.status, SolveStatus::kConverged);
-}
-
-TEST(Lissa, CountsTheScale) {
-  const CountingOperator matrix(matrix_with(log_spaced(1, 2, 50)));
-  const Generator generator(1);
-  const Solution solution =
-      make_solver("lissa")->solve({.matrix = matrix, .b = random({50}), .generator = &generator});
-  EXPECT_EQ(matrix.columns(), 20 + solution.report.iterations);
 }
 
 }  // namespace
