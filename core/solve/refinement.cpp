@@ -90,12 +90,15 @@ RefinedSolution refine(const CountedOperator& matrix, const Tensor& b, const Sol
   return solution;
 }
 
-Tensor replace_residuals(const LinearOperator& matrix, const Tensor& b, const Tensor& x,
-                         Tensor& r) {
+Drift replace_residuals(const LinearOperator& matrix, const Tensor& b, const Tensor& x, Tensor& r,
+                        Tensor& last) {
   const Tensor exact = b - matrix.apply(x);
-  const Tensor drifted = (exact - r).norm(2, 0) > kLargestDrift * exact.norm(2, 0);
-  r = at::where(drifted, exact, r);
-  return drifted;
+  const Tensor norm = exact.norm(2, 0);
+  const Tensor has_drifted = (exact - r).norm(2, 0) > kLargestDrift * norm;
+  const Tensor is_stuck = has_drifted.logical_and(norm > kLeastProgress * last);
+  r = at::where(has_drifted, exact, r);
+  last = at::where(has_drifted, norm, last);
+  return {has_drifted, is_stuck};
 }
 
 void widen_ritz_values(double smallest, double largest, SolveReport& report) {

@@ -41,10 +41,16 @@ RefinedSolution refine(const CountedOperator& matrix, const Tensor& b, const Sol
 
 // How often an inner iteration looks whether its residual has drifted.
 constexpr std::int64_t kReplaceEvery = 50;
+struct Drift {
+  Tensor has_drifted;  // columns whose residual was replaced [k]
+  Tensor is_stuck;  // those that have not halved since they last drifted: rounding is all there is
+};
 // Puts b - A x in the place of those columns of r that are further from it than a tenth of its
-// length, and returns which [k]: replacing sooner costs the conjugacy of the directions, and with
-// it iterations, for nothing. Cost: one product a column.
-Tensor replace_residuals(const LinearOperator& matrix, const Tensor& b, const Tensor& x, Tensor& r);
+// length: replacing sooner costs the conjugacy of the directions, and with it iterations, for
+// nothing. `last` [k]: their length when they last drifted, infinite at first; kept up here.
+// Cost: one product a column.
+Drift replace_residuals(const LinearOperator& matrix, const Tensor& b, const Tensor& x, Tensor& r,
+                        Tensor& last);
 
 // Extreme eigenvalues of a symmetric tridiagonal matrix, widening the report's Ritz values. At most
 // the first 2000 rows count: the eigenvalues of a leading block lie inside the whole's.

@@ -94,6 +94,7 @@ class BlockConjugateGradient : public Solver {
     InnerResult result{at::zeros_like(b)};
     Tensor ids = at::arange(b.size(1), at::kLong);
     Tensor goal = target;
+    Tensor last = at::full_like(target, std::numeric_limits<double>::infinity());
     Tensor x = at::zeros_like(b);
     Tensor r = b.clone();
     const auto end = [&](SolveStatus status) {
@@ -120,15 +121,17 @@ class BlockConjugateGradient : public Solver {
       ++result.iterations;
       x.add_(p.mm(step));
       r.sub_(q.mm(step));
+      Tensor is_open = r.norm(2, 0) > goal;
       if (result.iterations % kReplaceEvery == 0) {
-        replace_residuals(run.matrix, b.index_select(1, ids), x, r);
+        const Drift drift = replace_residuals(run.matrix, b.index_select(1, ids), x, r, last);
+        is_open = (r.norm(2, 0) > goal).logical_and(drift.is_stuck.logical_not());
       }
-      const Tensor is_open = r.norm(2, 0) > goal;
       if (!is_open.all().item<bool>()) {
         result.x.index_copy_(1, ids, x);
         const Tensor kept = is_open.nonzero().squeeze(1);
         ids = ids.index_select(0, kept);
         goal = goal.index_select(0, kept);
+        last = last.index_select(0, kept);
         for (Tensor* t : {&x, &r}) *t = t->index_select(1, kept);
         if (ids.numel() == 0) return end(SolveStatus::kConverged);
       }

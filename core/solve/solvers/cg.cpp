@@ -73,6 +73,7 @@ class ConjugateGradient : public Solver {
     InnerResult result{at::zeros_like(b)};
     Tensor ids = at::arange(b.size(1), at::kLong);
     Tensor goal = target;
+    Tensor last = at::full_like(target, std::numeric_limits<double>::infinity());
     Tensor x = at::zeros_like(b);
     Tensor r = b.clone();
     Tensor z = run.precondition(r);
@@ -120,19 +121,21 @@ class ConjugateGradient : public Solver {
       for (std::int64_t j = 0; j < ids.numel(); ++j) {
         tridiagonals[index(ids, j)].add_step(step[j].item<double>());
       }
+      Tensor is_open = r.norm(2, 0) > goal;
       if (result.iterations % kReplaceEvery == 0) {
-        const Tensor drifted = replace_residuals(run.matrix, b.index_select(1, ids), x, r);
+        const Drift drift = replace_residuals(run.matrix, b.index_select(1, ids), x, r, last);
         for (std::int64_t j = 0; j < ids.numel(); ++j) {
-          if (drifted[j].item<bool>()) tridiagonals[index(ids, j)].is_frozen = true;
+          if (drift.has_drifted[j].item<bool>()) tridiagonals[index(ids, j)].is_frozen = true;
         }
+        is_open = (r.norm(2, 0) > goal).logical_and(drift.is_stuck.logical_not());
       }
-      const Tensor is_open = r.norm(2, 0) > goal;
       if (!is_open.all().item<bool>()) {
         result.x.index_copy_(1, ids, x);
         const Tensor kept = is_open.nonzero().squeeze(1);
         ids = ids.index_select(0, kept);
         goal = goal.index_select(0, kept);
         rz = rz.index_select(0, kept);
+        last = last.index_select(0, kept);
         for (Tensor* t : {&x, &r, &p}) *t = t->index_select(1, kept);
         if (ids.numel() == 0) return end(SolveStatus::kConverged);
       }

@@ -51,6 +51,18 @@ TEST(Lissa, DivergenceIsAStatus) {
   EXPECT_EQ(solve("5.2").report.status, SolveStatus::kConverged);
 }
 
+// With the scale given there is no Lanczos run to see it: the residuals do.
+TEST(Lissa, SeesNegativeCurvatureInItsResiduals) {
+  const Tensor a = matrix_with(at::cat({log_spaced(0.5, 2, 10), at::tensor({-0.5}, at::kDouble)}));
+  const DenseOperator matrix(a);
+  const Solution solution =
+      solver_with("lissa", "{max_iterations: 5000, scale: 3}")->solve({matrix, random({11})});
+  EXPECT_EQ(solution.report.status, SolveStatus::kNegativeCurvature) << solution.report.message;
+  const Tensor& d = solution.report.negative_direction;
+  EXPECT_LT(d.dot(a.mv(d)).item<double>(), 0);
+  EXPECT_NEAR(d.dot(a.mv(d)).item<double>(), *solution.report.rayleigh_quotient, 1e-12);
+}
+
 TEST(Lissa, CountsTheScale) {
   const CountingOperator matrix(matrix_with(log_spaced(1, 2, 50)));
   const Generator generator(1);
