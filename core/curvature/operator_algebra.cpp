@@ -242,7 +242,9 @@ OperatorPtr block_diagonal(std::vector<OperatorPtr> blocks) {
   return std::make_shared<BlockDiagonal>(std::move(blocks));
 }
 
-OperatorPtr diagonal(Tensor entries) { return std::make_shared<Diagonal>(std::move(entries)); }
+OperatorPtr diagonal_operator(Tensor entries) {
+  return std::make_shared<Diagonal>(std::move(entries));
+}
 
 OperatorPtr low_rank(Tensor u, Tensor d, double shift) {
   return std::make_shared<LowRank>(std::move(u), std::move(d), shift);

@@ -42,7 +42,7 @@ OperatorPtr restricted(OperatorPtr matrix, std::vector<IndexRange> ranges);
 OperatorPtr block_diagonal(std::vector<OperatorPtr> blocks);
 
 // diag(d) for d: float64 [dim]. The floor is the smallest entry.
-OperatorPtr diagonal(Tensor entries);
+OperatorPtr diagonal_operator(Tensor entries);
 
 // U diag(d) U' + shift I for U: [dim, r], d: [r]; U need not have orthonormal columns. The floor is
 // shift + sum of d_i |u_i|^2 over negative d_i.

@@ -1,8 +1,20 @@
-// What a solver returns: a vector, how it ended, and the numbers that say how far to trust it.
+// What a solver returns: a vector, how it ended, and the certificate: the numbers that say how far
+// to trust it.
+//
+// The residual is recomputed from x. The bound on the error is
+//
+//   |x - x*| <= (|b - A x| + rounding) / floor
+//
+// where no eigenvalue of A is below floor > 0. With the operator's own eigenvalue_floor() it is
+// rigorous for exact products; `rounding` = 4 eps (|b| + rho |x|), rho the largest |A v| / |v|
+// seen, allows for those of float64. With the smallest Ritz value in its place, which is never
+// below the smallest eigenvalue, it is an estimate and marked as one.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/settings.h"
 #include "core/base/tensor.h"
@@ -11,7 +23,7 @@ namespace oubli {
 
 enum class SolveStatus {
   kConverged,          // the residual is below the tolerance
-  kMaxIterations,      // it is not, and no iterations are left
+  kMaxIterations,      // it is not, and no iterations (or no rank) are left
   kNegativeCurvature,  // a direction p with p'Ap <= 0: the matrix is not positive definite
   kBreakdown,          // the residual stopped falling: rounding, or a right-hand side out of range
   kNonFinite,          // a product or the right-hand side is not finite
@@ -21,16 +33,35 @@ std::string to_string(SolveStatus status);
 
 struct SolveReport {
   SolveStatus status = SolveStatus::kConverged;
-  std::string message;            // the numbers that caused the end, and what to try
-  double relative_residual = 0;   // ||b - A x|| / ||b||, recomputed from x with one product
-  std::int64_t applications = 0;  // of the operator, the closing residual included
-  double damping = 0;             // that the operator held, where the caller says so
+  std::string message;                   // the numbers that caused the end, and what to try
+  double relative_residual = 0;          // |b - A x| / |b|, recomputed from x; the worst column's
+  std::vector<double> column_residuals;  // each column's
 
+  std::int64_t iterations = 0;
+  std::int64_t products = 0;    // columns that the operator was applied to, whatever for
+  double sample_gradients = 0;  // what these cost: products * column_cost()
+
+  // Ritz values of A, which lie inside its spectrum; with a preconditioner, the extreme Rayleigh
+  // quotients of the search directions. Absent where the solver has none.
+  std::optional<double> smallest_ritz;
+  std::optional<double> largest_ritz;
+  std::optional<double> error_bound;  // on |x - x*|, the worst column's
+  bool error_bound_is_rigorous = false;
+
+  double damping = 0;          // that the operator held, where the caller says so
+  std::string damping_note;    // why it is what it is
+  std::string preconditioner;  // its description; empty for none
+
+  // A direction of p'Ap <= 0 and unit length [dim], where one was met, and p'Ap.
+  Tensor negative_direction;
+  std::optional<double> rayleigh_quotient;
+
+  // All but the tensors; numbers that are not finite are null.
   Json to_json() const;
 };
 
 struct Solution {
-  Tensor x;  // float64 [dim]
+  Tensor x;  // float64 [dim] or [dim, k], as the right-hand side
   SolveReport report;
 };
 

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "core/base/settings_file.h"
+#include "core/curvature/curvature.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
@@ -28,18 +30,92 @@ TEST(DampedSolve, UsesTheDampingThatWasAskedFor) {
   EXPECT_LT((solution.x - at::linalg_solve(dense, b)).norm().item<double>(), 1e-10);
 }
 
-TEST(DampedSolve, AutomaticDampingIsATenthOfTheMeanEigenvalue) {
+TEST(DampedSolve, AutomaticDampingAddsNothingToARegulariserThatIsEnough) {
   const auto data = make_dataset(50, 4, 3);
   const Subset subset = all_of(data);
   const Model model = make_model("logistic", "{}", *data);
+  const Tensor b = at::ones({model.dim()}, at::kDouble);
+  Context context(0);
+  const Solution enough =
+      solve_curvature({}, model, subset, {Loss::kCrossEntropy, 0.01}, b, context);
+  EXPECT_EQ(enough.report.damping, 0);
+  EXPECT_EQ(enough.report.sample_gradients, context.cost.sample_gradients());
+  EXPECT_EQ(enough.report.sample_gradients, 2.0 * 50 * static_cast<double>(enough.report.products));
+  // Without one, the largest eigenvalue sets the scale.
+  const Objective bare{Loss::kCrossEntropy, 0};
+  const Solution damped = solve_curvature({}, model, subset, bare, b, context);
+  const Tensor dense =
+      CurvatureOperator(CurvatureKind::kGgn, model, subset, bare, context.cost).as_dense();
+  const double largest = at::linalg_eigvalsh(dense).max().item<double>();
+  EXPECT_NEAR(damped.report.damping, largest / kConditionTarget, 1e-9);
+}
+
+// The Gauss-Newton matrix and its regulariser have a floor, the Hessian of a network has none.
+TEST(DampedSolve, BoundsAreRigorousForTheGaussNewtonMatrix) {
+  const auto data = make_dataset(50, 4, 3);
+  const Subset subset = all_of(data);
+  const Model model = make_model("mlp", "{hidden: [6], activation: tanh}", *data);
   const Objective objective{Loss::kCrossEntropy, 0.01};
   Context context(0);
-  const Solution solution =
-      solve_curvature({}, model, subset, objective, at::ones({model.dim()}, at::kDouble), context);
+  const Tensor b = at::ones({model.dim()}, at::kDouble);
+  const CurvatureSolveSettings ggn{CurvatureKind::kGgn, 0.1, {.tolerance = 1e-4}};
+  const Solution solution = solve_curvature(ggn, model, subset, objective, b, context);
+  ASSERT_TRUE(solution.report.error_bound_is_rigorous);
+  const Tensor dense =
+      CurvatureOperator(CurvatureKind::kGgn, model, subset, objective, context.cost).as_dense() +
+      0.1 * at::eye(model.dim(), at::kDouble);
+  EXPECT_GE(*solution.report.error_bound,
+            (solution.x - at::linalg_solve(dense, b)).norm().item<double>());
+  const CurvatureSolveSettings hessian{CurvatureKind::kHessian, 2.0, {.tolerance = 1e-4}};
+  const SolveReport report = solve_curvature(hessian, model, subset, objective, b, context).report;
+  EXPECT_TRUE(report.error_bound);
+  EXPECT_FALSE(report.error_bound_is_rigorous);
+}
+
+TEST(DampedSolve, EverySettingIsRead) {
+  const Settings settings(
+      parse_settings("{curvature: hessian, damping: 0.5, tolerance: 1.0e-8, max_iterations: 7, "
+                     "solver: {name: lanczos, rank: 3}, preconditioner: {name: nystroem, rank: 9}, "
+                     "on_negative_curvature: truncate}",
+                     "test"));
+  const CurvatureSolveSettings read = CurvatureSolveSettings::read(settings);
+  settings.finish();
+  EXPECT_EQ(read.kind, CurvatureKind::kHessian);
+  EXPECT_EQ(read.solver->limits().max_iterations, 7);
+  EXPECT_EQ(read.solver->limits().tolerance, 1e-8);
+  EXPECT_EQ(read.preconditioner, "nystroem");
+  EXPECT_EQ(read.preconditioner_rank, 9);
+  EXPECT_EQ(read.on_negative_curvature, NegativeCurvaturePolicy::kTruncate);
+}
+
+// Every solver and preconditioner gives the same step.
+TEST(DampedSolve, SolversAndPreconditionersAgree) {
+  const auto data = make_dataset(60, 4, 3);
+  const Subset subset = all_of(data);
+  const Model model = make_model("logistic", "{}", *data);
+  const Objective objective{Loss::kCrossEntropy, 0.01};
+  const Tensor b = Generator(3).normal({model.dim(), 2}, at::kDouble);
+  Context context(0);
   const Tensor dense =
       CurvatureOperator(CurvatureKind::kGgn, model, subset, objective, context.cost).as_dense();
-  const double mean = dense.trace().item<double>() / static_cast<double>(model.dim());
-  EXPECT_NEAR(solution.report.damping, 0.1 * mean, 0.05 * mean);
+  const Tensor truth = at::linalg_solve(dense, b);
+  for (const std::string& solver : builtin_solvers().names()) {
+    for (const char* preconditioner : {"none", "jacobi", "nystroem"}) {
+      const Settings settings(
+          parse_settings("{damping: 0, tolerance: 1.0e-9, max_iterations: 5000, solver: " + solver +
+                             ", preconditioner: " + preconditioner + "}",
+                         "test"));
+      const CurvatureSolveSettings read = CurvatureSolveSettings::read(settings);
+      settings.finish();
+      Context own(1);
+      const Solution solution = solve_curvature(read, model, subset, objective, b, own);
+      EXPECT_EQ(solution.report.status, SolveStatus::kConverged)
+          << solver << " " << preconditioner << ": " << solution.report.message;
+      EXPECT_LT((solution.x - truth).norm().item<double>(), 1e-6 * truth.norm().item<double>())
+          << solver;
+      EXPECT_EQ(solution.report.sample_gradients, own.cost.sample_gradients());
+    }
+  }
 }
 
 TEST(DampedSolve, RaisesTheDampingPastNegativeCurvature) {

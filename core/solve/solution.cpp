@@ -1,0 +1,51 @@
+#include "core/solve/solution.h"
+
+#include <cmath>
+
+namespace oubli {
+namespace {
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+Json number(const std::optional<double>& value) { return value ? number(*value) : Json(); }
+
+}  // namespace
+
+std::string to_string(SolveStatus status) {
+  switch (status) {
+    case SolveStatus::kConverged:
+      return "converged";
+    case SolveStatus::kMaxIterations:
+      return "max_iterations";
+    case SolveStatus::kNegativeCurvature:
+      return "negative_curvature";
+    case SolveStatus::kBreakdown:
+      return "breakdown";
+    case SolveStatus::kNonFinite:
+      return "non_finite";
+    case SolveStatus::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+Json SolveReport::to_json() const {
+  Json columns = Json::array();
+  for (const double residual : column_residuals) columns.push_back(number(residual));
+  return {{"status", to_string(status)},
+          {"message", message},
+          {"relative_residual", number(relative_residual)},
+          {"column_residuals", std::move(columns)},
+          {"iterations", iterations},
+          {"products", products},
+          {"sample_gradients", sample_gradients},
+          {"smallest_ritz", number(smallest_ritz)},
+          {"largest_ritz", number(largest_ritz)},
+          {"error_bound", number(error_bound)},
+          {"error_bound_is_rigorous", error_bound_is_rigorous},
+          {"damping", number(damping)},
+          {"damping_note", damping_note},
+          {"preconditioner", preconditioner},
+          {"rayleigh_quotient", number(rayleigh_quotient)}};
+}
+
+}  // namespace oubli

@@ -1,0 +1,55 @@
+#include "core/solve/spectrum.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/operators.h"
+
+namespace oubli {
+namespace {
+
+using testing::CountingOperator;
+using testing::log_spaced;
+using testing::matrix_with;
+
+TEST(Spectrum, EndsTraceAndDensity) {
+  const Tensor values = at::cat({log_spaced(1e-3, 5, 99), at::tensor({-2.0}, at::kDouble)});
+  const Tensor a = matrix_with(values);
+  const CountingOperator matrix(a);
+  Generator generator(1);
+  const SpectrumEstimate spectrum = estimate_spectrum(matrix, 30, 16, generator);
+  EXPECT_EQ(spectrum.products, matrix.columns());
+  EXPECT_EQ(spectrum.products, 30 * 16);
+  EXPECT_NEAR(spectrum.smallest, -2, spectrum.smallest_residual + 1e-12);
+  EXPECT_GE(spectrum.smallest, -2 - 1e-12);
+  EXPECT_NEAR(spectrum.largest, 5, spectrum.largest_residual + 1e-12);
+  EXPECT_LT(spectrum.smallest_residual, 1e-6);
+  const double trace = a.trace().item<double>();
+  EXPECT_GT(spectrum.trace_error, 0);
+  EXPECT_NEAR(spectrum.trace, trace, 4 * spectrum.trace_error);
+  // The density's first moments are the trace, and tr A^2, over dim.
+  EXPECT_NEAR(spectrum.weights.sum().item<double>(), 1, 1e-12);
+  EXPECT_NEAR(100 * (spectrum.nodes * spectrum.weights).sum().item<double>(), spectrum.trace,
+              1e-10 * trace);
+  const double squares = (a * a).sum().item<double>();
+  EXPECT_NEAR(100 * (spectrum.nodes.square() * spectrum.weights).sum().item<double>(), squares,
+              0.15 * squares);
+  EXPECT_TRUE((spectrum.nodes.diff() >= 0).all().item<bool>());
+}
+
+// Signs have z'Az = tr A for a diagonal matrix, whatever the signs.
+TEST(Spectrum, TheTraceOfADiagonalIsExact) {
+  const DenseOperator matrix(log_spaced(0.1, 10, 20).diag());
+  Generator generator(1);
+  const SpectrumEstimate spectrum = estimate_spectrum(matrix, 3, 2, generator);
+  EXPECT_NEAR(spectrum.trace, log_spaced(0.1, 10, 20).sum().item<double>(), 1e-12);
+  EXPECT_LT(spectrum.trace_error, 1e-12);
+}
+
+TEST(Spectrum, NonFiniteProductsAreSaid) {
+  const DenseOperator matrix(at::full({3, 3}, std::nan(""), at::kDouble));
+  Generator generator(1);
+  EXPECT_FALSE(estimate_spectrum(matrix, 3, 2, generator).is_finite);
+}
+
+}  // namespace
+}  // namespace oubli
