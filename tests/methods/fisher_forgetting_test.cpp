@@ -26,8 +26,11 @@ TEST(FisherForgetting, NoiseHasTheVarianceOfThePaper) {
   const Task task = testing::removal_task(data, 10, 0.01);
   const Model original = testing::make_model("logistic", "{}", *data);
   CostMeter cost;
-  const Tensor variance =
-      1e-4 * (expected_fisher_diagonal(original, task.retain, cost) + 1e-8).rsqrt();
+  const Tensor variance = 1e-4 * (fisher_diagonal(FisherTargets::kExpected, original, task.retain,
+                                                  task.objective(), cost)
+                                      .values +
+                                  1e-8)
+                                     .rsqrt();
   constexpr int kDraws = 1500;
   Tensor squares = at::zeros({original.dim()}, at::kDouble);
   for (int seed = 0; seed < kDraws; ++seed) {
