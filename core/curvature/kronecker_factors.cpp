@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "core/base/error.h"
@@ -76,11 +77,12 @@ class Accumulator {
     for (std::size_t i = 0; i < factors_.layout.blocks.size(); ++i) {
       const KroneckerBlock& block = factors_.layout.blocks[i];
       if (options_.sharing == WeightSharing::kExpand || block.shape.positions == 1) {
-        add_expanded(batch, block, factors_.a[i], factors_.g[i]);
+        add_expanded(batch, block, recent_[i], factors_.g[i]);
       } else {
         add_reduced(batch, block, factors_.a[i], factors_.g[i]);
       }
     }
+    if (++since_flush_ == kFlush) flush();
     if (factors_.layout.diagonal_numbers.empty()) return;
     sum_.zero_();
     Tensors sums = model.split(sum_);
@@ -91,7 +93,20 @@ class Accumulator {
     factors_.diagonal.add_(sum_);
   }
 
+  // The sums over inputs of the last batches go to the float64 ones.
+  void flush() {
+    for (std::size_t i = 0; i < recent_.size(); ++i) {
+      factors_.a[i].add_(recent_[i]);
+      recent_[i].zero_();
+    }
+    since_flush_ = 0;
+  }
+
  private:
+  // Batches whose sums over inputs are added up in the model's type, within the products: float64
+  // sums of large factors would take as long as some products.
+  static constexpr int kFlush = 8;
+
   void start(const KroneckerBatch& batch, const Model& model) {
     factors_.layout = layout_of(model, batch.leaves);
     factors_.diagonal = at::zeros({model.dim()}, at::kDouble);
@@ -99,6 +114,7 @@ class Accumulator {
     for (const KroneckerBlock& block : factors_.layout.blocks) {
       const auto& [groups, out, in, positions, bias] = block.shape;
       factors_.a.push_back(at::zeros({groups, in, in}, at::kDouble));
+      recent_.push_back(at::zeros({groups, in, in}, model.theta().options()));
       factors_.g.push_back(at::zeros({groups, out, out}, at::kDouble));
     }
   }
@@ -148,6 +164,8 @@ class Accumulator {
   KroneckerFactors& factors_;
   const KroneckerOptions& options_;
   Tensor sum_;
+  Tensors recent_;
+  int since_flush_ = 0;
 };
 
 }  // namespace
@@ -221,14 +239,15 @@ KroneckerFactors kronecker_factors(const Model& model, const Subset& subset,
   Accumulator accumulator(factors, options);
   visit_kronecker_batches(model, subset, objective, cost, options, 2,
                           [&](const KroneckerBatch& batch) { accumulator.add(batch, model); });
+  accumulator.flush();
   const double total = subset.total_weight();
   bool finite = at::isfinite(factors.diagonal.div_(total)).all().item<bool>();
   for (std::size_t i = 0; i < factors.a.size(); ++i) {
     const double positions = static_cast<double>(factors.layout.blocks[i].shape.positions);
     factors.a[i] = from_lower(factors.a[i].div_(total * positions));
     factors.g[i].div_(total);
-    finite = finite && at::isfinite(factors.a[i]).all().item<bool>() &&
-             at::isfinite(factors.g[i]).all().item<bool>();
+    finite = finite && std::isfinite(factors.a[i].sum().item<double>()) &&
+             std::isfinite(factors.g[i].sum().item<double>());
   }
   if (!finite) {
     throw Error(ErrorKind::kNumerics,

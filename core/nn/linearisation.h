@@ -88,8 +88,8 @@ class KroneckerRules {
   // g of the same: [count, groups, positions, out].
   virtual Tensor kronecker_gradients(const Tensor& g, std::int64_t begin,
                                      std::int64_t count) const = 0;
-  // Adds sum_b w_b sum_t a a' to the lower triangles of `sums`, float64 [groups, in, in]. Weights
-  // [b]; undefined for all ones. Not by forming a: see second_moments.h.
+  // Adds sum_b w_b sum_t a a' to the lower triangles of `sums` [groups, in, in], in the model's
+  // type. Weights [b]; undefined for all ones. Not by forming a: see second_moments.h.
   virtual void add_input_moments(const Tensor& weights, const Tensor& sums) const = 0;
 };
 

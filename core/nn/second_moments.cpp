@@ -96,12 +96,13 @@ void add_lower_moment(const Tensor& rows, const Tensor& sum) {
     const std::int64_t begin = i * n / blocks, end = (i + 1) * n / blocks;
     sum.narrow(0, begin, end - begin)
         .narrow(1, 0, end)
-        .add_(rows.narrow(1, begin, end - begin).t().mm(rows.narrow(1, 0, end)));
+        .addmm_(rows.narrow(1, begin, end - begin).t(), rows.narrow(1, 0, end));
   }
 }
 
 Tensor from_lower(const Tensor& lower) {
-  return lower.tril().add_(lower.tril(-1).transpose(-2, -1));
+  const Tensor result = lower.tril();
+  return result.add_(result.tril(-1).transpose(-2, -1));
 }
 
 Tensor patch_moment(const Tensor& images, const Window& window) {

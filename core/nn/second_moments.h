@@ -19,8 +19,8 @@
 
 namespace oubli {
 
-// Adds rows' rows, [n, n] for rows [m, n], to the lower triangle of `sum`, which may be of a wider
-// type; what stands above the diagonal afterwards has no meaning. About half the work of a product.
+// Adds rows' rows, [n, n] for rows [m, n], to the lower triangle of `sum`, of the same type; what
+// stands above the diagonal afterwards has no meaning. About half the work of a product.
 void add_lower_moment(const Tensor& rows, const Tensor& sum);
 
 // The symmetric matrices [..., n, n] with these lower triangles.
