@@ -106,6 +106,12 @@ Tensor KroneckerCurvature::diagonal_powers(double power, double damping) const {
   return at::zeros_like(diagonal_).masked_scatter_(rest_ > 0, shifted);
 }
 
+double KroneckerCurvature::trace() const {
+  double sum = diagonal_.sum().item<double>() + l2_ * static_cast<double>(dim());
+  for (const Tensor& eigenvalues : spectrum().eigenvalues) sum += eigenvalues.sum().item<double>();
+  return sum;
+}
+
 OperatorPtr KroneckerCurvature::inverse(double damping) const {
   const KroneckerSpectrum& basis = spectrum();
   Tensors scales = powers(-1, damping);

@@ -75,6 +75,8 @@ class KroneckerCurvature : public LinearOperator {
     return layout_->without_rules;
   }
   double l2() const { return l2_; }
+  // The sum of the eigenvalues of M.
+  double trace() const;
 
  protected:
   KroneckerCurvature(const KroneckerFactors& factors, double l2);

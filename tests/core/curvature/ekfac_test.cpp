@@ -97,6 +97,7 @@ TEST_P(EkfacProblems, IsSymmetricAndAboveItsFloor) {
   const Tensor all = matrix.as_dense();
   EXPECT_LT(largest(all - all.t()), 1e-13 * largest(all));
   EXPECT_EQ(matrix.eigenvalue_floor(), p_.objective.l2);
+  EXPECT_NEAR(matrix.trace(), all.trace().item<double>(), 1e-12 * matrix.trace());
   EXPECT_GE(at::linalg_eigvalsh(all).min().item<double>(), p_.objective.l2 - 1e-13);
 }
 
