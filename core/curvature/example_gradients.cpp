@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <map>
 
 namespace oubli {
@@ -15,10 +16,11 @@ struct Uses {
   std::vector<Leaf*> tied;
 };
 
-Uses uses_of(LayerLinearisation& net) {
+Uses uses_of(LayerLinearisation& net, const ParameterChoice& wanted) {
   std::map<std::size_t, int> counts;
   std::vector<Leaf*> leaves;
   net.visit([&](Leaf& leaf) {
+    if (wanted && std::none_of(leaf.parameters().begin(), leaf.parameters().end(), wanted)) return;
     leaves.push_back(&leaf);
     for (const std::size_t number : leaf.parameters()) ++counts[number];
   });
@@ -47,9 +49,9 @@ std::map<std::size_t, Tensor> summed_gradients(const std::vector<Leaf*>& leaves,
 
 }  // namespace
 
-void add_squared_gradients(LayerLinearisation& net, Tensors& sums) {
+void add_squared_gradients(LayerLinearisation& net, Tensors& sums, const ParameterChoice& wanted) {
   constexpr std::int64_t kChunk = 16;
-  const Uses uses = uses_of(net);
+  const Uses uses = uses_of(net, wanted);
   for (const Leaf* leaf : uses.single) leaf->add_squared_gradients(leaf->kept_gradients(), sums);
   if (uses.tied.empty()) return;
   const std::int64_t examples = net.output().size(0);

@@ -6,13 +6,18 @@
 // is squared. Layers without rules are differentiated one example at a time.
 #pragma once
 
+#include <functional>
+
 #include "core/nn/model.h"
 
 namespace oubli {
 
 // `net` has been through adjoint(keep) once for each gradient g [b, c] in its outputs. Adds
-// sum_g sum_b (J_b' g_b)_i^2 to `sums`, shaped as the parameters.
-void add_squared_gradients(LayerLinearisation& net, Tensors& sums);
+// sum_g sum_b (J_b' g_b)_i^2 to `sums`, shaped as the parameters: for those whose number is
+// `wanted`, or all.
+using ParameterChoice = std::function<bool(std::size_t number)>;
+void add_squared_gradients(LayerLinearisation& net, Tensors& sums,
+                           const ParameterChoice& wanted = nullptr);
 
 // J_b' g_b for examples begin .. begin + count of the last g: [count, dim], in the model's type.
 Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64_t begin,

@@ -9,9 +9,9 @@
 namespace oubli {
 namespace {
 
-// Gradients in the outputs whose squares, pushed back to the parameters, add up to the diagonal.
-Tensors output_gradients(FisherTargets targets, const Objective& objective, const Tensor& outputs,
-                         const Batch& batch, std::int64_t draws, Generator& generator) {
+Tensors unweighted_gradients(FisherTargets targets, const Objective& objective,
+                             const Tensor& outputs, const Batch& batch, std::int64_t draws,
+                             Generator& generator) {
   if (targets == FisherTargets::kExpected) return objective.output_hessian_factors(outputs);
   if (targets == FisherTargets::kEmpirical) {
     return {objective.output_gradients(outputs, batch.targets)};
@@ -35,6 +35,17 @@ void note_missing_rules(const Model& model, LayerLinearisation& net, FisherDiago
 
 }  // namespace
 
+Tensors fisher_output_gradients(FisherTargets targets, const Objective& objective,
+                                const Tensor& outputs, const Batch& batch, std::int64_t begin,
+                                std::int64_t draws, const Generator& generator) {
+  if (draws < 1) throw Error(ErrorKind::kUsage, "an expectation by draws needs at least one");
+  Generator stream = generator.stream(fmt::format("fisher {}", begin));
+  Tensors gradients = unweighted_gradients(targets, objective, outputs, batch, draws, stream);
+  if (!batch.weights.defined()) return gradients;
+  for (Tensor& g : gradients) g = g * batch.weights.sqrt().unsqueeze(1);
+  return gradients;
+}
+
 FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const Subset& subset,
                                const Objective& objective, CostMeter& cost,
                                const FisherDiagonalOptions& options) {
@@ -47,11 +58,9 @@ FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const 
     const auto net = model.linearise(batch.inputs);
     if (begin == 0) note_missing_rules(model, *net, result);
     const at::NoGradGuard no_grad;
-    Generator generator = options.generator.stream(fmt::format("fisher {}", begin));
-    const Tensors gradients =
-        output_gradients(targets, objective, net->output(), batch, options.draws, generator);
-    for (Tensor g : gradients) {
-      if (batch.weights.defined()) g = g * batch.weights.sqrt().unsqueeze(1);
+    const Tensors gradients = fisher_output_gradients(targets, objective, net->output(), batch,
+                                                      begin, options.draws, options.generator);
+    for (const Tensor& g : gradients) {
       net->adjoint(g, {.sums = nullptr, .input = false, .keep = true});
     }
     sum.zero_();

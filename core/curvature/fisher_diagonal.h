@@ -31,6 +31,13 @@ namespace oubli {
 
 enum class FisherTargets { kExpected, kDrawn, kEmpirical };
 
+// Gradients in the outputs [b, c] whose outer products, pushed back to the parameters and summed,
+// are those of the Fisher over the batch, sample weights and the share of each draw included.
+// `begin`, the batch's first example, names the stream that is drawn from.
+Tensors fisher_output_gradients(FisherTargets targets, const Objective& objective,
+                                const Tensor& outputs, const Batch& batch, std::int64_t begin,
+                                std::int64_t draws, const Generator& generator);
+
 struct FisherDiagonalOptions {
   std::int64_t batch_size = kEvaluationBatch;
   std::int64_t draws = 1;  // kDrawn

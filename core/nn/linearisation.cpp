@@ -37,11 +37,6 @@ void ParameterLinearisation::add_squared_gradients(const Tensors& gradients, Ten
   }
 }
 
-std::optional<KroneckerData> ParameterLinearisation::kronecker(const Tensor&, std::int64_t,
-                                                               std::int64_t) const {
-  return std::nullopt;
-}
-
 void add_defined(Tensor& sum, const Tensor& piece) {
   if (!piece.defined()) return;
   sum = sum.defined() ? sum + piece : piece;

@@ -20,7 +20,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 
 #include "core/nn/layer.h"
 
@@ -65,11 +64,33 @@ class LayerLinearisation {
   Tensor output_;
 };
 
-// The two Kronecker factors' data of one use of a weight W [out, in] on a batch: each example's
-// gradient is dW_b = sum_t g_bt a_bt'.
-struct KroneckerData {
-  Tensor a;  // [b, positions, in], a constant 1 appended where the layer has a bias
-  Tensor g;  // [b, positions, out]
+// What Kronecker factors are made from, for leaves that multiply by a weight W at every position
+// of their input: for each group of channels an example's gradient is
+//
+//   dW_b = sum_t g_bt a_bt'   [out, in],  the bias's column last, where a has a constant 1.
+//
+// The flat vector holds W as [groups, out, in without the bias] and the bias as [groups, out].
+class KroneckerRules {
+ public:
+  struct Shape {
+    std::int64_t groups = 1;
+    std::int64_t out = 0;  // of one group
+    std::int64_t in = 0;   // of one group, with the bias
+    std::int64_t positions = 1;
+    bool bias = false;
+    bool operator==(const Shape&) const = default;
+  };
+
+  virtual ~KroneckerRules() = default;
+  virtual Shape kronecker_shape() const = 0;
+  // a of examples begin .. begin + count: [count, groups, positions, in].
+  virtual Tensor kronecker_inputs(std::int64_t begin, std::int64_t count) const = 0;
+  // g of the same: [count, groups, positions, out].
+  virtual Tensor kronecker_gradients(const Tensor& g, std::int64_t begin,
+                                     std::int64_t count) const = 0;
+  // Adds sum_b w_b sum_t a a' to the lower triangles of `sums` [groups, in, in], in the model's
+  // type. Weights [b]; undefined for all ones. Not by forming a: see second_moments.h.
+  virtual void add_input_moments(const Tensor& weights, const Tensor& sums) const = 0;
 };
 
 // A leaf with parameters. Its rules speak of g, the gradient of each example's own loss in the
@@ -95,9 +116,8 @@ class ParameterLinearisation : public LayerLinearisation {
   // `parameters()`.
   virtual Tensors example_gradients(const Tensor& g, std::int64_t begin,
                                     std::int64_t count) const = 0;
-  // For layers that multiply by a matrix; the examples begin .. begin + count.
-  virtual std::optional<KroneckerData> kronecker(const Tensor& g, std::int64_t begin,
-                                                 std::int64_t count) const;
+  // Null for layers that do not multiply by a matrix.
+  virtual const KroneckerRules* kronecker() const { return nullptr; }
 
  protected:
   void remember(const Tensor& g, const Adjoint& request) {

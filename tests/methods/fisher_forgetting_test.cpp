@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
+#include "core/curvature/ekfac.h"
 #include "core/curvature/fisher_diagonal.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/methods.h"
 #include "tests/support/problems.h"
 
@@ -26,8 +29,11 @@ TEST(FisherForgetting, NoiseHasTheVarianceOfThePaper) {
   const Task task = testing::removal_task(data, 10, 0.01);
   const Model original = testing::make_model("logistic", "{}", *data);
   CostMeter cost;
-  const Tensor variance =
-      1e-4 * (expected_fisher_diagonal(original, task.retain, cost) + 1e-8).rsqrt();
+  const Tensor variance = 1e-4 * (fisher_diagonal(FisherTargets::kExpected, original, task.retain,
+                                                  task.objective(), cost)
+                                      .values +
+                                  1e-8)
+                                     .rsqrt();
   constexpr int kDraws = 1500;
   Tensor squares = at::zeros({original.dim()}, at::kDouble);
   for (int seed = 0; seed < kDraws; ++seed) {
@@ -39,6 +45,90 @@ TEST(FisherForgetting, NoiseHasTheVarianceOfThePaper) {
   // A sum of squares of kDraws normals over its expectation: deviation sqrt(2 / kDraws).
   const Tensor ratio = squares / kDraws / variance;
   EXPECT_LT((ratio - 1).abs().max().item<double>(), 5 * std::sqrt(2.0 / kDraws));
+}
+
+// Noise of one seed divided by the root of alpha (F + 1e-8)^(-1/2) is the draw itself, whichever F.
+TEST(FisherForgetting, EachFisherIsItsDefinition) {
+  const auto data = testing::make_dataset(300, 3, 3);
+  const Task task = testing::removal_task(data, 10, 0.01);
+  const Model original = testing::make_model("logistic", "{}", *data);
+  CostMeter cost;
+  Generator stream = Context(4).generator.stream("noise");
+  const Tensor draw = stream.normal({original.dim()}, at::kDouble);
+  const auto diagonal = [&](FisherTargets targets) {
+    return fisher_diagonal(targets, original, task.retain, task.objective(), cost).values;
+  };
+  const std::map<std::string, Tensor> fishers = {
+      {"expected", diagonal(FisherTargets::kExpected)},
+      {"empirical", diagonal(FisherTargets::kEmpirical)},
+      {"batch_mean_squared",
+       batch_mean_squared(original, task.retain, task.objective(), cost, 128)}};
+  std::map<std::string, Tensor> noise;
+  for (const auto& [name, fisher] : fishers) {
+    Model model = original.clone();
+    const UnlearnReport report = testing::run_method(
+        "fisher_forgetting", "{alpha: 1e-4, fisher: " + name + "}", model, task, 4);
+    noise[name] = model.theta() - original.theta();
+    const Tensor expected = draw * 1e-2 * (fisher + 1e-8).pow(-0.25);
+    EXPECT_LT((noise[name] - expected).abs().max().item<double>(), 1e-14) << name;
+    EXPECT_EQ(report.details["targets"], name);
+    EXPECT_EQ(report.details["structure"], "diagonal");
+    EXPECT_TRUE(report.details["parameters_without_rules"].empty());
+  }
+  for (const char* other : {"empirical", "batch_mean_squared"}) {
+    EXPECT_GT((noise[other] - noise["expected"]).norm().item<double>(),
+              0.01 * noise["expected"].norm().item<double>());
+  }
+  Model model = original.clone();
+  testing::run_method("fisher_forgetting", "{alpha: 1e-4}", model, task, 4);
+  EXPECT_TRUE((model.theta() - original.theta()).equal(noise["expected"])) << "the default";
+}
+
+TEST(FisherForgetting, StructuredNoiseHasTheCovarianceOfEkfac) {
+  const auto data = testing::make_dataset(60, 2, 3);
+  const Task task = testing::removal_task(data, 10, 0.01);
+  const Model original = testing::make_model("logistic", "{}", *data);
+  for (const char* fisher : {"expected", "empirical"}) {
+    CostMeter cost;
+    const bool expected = std::string(fisher) == "expected";
+    const Ekfac matrix(
+        original, task.retain, {Loss::kCrossEntropy, 0}, cost,
+        {.targets = expected ? FisherTargets::kExpected : FisherTargets::kEmpirical});
+    const Tensor dense = matrix.as_dense() + 1e-8 * at::eye(original.dim(), at::kDouble);
+    const auto [values, vectors] = at::linalg_eigh(dense);
+    // Whitened by M^(1/4) the noise has covariance alpha I.
+    const Tensor whiten = vectors.mm(values.pow(0.25).diag()).mm(vectors.t());
+    const std::string settings =
+        std::string("{alpha: 1e-4, structure: ekfac, fisher: ") + fisher + "}";
+    constexpr int kDraws = 1500;
+    Tensor sum = at::zeros_like(dense);
+    for (int seed = 0; seed < kDraws; ++seed) {
+      Model model = original.clone();
+      const UnlearnReport report = testing::run_method("fisher_forgetting", settings, model, task,
+                                                       static_cast<std::uint64_t>(seed));
+      const Tensor white = whiten.mv(model.theta() - original.theta()) / 1e-2;
+      sum += at::outer(white, white);
+      EXPECT_EQ(report.details["structure"], "ekfac");
+      EXPECT_EQ(report.details["diagonal_parameters"], Json::array());
+      EXPECT_NEAR(report.sample_gradients, 50 * (expected ? 20 : 8) / 3.0, 1e-9);
+    }
+    const Tensor error = sum / kDraws - at::eye(original.dim(), at::kDouble);
+    EXPECT_LT(error.abs().max().item<double>(), 6 * std::sqrt(2.0 / kDraws));
+  }
+}
+
+TEST(FisherForgetting, CombinationsWithoutAMeaningAreRefused) {
+  const auto data = testing::make_dataset(60, 4, 3);
+  const Task task = testing::removal_task(data, 5, 0.01);
+  Model model = testing::make_model("logistic", "{}", *data);
+  EXPECT_ERROR(
+      ErrorKind::kSettings,
+      testing::run_method("fisher_forgetting", "{structure: ekfac, form: released}", model, task),
+      ::testing::HasSubstr("single parameters"));
+  EXPECT_ERROR(ErrorKind::kSettings,
+               testing::run_method("fisher_forgetting",
+                                   "{structure: ekfac, fisher: batch_mean_squared}", model, task),
+               ::testing::HasSubstr("of no matrix"));
 }
 
 TEST(FisherForgetting, ReleasedFormResetsTheRowOfAForgottenClass) {

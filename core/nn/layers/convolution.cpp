@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/nn/linearisation.h"
+#include "core/nn/second_moments.h"
 
 namespace oubli {
 namespace {
@@ -24,7 +25,7 @@ Tensor convolve(const Tensor& x, const Tensor& weight, const Tensor& bias,
   return at::conv2d(x, weight, bias, shape.stride, shape.padding, 1, shape.groups);
 }
 
-class LinearisedConv2d : public ParameterLinearisation {
+class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
  public:
   LinearisedConv2d(const Tensor& input, const Pass& pass, const Conv2dShape& shape,
                    std::vector<std::size_t> numbers)
@@ -88,14 +89,44 @@ class LinearisedConv2d : public ParameterLinearisation {
     return each;
   }
 
-  std::optional<KroneckerData> kronecker(const Tensor& g, std::int64_t begin,
-                                         std::int64_t count) const override {
-    if (shape_.groups > 1) return std::nullopt;  // a block for each group, not one product
-    Tensor a = at::im2col(x_.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel},
-                          {1, 1}, {shape_.padding, shape_.padding}, {shape_.stride, shape_.stride})
-                   .transpose(1, 2);  // [b, positions, in k k]
-    if (shape_.bias) a = at::constant_pad_nd(a, {0, 1}, 1);
-    return KroneckerData{a, g.narrow(0, begin, count).flatten(2).transpose(1, 2)};
+  const KroneckerRules* kronecker() const override { return this; }
+
+  Shape kronecker_shape() const override {
+    return {.groups = shape_.groups,
+            .out = shape_.out / shape_.groups,
+            .in = weight_[0].numel() + (shape_.bias ? 1 : 0),
+            .positions = output_.size(2) * output_.size(3),
+            .bias = shape_.bias};
+  }
+
+  Tensor kronecker_inputs(std::int64_t begin, std::int64_t count) const override {
+    const Tensor a = unfolded(begin, count);
+    return shape_.bias ? at::constant_pad_nd(a, {0, 1}, 1) : a;
+  }
+
+  Tensor kronecker_gradients(const Tensor& g, std::int64_t begin,
+                             std::int64_t count) const override {
+    // No copy where the channels are innermost.
+    const Tensor rows = g.narrow(0, begin, count).permute({0, 2, 3, 1}).flatten(1, 2);
+    return rows.unflatten(2, {shape_.groups, -1}).transpose(1, 2);
+  }
+
+  void add_input_moments(const Tensor& weights, const Tensor& sums) const override {
+    const Tensor roots = weights.defined() ? weights.sqrt().view({-1, 1, 1, 1}) : Tensor();
+    const Tensor x = roots.defined() ? x_ * roots : x_;
+    const Window window{shape_.kernel, shape_.stride, shape_.padding};
+    const std::int64_t in = weight_[0].numel();
+    const double count =
+        weights.defined() ? weights.sum().item<double>() : static_cast<double>(x.size(0));
+    const std::int64_t channels = shape_.in / shape_.groups;
+    for (std::int64_t i = 0; i < shape_.groups; ++i) {
+      const Tensor images = x.narrow(1, i * channels, channels);
+      sums[i].narrow(0, 0, in).narrow(1, 0, in).add_(patch_moment(images, window));
+      if (!shape_.bias) continue;
+      const Tensor row = sums[i][in];
+      row.narrow(0, 0, in).add_(patch_sum(roots.defined() ? images * roots : images, window));
+      row[in].add_(count * static_cast<double>(kronecker_shape().positions));
+    }
   }
 
   void list_kept(Tensors& kept) const override {
@@ -133,13 +164,13 @@ class LinearisedConv2d : public ParameterLinearisation {
     const std::int64_t inner = shape_.in / shape_.groups;
     const Tensor padded =
         at::constant_pad_nd(x_.narrow(0, begin, count).contiguous(), {p, p, p, p});
-    const Tensor unfolded = padded
-                                .unfold(3, k, s)           // [b, in, rows, columns, k]
-                                .permute({0, 1, 4, 2, 3})  // [b, in, k, rows, columns]
-                                .contiguous()
-                                .view({count * shape_.groups, inner * k, -1, width});
+    const Tensor strips = padded
+                              .unfold(3, k, s)           // [b, in, rows, columns, k]
+                              .permute({0, 1, 4, 2, 3})  // [b, in, k, rows, columns]
+                              .contiguous()
+                              .view({count * shape_.groups, inner * k, -1, width});
     for (std::int64_t i = 0; i < k; ++i) {
-      const Tensor rows = unfolded.slice(2, i, i + s * (height - 1) + 1, s).flatten(2);
+      const Tensor rows = strips.slice(2, i, i + s * (height - 1) + 1, s).flatten(2);
       // The larger side comes first: small products waste fewer vector lanes so.
       const Tensor each = inner * k > gradient.size(1)
                               ? at::bmm(rows, gradient.transpose(1, 2)).transpose(1, 2)
@@ -148,6 +179,14 @@ class LinearisedConv2d : public ParameterLinearisation {
                  .transpose(1, 2)
                  .reshape({count, -1, shape_.out, inner, k}));
     }
+  }
+
+  // [b, groups, positions, in / groups k k]
+  Tensor unfolded(std::int64_t begin, std::int64_t count) const {
+    const Tensor patches =
+        at::im2col(x_.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel}, {1, 1},
+                   {shape_.padding, shape_.padding}, {shape_.stride, shape_.stride});
+    return patches.view({count, shape_.groups, -1, patches.size(2)}).transpose(2, 3);
   }
 
   // [b groups, gradients out / groups, positions]

@@ -5,13 +5,14 @@
 #include <utility>
 
 #include "core/nn/linearisation.h"
+#include "core/nn/second_moments.h"
 
 namespace oubli {
 namespace {
 
 Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : x.reshape({-1, x.size(-1)}); }
 
-class LinearisedLinear : public ParameterLinearisation {
+class LinearisedLinear : public ParameterLinearisation, public KroneckerRules {
  public:
   // numbers: of the weight, and of the bias where there is one.
   LinearisedLinear(const Tensor& input, const Pass& pass, std::vector<std::size_t> numbers)
@@ -68,11 +69,42 @@ class LinearisedLinear : public ParameterLinearisation {
     return each;
   }
 
-  std::optional<KroneckerData> kronecker(const Tensor& g, std::int64_t begin,
-                                         std::int64_t count) const override {
-    Tensor a = positions(x_.narrow(0, begin, count));
-    if (has_bias()) a = at::constant_pad_nd(a, {0, 1}, 1);
-    return KroneckerData{a, positions(g.narrow(0, begin, count))};
+  const KroneckerRules* kronecker() const override { return this; }
+
+  Shape kronecker_shape() const override {
+    return {.out = weight_.size(0),
+            .in = weight_.size(1) + (has_bias() ? 1 : 0),
+            .positions = x_[0].numel() / x_.size(-1),
+            .bias = has_bias()};
+  }
+
+  Tensor kronecker_inputs(std::int64_t begin, std::int64_t count) const override {
+    const Tensor a = positions(x_.narrow(0, begin, count)).unsqueeze(1);
+    return has_bias() ? at::constant_pad_nd(a, {0, 1}, 1) : a;
+  }
+
+  Tensor kronecker_gradients(const Tensor& g, std::int64_t begin,
+                             std::int64_t count) const override {
+    return positions(g.narrow(0, begin, count)).unsqueeze(1);
+  }
+
+  void add_input_moments(const Tensor& weights, const Tensor& sums) const override {
+    Tensor x = positions(x_);
+    if (weights.defined()) x = x * weights.sqrt().view({-1, 1, 1});
+    x = as_rows(x);
+    const std::int64_t in = x.size(1);
+    add_lower_moment(x, sums[0].narrow(0, 0, in));
+    if (!has_bias()) return;
+    // The constant's row: sums, and how many there are of them.
+    const Tensor row = sums[0][in];
+    if (weights.defined()) {
+      const Tensor each = weights.sqrt().repeat_interleave(x.size(0) / x_.size(0));
+      row.narrow(0, 0, in).add_(x.t().mv(each));
+      row[in].add_(each.square().sum());
+    } else {
+      row.narrow(0, 0, in).add_(x.sum(0));
+      row[in].add_(x.size(0));
+    }
   }
 
   void list_kept(Tensors& kept) const override {

@@ -1,0 +1,293 @@
+#include "core/curvature/kfac.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/settings_file.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/kronecker.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::curvature_problem;
+using testing::CurvatureProblem;
+using ::testing::ElementsAre;
+using testing::groups_of_problem;
+using ::testing::HasSubstr;
+using testing::layer_blocks;
+
+constexpr FisherTargets kExact = FisherTargets::kExpected;
+constexpr WeightSharing kBoth[] = {WeightSharing::kExpand, WeightSharing::kReduce};
+
+double largest(const Tensor& t) { return t.abs().max().item<double>(); }
+
+Tensor identity(const CurvatureProblem& p, double factor) {
+  return factor * at::eye(p.model.dim(), at::kDouble);
+}
+
+Kfac kfac(const CurvatureProblem& p, const KroneckerOptions& options) {
+  CostMeter cost;
+  return Kfac(p.model, p.subset, p.objective, cost, options);
+}
+
+// The matrix without l2.
+Tensor dense(const CurvatureProblem& p, const KroneckerOptions& options) {
+  return kfac(p, options).as_dense() - identity(p, p.objective.l2);
+}
+
+void expect_equal(const Tensor& found, const Tensor& expected, double tolerance = 1e-12) {
+  EXPECT_LT(largest(found - expected), tolerance * largest(expected));
+}
+
+TEST(Kfac, IsExactForOneExampleOfALinearLayer) {
+  const CurvatureProblem p = curvature_problem("logistic", 1);
+  expect_equal(dense(p, {.targets = FisherTargets::kEmpirical}), dense_empirical_fisher(p));
+  expect_equal(dense(p, {.targets = kExact}), dense_expected_fisher(p));
+}
+
+TEST(Kfac, IsExactForALinearLayerUnderTheSquaredError) {
+  CurvatureProblem p = curvature_problem("linear");
+  p.subset.weights = at::linspace(0.5, 2, 13, at::kDouble);
+  expect_equal(dense(p, {.targets = kExact}), dense_ggn(p));
+}
+
+TEST(Kfac, HasTheScaleOfTheFisherWhereOneLayerHasPositions) {
+  // Of all outputs of one layer kExpand is exact: this fixes where the number of positions goes.
+  for (const Conv2dShape& shape :
+       {Conv2dShape{.in = 2, .out = 3, .kernel = 3, .padding = 1},
+        Conv2dShape{.in = 2, .out = 2, .kernel = 2, .stride = 2, .bias = false},
+        Conv2dShape{.in = 4, .out = 2, .kernel = 3, .stride = 2, .padding = 1, .groups = 2}}) {
+    CurvatureProblem p = testing::convolution_alone(shape);
+    p.subset.weights = at::linspace(0.5, 2, p.subset.size(), at::kDouble);
+    const Tensor exact = dense_ggn(p);
+    expect_equal(dense(p, {.targets = kExact}), exact);
+    EXPECT_GT(largest(dense(p, {.targets = kExact, .sharing = WeightSharing::kReduce}) - exact),
+              0.1 * largest(exact));
+  }
+  const CurvatureProblem p =
+      testing::regression_problem("positions", {5, 3}, [](Sequential& net, ParameterTable& table) {
+        net.add<Linear>(table, "fc", 3, 2);
+        net.add<Flatten>();
+      });
+  expect_equal(dense(p, {.targets = kExact}), dense_ggn(p));
+}
+
+TEST(Kfac, IsExactForDeepLinearNetworks) {
+  const CurvatureProblem expanded = testing::deep_linear_over_positions();
+  Tensor exact = layer_blocks(expanded.model, dense_ggn(expanded));
+  expect_equal(dense(expanded, {.targets = kExact}), exact);
+  const CurvatureProblem reduced = testing::deep_linear_with_pooling();
+  exact = layer_blocks(reduced.model, dense_ggn(reduced));
+  const KroneckerOptions reduce{.targets = kExact, .sharing = WeightSharing::kReduce};
+  expect_equal(dense(reduced, reduce), exact);
+  EXPECT_GT(largest(dense(reduced, {.targets = kExact}) - exact), 0.1 * largest(exact));
+}
+
+TEST(Kfac, ReducesTiedWeightsLikePositions) {
+  // W (W x), x fixed: each use has one position, and the gradient is the sum of two products.
+  const CurvatureProblem p = testing::tied_weights();
+  const Kfac expanded = kfac(p, {.targets = kExact});
+  EXPECT_TRUE(expanded.diagonal_parameters().empty());
+  const Tensor x = p.subset.dataset->inputs;
+  const Tensor y = x.mm(p.model.parameters()[0].detach().t()).tanh();
+  expect_equal(expanded.factors().a[0][0], (x.t().mm(x) + y.t().mm(y)) / (2.0 * 7));
+  const Kfac reduced = kfac(p, {.targets = kExact, .sharing = WeightSharing::kReduce});
+  const Tensor mean = (x + y) / 2;
+  expect_equal(reduced.factors().a[0][0], mean.t().mm(mean) / 7.0);
+}
+
+class KfacProblems : public ::testing::TestWithParam<std::string> {
+ protected:
+  KfacProblems() : p_(curvature_problem(GetParam())) {}
+  CurvatureProblem p_;
+};
+
+TEST_P(KfacProblems, HasBlocksAndADiagonal) {
+  const Tensor matrix = dense(p_, {.targets = kExact});
+  EXPECT_TRUE(layer_blocks(p_.model, matrix, groups_of_problem()).equal(matrix));
+  // What has no block has the diagonal of the Fisher.
+  std::map<std::string, std::int64_t> none = groups_of_problem();
+  const Tensor exact = dense_ggn(p_).diagonal();
+  Tensor found = matrix.diagonal();
+  std::vector<std::string> names;
+  for (const ParameterInfo& info : p_.model.parameter_infos()) {
+    const auto layer = none.find(info.name.substr(0, info.name.rfind('.')));
+    if (layer == none.end() || layer->second != 0) continue;
+    names.push_back(info.name);
+    expect_equal(found.narrow(0, info.offset, info.size), exact.narrow(0, info.offset, info.size));
+  }
+  EXPECT_EQ(kfac(p_, {}).diagonal_parameters(), names);
+}
+
+TEST_P(KfacProblems, IsSymmetricAndAboveItsFloor) {
+  for (const WeightSharing sharing : kBoth) {
+    const Kfac matrix = kfac(p_, {.sharing = sharing, .generator = Generator(2)});
+    const Tensor all = matrix.as_dense();
+    EXPECT_LT(largest(all - all.t()), 1e-14 * largest(all));
+    EXPECT_EQ(matrix.eigenvalue_floor(), p_.objective.l2);
+    EXPECT_GE(at::linalg_eigvalsh(all).min().item<double>(), p_.objective.l2 - 1e-14);
+  }
+}
+
+TEST_P(KfacProblems, InverseIsExact) {
+  for (const WeightSharing sharing : kBoth) {
+    const Kfac matrix = kfac(p_, {.targets = kExact, .sharing = sharing});
+    for (const double damping : {0.0, 0.3}) {
+      const OperatorPtr inverse = matrix.inverse(damping);
+      const Tensor damped = matrix.as_dense() + identity(p_, damping);
+      EXPECT_LT(largest(inverse->apply(damped) - identity(p_, 1)), 1e-11);
+      const double smallest = at::linalg_eigvalsh(inverse->as_dense()).min().item<double>();
+      EXPECT_NEAR(*inverse->eigenvalue_floor(), smallest, 1e-12 * smallest + 1e-14);
+    }
+  }
+}
+
+TEST_P(KfacProblems, DoesNotDependOnBatches) {
+  p_.subset.weights = at::linspace(0.5, 2, 13, at::kDouble);
+  for (const WeightSharing sharing : kBoth) {
+    for (const FisherTargets targets : {kExact, FisherTargets::kEmpirical}) {
+      const Tensor whole = dense(p_, {.targets = targets, .sharing = sharing, .batch_size = 13});
+      for (const std::int64_t batch : {1, 5, 12}) {
+        expect_equal(dense(p_, {.targets = targets, .sharing = sharing, .batch_size = batch}),
+                     whole);
+      }
+    }
+  }
+}
+
+TEST_P(KfacProblems, WeightsCountExamples) {
+  CurvatureProblem repeated = curvature_problem(GetParam());
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < 13; ++i) {
+    for (std::int64_t j = 0; j <= i % 3; ++j) rows.push_back(i);
+  }
+  repeated.subset = repeated.subset.with_rows(at::tensor(rows));
+  p_.subset.weights = at::arange(13).remainder(3).add(1).to(at::kDouble);
+  for (const WeightSharing sharing : kBoth) {
+    const KroneckerOptions options{.targets = kExact, .sharing = sharing};
+    expect_equal(dense(p_, options), dense(repeated, options));
+  }
+}
+
+TEST_P(KfacProblems, DrawsApproachTheExpectation) {
+  const Tensor exact = dense(p_, {.targets = kExact});
+  // The mean over a few seeds: one of few draws may be near by luck.
+  const auto error = [&](std::int64_t draws) {
+    double sum = 0;
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+      const Tensor drawn = dense(p_, {.draws = draws, .generator = Generator(seed)});
+      sum += ((drawn - exact).norm() / exact.norm()).item<double>() / 8;
+    }
+    return sum;
+  };
+  const double few = error(10), many = error(1000);
+  EXPECT_LT(many, 0.06);
+  EXPECT_LT(many, few / 5) << "the error falls like one over the root of the draws";
+}
+
+TEST_P(KfacProblems, SharingOfOnePositionIsOneThing) {
+  const Tensor expanded = dense(p_, {.targets = kExact});
+  const Tensor reduced = dense(p_, {.targets = kExact, .sharing = WeightSharing::kReduce});
+  const bool positions = GetParam() == "convolutions" || GetParam() == "tokens";
+  EXPECT_EQ(largest(expanded - reduced) > 1e-12 * largest(expanded), positions);
+}
+
+INSTANTIATE_TEST_SUITE_P(Problems, KfacProblems,
+                         ::testing::ValuesIn(testing::curvature_problem_names()),
+                         [](const auto& each) { return each.param; });
+
+TEST(Kfac, FactoredInverseSplitsTheDampingByTraces) {
+  const auto data = testing::make_dataset(20, 4, 3);
+  const Model model = testing::make_model("logistic", "{bias: false}", *data);
+  CostMeter cost;
+  const Objective objective{Loss::kCrossEntropy, 0.02};
+  const Kfac matrix(model, testing::all_of(data), objective, cost, {.targets = kExact});
+  const Tensor a = matrix.factors().a[0][0], g = matrix.factors().g[0][0];
+  expect_equal(a, data->inputs.t().mm(data->inputs) / 20.0);
+  const double pi = std::sqrt((a.trace().item<double>() / 4) / (g.trace().item<double>() / 3));
+  const double root = std::sqrt(0.02 + 0.05);
+  const Tensor left = at::linalg_inv(g + root / pi * at::eye(3, at::kDouble));
+  const Tensor right = at::linalg_inv(a + pi * root * at::eye(4, at::kDouble));
+  const Tensor inverse = matrix.factored_inverse(0.05)->as_dense();
+  expect_equal(inverse, at::kron(left, right));
+  EXPECT_GT(largest(inverse - matrix.inverse(0.05)->as_dense()), 0.1) << "two matrices, two names";
+}
+
+TEST(Kfac, FactoredInverseOfADiagonalIsExact) {
+  const CurvatureProblem p = curvature_problem("tokens");
+  const Kfac matrix = kfac(p, {.targets = kExact});
+  const Tensor exact = matrix.inverse(0.1)->as_dense(),
+               split = matrix.factored_inverse(0.1)->as_dense();
+  const ParameterInfo& table = p.model.parameter_infos()[0];
+  expect_equal(split.diagonal().narrow(0, table.offset, table.size),
+               exact.diagonal().narrow(0, table.offset, table.size));
+  EXPECT_GT(at::linalg_eigvalsh(split).min().item<double>(), 0);
+}
+
+TEST(Kfac, DrawsHaveTheCovarianceAskedFor) {
+  const CurvatureProblem p = curvature_problem("tokens");
+  const Kfac matrix = kfac(p, {.targets = kExact});
+  constexpr int kDraws = 4000;
+  Generator generator(5);
+  for (const double power : {-1.0, -0.5}) {
+    const auto [values, vectors] = at::linalg_eigh(matrix.as_dense() + identity(p, 0.2));
+    // Whitened draws have the identity for their covariance, entries within a few deviations.
+    const Tensor root = vectors.mm((values.pow(-power / 2)).diag()).mm(vectors.t());
+    Tensor sum = at::zeros({p.model.dim(), p.model.dim()}, at::kDouble);
+    for (int i = 0; i < kDraws; ++i) {
+      const Tensor white = root.mv(matrix.sample(0.01, power, 0.2, generator)) / 0.1;
+      sum += at::outer(white, white);
+    }
+    EXPECT_LT(largest(sum / kDraws - identity(p, 1)), 6 * std::sqrt(2.0 / kDraws));
+  }
+}
+
+TEST(Kfac, CostIsCountedInThirdsOfAGradient) {
+  const CurvatureProblem p = curvature_problem("mlp", 12);
+  CostMeter drawn, expected;
+  const Kfac one(p.model, p.subset, p.objective, drawn, {.batch_size = 5});
+  EXPECT_NEAR(drawn.sample_gradients(), 12, 1e-9);
+  const Kfac exact(p.model, p.subset, p.objective, expected, {.targets = kExact});
+  EXPECT_NEAR(expected.sample_gradients(), 12 * (1 + 2 * 3) / 3.0, 1e-9);
+  exact.apply(at::ones({p.model.dim(), 2}, at::kDouble));
+  EXPECT_NEAR(expected.sample_gradients(), 12 * (1 + 2 * 3) / 3.0, 1e-9);
+  EXPECT_EQ(exact.column_cost(), 0);
+}
+
+TEST(Kfac, OfFloat32AgreesWithFloat64) {
+  const auto data = testing::make_dataset(50, 6, 4);
+  const Model wide = testing::make_model("mlp", "{hidden: [7]}", *data);
+  const Settings settings(parse_settings("{hidden: [7]}", "test"));
+  const Network network =
+      builtin_architectures().find("mlp").configure(settings)({data->input_shape(), 4});
+  Model narrow(network.layers, network.table, at::kFloat);
+  narrow.set_theta(wide.theta());
+  CostMeter cost;
+  const Kfac a(wide, testing::all_of(data), {}, cost, {.targets = kExact});
+  const Kfac b(narrow, testing::all_of(data), {}, cost, {.targets = kExact});
+  expect_equal(b.as_dense(), a.as_dense(), 1e-6);
+}
+
+TEST(Kfac, RefusesWhatHasNoAnswer) {
+  CurvatureProblem p = curvature_problem("logistic", 2);  // two examples in five dimensions
+  p.objective.l2 = 0;
+  EXPECT_ERROR(ErrorKind::kNumerics, kfac(p, {}).inverse(0), HasSubstr("larger damping"));
+  EXPECT_ERROR(ErrorKind::kUsage, kfac(p, {.draws = 0}), HasSubstr("at least one"));
+  p.model.set_theta(at::full({p.model.dim()}, 1e308, at::kDouble));
+  EXPECT_ERROR(ErrorKind::kNumerics, kfac(p, {.targets = kExact}), HasSubstr("not finite"));
+  p.subset = p.subset.with_rows(at::empty({0}, at::kLong));
+  EXPECT_ERROR(ErrorKind::kUsage, kfac(p, {}), HasSubstr("empty set"));
+}
+
+TEST(Kfac, SaysWhatItIs) {
+  CurvatureProblem p = curvature_problem("mlp", 5);
+  EXPECT_EQ(kfac(p, {}).describe(),
+            "K-FAC matrix, positions expanded, 1 drawn targets for each example, l2 0.05 included");
+}
+
+}  // namespace
+}  // namespace oubli
