@@ -2,16 +2,16 @@
 //
 //   theta' = theta + (1/n) (C + mu I)^-1 (sum_{D_u} dl/dtheta - sum_{D_a} dl/dtheta)
 //
-// with C the Hessian or Gauss-Newton matrix of J(.; D), the objective over the whole training set
+// with C a curvature matrix of J(.; D), the objective over the whole training set
 // of size n, at theta. Source: Koh and Liang 2017 (arXiv 1703.04730), section 2. It is the first
 // order of retraining under a regulariser whose total strength does not change with the set's size;
 // for ridge regression and one point of leverage h it is the exact step times (1 - h). Away from a
 // minimum, and with damping, it answers the proximal Bregman question of Bae et al. 2022 (arXiv
-// 2209.05364) instead. Cost: m for the gradient and 2 n for each product of the solve.
-#include <fmt/format.h>
-
+// 2209.05364) instead. Cost: m for the gradient, and the products of the solve.
 #include "core/solve/damped_solve.h"
+#include "core/unlearn/edit_gradient.h"
 #include "core/unlearn/unlearner.h"
+#include "methods/solve_outcome.h"
 
 namespace oubli {
 namespace {
@@ -21,20 +21,12 @@ class Influence : public Unlearner {
   explicit Influence(const Settings& settings) : solve_(CurvatureSolveSettings::read(settings)) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
-    return static_cast<double>(task.train.size() * (2 * solve_.cg.max_iterations + 1));
+    return static_cast<double>(task.train.size() * (2 * solve_.limits.max_iterations + 1));
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const Objective loss{task.objective().loss, 0};
-    const double n = task.train.total_weight();
-    Tensor b = at::zeros({model.dim()}, at::kDouble);
-    const auto add = [&](const Subset& subset, double sign) {
-      if (subset.empty()) return;
-      const Value value = value_and_gradient(model, subset, loss, context.cost);
-      b.add_(value.gradient, sign * subset.total_weight() / n);
-    };
-    add(task.forget, 1);
-    add(task.added, -1);
+    const Tensor b = edit_gradient(model, task, loss, task.train.total_weight(), context.cost);
     const Solution solution =
         solve_curvature(solve_, model, task.train, task.objective(), b, context);
     model.add_to_theta(solution.x);
@@ -42,14 +34,7 @@ class Influence : public Unlearner {
     report.details = {{"gradient_norm", b.norm().item<double>()},
                       {"step_norm", solution.x.norm().item<double>()},
                       {"solve", solution.report.to_json()}};
-    if (solution.report.status == SolveStatus::kStopped) {
-      report.status = UnlearnStatus::kStopped;
-      report.message = "stopped inside the solve";
-    } else if (solution.report.status != SolveStatus::kConverged) {
-      report.status = UnlearnStatus::kPartial;
-      report.message =
-          fmt::format("{}: {}", to_string(solution.report.status), solution.report.message);
-    }
+    note_solve(solution.report, "the solve", report);
     return report;
   }
 
@@ -66,6 +51,7 @@ MethodInfo influence_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .version = 2,  // damping: auto comes from the spectrum's ends
           .make = make_unlearner<Influence>};
 }
 

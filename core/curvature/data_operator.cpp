@@ -38,6 +38,10 @@ std::int64_t DataOperator::batches() const {
   return (subset_.size() + batch_size_ - 1) / batch_size_;
 }
 
+bool DataOperator::has_negative_weights() const {
+  return subset_.weights.defined() && subset_.weights.lt(0).any().item<bool>();
+}
+
 double DataOperator::column_cost() const {
   return column_products() * static_cast<double>(subset_.size()) / 3.0;
 }

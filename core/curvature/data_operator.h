@@ -75,6 +75,7 @@ class DataOperator : public LinearOperator {
     return piece.weights.defined() ? u * piece.weights : u;
   }
   double identity() const { return identity_; }
+  bool has_negative_weights() const;
 
  private:
   Piece linearise(std::int64_t begin) const;

@@ -25,6 +25,10 @@ GaussNewton::GaussNewton(const Model& model, const Subset& subset, const Objecti
                          CostMeter& cost, const DataOperatorOptions& options, double identity)
     : DataOperator(model, subset, objective, cost, options, identity) {}
 
+std::optional<double> GaussNewton::eigenvalue_floor() const {
+  return has_negative_weights() ? std::nullopt : std::optional(identity());
+}
+
 std::string GaussNewton::describe() const {
   return fmt::format("Gauss-Newton matrix of the objective, l2 {:.3g} included", identity());
 }

@@ -51,7 +51,7 @@ struct Problem {
     CurvatureSolveSettings settings;
     settings.kind = CurvatureKind::kHessian;
     settings.damping = 0;
-    settings.cg = {1e-12, 500};
+    settings.limits = {1e-12, 500};
     Context context(0);
     return influence_scores(model, task.train, test, task.objective(), settings, context);
   }

@@ -1,0 +1,13 @@
+// How a curvature solve inside a method becomes the method's status.
+#pragma once
+
+#include "core/solve/solution.h"
+#include "core/unlearn/report.h"
+
+namespace oubli {
+
+// Stopped and NonFinite end the method (Stopped, Diverged); any other end but Converged makes the
+// result Partial. `where` stands in front of the message, as "step 2". Returns whether to go on.
+bool note_solve(const SolveReport& solve, const std::string& where, UnlearnReport& report);
+
+}  // namespace oubli
