@@ -10,7 +10,8 @@
 //   factored_inverse(d)   (G + sqrt(mu) / pi I)^(-1) (x) (A + pi sqrt(mu) I)^(-1), mu = l2 + d and
 //                         pi = sqrt((tr A / dim A) / (tr G / dim G)): section 6.3 there. It damps
 //                         directions in which one factor is large more than mu does, and needs
-//                         Cholesky factors only, which cost a small part of eigenbases
+//                         Cholesky factors only, which cost a small part of eigenbases.
+//                         Parameters without a block are damped by mu exactly
 // Deviation: l2 is part of the matrix, as for GaussNewton.
 //
 // Exact for one example and position, where its target's Fisher has rank one, for one linear layer

@@ -20,7 +20,7 @@ Tensor every(const Tensor& x, std::int64_t dimension, std::int64_t first, std::i
 
 Tensor padded(const Tensor& images, const Window& window) {
   const std::int64_t p = window.padding;
-  return (p == 0 ? images : at::constant_pad_nd(images, {p, p, p, p})).contiguous();
+  return p == 0 ? images : at::constant_pad_nd(images, {p, p, p, p});
 }
 
 // Windows that do not overlap share no products.
@@ -58,29 +58,30 @@ Tensor by_rows(const Tensor& x, const Window& window) {
   return sum.view({k, c, k, k, c, k}).permute({1, 0, 2, 4, 3, 5}).reshape({c * k * k, c * k * k});
 }
 
-Tensor by_columns(const Tensor& x, const Window& window) {
-  const std::int64_t b = x.size(0), c = x.size(1), height = x.size(2), width = x.size(3);
+// No copy where the channels are innermost: an image row is then a stretch of memory.
+Tensor by_whole_rows(const Tensor& x, const Window& window) {
+  const std::int64_t c = x.size(1), height = x.size(2), width = x.size(3);
   const std::int64_t k = window.kernel, stride = window.stride;
   const std::int64_t down = places(height, window), across = places(width, window);
-  const Tensor z = x.permute({3, 1, 2, 0}).reshape({width, c * height, b});
+  const std::int64_t span = stride * (across - 1) + 1;
+  const Tensor z = x.permute({2, 0, 3, 1}).flatten(2);  // [height, b, width c]
   const Tensor sum = at::empty({c, k, k, c, k, k}, x.options());
   for (std::int64_t lag = 0; lag < k; ++lag) {
     const Tensor pairs =
-        at::bmm(z.narrow(0, 0, width - lag), z.narrow(0, lag, width - lag).transpose(1, 2));
-    for (std::int64_t v = 0; v + lag < k; ++v) {
-      const Tensor all = every(pairs, 0, v, across, stride).sum(0).view({c, height, c, height});
-      // total[c, u, d, u'] = sum_i all[c, i s + u, d, i s + u'], by views.
-      const std::int64_t span = stride * (down - 1) + 1;
-      const Tensor total = all.unfold(1, span, 1)
-                               .slice(1, 0, k)
-                               .unfold(3, span, 1)
-                               .slice(3, 0, k)
+        at::bmm(z.narrow(0, 0, height - lag).transpose(1, 2), z.narrow(0, lag, height - lag));
+    for (std::int64_t u = 0; u + lag < k; ++u) {
+      const Tensor all = every(pairs, 0, u, down, stride).sum(0).view({width, c, width, c});
+      // total[v, c, v', d] = sum_j all[j s + v, c, j s + v', d], by views.
+      const Tensor total = all.unfold(0, span, 1)
+                               .slice(0, 0, k)
+                               .unfold(2, span, 1)
+                               .slice(2, 0, k)
                                .slice(4, 0, span, stride)
                                .slice(5, 0, span, stride)
                                .diagonal(0, 4, 5)
                                .sum(-1);
-      sum.select(2, v).select(4, v + lag).copy_(total);
-      if (lag > 0) sum.select(2, v + lag).select(4, v).copy_(total.permute({2, 3, 0, 1}));
+      sum.select(1, u).select(3, u + lag).copy_(total.permute({1, 0, 3, 2}));
+      if (lag > 0) sum.select(1, u + lag).select(3, u).copy_(total.permute({3, 2, 1, 0}));
     }
   }
   return sum.view({c * k * k, c * k * k});
@@ -110,12 +111,13 @@ Tensor patch_moment(const Tensor& images, const Window& window) {
   // A few examples at a time: their stretches are kernel times the images.
   constexpr std::int64_t kEntries = 1 << 22;
   const Tensor x = padded(images, window);
-  const bool small = x.size(2) < window.kernel * window.kernel;
+  // Whole rows cost width / kernel^2 of the other, and are products of a better shape.
+  const bool whole = x.size(1) * x.size(3) <= 256 && x.size(3) < 2 * window.kernel * window.kernel;
   const std::int64_t chunk = std::max<std::int64_t>(1, kEntries / (x[0].numel() * window.kernel));
   Tensor sum;
   for (std::int64_t begin = 0; begin < x.size(0); begin += chunk) {
     const Tensor part = x.narrow(0, begin, std::min(chunk, x.size(0) - begin));
-    const Tensor moment = small ? by_columns(part, window) : by_rows(part, window);
+    const Tensor moment = whole ? by_whole_rows(part, window) : by_rows(part, window);
     sum = sum.defined() ? sum.add_(moment) : moment;
   }
   return sum;

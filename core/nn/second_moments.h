@@ -8,11 +8,11 @@
 //   B_{r, r'} = sum z_r z_r'  over examples and horizontal places,
 //
 // for stride s, so that each pair of image rows is multiplied once and not once for each position
-// of the patch. Where images are small the same is done with columns: each pair of whole image
-// columns is multiplied over the examples alone, and nothing is unfolded. Exact up to rounding.
+// of the patch. Where images are narrow whole rows are multiplied, over the examples alone, and
+// summed over horizontal places afterwards: nothing is unfolded. Exact up to rounding.
 //
-// Cost in multiply-adds for each image of H rows, C channels, T positions, kernel k: k H (C k)^2 W
-// by rows, k W (C H)^2 by columns, against T (C k^2)^2 of the plain product; the smaller is taken.
+// Cost in multiply-adds for each image of H rows of W pixels, C channels, T positions, kernel k:
+// k H W (C k)^2, or k H (C W)^2 with whole rows, against T (C k^2)^2 of the plain product.
 #pragma once
 
 #include "core/base/tensor.h"
