@@ -11,7 +11,7 @@
 #include "core/solve/damped_solve.h"
 #include "core/unlearn/edit_gradient.h"
 #include "core/unlearn/unlearner.h"
-#include "methods/solve_outcome.h"
+#include "methods/outcome.h"
 
 namespace oubli {
 namespace {

@@ -26,7 +26,7 @@
 #include "core/solve/damped_solve.h"
 #include "core/unlearn/edit_gradient.h"
 #include "core/unlearn/unlearner.h"
-#include "methods/solve_outcome.h"
+#include "methods/outcome.h"
 
 namespace oubli {
 namespace {
@@ -53,7 +53,8 @@ class Newton : public Unlearner {
   }
 
   std::optional<double> estimate_cost(const Task& task) const override {
-    return static_cast<double>(task.retain.size() * steps_ * (2 * solve_.limits.max_iterations + 1));
+    return static_cast<double>(task.retain.size() * steps_ *
+                               (2 * solve_.limits.max_iterations + 1));
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
@@ -70,7 +71,8 @@ class Newton : public Unlearner {
             i + 1);
         break;
       }
-      if (!step(model, task, direction, fmt::format("step {}", i + 1), solve, context, report)) break;
+      if (!step(model, task, direction, fmt::format("step {}", i + 1), solve, context, report))
+        break;
     }
     return report;
   }

@@ -23,10 +23,9 @@ MakePreconditioner make_preconditioner(const CurvatureSolveSettings& settings, c
                                        Context& context, std::int64_t& products) {
   if (settings.preconditioner == "none") return {};
   if (settings.preconditioner == "jacobi") {
-    const Tensor entries = fisher_diagonal(FisherTargets::kExpected, model, subset, objective,
-                                           context.cost)
-                               .values +
-                           objective.l2;
+    const Tensor entries =
+        fisher_diagonal(FisherTargets::kExpected, model, subset, objective, context.cost).values +
+        objective.l2;
     return [entries](double damping) { return jacobi_preconditioner(entries, damping); };
   }
   if (settings.preconditioner == "nystroem") {
@@ -99,9 +98,9 @@ Solution solve_curvature(const CurvatureSolveSettings& settings, const Model& mo
   }
   std::int64_t for_preconditioner = 0;
   const MakePreconditioner preconditioner =
-      is_kronecker(settings.kind) ? by_structure(matrix)
-                                  : make_preconditioner(settings, model, subset, objective, context,
-                                                        for_preconditioner);
+      is_kronecker(settings.kind)
+          ? by_structure(matrix)
+          : make_preconditioner(settings, model, subset, objective, context, for_preconditioner);
   const std::shared_ptr<const Solver> solver =
       settings.solver ? settings.solver : make_solver("cg", settings.limits);
   Solution solution = solve_damped(

@@ -1,10 +1,10 @@
-// One curvature step of a model: solves (C + mu I) x = b, with C a curvature matrix of the objective
-// over a set, regulariser included.
+// One curvature step of a model: solves (C + mu I) x = b, with C a curvature matrix of the
+// objective over a set, regulariser included.
 //
-// The layer between settings and solve_damped (core/solve/damped_step.h), which has the formulas for
-// the damping and for what happens at negative curvature. K-FAC and EK-FAC are inverted by their
-// structure: the exact inverse preconditions the solver, which then needs one or two products of the
-// factored matrix itself, none of the data.
+// The layer between settings and solve_damped (core/solve/damped_step.h), which has the formulas
+// for the damping and for what happens at negative curvature. K-FAC and EK-FAC are inverted by
+// their structure: the exact inverse preconditions the solver, which then needs one or two products
+// of the factored matrix itself, none of the data.
 //
 // Preconditioners, made from the Gauss-Newton or Fisher matrix, whichever the curvature:
 //

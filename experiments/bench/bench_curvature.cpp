@@ -17,6 +17,8 @@
 #include "core/curvature/fisher_diagonal.h"
 #include "core/curvature/gauss_newton.h"
 #include "core/curvature/hessian.h"
+#include "core/curvature/kfac.h"
+#include "core/solve/damped_solve.h"
 #include "experiments/engine/registries.h"
 
 namespace oubli {
@@ -53,24 +55,30 @@ class Bench {
     Context context(0);
     train(*model_, subset_, recipe, context);
     v_ = start.normal({model_->dim(), 8}, at::kDouble);
+    gradient_ = value_and_gradient(*model_, subset_, objective_, cost_).gradient;
     add_tasks();
   }
 
-  // Seconds of one run of a task, by the clock and of the processor; what only prepares it is not
-  // counted.
-  std::pair<double, double> run(const std::string& name) {
+  // Runs a task: its seconds by the clock and of the processor, without what only prepares it, and
+  // what it says of itself.
+  Json run(const std::string& name) {
     const auto task = tasks_.find(name);
     if (task == tasks_.end()) throw Error(ErrorKind::kUsage, "no task is named " + name);
-    const std::function<void()> work = task->second();
+    const Work work = task->second();
     const std::clock_t processor = std::clock();
     const auto start = std::chrono::steady_clock::now();
-    work();
-    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-            static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC};
+    const Json details = work();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    Json answer = {
+        {"task", name},
+        {"seconds", seconds.count()},
+        {"processor_seconds", static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC}};
+    answer.update(details);
+    return answer;
   }
 
  private:
-  using Work = std::function<void()>;
+  using Work = std::function<Json()>;
 
   template <typename Operator>
   void add_products(const std::string& name) {
@@ -82,27 +90,68 @@ class Bench {
                                                  DataOperatorOptions{batch_size_, 8LL << 30});
         kept_[name]->apply(v_.narrow(1, 0, 1));
       }
-      return [this, name] { kept_[name]->apply(v_.narrow(1, 0, 1)); };
+      return [this, name]() -> Json {
+        kept_[name]->apply(v_.narrow(1, 0, 1));
+        return Json::object();
+      };
     };
-    tasks_[name + "_streamed_8"] = [this]() -> Work {
-      return [this] { Operator(*model_, subset_, objective_, cost_, {batch_size_, 0}).apply(v_); };
+    add(name + "_streamed_8", [this] {
+      Operator(*model_, subset_, objective_, cost_, {batch_size_, 0}).apply(v_);
+    });
+  }
+
+  // A task that has nothing to prepare and nothing to say.
+  void add(const std::string& name, const std::function<void()>& work) {
+    tasks_[name] = [work]() -> Work {
+      return [work] {
+        work();
+        return Json::object();
+      };
+    };
+  }
+
+  // Conjugate gradients at damping 1e-3, from the linearisation to the last product.
+  void add_solve(const std::string& name, CurvatureKind kind, const std::string& preconditioner,
+                 const SolverLimits& limits) {
+    tasks_[name] = [=, this]() -> Work {
+      return [=, this]() -> Json {
+        Context context(1);
+        const CurvatureSolveSettings settings{
+            .kind = kind,
+            .damping = 1e-3,
+            .limits = limits,
+            .on_negative_curvature = NegativeCurvaturePolicy::kTruncate,
+            .preconditioner = preconditioner};
+        const SolveReport report =
+            solve_curvature(settings, *model_, subset_, {objective_.loss, 0}, gradient_, context)
+                .report;
+        return {
+            {"iterations", report.iterations},
+            {"status", to_string(report.status)},
+            {"relative_residual", report.relative_residual},
+            {"sample_gradients", report.sample_gradients / static_cast<double>(subset_.size())}};
+      };
     };
   }
 
   void add_tasks() {
-    tasks_["gradient"] = [this]() -> Work {
-      return [this] { value_and_gradient(*model_, subset_, objective_, cost_, batch_size_); };
-    };
+    add("gradient",
+        [this] { value_and_gradient(*model_, subset_, objective_, cost_, batch_size_); });
     add_products<Hessian>("hessian");
     add_products<GaussNewton>("ggn");
     for (const auto& [name, targets] : {std::pair{"fisher_empirical", FisherTargets::kEmpirical},
                                         std::pair{"fisher_expected", FisherTargets::kExpected}}) {
-      tasks_[name] = [this, targets = targets]() -> Work {
-        return [this, targets] {
-          fisher_diagonal(targets, *model_, subset_, objective_, cost_,
-                          {.batch_size = batch_size_});
-        };
-      };
+      add(name, [this, targets = targets] {
+        fisher_diagonal(targets, *model_, subset_, objective_, cost_, {.batch_size = batch_size_});
+      });
+    }
+    add("kfac", [this] {
+      Kfac(*model_, subset_, objective_, cost_, {.batch_size = batch_size_}).factored_inverse(1e-3);
+    });
+    add_solve("cg_20_ggn", CurvatureKind::kGgn, "none", {1e-12, 20});
+    add_solve("cg_20_hessian", CurvatureKind::kHessian, "none", {1e-12, 20});
+    for (const std::string preconditioner : {"none", "jacobi", "nystroem", "kfac", "ekfac"}) {
+      add_solve("cg_to_1e-6_" + preconditioner, CurvatureKind::kGgn, preconditioner, {1e-6, 2000});
     }
   }
 
@@ -112,7 +161,7 @@ class Bench {
   std::unique_ptr<Model> model_;
   Objective objective_{Loss::kCrossEntropy, 1e-3};
   CostMeter cost_;
-  Tensor v_;
+  Tensor v_, gradient_;
   std::map<std::string, OperatorPtr> kept_;
   std::map<std::string, std::function<Work()>> tasks_;
 };
@@ -134,9 +183,7 @@ int main(int argc, char** argv) {
     at::set_num_threads(options.threads);
     oubli::Bench bench(options);
     for (std::string name; std::getline(std::cin, name);) {
-      const auto [seconds, processor] = bench.run(name);
-      fmt::print("{{\"task\": \"{}\", \"seconds\": {:.6f}, \"processor_seconds\": {:.6f}}}\n", name,
-                 seconds, processor);
+      fmt::print("{}\n", bench.run(name).dump());
       std::fflush(stdout);
     }
   } catch (const std::exception& error) {
