@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <iostream>
 #include <map>
 
@@ -24,10 +25,28 @@
 namespace oubli {
 namespace {
 
+// A line of the process's status, such as VmHWM, in bytes.
+std::int64_t process_memory(const std::string& key) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == key + ":" && file >> kilobytes) return kilobytes * 1024;
+  }
+  throw Error(ErrorKind::kUsage, "this system does not say how much memory a process holds");
+}
+
+// By how much memory rose at most while `work` ran.
+Json peak_memory(const std::function<void()>& work) {
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts from what is held now
+  const std::int64_t before = process_memory("VmRSS");
+  work();
+  return {{"bytes", process_memory("VmHWM") - before}};
+}
+
 struct Options {
   std::string data, model = "mlp";
   std::int64_t examples = 10000, batch_size = 500;
-  int threads = 2;
+  int threads = 2, training_epochs = 2;
 };
 
 // The set, the model and the operators that tasks share.
@@ -47,15 +66,8 @@ class Bench {
     model_ = std::make_unique<Model>(network.layers, network.table, at::kFloat);
     Generator start(0);
     model_->initialise(start);
-    // A little trained, so that curvature is that of a model somebody would ask about.
-    TrainingRecipe recipe;
-    recipe.objective = objective_;
-    recipe.optimizer = {.name = "sgd", .lr = 0.05, .momentum = 0.9};
-    recipe.epochs = 2;
-    Context context(0);
-    train(*model_, subset_, recipe, context);
+    if (options.training_epochs > 0) train_a_little(options.training_epochs);
     v_ = start.normal({model_->dim(), 8}, at::kDouble);
-    gradient_ = value_and_gradient(*model_, subset_, objective_, cost_).gradient;
     add_tasks();
   }
 
@@ -79,6 +91,17 @@ class Bench {
 
  private:
   using Work = std::function<Json()>;
+
+  // So that curvature is that of a model somebody would ask about.
+  void train_a_little(int epochs) {
+    TrainingRecipe recipe;
+    recipe.objective = objective_;
+    recipe.optimizer = {.name = "sgd", .lr = 0.05, .momentum = 0.9};
+    recipe.epochs = epochs;
+    Context context(0);
+    train(*model_, subset_, recipe, context);
+    gradient_ = value_and_gradient(*model_, subset_, objective_, cost_).gradient;
+  }
 
   template <typename Operator>
   void add_products(const std::string& name) {
@@ -110,18 +133,20 @@ class Bench {
     };
   }
 
-  // Conjugate gradients at damping 1e-3, from the linearisation to the last product.
-  void add_solve(const std::string& name, CurvatureKind kind, const std::string& preconditioner,
-                 const SolverLimits& limits) {
+  // Conjugate gradients from the linearisation to the last product.
+  void add_solve(const std::string& name, CurvatureKind kind, double damping,
+                 const std::string& preconditioner, const SolverLimits& limits,
+                 std::int64_t rank = 50) {
     tasks_[name] = [=, this]() -> Work {
       return [=, this]() -> Json {
         Context context(1);
         const CurvatureSolveSettings settings{
             .kind = kind,
-            .damping = 1e-3,
+            .damping = damping,
             .limits = limits,
             .on_negative_curvature = NegativeCurvaturePolicy::kTruncate,
-            .preconditioner = preconditioner};
+            .preconditioner = preconditioner,
+            .preconditioner_rank = rank};
         const SolveReport report =
             solve_curvature(settings, *model_, subset_, {objective_.loss, 0}, gradient_, context)
                 .report;
@@ -148,10 +173,35 @@ class Bench {
     add("kfac", [this] {
       Kfac(*model_, subset_, objective_, cost_, {.batch_size = batch_size_}).factored_inverse(1e-3);
     });
-    add_solve("cg_20_ggn", CurvatureKind::kGgn, "none", {1e-12, 20});
-    add_solve("cg_20_hessian", CurvatureKind::kHessian, "none", {1e-12, 20});
+    add_solve("cg_20_ggn", CurvatureKind::kGgn, 1e-3, "none", {1e-12, 20});
+    // Damped past the Hessian's negative eigenvalues, at which the solve would rightly end.
+    add_solve("cg_20_hessian", CurvatureKind::kHessian, 1, "none", {1e-12, 20});
+    // The most memory that the process held, in bytes; one such task for each process.
+    tasks_["memory_gradient_of_one_batch"] = [this]() -> Work {
+      const Subset one = subset_.with_rows(subset_.rows.narrow(0, 0, batch_size_));
+      return [this, one] {
+        return peak_memory(
+            [&] { value_and_gradient(*model_, one, objective_, cost_, batch_size_); });
+      };
+    };
+    for (const auto& [name, kind] :
+         {std::pair{"hessian", CurvatureKind::kHessian}, std::pair{"ggn", CurvatureKind::kGgn}}) {
+      tasks_[std::string("memory_") + name + "_streamed"] = [this, kind = kind]() -> Work {
+        return [this, kind] {
+          const OperatorPtr matrix = make_curvature(kind, *model_, subset_, objective_, cost_,
+                                                    Generator(0), {batch_size_, 0});
+          const Tensor v = v_.narrow(1, 0, 1).contiguous();
+          return peak_memory([&] { matrix->apply(v); });
+        };
+      };
+    }
     for (const std::string preconditioner : {"none", "jacobi", "nystroem", "kfac", "ekfac"}) {
-      add_solve("cg_to_1e-6_" + preconditioner, CurvatureKind::kGgn, preconditioner, {1e-6, 2000});
+      add_solve("cg_to_1e-6_" + preconditioner, CurvatureKind::kGgn, 1e-3, preconditioner,
+                {1e-6, 2000});
+    }
+    for (const std::int64_t rank : {100, 200}) {
+      add_solve(fmt::format("cg_to_1e-6_nystroem_{}", rank), CurvatureKind::kGgn, 1e-3, "nystroem",
+                {1e-6, 2000}, rank);
     }
   }
 
@@ -177,9 +227,12 @@ int main(int argc, char** argv) {
   app.add_option("--examples", options.examples)->check(CLI::Range(1, 60000));
   app.add_option("--batch-size", options.batch_size)->check(CLI::PositiveNumber);
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);
+  app.add_option("--training-epochs", options.training_epochs,
+                 "0 to measure memory: training leaves freed memory behind")
+      ->check(CLI::NonNegativeNumber);
   CLI11_PARSE(app, argc, argv);
   try {
-    oubli::keep_freed_memory();
+    if (options.training_epochs > 0) oubli::keep_freed_memory();
     at::set_num_threads(options.threads);
     oubli::Bench bench(options);
     for (std::string name; std::getline(std::cin, name);) {
