@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/base/memory.h"
+#include "core/curvature/curvature.h"
 #include "experiments/engine/commands.h"
 
 namespace oubli {
@@ -30,6 +31,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   app.set_version_flag("--version", OUBLI_VERSION);
   RunOptions options;
   FetchCommand fetch;
+  CurvatureCommand curvature;
   InfluenceCommand influence;
   std::string name, key, store_folder;
   int status = 0;
@@ -54,6 +56,18 @@ int run_command(int argc, char** argv, const Registries& registries) {
   CLI::App* worker = app.add_subcommand("worker", "")->group("");  // started by `run`
   add_run_options(*worker, options);
   worker->callback([&] { status = run_worker(options, registries); });
+
+  CLI::App* shape = app.add_subcommand("curvature",
+                                       "show the spectrum of an original's curvature, the damping "
+                                       "it needs and what a solve costs");
+  add_run_options(*shape, curvature.run);
+  shape->add_option("--curvature", curvature.curvature, "hessian (default), ggn, kfac or ekfac")
+      ->check(CLI::IsMember(curvature_names()));
+  shape->add_option("--steps", curvature.steps, "Lanczos steps for each probe (default: 40)")
+      ->check(CLI::Range(2, 10'000));
+  shape->add_option("--probes", curvature.probes, "random starts (default: 4)")
+      ->check(CLI::Range(1, 1000));
+  shape->callback([&] { status = show_curvature(curvature, registries); });
 
   CLI::App* matters =
       app.add_subcommand("influence", "list the training examples that matter for a prediction");

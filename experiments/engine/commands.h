@@ -26,6 +26,13 @@ struct InfluenceCommand {
   std::string solve;         // settings of the solve, as in YAML: "curvature: hessian, damping: 0"
 };
 
+struct CurvatureCommand {
+  RunOptions run;
+  std::string curvature = "hessian";
+  std::int64_t steps = 40;  // of Lanczos, for each probe
+  std::int64_t probes = 4;
+};
+
 struct FetchCommand {
   std::string name;
   std::string from;
@@ -39,6 +46,7 @@ int run_experiment(const RunOptions& options, const Registries& registries);
 int check_experiment(const RunOptions& options, const Registries& registries);
 int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries);
 int run_worker(const RunOptions& options, const Registries& registries);
+int show_curvature(const CurvatureCommand& command, const Registries& registries);
 int show_influence(const InfluenceCommand& command, const Registries& registries);
 int list_entries(const Registries& registries);
 int describe_entry(const std::string& name, const Registries& registries);

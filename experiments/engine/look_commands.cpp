@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/solve/solver.h"
 #include "datasets/fetch.h"
 #include "experiments/engine/commands.h"
 #include "experiments/engine/spec.h"
@@ -55,6 +56,7 @@ int list_entries(const Registries& registries) {
   print_entries(registries.datasets, "data sets");
   print_entries(registries.architectures, "models");
   print_entries(registries.metrics, "metrics");
+  print_entries(builtin_solvers(), "solvers");
   fmt::print("`oubli describe NAME` shows the settings of one.\n");
   return 0;
 }
@@ -84,14 +86,21 @@ int describe_entry(const std::string& name, const Registries& registries) {
     print_settings(settings);
   } else if (registries.metrics.contains(name)) {
     fmt::print("{} (metric): {}\n", name, registries.metrics.find(name).summary);
+  } else if (const Registry<SolverInfo> solvers = builtin_solvers(); solvers.contains(name)) {
+    const SolverInfo& info = solvers.find(name);
+    info.make(settings, SolverLimits::read(settings));
+    fmt::print("{} (solver): {}\nSource: {}\nSettings, the first two beside `solver`:\n", name,
+               info.summary, info.reference);
+    print_settings(settings);
   } else if (name == "train") {
     TrainingRecipe::read(settings);
     fmt::print("train: how the original and every oracle are trained\nSettings:\n");
     print_settings(settings);
   } else {
     std::vector<std::string> names = registries.methods.names();
-    for (const auto& more : {registries.datasets.names(), registries.architectures.names(),
-                             registries.metrics.names(), std::vector<std::string>{"train"}}) {
+    for (const auto& more :
+         {registries.datasets.names(), registries.architectures.names(), registries.metrics.names(),
+          builtin_solvers().names(), std::vector<std::string>{"train"}}) {
       names.insert(names.end(), more.begin(), more.end());
     }
     throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));

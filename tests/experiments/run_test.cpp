@@ -250,5 +250,38 @@ methods: [retrain]
   EXPECT_NE(beyond.err.find("0 to 19"), std::string::npos) << beyond.err;
 }
 
+TEST(Curvature, ShowsTheSpectrumTheDampingAndTheCost) {
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", R"(
+title: Three clouds
+data: {name: gaussian_classes, classes: 3, features: 4, examples: 150, test_examples: 20}
+model: {name: logistic, dtype: float64}
+train: {l2: 1.0e-2, optimizer: {name: lbfgs, tolerance: 1.0e-9}}
+edit: {remove: {random: {count: 1}}}
+methods: [retrain]
+)");
+  for (const std::string curvature : {"hessian", "ggn", "kfac", "ekfac"}) {
+    const ProgramResult shown = run_program({"curvature", file, "--store", scratch.path() / "store",
+                                             "--curvature", curvature, "--probes", "2"});
+    EXPECT_EQ(shown.status, 0) << shown.err;
+    EXPECT_NE(shown.out.find("Three clouds: the original of seed 0, 15 parameters"),
+              std::string::npos)
+        << shown.out;
+    // With as many steps as parameters the ends are exact; the model is at its minimum and the
+    // regulariser is the smallest eigenvalue: one class more than needed has no gradient.
+    double smallest = 0;
+    const std::size_t line = shown.out.find("smallest eigenvalue");
+    ASSERT_NE(line, std::string::npos) << shown.out;
+    ASSERT_EQ(std::sscanf(shown.out.c_str() + line, "smallest eigenvalue %lf", &smallest), 1);
+    if (curvature == "hessian" || curvature == "ggn") {
+      EXPECT_NEAR(smallest, 1e-2, 1e-5);
+    }
+    EXPECT_NE(shown.out.find("Suggested damping: "), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("A solve by conjugate gradients"), std::string::npos) << shown.out;
+  }
+  const ProgramResult wrong = run_program({"curvature", file, "--curvature", "hesian"});
+  EXPECT_EQ(wrong.status, 2);
+}
+
 }  // namespace
 }  // namespace oubli
