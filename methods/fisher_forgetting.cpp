@@ -85,9 +85,9 @@ class FisherForgetting : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    if (task.objective().loss != Loss::kCrossEntropy) {
+    if (task.objective().loss == Loss::kSquaredError) {
       throw Error(ErrorKind::kTask,
-                  "fisher_forgetting needs a model trained by cross_entropy: the "
+                  "fisher_forgetting needs a model of classes: the "
                   "expected Fisher here is that of a softmax.");
     }
     UnlearnReport report;

@@ -18,7 +18,7 @@ namespace oubli {
 namespace {
 
 double loss_of_ignorance(const Subset& forget, const Objective& objective) {
-  if (objective.loss == Loss::kCrossEntropy) {
+  if (objective.loss != Loss::kSquaredError) {
     return std::log(static_cast<double>(forget.dataset->outputs));
   }
   const Tensor targets = forget.dataset->targets.index_select(0, forget.rows).to(at::kDouble);

@@ -14,7 +14,7 @@
 // taken with its residual subtracted, but never below the operator's own floor; at or above l2
 // nothing is known to be negative and nothing is added for it. kappa = 1e3 is what
 // conjugate gradients can solve with their default settings: their error falls by
-// 2 exp(-2 k / sqrt(kappa)) in k iterations, 6e-6 in 200. It also keeps the relative errors near
+// 2 exp(-2 k / sqrt(kappa)) in k iterations, 1e-8 in 300. It also keeps the relative errors near
 // 1e-7 that products of a float32 model carry below 1e-4 of the step.
 #pragma once
 

@@ -70,7 +70,7 @@ SolverLimits SolverLimits::read(const Settings& settings) {
       "tolerance",
       {.standard = 1e-6, .above = 0, .below = 1, .doc = "relative residual of the solve"});
   limits.max_iterations = settings.integer(
-      "max_iterations", {.standard = 200, .at_least = 1, .doc = "iterations of one solve"});
+      "max_iterations", {.standard = 300, .at_least = 1, .doc = "iterations of one solve"});
   return limits;
 }
 

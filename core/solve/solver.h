@@ -25,7 +25,7 @@ namespace oubli {
 
 struct SolverLimits {
   double tolerance = 1e-6;            // on |b - A x| / |b|, each column
-  std::int64_t max_iterations = 200;  // of one solve
+  std::int64_t max_iterations = 300;  // of one solve
 
   // Reads tolerance and max_iterations.
   static SolverLimits read(const Settings& settings);

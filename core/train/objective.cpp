@@ -29,11 +29,15 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
     // log_softmax and gather rather than nll_loss, whose derivative has no forward-mode formula.
     return outputs.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
   }
+  if (loss == Loss::kBinaryLogistic) {
+    return at::softplus(outputs.squeeze(1)) - outputs.squeeze(1) * targets;
+  }
   return (outputs - targets).square().sum(1).mul(0.5);
 }
 
 Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v) const {
   if (loss == Loss::kSquaredError) return v;
+  if (loss == Loss::kBinaryLogistic) return v * outputs.sigmoid() * outputs.neg().sigmoid();
   const Tensor p = outputs.softmax(1);
   const Tensor scaled = p * v;
   return scaled - p * scaled.sum(1, /*keepdim=*/true);
@@ -41,6 +45,7 @@ Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v)
 
 Tensor Objective::output_gradients(const Tensor& outputs, const Tensor& targets) const {
   if (loss == Loss::kSquaredError) return outputs - targets;
+  if (loss == Loss::kBinaryLogistic) return outputs.sigmoid() - targets.unsqueeze(1);
   const Tensor gradients = outputs.softmax(1);
   const Tensor one = at::full({1}, -1, outputs.options());
   return gradients.scatter_add(1, targets.unsqueeze(1), one.expand({outputs.size(0), 1}));
@@ -51,9 +56,9 @@ Tensor Objective::drawn_output_gradients(const Tensor& outputs, Generator& gener
     return generator.normal(outputs.sizes(), at::kDouble).to(outputs.scalar_type()).neg();
   }
   // By inversion, in float64: models of both types draw the same labels.
-  const Tensor cumulative = outputs.to(at::kDouble).softmax(1).cumsum(1);
+  const Tensor scores = class_scores(outputs.to(at::kDouble));
   const Tensor u = generator.uniform({outputs.size(0), 1}, at::kDouble);
-  const Tensor labels = cumulative.lt(u).sum(1).clamp_max(outputs.size(1) - 1);
+  const Tensor labels = scores.softmax(1).cumsum(1).lt(u).sum(1).clamp_max(scores.size(1) - 1);
   return output_gradients(outputs, labels);
 }
 
@@ -67,6 +72,9 @@ Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
     }
     return factors;
   }
+  if (loss == Loss::kBinaryLogistic) {
+    return {(outputs.sigmoid() * outputs.neg().sigmoid()).sqrt()};
+  }
   // diag(p) - p p' = sum_k p_k (e_k - p)(e_k - p)'
   const Tensor p = outputs.softmax(1);
   const Tensor root = p.sqrt();
@@ -78,7 +86,17 @@ Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
   return factors;
 }
 
+std::int64_t Objective::outputs_for(const Dataset& dataset) const {
+  return loss == Loss::kBinaryLogistic ? 1 : dataset.outputs;
+}
+
+Tensor Objective::class_scores(const Tensor& outputs) const {
+  if (loss != Loss::kBinaryLogistic) return outputs;
+  return at::cat({at::zeros_like(outputs), outputs}, 1);
+}
+
 bool Objective::fits(const Dataset& dataset) const {
+  if (loss == Loss::kBinaryLogistic) return dataset.is_classification() && dataset.outputs == 2;
   return dataset.is_classification() == (loss == Loss::kCrossEntropy);
 }
 

@@ -20,8 +20,9 @@
 namespace oubli {
 
 enum class Loss {
-  kCrossEntropy,  // -log softmax(f)_y
-  kSquaredError,  // ||f - y||^2 / 2
+  kCrossEntropy,    // -log softmax(f)_y
+  kSquaredError,    // ||f - y||^2 / 2
+  kBinaryLogistic,  // log(1 + exp(-s f)), s = 1 for class 1 and -1 for class 0: one output
 };
 
 struct Objective {
@@ -31,15 +32,24 @@ struct Objective {
   // Loss of each example [b], differentiable, second derivatives included.
   Tensor losses(const Tensor& outputs, const Tensor& targets) const;
   // A v for each example, with A the Hessian of the loss in the outputs: diag(p) - p p' for
-  // cross-entropy, the identity for the squared error. outputs, v: [b, c].
+  // cross-entropy, the identity for the squared error, p (1 - p) for the binary logistic loss, p
+  // its sigmoid. outputs, v: [b, c].
   Tensor output_hessian_product(const Tensor& outputs, const Tensor& v) const;
-  // The gradient of each example's loss in its outputs: softmax minus one-hot, or f - y. [b, c]
+  // The gradient of each example's loss in its outputs: softmax minus one-hot, f - y, or sigmoid
+  // minus class. [b, c]
   Tensor output_gradients(const Tensor& outputs, const Tensor& targets) const;
   // The same for targets drawn from the model: classes from the softmax, or f plus noise of unit
   // variance. The mean of their outer products is A.
   Tensor drawn_output_gradients(const Tensor& outputs, Generator& generator) const;
   // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly.
   Tensors output_hessian_factors(const Tensor& outputs) const;
+  // Outputs that a model of this data set needs: its classes or targets, or one.
+  std::int64_t outputs_for(const Dataset& dataset) const;
+  // Outputs as a score for each class, whose softmax is the prediction: [0, f] for the binary
+  // logistic loss, which is cross-entropy on them; the outputs themselves for the others.
+  Tensor class_scores(const Tensor& outputs) const;
+  // The loss that fits class_scores.
+  Loss loss_of_scores() const { return loss == Loss::kBinaryLogistic ? Loss::kCrossEntropy : loss; }
   // True where the loss has this kind of target; the wrong kind is an error at configuration.
   bool fits(const Dataset& dataset) const;
 };

@@ -132,10 +132,14 @@ Tensor augment(const Tensor& images, const Augmentation& augmentation, Generator
 
 TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   TrainingRecipe recipe;
-  const std::string loss = settings.choice("loss", {.standard = "cross_entropy",
-                                                    .valid = {"cross_entropy", "squared_error"},
-                                                    .doc = "loss of one example"});
-  recipe.objective.loss = loss == "cross_entropy" ? Loss::kCrossEntropy : Loss::kSquaredError;
+  const std::string loss =
+      settings.choice("loss", {.standard = "cross_entropy",
+                               .valid = {"cross_entropy", "squared_error", "binary_logistic"},
+                               .doc = "loss of one example; binary_logistic "
+                                      "is for two classes and one output"});
+  recipe.objective.loss = loss == "cross_entropy"   ? Loss::kCrossEntropy
+                          : loss == "squared_error" ? Loss::kSquaredError
+                                                    : Loss::kBinaryLogistic;
   recipe.objective.l2 = settings.real(
       "l2", {.standard = 0, .at_least = 0, .doc = "lambda of (lambda/2) ||theta||^2"});
   recipe.optimizer = OptimizerSettings::read(settings);

@@ -41,7 +41,7 @@ double expected_iterations(double condition, double tolerance) {
 void print_solve(const LinearOperator& matrix, double l2, double examples, double seconds,
                  Generator& generator) {
   const DampingChoice damping = choose_damping(matrix, l2, generator);
-  fmt::print("\nSuggested damping: {:.4g}. {}\n", damping.value, damping.why);
+  fmt::print("\nSuggested {}.\n", damping.why);
   const SolverLimits limits;
   // The eigenvalues that a short run does not see lie between the regulariser and what it saw.
   const double floor = damping.value + std::min(damping.smallest, l2);
@@ -52,11 +52,17 @@ void print_solve(const LinearOperator& matrix, double l2, double examples, doubl
   const double iterations =
       std::min(expected_iterations((damping.largest + damping.value) / floor, limits.tolerance),
                static_cast<double>(matrix.dim()));
+  if (matrix.column_cost() == 0) {
+    fmt::print("A solve inverts it by its structure, without a visit to the data.\n");
+    return;
+  }
   fmt::print(
-      "A solve by conjugate gradients to {:.0e}: at most about {:.0f} products of {:.3g} "
-      "sample-gradients ({:.2g} s) each, {:.3g} passes over the training set, {:.2g} s in all.\n",
+      "A solve by conjugate gradients to {:.0e} takes at most about {:.0f} products:\n"
+      "  one   {:>9.3g} sample-gradients  {:>8.2g} s\n"
+      "  all   {:>9.3g} sample-gradients  {:>8.2g} s  {:.3g} gradients of the training set\n",
       limits.tolerance, iterations, matrix.column_cost(), seconds,
-      iterations * matrix.column_cost() / examples, iterations * seconds);
+      iterations * matrix.column_cost(), iterations * seconds,
+      iterations * matrix.column_cost() / examples);
 }
 
 void print_matrix(const LinearOperator& matrix, const CurvatureCommand& command, double l2,
@@ -98,7 +104,7 @@ int show_curvature(const CurvatureCommand& command, const Registries& registries
   const Task& task = experiment.task;
   CostMeter cost;
   const Value value = value_and_gradient(model, task.train, task.objective(), cost);
-  fmt::print("{}: the original of seed 0, {} parameters, {} training examples.\n",
+  fmt::print("{}\nThe original of seed 0: {} parameters, {} training examples.\n",
              experiment.spec.title, model.dim(), task.train.size());
   fmt::print("Objective {:.5g} (mean loss {:.5g}, l2 {:.3g}), gradient norm {:.3g}.\n",
              value.objective, value.loss, task.objective().l2,

@@ -66,11 +66,16 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   }
   if (!spec.recipe.objective.fits(*experiment.dataset)) {
     fail_at(spec.edit_origin.source.empty() ? Origin{} : Origin{spec.edit_origin.source, 0, 0},
-            experiment.dataset->is_classification()
-                ? "train.loss is squared_error, but the data has classes: use cross_entropy."
-                : "train.loss is cross_entropy, but the targets are numbers: use squared_error.");
+            !experiment.dataset->is_classification()
+                ? "train.loss is for classes, but the targets are numbers: use squared_error."
+            : spec.recipe.objective.loss == Loss::kBinaryLogistic
+                ? fmt::format("train.loss is binary_logistic, but the data has {} classes: use "
+                              "cross_entropy.",
+                              experiment.dataset->outputs)
+                : "train.loss is squared_error, but the data has classes: use cross_entropy.");
   }
-  experiment.network = spec.build({experiment.dataset->input_shape(), experiment.dataset->outputs});
+  experiment.network = spec.build(
+      {experiment.dataset->input_shape(), spec.recipe.objective.outputs_for(*experiment.dataset)});
   if (!spec.weights.empty()) {
     experiment.weights_hash = file_hash_hex(spec.weights);
     Model start(experiment.network.layers, experiment.network.table, spec.dtype);

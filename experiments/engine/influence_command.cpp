@@ -56,7 +56,7 @@ void print_prediction(const Experiment& experiment, const Model& model, const Su
   const Dataset& data = *experiment.dataset;
   const std::int64_t row = test.rows[0].item<std::int64_t>();
   CostMeter cost;
-  const Tensor outputs = predict(model, test, cost)[0];
+  const Tensor outputs = experiment.task.objective().class_scores(predict(model, test, cost))[0];
   fmt::print("Test example {} (row {} of {}): label {}, loss {:.4g}", number, row, data.name,
              label_text(data, row), loss);
   if (data.is_classification()) {

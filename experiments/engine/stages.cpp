@@ -102,7 +102,8 @@ class Runner {
     Tensor rows = rows_union(task.train.rows, task.retain.rows);
     rows = rows_union(rows, rows_union(task.validation.rows, task.test.rows));
     CostMeter cost;
-    const Tensor outputs = predict(model, {experiment_.dataset, rows, {}}, cost);
+    const Tensor outputs =
+        task.objective().class_scores(predict(model, {experiment_.dataset, rows, {}}, cost));
     write_tensors(folder / kPredictions, {{{"outputs", outputs}, {"rows", rows}}, {}});
   }
 
@@ -135,7 +136,7 @@ class Runner {
       std::vector<ModelOutcome> oracles;
       for (std::size_t i = 2; i < stage.inputs.size(); i += 2) oracles.push_back(outcome(stage, i));
       MetricInput input{*experiment_.dataset,
-                        experiment_.spec.recipe.objective.loss,
+                        experiment_.task.objective().loss_of_scores(),
                         experiment_.metric_sets(),
                         model,
                         {}};

@@ -264,7 +264,7 @@ methods: [retrain]
     const ProgramResult shown = run_program({"curvature", file, "--store", scratch.path() / "store",
                                              "--curvature", curvature, "--probes", "2"});
     EXPECT_EQ(shown.status, 0) << shown.err;
-    EXPECT_NE(shown.out.find("Three clouds: the original of seed 0, 15 parameters"),
+    EXPECT_NE(shown.out.find("Three clouds\nThe original of seed 0: 15 parameters"),
               std::string::npos)
         << shown.out;
     // With as many steps as parameters the ends are exact; the model is at its minimum and the
@@ -276,11 +276,35 @@ methods: [retrain]
     if (curvature == "hessian" || curvature == "ggn") {
       EXPECT_NEAR(smallest, 1e-2, 1e-5);
     }
-    EXPECT_NE(shown.out.find("Suggested damping: "), std::string::npos) << shown.out;
-    EXPECT_NE(shown.out.find("A solve by conjugate gradients"), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("Suggested damping "), std::string::npos) << shown.out;
+    const bool by_structure = curvature == "kfac" || curvature == "ekfac";
+    EXPECT_NE(shown.out.find(by_structure ? "A solve inverts it by its structure"
+                                          : "A solve by conjugate gradients"),
+              std::string::npos)
+        << shown.out;
   }
   const ProgramResult wrong = run_program({"curvature", file, "--curvature", "hesian"});
   EXPECT_EQ(wrong.status, 2);
+}
+
+// Two classes by one output or by two: the same minimum, so nearly the same table.
+TEST(Run, BinaryLogisticRunsFromTrainingToTheTable) {
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", R"(
+data: {name: gaussian_classes, classes: 2, features: 4, examples: 150, test_examples: 40}
+model: {name: logistic, dtype: float64}
+train: {loss: binary_logistic, l2: 1.0e-2, optimizer: {name: lbfgs, tolerance: 1.0e-9}}
+edit: {remove: {random: {count: 30}}}
+methods: [retrain, {newton: {damping: 0, steps: 4, tolerance: 1.0e-9}}, {fisher_forgetting: {}}]
+)");
+  const ProgramResult run = run_program(
+      {"run", file, "--store", scratch.path() / "store", "--output", scratch.path() / "out"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_NE(run.out.find("test acc."), std::string::npos) << run.out;
+  const ProgramResult wrong = run_program({"check", file, "--set", "data.classes=3"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_NE(wrong.err.find("binary_logistic, but the data has 3 classes"), std::string::npos)
+      << wrong.err;
 }
 
 }  // namespace

@@ -45,6 +45,12 @@ void fill_tokens(Sequential& net, ParameterTable& table) {
   net.add<Linear>(table, "fc", 16, 3);
 }
 
+void fill_binary(Sequential& net, ParameterTable& table) {
+  net.add<Linear>(table, "a", 4, 3);
+  net.add<Tanh>();
+  net.add<Linear>(table, "b", 3, 1);
+}
+
 Tensor example_loss_gradient(const CurvatureProblem& p, const Batch& one, const Tensor& targets) {
   const Tensor loss = p.objective.losses(p.model.forward(one.inputs), targets).sum();
   return p.model.join(grad({loss}, p.model.parameters(), {}, {}, false, true));
@@ -64,7 +70,7 @@ Tensor weighted_mean(const CurvatureProblem& p, const std::function<Tensor(const
 }  // namespace
 
 std::vector<std::string> curvature_problem_names() {
-  return {"logistic", "mlp", "linear", "mlp_regression", "convolutions", "tokens"};
+  return {"logistic", "mlp", "linear", "mlp_regression", "binary", "convolutions", "tokens"};
 }
 
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
@@ -85,6 +91,12 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
   }
   if (name == "tokens") {
     return {name, all_of(random_images(n, {4}, 3, 5)), classes, disturbed(toy_model(fill_tokens))};
+  }
+  if (name == "binary") {
+    return {name,
+            all_of(make_dataset(n, 4, 2)),
+            {Loss::kBinaryLogistic, 0.05},
+            disturbed(toy_model(fill_binary))};
   }
   const bool numbers = name == "linear" || name == "mlp_regression";
   const auto data = make_dataset(n, 4, numbers ? 0 : 3);
@@ -120,6 +132,9 @@ Tensor dense_ggn(const CurvatureProblem& p) {
     if (p.objective.loss == Loss::kCrossEntropy) {
       const Tensor probabilities = outputs.detach().softmax(0);
       a = probabilities.diag() - at::outer(probabilities, probabilities);
+    } else if (p.objective.loss == Loss::kBinaryLogistic) {
+      const double probability = outputs.detach().sigmoid().item<double>();
+      a = at::full({1, 1}, probability * (1 - probability), at::kDouble);
     }
     return jacobian.t().mm(a).mm(jacobian);
   });
@@ -134,7 +149,8 @@ Tensor dense_empirical_fisher(const CurvatureProblem& p) {
 
 Tensor dense_expected_fisher(const CurvatureProblem& p) {
   return weighted_mean(p, [&](const Batch& one) {
-    const Tensor probabilities = p.model.forward(one.inputs).detach().softmax(1)[0];
+    const Tensor outputs = p.model.forward(one.inputs).detach();
+    const Tensor probabilities = p.objective.class_scores(outputs).softmax(1)[0];
     Tensor sum = at::zeros({p.model.dim(), p.model.dim()}, at::kDouble);
     for (std::int64_t c = 0; c < probabilities.numel(); ++c) {
       const Tensor g = example_loss_gradient(p, one, at::full({1}, c, at::kLong));

@@ -18,8 +18,9 @@ struct CurvatureProblem {
   Model model;
 };
 
-// Architectures by name: logistic, mlp (tanh), linear, mlp_regression, convolutions (with batch and
-// group normalisation and a residual block), tokens (embedding, layer normalisation, positions).
+// Architectures by name: logistic, mlp (tanh), linear, mlp_regression, binary, convolutions (with
+// batch and group normalisation and a residual block), tokens (embedding, layer normalisation,
+// positions).
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t examples = 13);
 std::vector<std::string> curvature_problem_names();
 

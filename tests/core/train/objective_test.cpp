@@ -93,5 +93,27 @@ TEST(Objective, OutputHessianIsTheSecondDerivativeOfTheLoss) {
             1e-8);
 }
 
+// One output f is the two scores [0, f] under cross-entropy, whatever its size.
+TEST(Objective, BinaryLogisticIsCrossEntropyOfTwoScores) {
+  const Objective binary{Loss::kBinaryLogistic, 0};
+  const Objective classes{Loss::kCrossEntropy, 0};
+  EXPECT_EQ(binary.loss_of_scores(), Loss::kCrossEntropy);
+  const Tensor f = at::tensor({-800.0, -3.0, 0.0, 0.5, 40.0, 800.0}, at::kDouble).unsqueeze(1);
+  const Tensor y = at::tensor({1, 0, 1, 0, 1, 0}, at::kLong);
+  const Tensor scores = binary.class_scores(f);
+  EXPECT_TRUE(binary.losses(f, y).allclose(classes.losses(scores, y), 1e-14, 1e-14));
+  EXPECT_TRUE(binary.output_gradients(f, y).squeeze(1).allclose(
+      classes.output_gradients(scores, y).select(1, 1), 1e-14, 1e-14));
+  const Tensor v = at::linspace(-1, 1, 6, at::kDouble).unsqueeze(1);
+  const Tensor pair = at::cat({at::zeros_like(v), v}, 1);
+  EXPECT_TRUE(binary.output_hessian_product(f, v).squeeze(1).allclose(
+      classes.output_hessian_product(scores, pair).select(1, 1), 1e-12, 1e-14));
+  const Tensor factor = binary.output_hessian_factors(f)[0];
+  EXPECT_TRUE((factor * factor * v).allclose(binary.output_hessian_product(f, v), 1e-12, 1e-14));
+  EXPECT_FALSE(binary.fits(*make_dataset(5, 2, 3)));
+  EXPECT_FALSE(binary.fits(*make_dataset(5, 2, 0)));
+  EXPECT_TRUE(binary.fits(*make_dataset(5, 2, 2)));
+}
+
 }  // namespace
 }  // namespace oubli
