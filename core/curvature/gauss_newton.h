@@ -9,7 +9,8 @@
 //   EmpiricalFisher  B = g g' with g the loss's gradient in the outputs at the data's own target.
 //                    Not an estimate of the other two. Without lambda
 //
-// all positive semi-definite where no example has a negative weight. Source of the product J'(B(J v)): Schraudolph 2002.
+// all positive semi-definite where no example has a negative weight. Source of the product
+// J'(B(J v)): Schraudolph 2002.
 //
 // Cost: a third of a sample-gradient for each example to linearise, 4/3 for each and column.
 #pragma once

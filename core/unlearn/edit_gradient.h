@@ -2,8 +2,9 @@
 //
 //   (1/n) (sum_{D_u} w grad l - sum_{D_a} w grad l),
 //
-// with l2 of the objective once for each unit of weight. What influence and Newton steps start from.
-// Float64 [dim]; zero for an edit of nothing. Cost: one sample-gradient for each example edited.
+// with l2 of the objective once for each unit of weight. What influence and Newton steps start
+// from. Float64 [dim]; zero for an edit of nothing. Cost: one sample-gradient for each example
+// edited.
 #pragma once
 
 #include "core/base/context.h"

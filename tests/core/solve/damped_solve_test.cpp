@@ -11,8 +11,8 @@
 namespace oubli {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::all_of;
+using ::testing::HasSubstr;
 using testing::make_dataset;
 using testing::make_model;
 
@@ -32,9 +32,8 @@ TEST(DampedSolve, UsesTheDampingThatWasAskedFor) {
   const CurvatureSolveSettings settings{CurvatureKind::kGgn, 0.5, {.tolerance = 1e-12}};
   const Solution solution = solve_curvature(settings, model, subset, objective, b, context);
   EXPECT_EQ(solution.report.damping, 0.5);
-  const Tensor dense =
-      dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
-      0.5 * at::eye(model.dim(), at::kDouble);
+  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
+                       0.5 * at::eye(model.dim(), at::kDouble);
   EXPECT_LT((solution.x - at::linalg_solve(dense, b)).norm().item<double>(), 1e-10);
 }
 
@@ -54,8 +53,7 @@ TEST(DampedSolve, AutomaticDampingAddsNothingToARegulariserThatIsEnough) {
   // Without one, the largest eigenvalue sets the scale.
   const Objective bare{Loss::kCrossEntropy, 0};
   const Solution damped = solve_curvature({}, model, subset, bare, b, context);
-  const Tensor dense =
-      dense_curvature(CurvatureKind::kGgn, model, subset, bare);
+  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, bare);
   const double largest = at::linalg_eigvalsh(dense).max().item<double>();
   EXPECT_NEAR(damped.report.damping, largest / kConditionTarget, 1e-9);
 }
@@ -71,9 +69,8 @@ TEST(DampedSolve, BoundsAreRigorousForTheGaussNewtonMatrix) {
   const CurvatureSolveSettings ggn{CurvatureKind::kGgn, 0.1, {.tolerance = 1e-4}};
   const Solution solution = solve_curvature(ggn, model, subset, objective, b, context);
   ASSERT_TRUE(solution.report.error_bound_is_rigorous);
-  const Tensor dense =
-      dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
-      0.1 * at::eye(model.dim(), at::kDouble);
+  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
+                       0.1 * at::eye(model.dim(), at::kDouble);
   EXPECT_GE(*solution.report.error_bound,
             (solution.x - at::linalg_solve(dense, b)).norm().item<double>());
   const CurvatureSolveSettings hessian{CurvatureKind::kHessian, 2.0, {.tolerance = 1e-4}};
@@ -107,8 +104,7 @@ TEST(DampedSolve, SolversAndPreconditionersAgree) {
   const Objective objective{Loss::kCrossEntropy, 0.01};
   const Tensor b = Generator(3).normal({model.dim(), 2}, at::kDouble);
   Context context(0);
-  const Tensor dense =
-      dense_curvature(CurvatureKind::kGgn, model, subset, objective);
+  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective);
   const Tensor truth = at::linalg_solve(dense, b);
   const Registry<SolverInfo> solvers = builtin_solvers();
   for (const SolverInfo& info : solvers.entries()) {
@@ -138,8 +134,7 @@ TEST(DampedSolve, RaisesTheDampingPastNegativeCurvature) {
   const Model model = make_model("mlp", "{hidden: [6], activation: tanh}", *data);
   const Objective objective{Loss::kCrossEntropy, 0};
   Context context(0);
-  const Tensor dense =
-      dense_curvature(CurvatureKind::kHessian, model, subset, objective);
+  const Tensor dense = dense_curvature(CurvatureKind::kHessian, model, subset, objective);
   const double lowest = at::linalg_eigvalsh(dense).min().item<double>();
   ASSERT_LT(lowest, 0) << "the test needs an indefinite Hessian";
   const CurvatureSolveSettings settings{CurvatureKind::kHessian, 0.0, {.tolerance = 1e-8}};
