@@ -1,6 +1,7 @@
 #include "core/solve/damped_solve.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/base/settings_file.h"
@@ -111,10 +112,11 @@ TEST(DampedSolve, SolversAndPreconditionersAgree) {
     const std::string& solver = info.name;
     for (const std::string preconditioner : {"none", "jacobi", "nystroem", "kfac", "ekfac"}) {
       if (preconditioner != "none" && !info.preconditioned) continue;
-      const Settings settings(
-          parse_settings("{damping: 0, tolerance: 1.0e-9, max_iterations: 5000, solver: " + solver +
-                             ", preconditioner: " + preconditioner + "}",
-                         "test"));
+      const Settings settings(parse_settings(
+          fmt::format("{{damping: 0, tolerance: 1.0e-9, max_iterations: 5000, solver: {}, "
+                      "preconditioner: {}}}",
+                      solver, preconditioner),
+          "test"));
       const CurvatureSolveSettings read = CurvatureSolveSettings::read(settings);
       settings.finish();
       Context own(1);
