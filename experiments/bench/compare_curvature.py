@@ -59,7 +59,7 @@ FEWER_ITERATIONS = 3  # times fewer than without a preconditioner
 MEMORY_RATIO = 3  # times the gradient of one batch
 MEMORY_SPREAD = 1.2  # most over least memory that still counts as constant in the examples
 MEMORY_EXAMPLES = [500, 2000, 10000]
-HOPELESS = 2  # times the best peer's time: such a peer is measured in the first round only
+HOPELESS = 2  # times the best peer's time: a peer that takes more is not run again
 FULL_ROUNDS = 5
 BUSY = 0.1  # processors that other programs may use before the tables say so
 
@@ -140,8 +140,9 @@ def note(text):
 class Peers:
     """The peers that are still in the race, and why others are not."""
 
-    def __init__(self, setup, tasks):
+    def __init__(self, setup, tasks, only):
         self.setup = setup
+        self.only = only  # names, or nothing for all
         self.gradient = curvature_peers.gradient(setup)
         self.checks = {task: curvature_peers.check(setup, task) for task in tasks}
         self.failed = {}
@@ -152,7 +153,7 @@ class Peers:
         self.dropped = set()
 
     def of(self, task):
-        names = curvature_peers.PEERS[task]
+        names = [n for n in curvature_peers.PEERS[task] if not self.only or n in self.only]
         return [n for n in names if (task, n) not in self.failed and (task, n) not in self.dropped]
 
     def run(self, task, name):
@@ -351,7 +352,7 @@ def print_tasks(tasks):
         print(line.rstrip())
 
 
-def print_peers(tasks, failed, dropped):
+def print_peers(tasks, failed, dropped, only):
     row = "{:<18} {:<11} {:>7} {:>15} {:>4}".format
     print("\nEvery peer, in gradients of PyTorch")
     print(row("task", "peer", "median", "range", "runs"))
@@ -369,10 +370,12 @@ def print_peers(tasks, failed, dropped):
             paragraph(f"{task} of {name}: a loop over {examples} examples, scaled up to all.")
     if dropped:
         paragraph(
-            f"Run in few rounds, being over {HOPELESS} times slower than the best peer: "
+            f"Not run again after taking over {HOPELESS} times as long as the best peer: "
             + ", ".join(f"{name} ({task})" for task, name in sorted(dropped))
             + "."
         )
+    if only:
+        paragraph(f"Only these peers were asked for: {', '.join(only)}.")
     for (task, name), reason in failed.items():
         paragraph(f"{name} did not run {task}: {reason}")
 
@@ -417,6 +420,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=FULL_ROUNDS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tasks", nargs="+", choices=list(curvature_peers.PEERS), help="only these")
+    names = sorted({name for peers in curvature_peers.PEERS.values() for name in peers})
+    parser.add_argument("--peers", nargs="+", choices=names, help="only these")
     parser.add_argument(
         "--iterations",
         action=argparse.BooleanOptionalAction,
@@ -448,7 +453,7 @@ def main():
         setup = curvature_peers.make_setup(arguments.data, arguments.model, arguments.threads)
     except FileNotFoundError as error:
         sys.exit(f"{error}: `./oubli data fetch mnist` fetches it")
-    peers = Peers(setup, tasks)
+    peers = Peers(setup, tasks, arguments.peers)
     measurements, gradients, others = measure(oubli, peers, tasks, arguments.rounds)
     solves = measure_iterations(oubli) if iterations else {}
     oubli.close()
@@ -465,6 +470,7 @@ def main():
         "examples": setup.n,
         "batch_size": len(setup.batches[0][1]),
         "rounds": arguments.rounds,
+        "only_peers": arguments.peers,
         "threads": arguments.threads,
         "processor": processor_name(),
         "processors": os.cpu_count(),
@@ -489,7 +495,7 @@ def main():
     )
     print_gradient(summary["gradient"])
     print_tasks(summary["tasks"])
-    print_peers(summary["tasks"], peers.failed, peers.dropped)
+    print_peers(summary["tasks"], peers.failed, peers.dropped, peers.only)
     if solves:
         print_iterations(summary["iterations"])
     if memory:
