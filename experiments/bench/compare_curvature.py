@@ -366,7 +366,7 @@ def print_peers(tasks, failed, dropped, only):
         "before the work."
     )
     for (task, name), examples in curvature_peers.SCALED.items():
-        if task in tasks:
+        if task in tasks and name in tasks[task]["peers"]:
             paragraph(f"{task} of {name}: a loop over {examples} examples, scaled up to all.")
     if dropped:
         paragraph(
