@@ -330,7 +330,8 @@ def print_gradient(gradient):
     seconds = [1000 * gradient[f"{side}_seconds"]["median"] for side in ("oubli", "pytorch")]
     paragraph(
         f"Gradient of oubli over that of PyTorch: {ratio['median']:.2f} ({range_of(ratio)}); "
-        f"goal {number(gradient['goal'])}, {'met' if gradient['met'] else 'not met'}. Medians {seconds[0]:.0f} ms and {seconds[1]:.0f} ms."
+        f"goal {number(gradient['goal'])}, {'met' if gradient['met'] else 'not met'}. "
+        f"Medians {seconds[0]:.0f} ms and {seconds[1]:.0f} ms."
     )
 
 
