@@ -354,7 +354,16 @@ def print_tasks(tasks):
         print(line.rstrip())
 
 
-def print_peers(tasks, failed, dropped, only):
+def ended_early(measurements):
+    """How solves ended that made fewer iterations than the peers' do."""
+    return {
+        m["task"]: f"{m['status']} after {m['iterations']}"
+        for m in measurements
+        if m.get("iterations", curvature_peers.CG_ITERATIONS) < curvature_peers.CG_ITERATIONS
+    }
+
+
+def print_peers(tasks, failed, dropped, only, early):
     row = "{:<18} {:<11} {:>7} {:>15} {:>4}".format
     print("\nEvery peer, in gradients of PyTorch")
     print(row("task", "peer", "median", "range", "runs"))
@@ -375,6 +384,11 @@ def print_peers(tasks, failed, dropped, only):
             f"Not run again after taking over {HOPELESS} times as long as the best peer: "
             + ", ".join(f"{name} ({task})" for task, name in sorted(dropped))
             + "."
+        )
+    for task, status in early.items():
+        paragraph(
+            f"oubli's {task} ended before {curvature_peers.CG_ITERATIONS} iterations, {status}: it does not "
+            "compare."
         )
     if only:
         paragraph(f"Only these peers were asked for: {', '.join(only)}.")
@@ -462,6 +476,8 @@ def main():
     memory = measure_memory(arguments) if arguments.memory else {}
 
     summary = summarise(arguments.model, tasks, measurements, gradients)
+    for task in ended_early(measurements):
+        summary["tasks"][task]["met"] = None
     if solves:
         summary["iterations"] = summarise_iterations(solves)
     if memory:
@@ -495,9 +511,10 @@ def main():
         f"{arguments.model}, {setup.n} images of MNIST in batches of {result['batch_size']}, "
         f"{arguments.threads} threads, {arguments.rounds} rounds, {result['processor']}"
     )
+    early = ended_early(measurements)
     print_gradient(summary["gradient"])
     print_tasks(summary["tasks"])
-    print_peers(summary["tasks"], peers.failed, peers.dropped, peers.only)
+    print_peers(summary["tasks"], peers.failed, peers.dropped, peers.only, early)
     if solves:
         print_iterations(summary["iterations"])
     if memory:
