@@ -24,8 +24,7 @@ std::string label_text(const Dataset& data, std::int64_t row) {
     return fmt::format("{:.4g}", data.targets[row].flatten()[0].item<double>());
   }
   const auto label = data.targets[row].item<std::int64_t>();
-  std::string text = data.class_names.empty() ? fmt::format("{}", label)
-                                              : data.class_names[static_cast<std::size_t>(label)];
+  std::string text = class_text(data, label);
   const auto true_label =
       data.true_targets.defined() ? data.true_targets[row].item<std::int64_t>() : label;
   if (true_label != label) text += fmt::format(" (truly {})", true_label);
