@@ -1,6 +1,8 @@
-// Metrics: numbers about an edited model, from stored predictions, parameters and costs.
+// Metrics: numbers about edited models, from stored predictions, parameters and costs.
 //
-// No metric trains anything, so a new one costs no training: it is computed again from the store.
+// No metric trains anything: what it needs beyond the predictions of originals, oracles and edited
+// models it declares in `needs`, and the engine makes that once, as stages that all experiments
+// share. A new metric is one file in core/evaluate/metrics/, one line in metrics.def and one test.
 #pragma once
 
 #include <functional>
@@ -8,51 +10,127 @@
 #include <string>
 #include <vector>
 
+#include "core/base/random.h"
 #include "core/base/registry.h"
-#include "core/data/dataset.h"
-#include "core/train/objective.h"
+#include "core/evaluate/predictions.h"
+#include "core/nn/layer.h"
 
 namespace oubli {
 
+// The model trained again on D after the edit: its state after 0, 1, 2, ... epochs.
+struct Relearning {
+  std::vector<double> forget_loss;      // mean, nats
+  std::vector<double> forget_accuracy;  // against the labels of training
+};
+
 // What is known of one trained or edited model.
 struct ModelOutcome {
-  Tensor outputs;  // float64 [dataset size, outputs]; rows outside every split are zero
-  Tensor theta;    // float64 [dim]
+  Predictions predictions;
+  Tensor theta;  // float64 [dim]
   double sample_gradients = 0;
   double seconds = 0;
+  std::optional<Relearning> relearning;
+};
+
+// A shadow run: a model trained on a random half of the population, asked to forget the part of
+// the candidates that it was trained on.
+struct Shadow {
+  Tensor trained;         // bool [n]: in its training set
+  Predictions original;   // after training
+  Tensor forgotten;       // bool [n]: in its forget set
+  Predictions edited;     // after the method of the row; default constructed where there is none
 };
 
 // One set that metrics are reported on.
 struct NamedRows {
-  std::string name;  // retain, forget, added, validation, test
+  std::string name;  // retain, forget, added, validation, test, held_out
   Tensor rows;       // int64
 };
 
-struct MetricInput {
-  const Dataset& dataset;
-  Loss loss;
-  std::vector<NamedRows> sets;  // only those that are not empty
-  const ModelOutcome& model;
-  std::vector<const ModelOutcome*> oracles;  // at least one; a value against several is their mean
+// What all metrics of one experiment share.
+struct Evaluation {
+  std::shared_ptr<const Dataset> dataset;
+  Loss loss = Loss::kCrossEntropy;
+  std::vector<NamedRows> sets;               // only those that are not empty
+  std::vector<ParameterInfo> parameters;     // where each layer's weights are in theta
+  std::vector<const ModelOutcome*> initial;  // models that were never trained, where needed
+  // Draws of a metric come from a stream of its own name.
+  std::uint64_t seed = 0;
 
-  const Tensor* rows(const std::string& set) const;
+  const Tensor* rows(const std::string& set) const;  // null where the set is empty
+  bool is_classification() const { return dataset->is_classification(); }
+  // The edited set: forget, or added where nothing is forgotten. Null where both are empty.
+  const NamedRows* edited() const;
+};
+
+// One model. A value against several oracles is their mean.
+struct MetricInput {
+  const Evaluation& evaluation;
+  const ModelOutcome& model;
+  std::vector<const ModelOutcome*> oracles;  // at least one
+  const ModelOutcome* original = nullptr;    // that the model was edited from; null for an oracle
+  std::vector<const Shadow*> shadows = {};   // of the row's method, where needed
+
+  const Predictions& predictions() const { return model.predictions; }
+};
+
+// All models of a row, for metrics of a distribution of models. The oracles are others.
+struct PopulationInput {
+  const Evaluation& evaluation;
+  std::vector<const ModelOutcome*> models;
+  std::vector<const ModelOutcome*> oracles;
 };
 
 struct MetricValue {
   std::string column;  // metric, or metric/set
-  double value = 0;
+  double value = 0;    // not a number where it is not defined for the input
+};
+
+// What a column is about: forgetting, what is left of the model's use, or cost. Columns of a
+// metric that is taken on several sets belong to privacy on forget and added, to utility elsewhere.
+enum class Group { kPrivacy, kUtility, kCost, kBySet };
+// Where a good value lies. `kOracle`: at the oracles' own value, neither above nor below.
+enum class Better { kOracle, kLower, kHigher };
+
+struct ColumnInfo {
+  std::string name;        // of the column, before its '/'
+  std::string heading;     // in tables
+  Group group = Group::kBySet;
+  Better better = Better::kOracle;
+  std::string range;       // "[0, 1]", "[0, ln 2] nats"
+  std::string definition;  // formula and reading, for `oubli explain`
+  // Differences at or below this do not matter to anybody, whatever the noise floor says; in units
+  // of the column.
+  double resolution = 0;
+  // What a value above the oracles' says: "under-forgets", "over-forgets", "hurts", or "" where it
+  // has no direction of its own. A value below says the opposite.
+  std::string above = {};
+  // Kept in results.json and table.csv, and left out of tables for reading.
+  bool detail = false;
+};
+
+struct MetricNeeds {
+  bool initial_models = false;
+  bool relearning = false;
+  bool shadows = false;         // shadow originals
+  bool edited_shadows = false;  // and the row's method run on each of them
 };
 
 struct Metric {
   std::string name;
-  std::string summary;
-  // Values that are not defined for the input, such as an accuracy of a regression, are left out.
-  std::function<std::vector<MetricValue>(const MetricInput&)> compute;
+  std::string summary;  // one line
+  std::string source;   // authors, year, equation
+  std::vector<ColumnInfo> columns;
+  // One of the two. Columns that are not defined for an input, such as the accuracy of a
+  // regression, are left out.
+  std::function<std::vector<MetricValue>(const MetricInput&)> compute = {};
+  std::function<std::vector<MetricValue>(const PopulationInput&)> compute_population = {};
+  MetricNeeds needs = {};
 };
 
 Registry<Metric> builtin_metrics();
 
-// The loss of each row from stored outputs, float64.
-Tensor losses_of(const Dataset& dataset, Loss loss, const Tensor& outputs, const Tensor& rows);
+// The description of "metric/set" among the metrics; null where no metric has such a column.
+const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column);
 
 }  // namespace oubli
