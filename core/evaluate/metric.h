@@ -35,10 +35,10 @@ struct ModelOutcome {
 // A shadow run: a model trained on a random half of the population, asked to forget the part of
 // the candidates that it was trained on.
 struct Shadow {
-  Tensor trained;         // bool [n]: in its training set
-  Predictions original;   // after training
-  Tensor forgotten;       // bool [n]: in its forget set
-  Predictions edited;     // after the method of the row; default constructed where there is none
+  Tensor trained;        // bool [n]: in its training set
+  Predictions original;  // after training
+  Tensor forgotten;      // bool [n]: in its forget set
+  Predictions edited;    // after the method of the row; default constructed where there is none
 };
 
 // One set that metrics are reported on.
@@ -51,9 +51,9 @@ struct NamedRows {
 struct Evaluation {
   std::shared_ptr<const Dataset> dataset;
   Loss loss = Loss::kCrossEntropy;
-  std::vector<NamedRows> sets;               // only those that are not empty
-  std::vector<ParameterInfo> parameters;     // where each layer's weights are in theta
-  std::vector<const ModelOutcome*> initial;  // models that were never trained, where needed
+  std::vector<NamedRows> sets = {};               // only those that are not empty
+  std::vector<ParameterInfo> parameters = {};     // where each layer's weights are in theta
+  std::vector<const ModelOutcome*> initial = {};  // models that were never trained, where needed
   // Draws of a metric come from a stream of its own name.
   std::uint64_t seed = 0;
 
@@ -67,9 +67,9 @@ struct Evaluation {
 struct MetricInput {
   const Evaluation& evaluation;
   const ModelOutcome& model;
-  std::vector<const ModelOutcome*> oracles;  // at least one
-  const ModelOutcome* original = nullptr;    // that the model was edited from; null for an oracle
-  std::vector<const Shadow*> shadows = {};   // of the row's method, where needed
+  std::vector<const ModelOutcome*> oracles = {};  // at least one
+  const ModelOutcome* original = nullptr;   // that the model was edited from; null for an oracle
+  std::vector<const Shadow*> shadows = {};  // of the row's method, where needed
 
   const Predictions& predictions() const { return model.predictions; }
 };
@@ -93,12 +93,12 @@ enum class Group { kPrivacy, kUtility, kCost, kBySet };
 enum class Better { kOracle, kLower, kHigher };
 
 struct ColumnInfo {
-  std::string name;        // of the column, before its '/'
-  std::string heading;     // in tables
+  std::string name;     // of the column, before its '/'
+  std::string heading;  // in tables
   Group group = Group::kBySet;
   Better better = Better::kOracle;
-  std::string range;       // "[0, 1]", "[0, ln 2] nats"
-  std::string definition;  // formula and reading, for `oubli explain`
+  std::string range = {};       // "[0, 1]", "[0, ln 2] nats"
+  std::string definition = {};  // formula and reading, for `oubli explain`
   // Differences at or below this do not matter to anybody, whatever the noise floor says; in units
   // of the column.
   double resolution = 0;
@@ -118,9 +118,9 @@ struct MetricNeeds {
 
 struct Metric {
   std::string name;
-  std::string summary;  // one line
-  std::string source;   // authors, year, equation
-  std::vector<ColumnInfo> columns;
+  std::string summary;      // one line
+  std::string source = {};  // authors, year, equation
+  std::vector<ColumnInfo> columns = {};
   // One of the two. Columns that are not defined for an input, such as the accuracy of a
   // regression, are left out.
   std::function<std::vector<MetricValue>(const MetricInput&)> compute = {};

@@ -3,11 +3,10 @@
 // Everything here is a value for each row, computed once when first asked for. With f the outputs
 // of a classifier, p = softmax(f) and y the label that the model was trained with:
 //
-//   loss                 -ln p_y                     (squared error ||f - y||^2 / 2 for a regression)
-//   confidence           p_y
-//   entropy              -sum_c p_c ln p_c
-//   modified entropy     -(1 - p_y) ln p_y - sum_{c != y} p_c ln(1 - p_c)    (Song and Mittal 2021)
-//   scaled confidence    ln p_y - ln sum_{c != y} p_c                        (Carlini et al. 2022)
+//   loss                 -ln p_y                     (squared error ||f - y||^2 / 2 for a
+//   regression) confidence           p_y entropy              -sum_c p_c ln p_c modified entropy
+//   -(1 - p_y) ln p_y - sum_{c != y} p_c ln(1 - p_c)    (Song and Mittal 2021) scaled confidence ln
+//   p_y - ln sum_{c != y} p_c                        (Carlini et al. 2022)
 //
 // all in nats, float64, from log-probabilities, so that none is infinite for finite outputs.
 // Shapes: [n] or [n, classes], n the rows of `dataset`. One thread may use an object at a time.

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/evaluate/statistics.h"
+#include "core/evaluate/statistics/estimate.h"
 #include "experiments/engine/scheduler.h"
 
 namespace oubli {

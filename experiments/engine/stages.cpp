@@ -112,8 +112,10 @@ class Runner {
     const fs::path predictions = input(stage, number + 1) / kPredictions;
     const TensorFile file = read_tensors(predictions);
     const Tensor outputs = named(file, "outputs").to(at::kDouble);
-    outcome.outputs = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
-    outcome.outputs.index_copy_(0, named(file, "rows"), outputs);
+    Tensor all = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
+    all.index_copy_(0, named(file, "rows"), outputs);
+    outcome.predictions =
+        Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
     outcome.theta = input_model(stage, number).theta().to(at::kDouble);
     const Json report = read_json(input(stage, number) / kReport);
     outcome.sample_gradients = report.at("sample_gradients");
@@ -135,11 +137,10 @@ class Runner {
       }
       std::vector<ModelOutcome> oracles;
       for (std::size_t i = 2; i < stage.inputs.size(); i += 2) oracles.push_back(outcome(stage, i));
-      MetricInput input{*experiment_.dataset,
-                        experiment_.task.objective().loss_of_scores(),
-                        experiment_.metric_sets(),
-                        model,
-                        {}};
+      const Evaluation evaluation{.dataset = experiment_.dataset,
+                                  .loss = experiment_.task.objective().loss_of_scores(),
+                                  .sets = experiment_.metric_sets()};
+      MetricInput input{.evaluation = evaluation, .model = model};
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
       for (const std::string& name : experiment_.spec.measure) {
         for (const MetricValue& value : registries_.metrics.find(name).compute(input)) {

@@ -1,7 +1,6 @@
 // Accuracy on each set: the share of examples whose largest output is their label; ties go to the
 // lowest class. Where labels were corrupted before training, `accuracy/forget` is against the
 // wrong labels that the model was trained on and `accuracy/forget_true` against the true ones.
-// Range [0, 1]. Not defined for regression.
 #include <ATen/ATen.h>
 
 #include "core/evaluate/metric.h"
@@ -10,15 +9,15 @@ namespace oubli {
 namespace {
 
 double accuracy(const MetricInput& input, const Tensor& rows, const Tensor& targets) {
-  const Tensor predicted = input.model.outputs.index_select(0, rows).argmax(1);
+  const Tensor predicted = input.predictions().predicted().index_select(0, rows);
   return predicted.eq(targets.index_select(0, rows)).to(at::kDouble).mean().item<double>();
 }
 
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
-  const Dataset& data = input.dataset;
+  const Dataset& data = *input.evaluation.dataset;
   if (!data.is_classification()) return values;
-  for (const NamedRows& set : input.sets) {
+  for (const NamedRows& set : input.evaluation.sets) {
     values.push_back({"accuracy/" + set.name, accuracy(input, set.rows, data.targets)});
     const bool corrupted =
         data.true_targets.defined() &&
@@ -33,7 +32,19 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric accuracy_metric() {
-  return {"accuracy", "share of examples classified as labelled, on each set", compute};
+  return {.name = "accuracy",
+          .summary = "share of examples classified as labelled, on each set",
+          .source =
+              "Jia et al. 2023: UA is 1 - accuracy/forget, RA accuracy/retain, TA "
+              "accuracy/test",
+          .columns = {{.name = "accuracy",
+                       .heading = "acc.",
+                       .range = "[0, 1]",
+                       .definition = "Share of the set's examples whose most probable class is "
+                                     "their label. forget: against the labels of training; "
+                                     "forget_true: against the true labels of mislabelled "
+                                     "examples."}},
+          .compute = compute};
 }
 
 }  // namespace oubli

@@ -24,7 +24,36 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric cost_metric() {
-  return {"cost", "sample-gradients and seconds, and their ratio to retraining", compute};
+  return {.name = "cost",
+          .summary = "sample-gradients and seconds, and their ratio to retraining",
+          .source = "oubli: one sample-gradient is a forward and backward pass of one example",
+          .columns = {{.name = "sample_gradients",
+                       .heading = "sample-grads",
+                       .group = Group::kCost,
+                       .better = Better::kLower,
+                       .range = "[0, inf)",
+                       .definition = "Forward and backward passes of one example that the edit "
+                                     "took."},
+                      {.name = "cost_ratio",
+                       .heading = "/ retraining",
+                       .group = Group::kCost,
+                       .better = Better::kLower,
+                       .range = "[0, inf)",
+                       .definition = "Sample-gradients over those of retraining, the mean over "
+                                     "oracles."},
+                      {.name = "seconds",
+                       .heading = "seconds",
+                       .group = Group::kCost,
+                       .better = Better::kLower,
+                       .range = "[0, inf) s",
+                       .definition = "Time of the edit on this machine, evaluation excluded."},
+                      {.name = "seconds_ratio",
+                       .heading = "s / retraining",
+                       .group = Group::kCost,
+                       .better = Better::kLower,
+                       .range = "[0, inf)",
+                       .definition = "Seconds over those of retraining, the mean over oracles."}},
+          .compute = compute};
 }
 
 }  // namespace oubli

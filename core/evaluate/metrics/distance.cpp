@@ -21,7 +21,19 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric distance_metric() {
-  return {"distance", "relative distance of the parameters to the oracles'", compute};
+  return {.name = "distance",
+          .summary = "relative distance of the parameters to the oracles'",
+          .source = "Golatkar et al. 2020",
+          .columns = {{.name = "distance",
+                       .heading = "distance",
+                       .group = Group::kPrivacy,
+                       .better = Better::kOracle,
+                       .range = "[0, inf)",
+                       .definition = "Mean over oracles of ||theta - theta_r|| / ||theta_r||. "
+                                     "Between networks that started differently it measures the "
+                                     "symmetries of the architecture: read it against the noise "
+                                     "floor."}},
+          .compute = compute};
 }
 
 }  // namespace oubli

@@ -25,30 +25,36 @@ double js(const Tensor& log_p, const Tensor& log_q) {
   return (0.5 * (kl(log_p, log_m) + kl(log_q, log_m))).clamp_min(0).mean().item<double>();
 }
 
+void compare_classifiers(const MetricInput& input, const NamedRows& set,
+                         std::vector<MetricValue>& values) {
+  const Tensor log_p = input.predictions().log_probabilities().index_select(0, set.rows);
+  double kl_sum = 0, js_sum = 0;
+  for (const ModelOutcome* oracle : input.oracles) {
+    const Tensor log_q = oracle->predictions.log_probabilities().index_select(0, set.rows);
+    kl_sum += kl(log_q, log_p).clamp_min(0).mean().item<double>();
+    js_sum += js(log_p, log_q);
+  }
+  const double oracles = static_cast<double>(input.oracles.size());
+  values.push_back({"kl/" + set.name, kl_sum / oracles});
+  values.push_back({"js/" + set.name, js_sum / oracles});
+}
+
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
-  const double oracles = static_cast<double>(input.oracles.size());
-  for (const NamedRows& set : input.sets) {
+  for (const NamedRows& set : input.evaluation.sets) {
     if (set.name == "retain") continue;
-    const Tensor outputs = input.model.outputs.index_select(0, set.rows);
-    double kl_sum = 0, js_sum = 0, squared = 0;
+    if (input.evaluation.is_classification()) {
+      compare_classifiers(input, set, values);
+      continue;
+    }
+    const Tensor outputs = input.predictions().outputs().index_select(0, set.rows);
+    double squared = 0;
     for (const ModelOutcome* oracle : input.oracles) {
-      const Tensor reference = oracle->outputs.index_select(0, set.rows);
-      if (input.dataset.is_classification()) {
-        const Tensor log_p = outputs.log_softmax(1);
-        const Tensor log_q = reference.log_softmax(1);
-        kl_sum += kl(log_q, log_p).clamp_min(0).mean().item<double>();
-        js_sum += js(log_p, log_q);
-      } else {
-        squared += (outputs - reference).square().sum(1).mean().item<double>();
-      }
+      const Tensor reference = oracle->predictions.outputs().index_select(0, set.rows);
+      squared += (outputs - reference).square().sum(1).mean().item<double>();
     }
-    if (input.dataset.is_classification()) {
-      values.push_back({"kl/" + set.name, kl_sum / oracles});
-      values.push_back({"js/" + set.name, js_sum / oracles});
-    } else {
-      values.push_back({"squared_difference/" + set.name, squared / oracles});
-    }
+    values.push_back(
+        {"squared_difference/" + set.name, squared / static_cast<double>(input.oracles.size())});
   }
   return values;
 }
@@ -56,7 +62,26 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric divergence_metric() {
-  return {"divergence", "KL and JS divergence of the predictions from the oracles'", compute};
+  return {.name = "divergence",
+          .summary = "KL and JS divergence of the predictions from the oracles'",
+          .source = "Kullback and Leibler 1951; Lin 1991",
+          .columns = {{.name = "kl",
+                       .heading = "KL",
+                       .range = "[0, inf) nats",
+                       .definition = "Mean over examples and oracles of sum_c q_c ln(q_c / p_c), q "
+                                     "the oracle's prediction and p the model's. The noise floor "
+                                     "is how far one oracle is from the others.",
+                       .resolution = 1e-3},
+                      {.name = "js",
+                       .heading = "JS",
+                       .range = "[0, ln 2] nats",
+                       .definition = "Mean of (KL(q || m) + KL(p || m)) / 2 with m = (p + q) / 2.",
+                       .resolution = 1e-3},
+                      {.name = "squared_difference",
+                       .heading = "sq. diff.",
+                       .range = "[0, inf)",
+                       .definition = "Mean squared difference of a regression's outputs."}},
+          .compute = compute};
 }
 
 }  // namespace oubli

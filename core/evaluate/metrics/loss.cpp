@@ -8,17 +8,26 @@ namespace {
 
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
-  for (const NamedRows& set : input.sets) {
-    values.push_back(
-        {"loss/" + set.name, losses_of(input.dataset, input.loss, input.model.outputs, set.rows)
-                                 .mean()
-                                 .item<double>()});
+  for (const NamedRows& set : input.evaluation.sets) {
+    const Tensor losses = input.predictions().losses().index_select(0, set.rows);
+    values.push_back({"loss/" + set.name, losses.mean().item<double>()});
   }
   return values;
 }
 
 }  // namespace
 
-Metric loss_metric() { return {"loss", "mean loss on each set", compute}; }
+Metric loss_metric() {
+  return {.name = "loss",
+          .summary = "mean loss on each set",
+          .source = "the loss of the training objective, without its regulariser",
+          .columns = {{.name = "loss",
+                       .heading = "loss",
+                       .range = "[0, inf), nats for classes",
+                       .definition = "Mean of -ln p_y over the set, or of the squared error of a "
+                                     "regression.",
+                       .resolution = 1e-3}},
+          .compute = compute};
+}
 
 }  // namespace oubli

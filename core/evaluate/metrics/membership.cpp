@@ -6,27 +6,28 @@
 #include <ATen/ATen.h>
 
 #include "core/evaluate/metric.h"
-#include "core/evaluate/statistics.h"
+#include "core/evaluate/statistics/estimate.h"
 
 namespace oubli {
 namespace {
 
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
-  const Tensor* test = input.rows("test");
+  const Evaluation& evaluation = input.evaluation;
+  const Tensor* test = evaluation.rows("test");
   if (test == nullptr) return values;
-  for (const NamedRows& set : input.sets) {
+  const Tensor& losses = input.predictions().losses();
+  for (const NamedRows& set : evaluation.sets) {
     if (set.name != "forget" && set.name != "added") continue;
     Tensor outside = *test;
-    if (input.dataset.is_classification()) {
-      const Tensor classes = input.dataset.targets.index_select(0, set.rows);
-      const Tensor same = at::isin(input.dataset.targets.index_select(0, outside), classes);
+    if (evaluation.is_classification()) {
+      const Tensor classes = evaluation.dataset->targets.index_select(0, set.rows);
+      const Tensor same = at::isin(evaluation.dataset->targets.index_select(0, outside), classes);
       outside = outside.index({same});
     }
     if (outside.numel() == 0) continue;
-    const Tensor inside_loss = losses_of(input.dataset, input.loss, input.model.outputs, set.rows);
-    const Tensor outside_loss = losses_of(input.dataset, input.loss, input.model.outputs, outside);
-    values.push_back({"membership_auc/" + set.name, auc(-inside_loss, -outside_loss)});
+    values.push_back({"membership_auc/" + set.name,
+                      auc(-losses.index_select(0, set.rows), -losses.index_select(0, outside))});
   }
   return values;
 }
@@ -34,7 +35,18 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric membership_metric() {
-  return {"membership", "AUC of a loss-threshold attack, edited set against test set", compute};
+  return {.name = "membership",
+          .summary = "AUC of a loss-threshold attack, edited set against test set",
+          .source = "Yeom et al. 2018",
+          .columns = {{.name = "membership_auc",
+                       .heading = "AUC",
+                       .range = "[0, 1]",
+                       .definition = "Probability that an example of the edited set has a lower "
+                                     "loss than a test example of the same classes, ties counting "
+                                     "one half. 0.5 tells nothing apart.",
+                       .resolution = 0.01,
+                       .above = "under-forgets"}},
+          .compute = compute};
 }
 
 }  // namespace oubli

@@ -13,29 +13,30 @@ namespace oubli {
 namespace {
 
 struct Fixture {
-  std::shared_ptr<const Dataset> data;
+  Evaluation evaluation;
   ModelOutcome model, oracle;
   MetricInput input(std::vector<const ModelOutcome*> oracles) const {
-    const std::int64_t n = data->size();
-    return {*data,
-            data->is_classification() ? Loss::kCrossEntropy : Loss::kSquaredError,
-            {{"retain", at::arange(0, n / 2)},
-             {"forget", at::arange(n / 2, 3 * n / 4)},
-             {"test", at::arange(3 * n / 4, n)}},
-            model,
-            std::move(oracles)};
+    return {.evaluation = evaluation, .model = model, .oracles = std::move(oracles)};
+  }
+  Predictions predictions(const Tensor& outputs) const {
+    return Predictions(evaluation.dataset, evaluation.loss, outputs);
   }
 };
 
 Fixture make_setup(std::int64_t classes) {
   Fixture s;
-  s.data = testing::make_dataset(80, 3, classes);
+  s.evaluation.dataset = testing::make_dataset(80, 3, classes);
+  s.evaluation.loss = classes > 0 ? Loss::kCrossEntropy : Loss::kSquaredError;
+  s.evaluation.sets = {
+      {"retain", at::arange(0, 40)}, {"forget", at::arange(40, 60)}, {"test", at::arange(60, 80)}};
   Generator generator(4);
   const std::int64_t outputs = std::max<std::int64_t>(classes, 1);
-  s.model = {generator.normal({80, outputs}, at::kDouble), generator.normal({7}, at::kDouble), 10,
-             1};
-  s.oracle = {generator.normal({80, outputs}, at::kDouble), generator.normal({7}, at::kDouble), 40,
-              2};
+  for (ModelOutcome* outcome : {&s.model, &s.oracle}) {
+    outcome->predictions = s.predictions(generator.normal({80, outputs}, at::kDouble));
+    outcome->theta = generator.normal({7}, at::kDouble);
+    outcome->sample_gradients = outcome == &s.model ? 10 : 40;
+    outcome->seconds = outcome == &s.model ? 1 : 2;
+  }
   return s;
 }
 
@@ -53,11 +54,11 @@ TEST(MetricContract, EveryMetricIsFiniteAndDoesNotChangeItsInput) {
     EXPECT_FALSE(metric.summary.empty());
     for (const std::int64_t classes : {3, 0}) {
       const Fixture s = make_setup(classes);
-      const Tensor before = s.model.outputs.clone();
+      const Tensor before = s.model.predictions.outputs().clone();
       const auto values = metric.compute(s.input({&s.oracle}));
       for (const MetricValue& value : values)
         EXPECT_TRUE(std::isfinite(value.value)) << value.column;
-      EXPECT_TRUE(before.equal(s.model.outputs));
+      EXPECT_TRUE(before.equal(s.model.predictions.outputs()));
       const auto again = metric.compute(s.input({&s.oracle, &s.oracle}));
       ASSERT_EQ(values.size(), again.size());
       for (std::size_t i = 0; i < values.size(); ++i) {
@@ -72,8 +73,8 @@ TEST(Divergence, IsZeroAgainstItselfAndBounded) {
   const Metric metric = builtin_metrics().find("divergence");
   EXPECT_NEAR(value_of(metric.compute(s.input({&s.model})), "js/forget"), 0, 1e-15);
   // Opposite certainties, far past where a probability underflows.
-  s.model.outputs = at::tensor({1000.0, 0.0, 0.0}, at::kDouble).expand({80, 3}).contiguous();
-  s.oracle.outputs = at::tensor({0.0, 1000.0, 0.0}, at::kDouble).expand({80, 3}).contiguous();
+  s.model.predictions = s.predictions(at::tensor({1000.0, 0.0, 0.0}, at::kDouble).expand({80, 3}));
+  s.oracle.predictions = s.predictions(at::tensor({0.0, 1000.0, 0.0}, at::kDouble).expand({80, 3}));
   const auto values = metric.compute(s.input({&s.oracle}));
   EXPECT_NEAR(value_of(values, "js/test"), std::numbers::ln2, 1e-12);
   EXPECT_NEAR(value_of(values, "kl/test"), 1000, 1e-9);
@@ -81,20 +82,20 @@ TEST(Divergence, IsZeroAgainstItselfAndBounded) {
 
 TEST(Divergence, KlByHand) {
   Fixture s = make_setup(2);
-  s.model.outputs =
-      at::tensor({std::log(0.25), std::log(0.75)}, at::kDouble).expand({80, 2}).contiguous();
-  s.oracle.outputs =
-      at::tensor({std::log(0.5), std::log(0.5)}, at::kDouble).expand({80, 2}).contiguous();
+  s.model.predictions =
+      s.predictions(at::tensor({std::log(0.25), std::log(0.75)}, at::kDouble).expand({80, 2}));
+  s.oracle.predictions =
+      s.predictions(at::tensor({std::log(0.5), std::log(0.5)}, at::kDouble).expand({80, 2}));
   const auto values = builtin_metrics().find("divergence").compute(s.input({&s.oracle}));
   EXPECT_NEAR(value_of(values, "kl/forget"), 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3), 1e-12);
 }
 
 TEST(Accuracy, SeesWrongAndTrueLabelsApart) {
   Fixture s = make_setup(3);
-  auto corrupted = std::make_shared<Dataset>(*s.data);
+  auto corrupted = std::make_shared<Dataset>(*s.evaluation.dataset);
   corrupted->targets = (corrupted->true_targets + 1) % 3;
-  s.data = corrupted;
-  s.model.outputs = at::one_hot(corrupted->targets, 3).to(at::kDouble);
+  s.evaluation.dataset = corrupted;
+  s.model.predictions = s.predictions(at::one_hot(corrupted->targets, 3));
   const auto values = builtin_metrics().find("accuracy").compute(s.input({&s.oracle}));
   EXPECT_EQ(value_of(values, "accuracy/forget"), 1);
   EXPECT_EQ(value_of(values, "accuracy/forget_true"), 0);
@@ -102,10 +103,11 @@ TEST(Accuracy, SeesWrongAndTrueLabelsApart) {
 
 TEST(Membership, SeparatesWhatWasLearnt) {
   Fixture s = make_setup(3);
-  s.model.outputs.zero_();
   const Tensor forget = at::arange(40, 60);
-  s.model.outputs.index_copy_(
-      0, forget, 5 * at::one_hot(s.data->targets.index_select(0, forget), 3).to(at::kDouble));
+  Tensor outputs = at::zeros({80, 3}, at::kDouble);
+  const Tensor labels = s.evaluation.dataset->targets.index_select(0, forget);
+  outputs.index_copy_(0, forget, 5 * at::one_hot(labels, 3).to(at::kDouble));
+  s.model.predictions = s.predictions(outputs);
   EXPECT_EQ(value_of(builtin_metrics().find("membership").compute(s.input({&s.oracle})),
                      "membership_auc/forget"),
             1);

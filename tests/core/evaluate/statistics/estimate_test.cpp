@@ -1,4 +1,4 @@
-#include "core/evaluate/statistics.h"
+#include "core/evaluate/statistics/estimate.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
