@@ -7,8 +7,15 @@
 //                   value i and m their mean.
 // Quantiles interpolate linearly between order statistics. Source: Efron 1987.
 //
-// Both undercover for few values; see coverage below. For the mean of few seeds Student's interval
-// is the better one. MEASURED
+// Both undercover for few values. Coverage of the mean by the 95 % interval, per cent, simulated
+// (4,000 repetitions, 999 resamples):
+//   values                   3    5    8   10   20   50
+//   normal, percentile      73   83   89   90   92   94
+//   normal, BCa             71   83   89   90   92   94
+//   exponential, percentile 69   79   85   86   91   93
+//   exponential, BCa        67   80   86   88   91   93
+// So for the mean of few seeds take Student's interval, and the bootstrap for statistics that have
+// no formula, on lists of examples.
 //
 // Deviation: where all replicates lie on one side of t, the share is taken as half a replicate, so
 // that z0 stays finite. Equal replicates give the interval of that one value.

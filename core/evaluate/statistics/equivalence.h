@@ -11,29 +11,31 @@
 // A difference can be both, real and too small to matter: then `equivalent` is the answer. It can
 // be neither: then more seeds are needed, and more_seeds() says how many.
 //
-// The tests, with d = mean x - mean y, s_y the oracles' sd, t Student's quantile and se, df
-// Welch's:
-//   given margin M:  d + t_{1-alpha,df} se < M                                      (Schuirmann
-//   1987) estimated margin, its own error included: with M = factor s_y and the lower limit M_L = M
-//   sqrt((J-1) / chi2_{1-alpha,J-1}),
-//                    d + sqrt((t_{1-alpha,df} se)^2 + (M - M_L)^2) < M,      (Zou and Donner 2008)
-// and the same for -d. The margin is estimated where M_L > resolution; else the resolution is used.
-// p-values are the alpha at which a test just rejects. The interval of d at 1 - 2 alpha lies inside
-// a given margin exactly where both of its tests reject.
+// The tests, with d = mean x - mean y, s_y the oracles' sd, t Student's quantile, Welch's se and
+// df:
+//   given margin M:    d + t_{1-alpha,df} se < M;
+//   estimated margin:  d + sqrt((t_{1-alpha,df} se)^2 + (M - M_L)^2) < M,   M = factor s_y and
+//                      M_L = M sqrt((J-1) / chi2_{1-alpha,J-1}) its lower limit;
+// and the same for -d. The margin is estimated where M_L > resolution, else the resolution is used.
+// p-values are the alpha at which a test just rejects. For a given margin, both tests reject where
+// the interval of d at 1 - 2 alpha lies inside it. Sources: Schuirmann 1987 (two one-sided tests);
+// Zou and Donner 2008 (joining the limits of two estimates).
 //
-// Why not the delta method (s_y's variance added to se^2, Satterthwaite degrees of freedom):
-// simulated at delta = factor sigma (normal values, 100,000 repetitions, S in {3, 5, 10, 20}, J in
-// {3, 8, 64}, a method spread of 0 to 3 sigma), its largest rate of false equivalence is 5.9 %,
-// this one's 5.5 %; for J = 8 its power at delta = 0, S = 10 and equal spreads is 46 %, this one's
-// 61 %. The sd is skewed, and the delta method is not. Other simulated rates at alpha = 5 %: false
-// equivalence for a given margin at most 6.1 %; where resolution and factor sigma are equal, the
-// worst case, at most 6.5 % (taking the larger of the two estimates instead gives 9.4 %);
-// `different` when delta = 0: 3.5 to 7.5 %, the largest for J = 3 and S = 20 of equal spread, which
-// is Welch's test's own error.
+// Why not the delta method, which adds s_y's variance to se^2: the sd is skewed, and the delta
+// method is not. Simulated at delta = factor sigma with normal values (100,000 repetitions; S in 3
+// to 20, J in {3, 8, 64}, a method's spread of 0 to 3 sigma), its largest rate of false equivalence
+// is 5.9 %, and 5.5 % here; at delta = 0, J = 8, S = 10 and equal spreads, it has a power of 46 %,
+// against 61 % here.
 //
-// What to expect: J = 3 never shows equivalence by the oracles' spread, whatever S; J = 8 can.
-// One method value has no spread, and no test: `tests` is absent and two training seeds are needed.
-// Where nothing scatters, d is exact: p is 0 or 1, and equal values are equivalent at any margin.
+// Other simulated rates at alpha = 5 %: false equivalence for a given margin at most 6.1 %, and
+// where resolution and factor sigma are equal, the worst case, at most 6.5 % (9.4 % with the larger
+// of the resolution and the estimate); `different` at delta = 0 between 3.5 and 7.5 %, the largest
+// for J = 3, S = 20 and equal spreads, where Welch's test itself errs.
+//
+// What to expect: with J = 3 and the default factor, the oracles' spread never shows equivalence,
+// whatever S; with J = 8 it can. One method value has no spread and so no test: `tests` is absent,
+// and a second training seed is needed. Where nothing scatters, d is exact: each p is 0 or 1, and
+// equal values are equivalent at any margin.
 //
 // Errors: kUsage on no method value, fewer than two oracles, a value that is not finite, a negative
 // resolution or factor, alpha outside (0, 0.5). Cost: O(S + J).

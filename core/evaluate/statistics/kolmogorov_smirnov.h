@@ -7,8 +7,7 @@
 //          counted along lattice paths, where no value is tied and neither list is longer than
 //          10,000 (the limit of SciPy's method="auto"; SciPy uses it with ties as well);
 //   else:  Kolmogorov's limit 2 sum_k (-1)^(k-1) exp(-2 k^2 x^2), x = D sqrt(mn/(m+n)).
-//   Conservative
-//          with ties. (SciPy takes the one-sample law of round(mn/(m+n)) values here.)
+//          Conservative with ties. SciPy takes the one-sample law of round(mn/(m+n)) values here.
 // Sources: Smirnov 1939; Hodges 1958 for the count.
 //
 // Errors: kUsage on an empty list or a value that is not finite. Cost: O((m+n) log(m+n)), exact
