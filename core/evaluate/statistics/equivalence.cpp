@@ -47,16 +47,17 @@ double t_quantile(double df, double tail) {
   return quantile(complement(boost::math::students_t(df), tail));
 }
 
-// How far d must be below the margin for the one-sided test at `alpha` to reject, or, with
+double t_error(const TTest& welch, double alpha) {
+  return welch.standard_error > 0 ? t_quantile(welch.df, alpha) * welch.standard_error : 0.0;
+}
+
+// How far d must be below an estimated margin for the one-sided test at `alpha` to reject, or, with
 // `beyond`, above it for the opposite one to.
-double needed_gap(const TTest& welch, const Margin& margin, std::size_t oracles, double alpha,
-                  bool beyond = false) {
-  const double of_difference =
-      welch.standard_error > 0 ? t_quantile(welch.df, alpha) * welch.standard_error : 0.0;
-  if (!margin.from_oracles) return of_difference;
+double needed_gap(const TTest& welch, double margin, std::size_t oracles, double alpha,
+                  bool beyond) {
   const double limit =
       beyond ? sd_upper_limit(oracles, alpha) - 1 : 1 - sd_lower_limit(oracles, alpha);
-  return std::hypot(of_difference, margin.value * std::max(0.0, limit));
+  return std::hypot(t_error(welch, alpha), margin * std::max(0.0, limit));
 }
 
 // p of delta >= margin, for a difference d; that of delta <= -margin is this one for -d.
@@ -74,7 +75,7 @@ double one_sided_p(double d, const TTest& welch, const Margin& margin, std::size
   const bool beyond = d > margin.value;
   // Whether a test at level exp(x) still falls short of rejecting; falls as x grows.
   const auto excess = [&](double x) {
-    return needed_gap(welch, margin, oracles, std::exp(x), beyond) - gap;
+    return needed_gap(welch, margin.value, oracles, std::exp(x), beyond) - gap;
   };
   const double least = std::log(1e-100), most = std::log(0.5);
   double p = 0.5;
@@ -117,16 +118,18 @@ double power_of_difference(const Moments& method, const Moments& oracles, double
 
 Margin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options) {
   const double distance = options.margin_factor * oracles.sd();
-  if (distance > 0 && distance * sd_lower_limit(oracles.n, options.alpha) > options.resolution) {
-    return {distance, true};
+  if (distance > 0) {
+    const double lower = distance * sd_lower_limit(oracles.n, options.alpha);
+    if (lower > options.resolution) return {distance, lower, true};
   }
-  return {options.resolution, false};
+  return {options.resolution, options.resolution, false};
 }
 
 double largest_equivalent_difference(const Moments& method, const Moments& oracles,
                                      const EquivalenceOptions& options) {
   const Margin margin = equivalence_margin(oracles, options);
-  return margin.value - needed_gap(welch_t_test(method, oracles), margin, oracles.n, options.alpha);
+  const double error = t_error(welch_t_test(method, oracles), options.alpha);
+  return margin.value - std::hypot(error, margin.value - margin.lower);
 }
 
 Equivalence compare_with_oracles(const std::vector<double>& method,

@@ -56,10 +56,11 @@ struct EquivalenceOptions {
   double alpha = 0.05;
 };
 
-// The margin that the tests use. `from_oracles`: set by the oracles' spread and so uncertain.
+// The margin that the tests use.
 struct Margin {
   double value = 0;
-  bool from_oracles = false;
+  double lower = 0;           // its lower limit at level 1 - alpha; `value` itself where given
+  bool from_oracles = false;  // set by the oracles' spread, and so uncertain
 };
 Margin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options);
 

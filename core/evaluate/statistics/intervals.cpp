@@ -40,6 +40,7 @@ Interval wilson_interval(std::size_t successes, std::size_t trials, double level
 }
 
 Interval clopper_pearson_interval(std::size_t successes, std::size_t trials, double level) {
+  check(successes, trials, 1 - level);
   return {clopper_pearson_lower(successes, trials, (1 - level) / 2),
           clopper_pearson_upper(successes, trials, (1 - level) / 2)};
 }

@@ -48,21 +48,21 @@ TEST(Equivalence, PValuesAndTheLargestDifferenceAgree) {
   std::normal_distribution<double> normal;
   int equivalent = 0;
   for (int r = 0; r < 300; ++r) {
-    Values method(4 + static_cast<std::size_t>(r) % 20), oracles(8 + static_cast<std::size_t>(r) % 30);
-    for (double& value : method) value = 0.6 * normal(engine) + 0.002 * r;
+    Values method(4 + static_cast<std::size_t>(r) % 20),
+        oracles(8 + static_cast<std::size_t>(r) % 30);
+    for (double& value : method) value = 0.6 * normal(engine) + 0.006 * r;
     for (double& value : oracles) value = normal(engine);
     const EquivalenceOptions options = with_resolution(r % 3);
     const Equivalence result = compare_with_oracles(method, oracles, options);
-    const double largest =
-        largest_equivalent_difference(result.method, result.oracles, options);
+    const double largest = largest_equivalent_difference(result.method, result.oracles, options);
     EXPECT_EQ(result.tests->equivalent, std::abs(result.difference) < largest);
     EXPECT_GE(result.tests->p_lower + result.tests->p_upper, 0);
     EXPECT_LE(std::max(result.tests->p_lower, result.tests->p_upper), 1);
     equivalent += result.tests->equivalent;
     if (!result.margin.from_oracles) {
       const Interval& inner = result.tests->interval_90;
-      EXPECT_EQ(result.tests->equivalent, -result.margin.value < inner.lower &&
-                                              inner.upper < result.margin.value);
+      EXPECT_EQ(result.tests->equivalent,
+                -result.margin.value < inner.lower && inner.upper < result.margin.value);
     }
   }
   EXPECT_GT(equivalent, 50);
@@ -149,23 +149,24 @@ TEST(Equivalence, Refuses) {
   EXPECT_THROW(compare_with_oracles({1, 2}, {1, 2}, options), Error);
 }
 
-// 20,000 repetitions leave a standard error of 0.15 %. A comparison that is rarely near its limit
-// costs nothing to get right, so the method's spread runs over what makes the rates largest.
+// 20,000 repetitions leave a standard error of 0.15 %. The method's spreads are those that make the
+// rate largest; a wide one is far below alpha.
 TEST(Equivalence, FalseEquivalenceAtTheMarginStaysNearAlpha) {
-  constexpr int kRepetitions = 20000;
   std::mt19937_64 engine(7);
   const EquivalenceOptions options;
   for (const std::size_t oracles : {3, 8, 64}) {
+    const int repetitions = oracles == 3 ? 2000 : 20000;  // three oracles never suffice
     for (const std::size_t seeds : {3, 5, 20}) {
       const double spread = seeds == 5 ? 0.3 : 1.0;
       int wrong = 0;
-      for (int r = 0; r < kRepetitions; ++r) {
+      for (int r = 0; r < repetitions; ++r) {
         const Moments oracle = draw(engine, oracles, 0, 1);
         const Moments method = draw(engine, seeds, options.margin_factor, spread);
         const double largest = largest_equivalent_difference(method, oracle, options);
         if (std::abs(method.mean - oracle.mean) < largest) ++wrong;
       }
-      EXPECT_LE(wrong, 0.06 * kRepetitions) << seeds << " seeds, " << oracles << " oracles";
+      EXPECT_LE(wrong, (oracles == 3 ? 0.0 : 0.06) * repetitions)
+          << seeds << " seeds, " << oracles << " oracles";
     }
   }
 }
@@ -191,8 +192,7 @@ TEST(Equivalence, FalseDifferencesAndCoverageUnderNoDifference) {
     for (const std::size_t seeds : {3, 8, 20}) {
       int different = 0;
       for (int r = 0; r < kRepetitions; ++r) {
-        const TTest welch =
-            welch_t_test(draw(engine, seeds, 0, 1), draw(engine, oracles, 0, 1));
+        const TTest welch = welch_t_test(draw(engine, seeds, 0, 1), draw(engine, oracles, 0, 1));
         if (welch.p < 0.05) ++different;
       }
       // Welch's own error where one list has three values and the other many.

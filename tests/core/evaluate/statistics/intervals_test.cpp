@@ -39,8 +39,8 @@ TEST(Intervals, Coverage) {
     for (double p = 0.005; p < 1; p += 0.005, ++count) {
       double wilson = 0, exact = 0;
       for (std::size_t k = 0; k <= n; ++k) {
-        const double weight = boost::math::pdf(
-            boost::math::binomial(static_cast<double>(n), p), static_cast<double>(k));
+        const double weight = boost::math::pdf(boost::math::binomial(static_cast<double>(n), p),
+                                               static_cast<double>(k));
         const Interval w = wilson_interval(k, n), e = clopper_pearson_interval(k, n);
         if (w.lower <= p && p <= w.upper) wilson += weight;
         if (e.lower <= p && p <= e.upper) exact += weight;
