@@ -157,7 +157,7 @@ TEST(Equivalence, FalseEquivalenceAtTheMarginStaysNearAlpha) {
   for (const std::size_t oracles : {3, 8, 64}) {
     const int repetitions = oracles == 3 ? 2000 : 20000;  // three oracles never suffice
     for (const std::size_t seeds : {3, 5, 20}) {
-      const double spread = seeds == 5 ? 0.3 : 1.0;
+      const double spread = seeds == 3 ? 0.8 : 1.0;
       int wrong = 0;
       for (int r = 0; r < repetitions; ++r) {
         const Moments oracle = draw(engine, oracles, 0, 1);
@@ -178,11 +178,11 @@ TEST(Equivalence, FalseEquivalenceWhereResolutionAndSpreadMeetIsWhatTheHeaderSay
   int wrong = 0;
   for (int r = 0; r < kRepetitions; ++r) {
     const Moments oracle = draw(engine, 64, 0, 1);
-    const Moments method = draw(engine, 20, std::sqrt(2.0), 0.3);
+    const Moments method = draw(engine, 3, std::sqrt(2.0), 0.6);
     const double largest = largest_equivalent_difference(method, oracle, options);
     if (std::abs(method.mean - oracle.mean) < largest) ++wrong;
   }
-  EXPECT_LE(wrong, 0.07 * kRepetitions);
+  EXPECT_LE(wrong, 0.075 * kRepetitions);  // 6.9 % and its noise
 }
 
 TEST(Equivalence, FalseDifferencesAndCoverageUnderNoDifference) {
