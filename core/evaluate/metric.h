@@ -102,8 +102,9 @@ struct ColumnInfo {
   // Differences at or below this do not matter to anybody, whatever the noise floor says; in units
   // of the column.
   double resolution = 0;
-  // What a value above the oracles' says: "under-forgets", "over-forgets", "hurts", or "" where it
-  // has no direction of its own. A value below says the opposite.
+  // What a value above the oracles' says: "under-forgets"; "hurts"; "fits" or "misfits" where the
+  // model fits the set better or worse, which is under-forgetting or over-forgetting on the edited
+  // set and an improvement or harm elsewhere; "" where it has no direction of its own.
   std::string above = {};
   // Kept in results.json and table.csv, and left out of tables for reading.
   bool detail = false;

@@ -33,7 +33,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   FetchCommand fetch;
   CurvatureCommand curvature;
   InfluenceCommand influence;
-  std::string name, key, store_folder;
+  std::string name, other, key, store_folder;
   int status = 0;
 
   CLI::App* run = app.add_subcommand("run", "run an experiment and print its table");
@@ -91,6 +91,19 @@ int run_command(int argc, char** argv, const Registries& registries) {
   CLI::App* describe = app.add_subcommand("describe", "show the settings of one of them");
   describe->add_option("NAME", name, "such as newton")->required();
   describe->callback([&] { status = describe_entry(name, registries); });
+
+  CLI::App* show = app.add_subcommand("show", "print the table of a finished run again");
+  show->add_option("RESULTS", name, "folder of results")->required();
+  show->callback([&] { status = show_results(name, registries); });
+
+  CLI::App* compare = app.add_subcommand("compare", "test two runs against each other, row by row");
+  compare->add_option("A", name, "folder of results")->required();
+  compare->add_option("B", other, "another")->required();
+  compare->callback([&] { status = compare_results(name, other, registries); });
+
+  CLI::App* explain = app.add_subcommand("explain", "define a metric: formula, range, direction");
+  explain->add_option("METRIC", name, "a metric, a column, or verdict")->required();
+  explain->callback([&] { status = explain_metric(name, registries); });
 
   CLI::App* store = app.add_subcommand("store", "look after the store of finished stages");
   store->require_subcommand(1);

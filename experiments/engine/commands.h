@@ -52,5 +52,10 @@ int list_entries(const Registries& registries);
 int describe_entry(const std::string& name, const Registries& registries);
 int store_action(const std::string& action, const std::string& folder);
 int fetch_data(const FetchCommand& command);
+// These read a folder of results, or its results.json, and run nothing.
+int show_results(const std::string& folder, const Registries& registries);
+int compare_results(const std::string& folder_a, const std::string& folder_b,
+                    const Registries& registries);
+int explain_metric(const std::string& name, const Registries& registries);
 
 }  // namespace oubli

@@ -9,6 +9,7 @@
 #include "core/base/settings_file.h"
 #include "datasets/row_file.h"
 #include "experiments/engine/table.h"
+#include "experiments/engine/verdict.h"
 
 namespace oubli {
 namespace {
@@ -55,7 +56,11 @@ void require_writable(const fs::path& folder) {
 }
 
 void write_output(const fs::path& folder, const Experiment& experiment, const Results& results) {
-  write_file(folder / "results.json", results.to_json().dump(1) + "\n");
+  Json json = results.to_json();
+  json["power_check"] = {{"passed", check_power(results).passed},
+                         {"text", check_power(results).text}};
+  json["verdicts"] = verdicts_json(results);
+  write_file(folder / "results.json", json.dump(1) + "\n");
   write_file(folder / "table.md", markdown_table(results));
   write_file(folder / "table.csv", csv_table(results));
   write_file(folder / "table.tex", latex_table(results));

@@ -25,21 +25,40 @@ std::string RowResult::trouble() const {
   return diverged > 0 ? fmt::format("diverged {}/{}", diverged, models.size()) : "";
 }
 
-std::optional<Estimate> RowResult::cell(const std::string& column) const {
-  if (models.empty() || !trouble().empty()) return std::nullopt;
+std::vector<double> RowResult::seed_means(const std::string& column) const {
+  if (!trouble().empty()) return {};
   std::map<std::int64_t, std::vector<double>> by_seed;
   for (const ModelResult& model : models) {
     const auto found = model.values.find(column);
-    if (found == model.values.end()) return std::nullopt;
+    if (found == model.values.end()) return {};
     by_seed[model.training_seed].push_back(found->second);
   }
   std::vector<double> means;
   for (const auto& [seed, values] : by_seed) means.push_back(estimate_mean(values).mean);
+  return means;
+}
+
+std::optional<Estimate> RowResult::cell(const std::string& column) const {
+  const std::vector<double> means = seed_means(column);
+  if (means.empty()) return std::nullopt;
   return estimate_mean(means);
 }
 
+double Results::set_size(const std::string& set) const {
+  if (!sets.contains(set)) {
+    throw Error(ErrorKind::kData, fmt::format("the results do not say how large the set '{}' is", set));
+  }
+  return sets.at(set).get<double>();
+}
+
+void Results::describe_columns(const Registry<Metric>& metrics) {
+  for (const std::string& column : columns) {
+    if (const ColumnInfo* info = find_column(metrics, column)) infos[column] = *info;
+  }
+}
+
 Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
-                        const RunOutcome& outcome) {
+                        const RunOutcome& outcome, const Registry<Metric>& metrics) {
   Results results;
   results.title = experiment.spec.title;
   results.resolved = experiment.spec.resolved;
@@ -71,6 +90,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
     }
     results.rows.push_back(std::move(row));
   }
+  results.describe_columns(metrics);
   return results;
 }
 
@@ -101,6 +121,30 @@ Json Results::to_json() const {
   }
   json["settings"] = resolved;
   return json;
+}
+
+Results Results::from_json(const Json& json, const std::string& where) {
+  Results results;
+  try {
+    results.title = json.at("title");
+    results.columns = json.at("columns").get<std::vector<std::string>>();
+    results.sets = json.at("sets");
+    results.resolved = json.at("settings");
+    for (const Json& stored : json.at("rows")) {
+      RowResult row{stored.at("name"), {}};
+      for (const Json& model : stored.at("models")) {
+        row.models.push_back({model.at("training_seed"), model.at("unlearning_seed"),
+                              model.at("status"), model.at("message"),
+                              model.at("values").get<std::map<std::string, double>>(),
+                              model.at("report")});
+      }
+      results.rows.push_back(std::move(row));
+    }
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: not the results of an oubli run: {}", where, error.what()));
+  }
+  return results;
 }
 
 }  // namespace oubli

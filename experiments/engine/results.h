@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/evaluate/metric.h"
 #include "core/evaluate/statistics/estimate.h"
 #include "experiments/engine/scheduler.h"
 
@@ -29,6 +30,9 @@ struct RowResult {
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
   std::string trouble() const;
+  // A value for each training seed, in their order; runs on one original are averaged. Empty where
+  // the column is not defined for the row.
+  std::vector<double> seed_means(const std::string& column) const;
   // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent
   // where the column is not defined for the row.
   std::optional<Estimate> cell(const std::string& column) const;
@@ -40,10 +44,18 @@ struct Results {
   std::vector<RowResult> rows;
   Json sets;  // how many examples each set holds
   Json resolved;
+  std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
+
+  // Examples of a set; throws Error(kData) where the results name none.
+  double set_size(const std::string& set) const;
+  // Looks every column up among the metrics.
+  void describe_columns(const Registry<Metric>& metrics);
   Json to_json() const;
+  // Reads what `to_json` wrote. `where` names the file in messages: Error(kData).
+  static Results from_json(const Json& json, const std::string& where);
 };
 
 Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
-                        const RunOutcome& outcome);
+                        const RunOutcome& outcome, const Registry<Metric>& metrics);
 
 }  // namespace oubli

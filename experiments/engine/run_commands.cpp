@@ -47,7 +47,7 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
                "interrupted: finished stages are kept; the same command goes on from here.\n");
     return 130;
   }
-  const Results results = collect_results(experiment, plan, store, outcome);
+  const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
   write_output(output, experiment, results);
   fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
   fmt::print("Written to {}/\n", output.string());

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "experiments/engine/verdict.h"
+
 namespace oubli {
 namespace {
 
@@ -76,18 +78,91 @@ std::string sets_line(const Results& results) {
 }
 
 // The validation set is there to choose settings on: its values are kept in results.json and
-// table.csv, and left out where methods are compared.
+// table.csv, and left out where methods are compared; so are the details of a metric.
 std::vector<std::string> compared_columns(const Results& results) {
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
-    if (!column.ends_with("/validation")) columns.push_back(column);
+    const auto info = results.infos.find(column);
+    if (column.ends_with("/validation") || (info != results.infos.end() && info->second.detail)) {
+      continue;
+    }
+    columns.push_back(column);
   }
   return columns;
 }
 
+std::string group_title(const Results& results, const std::string& column) {
+  const auto info = results.infos.find(column);
+  const Group group = info == results.infos.end() ? Group::kBySet : info->second.group;
+  if (group == Group::kCost) return "cost";
+  if (group == Group::kPrivacy) return "privacy";
+  if (group == Group::kUtility) return "utility";
+  const std::string set = column.substr(column.find('/') + 1);
+  return set.starts_with("forget") || set.starts_with("added") ? "privacy" : "utility";
+}
+
+std::string title_of(const Results& results, const std::string& column) {
+  const auto info = results.infos.find(column);
+  return column_title(column, info == results.infos.end() ? "" : info->second.heading);
+}
+
+std::string verdict_cell(const Results& results, const RowResult& row) {
+  return row.name == "noise floor" ? "-" : judge(results, row).text;
+}
+
+// A line that does not fit is broken at spaces.
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string lines, line;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (!line.empty() && shown_width(line) + 1 + shown_width(word) > width) {
+      lines += line + "\n";
+      line.clear();
+    }
+    line += line.empty() ? word : " " + word;
+    begin = end + 1;
+  }
+  return lines + line + "\n";
+}
+
+// One group of columns; those that do not fit into the width go into further blocks.
+std::string folded(const std::string& group, const Results& results,
+                   const std::vector<std::vector<std::string>>& cells, std::size_t name_width,
+                   std::size_t width) {
+  std::string text;
+  name_width = std::max(name_width, group.size());
+  std::size_t next = 0;
+  while (next < cells.size()) {
+    const std::size_t first = next;
+    std::vector<std::size_t> widths;
+    std::size_t used = name_width;
+    for (; next < cells.size(); ++next) {
+      std::size_t column_width = 0;
+      for (const std::string& cell : cells[next]) {
+        column_width = std::max(column_width, shown_width(cell));
+      }
+      if (next > first && used + 2 + column_width > width) break;
+      used += 2 + column_width;
+      widths.push_back(column_width);
+    }
+    text += "\n";
+    for (std::size_t line = 0; line <= results.rows.size(); ++line) {
+      text += padded(line == 0 ? group : results.rows[line - 1].name, name_width, true);
+      for (std::size_t c = 0; c < widths.size(); ++c) {
+        text += fmt::format("  {}", padded(cells[first + c][line], widths[c], false));
+      }
+      text += "\n";
+      if (line == 0) text += std::string(std::min(used, width), '-') + "\n";
+    }
+  }
+  return text;
+}
+
 const char* const kCaption =
     "Mean and 95 % t-interval over training seeds.\n"
-    "The noise floor is over oracles, each against the others.";
+    "The noise floor is over oracles, each against the others. Verdicts: `oubli explain verdict`.";
 
 }  // namespace
 
@@ -106,54 +181,34 @@ std::string cell_text(const Estimate& estimate) {
   return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half, decimals);
 }
 
-std::string column_title(const std::string& column) {
+std::string column_title(const std::string& column, const std::string& heading) {
   const std::size_t slash = column.find('/');
-  std::string metric = column.substr(0, slash);
+  const std::string metric = heading.empty() ? column.substr(0, slash) : heading;
   std::string set = slash == std::string::npos ? "" : column.substr(slash + 1);
-  const std::map<std::string, std::string> metrics = {{"accuracy", "acc."},
-                                                      {"kl", "KL"},
-                                                      {"js", "JS"},
-                                                      {"membership_auc", "AUC"},
-                                                      {"cost_ratio", "/ retraining"},
-                                                      {"sample_gradients", "sample-grads"},
-                                                      {"seconds_ratio", "s / retraining"},
-                                                      {"squared_difference", "sq. diff."}};
-  if (const auto found = metrics.find(metric); found != metrics.end()) metric = found->second;
   if (set == "forget_true") set = "forget (true)";
   return set.empty() ? metric : fmt::format("{} {}", set, metric);
 }
 
 std::string terminal_table(const Results& results, std::size_t width) {
   std::string text = results.title + "\n" + sets_line(results) + "\n";
-  const std::vector<std::string> columns = compared_columns(results);
+  text += wrapped(check_power(results).text, width);
   std::size_t name_width = 0;
   for (const RowResult& row : results.rows) name_width = std::max(name_width, row.name.size());
-  std::size_t next = 0;
-  while (next < columns.size()) {
-    std::vector<std::vector<std::string>> block;  // columns, heading first
-    std::vector<std::size_t> widths;
-    std::size_t used = name_width;
-    for (; next < columns.size(); ++next) {
-      std::vector<std::string> column = {column_title(columns[next])};
-      std::size_t column_width = shown_width(column[0]);
-      for (const RowResult& row : results.rows) {
-        column.push_back(row_cell(row, columns[next]));
-        column_width = std::max(column_width, shown_width(column.back()));
-      }
-      if (!block.empty() && used + 2 + column_width > width) break;
-      used += 2 + column_width;
-      block.push_back(std::move(column));
-      widths.push_back(column_width);
+  const std::vector<std::string> columns = compared_columns(results);
+  for (const char* group : {"privacy", "utility", "cost"}) {
+    std::vector<std::vector<std::string>> cells;  // by column, heading first
+    for (const std::string& column : columns) {
+      if (group_title(results, column) != group) continue;
+      cells.push_back({title_of(results, column)});
+      for (const RowResult& row : results.rows) cells.back().push_back(row_cell(row, column));
     }
-    text += "\n";
-    for (std::size_t line = 0; line <= results.rows.size(); ++line) {
-      text += padded(line == 0 ? "" : results.rows[line - 1].name, name_width, true);
-      for (std::size_t c = 0; c < block.size(); ++c) {
-        text += fmt::format("  {}", padded(block[c][line], widths[c], false));
-      }
-      text += "\n";
-      if (line == 0) text += std::string(std::min(used, width), '-') + "\n";
-    }
+    text += folded(group, results, cells, name_width, width);
+  }
+  text += fmt::format("\n{:<{}}\n", "verdict", name_width);
+  text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
+  for (const RowResult& row : results.rows) {
+    if (row.name == "noise floor") continue;
+    text += fmt::format("{:<{}}  {}\n", row.name, name_width, verdict_cell(results, row));
   }
   text += fmt::format("\n{}\n", kCaption);
   for (const std::string& note : notes(results)) text += note + "\n";
@@ -162,15 +217,16 @@ std::string terminal_table(const Results& results, std::size_t width) {
 
 std::string markdown_table(const Results& results) {
   const std::vector<std::string> columns = compared_columns(results);
-  std::string text = fmt::format("# {}\n\n{}\n\n| |", results.title, sets_line(results));
-  for (const std::string& column : columns) text += fmt::format(" {} |", column_title(column));
-  text += "\n|---|";
+  std::string text = fmt::format("# {}\n\n{}\n\n{}\n\n| |", results.title, sets_line(results),
+                                 check_power(results).text);
+  for (const std::string& column : columns) text += fmt::format(" {} |", title_of(results, column));
+  text += " verdict |\n|---|";
   for (std::size_t i = 0; i < columns.size(); ++i) text += "---:|";
-  text += "\n";
+  text += "---|\n";
   for (const RowResult& row : results.rows) {
     text += fmt::format("| {} |", row.name);
     for (const std::string& column : columns) text += fmt::format(" {} |", row_cell(row, column));
-    text += "\n";
+    text += fmt::format(" {} |\n", verdict_cell(results, row));
   }
   text += fmt::format("\n{}\n", kCaption);
   for (const std::string& note : notes(results)) text += fmt::format("\n- {}", note);
@@ -183,7 +239,7 @@ std::string latex_table(const Results& results) {
       fmt::format("% needs the package booktabs\n\\begin{{tabular}}{{l{}}}\n\\toprule\n",
                   std::string(columns.size(), 'r'));
   for (const std::string& column : columns) {
-    text += fmt::format(" & {}", escaped_latex(column_title(column)));
+    text += fmt::format(" & {}", escaped_latex(title_of(results, column)));
   }
   text += " \\\\\n\\midrule\n";
   for (const RowResult& row : results.rows) {

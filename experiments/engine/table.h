@@ -11,10 +11,12 @@ namespace oubli {
 // place. A value without an interval is shown with four significant digits and no sign of one.
 std::string cell_text(const Estimate& estimate);
 
-// Column heading, such as "forget acc." for accuracy/forget.
-std::string column_title(const std::string& column);
+// Column heading, such as "forget acc." for accuracy/forget, whose metric has the heading "acc.";
+// the metric's name where `heading` is empty.
+std::string column_title(const std::string& column, const std::string& heading);
 
-// Columns that do not fit into `width` go into further blocks, each with the rows' names.
+// The power check first, then columns by group: privacy, utility, cost, verdict. Columns that do
+// not fit into `width` go into further blocks, each with the rows' names.
 std::string terminal_table(const Results& results, std::size_t width);
 std::string markdown_table(const Results& results);
 std::string latex_table(const Results& results);

@@ -43,7 +43,8 @@ Metric accuracy_metric() {
                        .definition = "Share of the set's examples whose most probable class is "
                                      "their label. forget: against the labels of training; "
                                      "forget_true: against the true labels of mislabelled "
-                                     "examples."}},
+                                     "examples.",
+                       .above = "fits"}},
           .compute = compute};
 }
 

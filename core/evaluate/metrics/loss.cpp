@@ -26,7 +26,8 @@ Metric loss_metric() {
                        .range = "[0, inf), nats for classes",
                        .definition = "Mean of -ln p_y over the set, or of the squared error of a "
                                      "regression.",
-                       .resolution = 1e-3}},
+                       .resolution = 1e-3,
+                       .above = "misfits"}},
           .compute = compute};
 }
 

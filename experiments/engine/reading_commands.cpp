@@ -1,0 +1,161 @@
+// The commands that read results without running anything: show, compare, explain.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/evaluate/statistics/holm.h"
+#include "core/evaluate/statistics/t_tests.h"
+#include "experiments/engine/commands.h"
+#include "experiments/engine/display.h"
+#include "experiments/engine/store.h"
+#include "experiments/engine/table.h"
+#include "experiments/engine/verdict.h"
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Results read_results(const std::string& folder, const Registries& registries) {
+  fs::path file = folder;
+  if (fs::is_directory(file)) file /= "results.json";
+  if (!fs::exists(file)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: there are no results; `oubli run FILE --output {}` writes them.",
+                            file.string(), folder));
+  }
+  const Json json = Json::parse(read_text_file(file), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    throw Error(ErrorKind::kData, fmt::format("{}: not JSON, or cut short", file.string()));
+  }
+  Results results = Results::from_json(json, file.string());
+  results.describe_columns(registries.metrics);
+  return results;
+}
+
+const char* group_name(Group group) {
+  switch (group) {
+    case Group::kPrivacy:
+      return "privacy";
+    case Group::kUtility:
+      return "utility";
+    case Group::kCost:
+      return "cost";
+    case Group::kBySet:
+      return "privacy on the edited set, utility on other sets";
+  }
+  return "";
+}
+
+const char* better_name(Better better) {
+  switch (better) {
+    case Better::kOracle:
+      return "as close as possible to the oracles' value (or the noise floor), not an extreme";
+    case Better::kLower:
+      return "lower is better";
+    case Better::kHigher:
+      return "higher is better";
+  }
+  return "";
+}
+
+const char* const kVerdictText =
+    "verdict: whether a row's models can be told from retrained ones.\n"
+    "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and loss\n"
+    "on retain and test) is held against the oracles' own values. The margin is the root-mean-\n"
+    "square difference of two oracles, or the column's resolution where that is larger.\n"
+    "  indistinguishable  two one-sided tests at 5 % show every column to lie within the margin\n"
+    "  distinguishable    a column differs (Welch's test, Holm's correction, 5 %) and is not within\n"
+    "                     the margin: under-forgets, over-forgets, hurts, or differs\n"
+    "  undecided          neither: about how many more seeds would decide at 80 % power\n"
+    "  failed             a model diverged or failed\n"
+    "A difference that is merely not significant gives no verdict.\n"
+    "Source: Schuirmann 1987; Welch 1947; Holm 1979; Berger 1982.\n";
+
+struct Compared {
+  std::string row, column;
+  TTest test;
+  bool paired = false;
+  double mean_a = 0, mean_b = 0;
+};
+
+double mean_of(const std::vector<double>& values) { return estimate_mean(values).mean; }
+
+}  // namespace
+
+int show_results(const std::string& folder, const Registries& registries) {
+  fmt::print("{}", terminal_table(read_results(folder, registries), terminal_columns(stdout)));
+  return 0;
+}
+
+int explain_metric(const std::string& name, const Registries& registries) {
+  if (name == "verdict") {
+    fmt::print("{}", kVerdictText);
+    return 0;
+  }
+  std::vector<std::string> names = registries.metrics.names();
+  names.emplace_back("verdict");
+  for (const Metric& metric : registries.metrics.entries()) {
+    const std::string column = name.substr(0, name.find('/'));
+    bool shown = false;
+    for (const ColumnInfo& info : metric.columns) {
+      names.push_back(info.name);
+      if (metric.name != name && info.name != column) continue;
+      if (!shown) fmt::print("{} (metric): {}\nSource: {}\n", metric.name, metric.summary, metric.source);
+      shown = true;
+      fmt::print("\n{}\n  definition  {}\n  range       {}\n  direction   {}\n  group       {}\n",
+                 info.name, info.definition, info.range, better_name(info.better),
+                 group_name(info.group));
+      if (info.resolution > 0) {
+        fmt::print("  resolution  differences up to {:g} do not matter\n", info.resolution);
+      }
+    }
+    if (shown) return 0;
+  }
+  throw Error(ErrorKind::kSettings, unknown_name_message("metric or column", name, names));
+}
+
+int compare_results(const std::string& folder_a, const std::string& folder_b,
+                    const Registries& registries) {
+  const Results a = read_results(folder_a, registries);
+  const Results b = read_results(folder_b, registries);
+  std::vector<Compared> compared;
+  std::vector<double> p_values;
+  for (const RowResult& row : a.rows) {
+    for (const RowResult& other : b.rows) {
+      if (other.name != row.name || row.name == "noise floor") continue;
+      for (const std::string& column : decisive_columns(a)) {
+        const std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
+        if (x.size() < 2 || y.size() < 2) continue;
+        // The same seeds start the same originals, so their difference is taken seed by seed.
+        const bool paired = x.size() == y.size() && a.resolved.at("data") == b.resolved.at("data");
+        compared.push_back({row.name, column, paired ? paired_t_test(x, y) : welch_t_test(x, y),
+                            paired, mean_of(x), mean_of(y)});
+        p_values.push_back(compared.back().test.p);
+      }
+    }
+  }
+  fmt::print("A: {} ({})\nB: {} ({})\n", a.title, folder_a, b.title, folder_b);
+  if (compared.empty()) {
+    fmt::print("No row of both, with two training seeds or more, has a column to compare.\n");
+    return 0;
+  }
+  const std::vector<double> adjusted = holm_adjusted(p_values);
+  fmt::print("\n{:<18} {:<22} {:>10} {:>10} {:>22}  {}\n", "row", "column", "A", "B", "A - B (95 %)",
+             "p (Holm)");
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    const Compared& c = compared[i];
+    const Interval interval = c.test.interval(0.95);
+    const Estimate difference{c.test.difference, (interval.upper - interval.lower) / 2, 2};
+    const std::string text = cell_text(difference);
+    fmt::print("{:<18} {:<22} {:>10.4g} {:>10.4g} {:>23}  {:.3g}{}\n", c.row, c.column, c.mean_a,
+               c.mean_b, text, adjusted[i], c.paired ? "" : "  (not paired)");
+  }
+  fmt::print("\nPaired t-tests over training seeds (Welch's where seeds or data do not match), "
+             "corrected for {} comparisons.\n",
+             compared.size());
+  return 0;
+}
+
+}  // namespace oubli
