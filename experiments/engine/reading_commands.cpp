@@ -66,7 +66,8 @@ const char* const kVerdictText =
     "on retain and test) is held against the oracles' own values. The margin is the root-mean-\n"
     "square difference of two oracles, or the column's resolution where that is larger.\n"
     "  indistinguishable  two one-sided tests at 5 % show every column to lie within the margin\n"
-    "  distinguishable    a column differs (Welch's test, Holm's correction, 5 %) and is not within\n"
+    "  distinguishable    a column differs (Welch's test, Holm's correction, 5 %) and is not "
+    "within\n"
     "                     the margin: under-forgets, over-forgets, hurts, or differs\n"
     "  undecided          neither: about how many more seeds would decide at 80 % power\n"
     "  failed             a model diverged or failed\n"
@@ -102,7 +103,8 @@ int explain_metric(const std::string& name, const Registries& registries) {
     for (const ColumnInfo& info : metric.columns) {
       names.push_back(info.name);
       if (metric.name != name && info.name != column) continue;
-      if (!shown) fmt::print("{} (metric): {}\nSource: {}\n", metric.name, metric.summary, metric.source);
+      if (!shown)
+        fmt::print("{} (metric): {}\nSource: {}\n", metric.name, metric.summary, metric.source);
       shown = true;
       fmt::print("\n{}\n  definition  {}\n  range       {}\n  direction   {}\n  group       {}\n",
                  info.name, info.definition, info.range, better_name(info.better),
@@ -142,8 +144,8 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
     return 0;
   }
   const std::vector<double> adjusted = holm_adjusted(p_values);
-  fmt::print("\n{:<18} {:<22} {:>10} {:>10} {:>22}  {}\n", "row", "column", "A", "B", "A - B (95 %)",
-             "p (Holm)");
+  fmt::print("\n{:<18} {:<22} {:>10} {:>10} {:>22}  {}\n", "row", "column", "A", "B",
+             "A - B (95 %)", "p (Holm)");
   for (std::size_t i = 0; i < compared.size(); ++i) {
     const Compared& c = compared[i];
     const Interval interval = c.test.interval(0.95);
@@ -152,9 +154,10 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
     fmt::print("{:<18} {:<22} {:>10.4g} {:>10.4g} {:>23}  {:.3g}{}\n", c.row, c.column, c.mean_a,
                c.mean_b, text, adjusted[i], c.paired ? "" : "  (not paired)");
   }
-  fmt::print("\nPaired t-tests over training seeds (Welch's where seeds or data do not match), "
-             "corrected for {} comparisons.\n",
-             compared.size());
+  fmt::print(
+      "\nPaired t-tests over training seeds (Welch's where seeds or data do not match), "
+      "corrected for {} comparisons.\n",
+      compared.size());
   return 0;
 }
 

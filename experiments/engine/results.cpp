@@ -46,7 +46,8 @@ std::optional<Estimate> RowResult::cell(const std::string& column) const {
 
 double Results::set_size(const std::string& set) const {
   if (!sets.contains(set)) {
-    throw Error(ErrorKind::kData, fmt::format("the results do not say how large the set '{}' is", set));
+    throw Error(ErrorKind::kData,
+                fmt::format("the results do not say how large the set '{}' is", set));
   }
   return sets.at(set).get<double>();
 }

@@ -204,7 +204,7 @@ std::string terminal_table(const Results& results, std::size_t width) {
     }
     text += folded(group, results, cells, name_width, width);
   }
-  text += fmt::format("\n{:<{}}\n", "verdict", name_width);
+  text += "\nverdict\n";
   text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
   for (const RowResult& row : results.rows) {
     if (row.name == "noise floor") continue;

@@ -39,7 +39,8 @@ std::string direction_of(const std::string& column, const ColumnInfo& info, doub
 std::string directions_text(const std::vector<ColumnVerdict>& columns) {
   std::vector<std::string> words;
   for (const ColumnVerdict& column : columns) {
-    if (column.different && std::find(words.begin(), words.end(), column.direction) == words.end()) {
+    if (column.different &&
+        std::find(words.begin(), words.end(), column.direction) == words.end()) {
       words.push_back(column.direction);
     }
   }
@@ -85,11 +86,20 @@ std::string to_string(RowVerdict::Kind kind) {
 }
 
 std::vector<std::string> decisive_columns(const Results& results) {
-  static const std::set<std::string> decisive = {
-      "accuracy/forget", "loss/forget",     "kl/forget",     "membership_auc/forget",
-      "accuracy/added",  "loss/added",      "kl/added",      "membership_auc/added",
-      "accuracy/retain", "loss/retain",     "accuracy/test", "loss/test",
-      "squared_difference/forget", "squared_difference/added"};
+  static const std::set<std::string> decisive = {"accuracy/forget",
+                                                 "loss/forget",
+                                                 "kl/forget",
+                                                 "membership_auc/forget",
+                                                 "accuracy/added",
+                                                 "loss/added",
+                                                 "kl/added",
+                                                 "membership_auc/added",
+                                                 "accuracy/retain",
+                                                 "loss/retain",
+                                                 "accuracy/test",
+                                                 "loss/test",
+                                                 "squared_difference/forget",
+                                                 "squared_difference/added"};
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
     if (decisive.contains(column)) columns.push_back(column);
@@ -124,7 +134,8 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
       // One example more or less matters to nobody.
       options.resolution = 1.0 / results.set_size(column.substr(column.find('/') + 1));
     }
-    ColumnVerdict verdict{column, compare_with_oracles(values, oracles, options), 1, false, false, ""};
+    ColumnVerdict verdict{column, compare_with_oracles(values, oracles, options), 1, false, false,
+                          ""};
     if (verdict.comparison.tests) {
       verdict.equivalent = verdict.comparison.tests->equivalent;
       p_values.push_back(verdict.comparison.tests->p_different);
@@ -146,10 +157,9 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     column.different = !column.equivalent && adjusted[i] < kAlpha;
     if (column.different) {
       const auto info = results.infos.find(column.column);
-      column.direction = info == results.infos.end()
-                             ? "differs"
-                             : direction_of(column.column, info->second,
-                                            column.comparison.difference);
+      column.direction = info == results.infos.end() ? "differs"
+                                                     : direction_of(column.column, info->second,
+                                                                    column.comparison.difference);
     }
     all_equivalent = all_equivalent && column.equivalent;
     any_different = any_different || column.different;
@@ -161,8 +171,8 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";
   } else {
-    result.text = untested ? "undecided: needs about 1 more training seed"
-                           : undecided_text(result.columns);
+    result.text =
+        untested ? "undecided: needs about 1 more training seed" : undecided_text(result.columns);
   }
   return result;
 }
@@ -200,15 +210,13 @@ PowerCheck check_power(const Results& results) {
   if (verdict.kind == RowVerdict::Kind::kDistinguishable) {
     const ColumnVerdict* clearest = nullptr;
     for (const ColumnVerdict& column : verdict.columns) {
-      if (column.different &&
-          (clearest == nullptr || column.p_adjusted < clearest->p_adjusted)) {
+      if (column.different && (clearest == nullptr || column.p_adjusted < clearest->p_adjusted)) {
         clearest = &column;
       }
     }
     return {true, fmt::format("Power check: passed. The original is told from the oracles by {}: "
                               "{:.3g} against {:.3g}.",
-                              clearest->column,
-                              clearest->comparison.method.mean,
+                              clearest->column, clearest->comparison.method.mean,
                               clearest->comparison.oracles.mean)};
   }
   const std::string what_helps =
@@ -219,9 +227,10 @@ PowerCheck check_power(const Results& results) {
                                "nothing was memorised, so THIS EXPERIMENT CANNOT RANK METHODS. {}",
                                what_helps)};
   }
-  return {false, fmt::format("POWER CHECK: NOT PASSED. The original was not told from the oracles on "
-                             "the edited set ({}), so THIS EXPERIMENT CANNOT RANK METHODS yet. {}",
-                             verdict.text, what_helps)};
+  return {false,
+          fmt::format("POWER CHECK: NOT PASSED. The original was not told from the oracles on "
+                      "the edited set ({}), so THIS EXPERIMENT CANNOT RANK METHODS yet. {}",
+                      verdict.text, what_helps)};
 }
 
 }  // namespace oubli

@@ -5,7 +5,8 @@
 //
 //   indistinguishable  every decisive column is shown to be equivalent. All of them must be, so no
 //                      correction is needed (an intersection-union test: Berger 1982)
-//   distinguishable    some column differs after Holm's correction over the decisive columns, and is
+//   distinguishable    some column differs after Holm's correction over the decisive columns, and
+//   is
 //                      not equivalent: under-forgets or over-forgets where the edited set fits
 //                      better or worse than with the oracles, hurts where a set that should be left
 //                      alone fits worse, differs where a difference has no such direction
@@ -38,7 +39,7 @@ struct ColumnVerdict {
 struct RowVerdict {
   enum class Kind { kIndistinguishable, kDistinguishable, kUndecided, kFailed };
   Kind kind = Kind::kUndecided;
-  std::string text;     // "distinguishable (under-forgets)"
+  std::string text;  // "distinguishable (under-forgets)"
   std::vector<ColumnVerdict> columns;
 };
 std::string to_string(RowVerdict::Kind kind);
