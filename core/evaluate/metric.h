@@ -115,6 +115,9 @@ struct MetricNeeds {
   bool relearning = false;
   bool shadows = false;         // shadow originals
   bool edited_shadows = false;  // and the row's method run on each of them
+
+  // Nothing is trained for it beyond originals, oracles and edited models.
+  bool nothing_more() const { return !relearning && !shadows && !edited_shadows; }
 };
 
 struct Metric {

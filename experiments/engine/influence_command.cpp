@@ -84,7 +84,7 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
     throw Error(ErrorKind::kUsage, fmt::format("--test {}: the test set has examples 0 to {}.",
                                                command.test, tests.size() - 1));
   }
-  const Plan plan = make_plan(experiment);
+  const Plan plan = make_plan(experiment, registries.metrics);
   const Store store(default_store(command.run.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const Stage& trained = finished_original(experiment, plan, registries, store);

@@ -2,17 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "core/base/hash.h"
 
 namespace oubli {
 namespace {
 
 // Raised whenever stored results of an older program must not be taken for this one's.
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
+// A metric that compares with an untrained model takes the mean over these.
+constexpr std::int64_t kInitialModels = 3;
 
 class Planner {
  public:
-  explicit Planner(const Experiment& experiment) : experiment_(experiment) {}
+  Planner(const Experiment& experiment, const Registry<Metric>& metrics) : experiment_(experiment) {
+    for (const std::string& name : experiment.spec.measure) {
+      const MetricNeeds& needs = metrics.find(name).needs;
+      needs_.initial_models |= needs.initial_models;
+      needs_.shadows |= needs.shadows || needs.edited_shadows;
+    }
+  }
 
   Plan run() {
     const Spec& spec = experiment_.spec;
@@ -20,13 +30,22 @@ class Planner {
       oracles_.push_back(training_stage(StageKind::kRetrain, j));
       oracle_predictions_.push_back(predict_stage(oracles_.back()));
     }
+    if (needs_.initial_models) {
+      for (std::int64_t k = 0; k < kInitialModels; ++k) initial_.push_back(initial_stage(k));
+    }
+    if (needs_.shadows) {
+      for (std::int64_t k = 0; k < spec.seeds.shadow; ++k) {
+        shadows_.push_back(training_stage(StageKind::kShadow, k));
+      }
+    }
     PlannedRow original{"original", {}};
     std::vector<std::size_t> originals;
     for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
       originals.push_back(training_stage(StageKind::kTrain, s));
       const std::size_t predictions = predict_stage(originals.back());
       original.models.push_back(
-          {s, 0, originals.back(), evaluate_stage(originals.back(), predictions, oracles_)});
+          {s, 0, originals.back(),
+           evaluate_stage(originals.back(), predictions, std::nullopt, oracles_)});
     }
     plan_.rows.push_back(std::move(original));
     for (std::size_t m = 0; m < spec.methods.size(); ++m) {
@@ -35,7 +54,9 @@ class Planner {
         for (std::int64_t u = 0; u < spec.seeds.unlearning; ++u) {
           const std::size_t edited = unlearn_stage(m, originals[static_cast<std::size_t>(s)], s, u);
           const std::size_t predictions = predict_stage(edited);
-          row.models.push_back({s, u, edited, evaluate_stage(edited, predictions, oracles_)});
+          row.models.push_back({s, u, edited,
+                                evaluate_stage(edited, predictions,
+                                               originals[static_cast<std::size_t>(s)], oracles_)});
         }
       }
       plan_.rows.push_back(std::move(row));
@@ -47,8 +68,9 @@ class Planner {
         for (const std::size_t other : oracles_) {
           if (other != oracles_[j]) others.push_back(other);
         }
-        floor.models.push_back({static_cast<std::int64_t>(j), 0, oracles_[j],
-                                evaluate_stage(oracles_[j], oracle_predictions_[j], others)});
+        floor.models.push_back(
+            {static_cast<std::int64_t>(j), 0, oracles_[j],
+             evaluate_stage(oracles_[j], oracle_predictions_[j], std::nullopt, others)});
       }
     }
     plan_.rows.push_back(std::move(floor));
@@ -80,11 +102,14 @@ class Planner {
   }
 
   std::size_t training_stage(StageKind kind, std::int64_t seed) {
-    const bool oracle = kind == StageKind::kRetrain;
-    const Subset& subset = oracle ? experiment_.task.retain : experiment_.task.train;
+    const Subset subset = experiment_.training_set(kind, seed);
     Stage stage;
     stage.kind = kind;
-    stage.label = fmt::format("{} {}", oracle ? "oracle" : "original", seed);
+    stage.label = fmt::format("{} {}",
+                              kind == StageKind::kRetrain  ? "oracle"
+                              : kind == StageKind::kShadow ? "shadow"
+                                                           : "original",
+                              seed);
     stage.seed = seed;
     stage.training_seed = seed;
     stage.description = training_description();
@@ -95,6 +120,17 @@ class Planner {
     const TrainingRecipe& recipe = experiment_.spec.recipe;
     stage.cost = static_cast<double>(subset.size()) *
                  static_cast<double>(recipe.optimizer.is_full_batch() ? 100 : recipe.epochs);
+    return add(std::move(stage));
+  }
+
+  std::size_t initial_stage(std::int64_t seed) {
+    Stage stage;
+    stage.kind = StageKind::kInitial;
+    stage.label = fmt::format("untrained model {}", seed);
+    stage.seed = seed;
+    stage.description = {{"data", experiment_.data_hash},
+                         {"model", experiment_.spec.model_settings()},
+                         {"seed", seed}};
     return add(std::move(stage));
   }
 
@@ -134,15 +170,24 @@ class Planner {
   }
 
   std::size_t evaluate_stage(std::size_t model, std::size_t predictions,
+                             std::optional<std::size_t> original,
                              const std::vector<std::size_t>& oracles) {
     Stage stage;
     stage.kind = StageKind::kEvaluate;
     stage.label = "metrics of " + plan_.stages[model].label;
-    // In pairs: model, its predictions; then the same for each oracle.
     stage.inputs = {model, predictions};
-    for (const std::size_t oracle : oracles) {
-      stage.inputs.push_back(oracle);
-      stage.inputs.push_back(predict_stage(oracle));
+    stage.edited = original.has_value();
+    stage.oracles = oracles.size();
+    stage.initial = initial_.size();
+    stage.shadows = shadows_.size();
+    std::vector<std::size_t> others;
+    if (original) others.push_back(*original);
+    for (const std::vector<std::size_t>& group : {oracles, initial_, shadows_}) {
+      others.insert(others.end(), group.begin(), group.end());
+    }
+    for (const std::size_t other : others) {
+      stage.inputs.push_back(other);
+      stage.inputs.push_back(predict_stage(other));
     }
     stage.description = {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
     return add(std::move(stage));
@@ -152,6 +197,9 @@ class Planner {
   Plan plan_;
   std::vector<std::size_t> oracles_;
   std::vector<std::size_t> oracle_predictions_;
+  std::vector<std::size_t> initial_;
+  std::vector<std::size_t> shadows_;
+  MetricNeeds needs_;
 };
 
 }  // namespace
@@ -162,6 +210,10 @@ std::string to_string(StageKind kind) {
       return "train";
     case StageKind::kRetrain:
       return "retrain";
+    case StageKind::kShadow:
+      return "shadow";
+    case StageKind::kInitial:
+      return "initial";
     case StageKind::kUnlearn:
       return "unlearn";
     case StageKind::kPredict:
@@ -182,6 +234,8 @@ const Stage& Plan::find(const std::string& key) const {
                           key));
 }
 
-Plan make_plan(const Experiment& experiment) { return Planner(experiment).run(); }
+Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics) {
+  return Planner(experiment, metrics).run();
+}
 
 }  // namespace oubli

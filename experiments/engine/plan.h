@@ -1,6 +1,8 @@
 // Plan: the graph of stages that an experiment needs.
 //
 //   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
+//   shadow    models on random halves of D and as many examples outside it, for attacks
+//   initial   models that were never trained, for metrics that compare with one
 //   unlearn   one method on one original
 //   predict   outputs of one model on every split
 //   evaluate  metrics of one model against all oracles
@@ -18,7 +20,7 @@
 
 namespace oubli {
 
-enum class StageKind { kTrain, kRetrain, kUnlearn, kPredict, kEvaluate };
+enum class StageKind { kTrain, kRetrain, kShadow, kInitial, kUnlearn, kPredict, kEvaluate };
 std::string to_string(StageKind kind);
 
 struct Stage {
@@ -29,8 +31,14 @@ struct Stage {
   std::size_t method = 0;           // unlearn: row of the spec
   std::int64_t training_seed = 0;   // train, unlearn
   std::int64_t seed = 0;            // oracle or unlearning seed
-  double cost = 0;                  // estimate in sample-gradients, at least 1
-  Json description;                 // what the key is the hash of
+  // evaluate: pairs of a model and its predictions among the inputs, in this order: the model
+  // itself, the one that it was edited from (where `edited`), oracles, initial models, shadows.
+  bool edited = false;
+  std::size_t oracles = 0;
+  std::size_t initial = 0;
+  std::size_t shadows = 0;
+  double cost = 0;   // estimate in sample-gradients, at least 1
+  Json description;  // what the key is the hash of
 };
 
 // Where the results of one model are in the plan.
@@ -53,6 +61,6 @@ struct Plan {
   const Stage& find(const std::string& key) const;
 };
 
-Plan make_plan(const Experiment& experiment);
+Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics);
 
 }  // namespace oubli

@@ -35,7 +35,7 @@ Experiment load_experiment(const RunOptions& options, const Registries& registri
 
 int run_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
-  const Plan plan = make_plan(experiment);
+  const Plan plan = make_plan(experiment, registries.metrics);
   const std::filesystem::path output = output_folder(options.output, options.file);
   require_writable(output);
   const Store store(default_store(options.store));
@@ -56,7 +56,7 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
 
 int check_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
-  const Plan plan = make_plan(experiment);
+  const Plan plan = make_plan(experiment, registries.metrics);
   fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
   const Task& task = experiment.task;
   fmt::print(
@@ -89,7 +89,7 @@ int check_experiment(const RunOptions& options, const Registries& registries) {
 
 int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
-  const Plan plan = make_plan(experiment);
+  const Plan plan = make_plan(experiment, registries.metrics);
   const Stage& stage = plan.find(key);
   const Store store(default_store(options.store));
   for (const std::size_t input : stage.inputs) {

@@ -121,11 +121,18 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
       "oracle", {.standard = 3, .at_least = 1, .doc = "models retrained from scratch"});
   spec.seeds.unlearning = seeds.integer(
       "unlearning", {.standard = 1, .at_least = 1, .doc = "runs of a method on each original"});
+  spec.seeds.shadow = seeds.integer(
+      "shadow", {.standard = 32,
+                 .at_least = 4,
+                 .doc = "shadow models, trained on random halves, where a metric needs them"});
   spec.seeds.edit =
       seeds.integer("edit", {.standard = 0, .at_least = 0, .doc = "which forget set is drawn"});
 
-  const std::optional<SettingsNode> measure = root.raw("measure", "metrics; default: all");
-  spec.measure = registries.metrics.names();
+  const std::optional<SettingsNode> measure =
+      root.raw("measure", "metrics; default: all that train nothing more");
+  for (const Metric& metric : registries.metrics.entries()) {
+    if (metric.needs.nothing_more()) spec.measure.push_back(metric.name);
+  }
   if (measure) {
     if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
       fail_at(measure->origin, "'measure' must be a list of metrics.");

@@ -31,7 +31,8 @@ struct Seeds {
   std::int64_t training = 3;
   std::int64_t oracle = 3;
   std::int64_t unlearning = 1;
-  std::int64_t edit = 0;  // which forget set is drawn
+  std::int64_t shadow = 32;  // where a metric needs shadow models
+  std::int64_t edit = 0;     // which forget set is drawn
 };
 
 struct Spec {

@@ -40,7 +40,10 @@ class Runner {
     switch (stage.kind) {
       case StageKind::kTrain:
       case StageKind::kRetrain:
+      case StageKind::kShadow:
         return train(stage, folder);
+      case StageKind::kInitial:
+        return initialise(stage, folder);
       case StageKind::kUnlearn:
         return unlearn(stage, folder);
       case StageKind::kPredict:
@@ -68,8 +71,7 @@ class Runner {
   void train(const Stage& stage, const fs::path& folder) const {
     Context context = context_for(stage);
     Model model = experiment_.make_model();
-    const Subset& subset =
-        stage.kind == StageKind::kRetrain ? experiment_.task.retain : experiment_.task.train;
+    const Subset subset = experiment_.training_set(stage.kind, stage.seed);
     const TrainingReport report = train_from_start(model, subset, experiment_.task, context);
     if (!report.usable()) {
       throw Error(ErrorKind::kNumerics,
@@ -79,6 +81,14 @@ class Runner {
     Json json = report.to_json();
     json["usable"] = true;
     write_json(folder / kReport, json);
+  }
+
+  void initialise(const Stage& stage, const fs::path& folder) const {
+    Generator generator = context_for(stage).generator.stream("initialisation");
+    Model model = experiment_.make_model();
+    model.initialise(generator);
+    save_model(model, folder / kModel, {{"stage", stage.label}});
+    write_json(folder / kReport, {{"usable", true}, {"sample_gradients", 0}, {"seconds", 0}});
   }
 
   void unlearn(const Stage& stage, const fs::path& folder) const {
@@ -135,15 +145,39 @@ class Runner {
         model.sample_gradients = 0;  // the row `original` is doing nothing
         model.seconds = 0;
       }
-      std::vector<ModelOutcome> oracles;
-      for (std::size_t i = 2; i < stage.inputs.size(); i += 2) oracles.push_back(outcome(stage, i));
-      const Evaluation evaluation{.dataset = experiment_.dataset,
-                                  .loss = experiment_.task.objective().loss_of_scores(),
-                                  .sets = experiment_.metric_sets()};
+      // Pairs of a model and its predictions follow the model's own, as the plan says.
+      std::size_t next = 2;
+      const auto take = [&](std::size_t count) {
+        std::vector<ModelOutcome> outcomes;
+        for (; count > 0; --count, next += 2) outcomes.push_back(outcome(stage, next));
+        return outcomes;
+      };
+      const std::vector<ModelOutcome> original = take(stage.edited ? 1 : 0);
+      const std::vector<ModelOutcome> oracles = take(stage.oracles);
+      const std::vector<ModelOutcome> initial = take(stage.initial);
+      const std::size_t first_shadow = next;
+      const std::vector<ModelOutcome> shadow_models = take(stage.shadows);
+      std::vector<Shadow> shadows;
+      for (std::size_t k = 0; k < shadow_models.size(); ++k) {
+        const Stage& trained = plan_.stages[stage.inputs[first_shadow + 2 * k]];
+        Tensor member = at::zeros({experiment_.dataset->size()}, at::kBool);
+        member.index_fill_(0, experiment_.training_set(trained.kind, trained.seed).rows, true);
+        shadows.push_back({member, shadow_models[k].predictions, {}, {}});
+      }
+      Evaluation evaluation{.dataset = experiment_.dataset,
+                            .loss = experiment_.task.objective().loss_of_scores(),
+                            .sets = experiment_.metric_sets(),
+                            .parameters = experiment_.network.table->parameters(),
+                            .seed = static_cast<std::uint64_t>(experiment_.spec.seeds.edit)};
+      for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
       MetricInput input{.evaluation = evaluation, .model = model};
+      if (!original.empty()) input.original = &original.front();
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
+      for (const Shadow& shadow : shadows) input.shadows.push_back(&shadow);
       for (const std::string& name : experiment_.spec.measure) {
-        for (const MetricValue& value : registries_.metrics.find(name).compute(input)) {
+        const Metric& metric = registries_.metrics.find(name);
+        if (!metric.compute) continue;
+        for (const MetricValue& value : metric.compute(input)) {
           result["values"][value.column] =
               std::isfinite(value.value) ? Json(value.value) : Json(nullptr);
         }
@@ -164,6 +198,8 @@ class Runner {
 std::uint64_t random_seed(const Stage& stage) {
   std::string stream = "original";
   if (stage.kind == StageKind::kRetrain) stream = "oracle";
+  if (stage.kind == StageKind::kShadow) stream = "shadow";
+  if (stage.kind == StageKind::kInitial) stream = "untrained";
   if (stage.kind == StageKind::kUnlearn) {
     stream = fmt::format("unlearning, original {}", stage.training_seed);
   }

@@ -162,7 +162,8 @@ std::string folded(const std::string& group, const Results& results,
 
 const char* const kCaption =
     "Mean and 95 % t-interval over training seeds.\n"
-    "The noise floor is over oracles, each against the others. Verdicts: `oubli explain verdict`.";
+    "The noise floor is over oracles, each against the others.\n"
+    "What a verdict means: `oubli explain verdict`.";
 
 }  // namespace
 

@@ -45,7 +45,7 @@ int work_until_told_to_stop(const RunRequest& request, const Registries& registr
     at::set_num_threads(static_cast<int>(spec.threads));
     const Experiment experiment =
         prepare_experiment(std::move(spec), default_data_folders(request.data));
-    const Plan plan = make_plan(experiment);
+    const Plan plan = make_plan(experiment, registries.metrics);
     const Store store(request.store);
     std::string key;
     while (std::getline(std::cin, key)) {
