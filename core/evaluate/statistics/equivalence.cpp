@@ -169,16 +169,16 @@ Verdict verdict(const Equivalence& comparison, double p_different) {
   return p_different < comparison.options.alpha ? Verdict::kDifferent : Verdict::kUndecided;
 }
 
-std::optional<Seeds> more_seeds(const Equivalence& comparison, double power) {
+std::optional<SeedPlan> more_seeds(const Equivalence& comparison, double power) {
   if (!(power > 0 && power < 1)) {
     throw Error(ErrorKind::kUsage, "a power must lie strictly between 0 and 1");
   }
-  const Seeds now{comparison.method.n, comparison.oracles.n};
-  if (!comparison.tests) return Seeds{2, now.oracles};
+  const SeedPlan now{comparison.method.n, comparison.oracles.n};
+  if (!comparison.tests) return SeedPlan{2, now.oracles};
   const double d = comparison.difference;
   const bool smaller =
       std::abs(d) < std::max(comparison.options.resolution, comparison.oracle_distance);
-  const auto enough = [&](const Seeds& seeds) {
+  const auto enough = [&](const SeedPlan& seeds) {
     Moments method = comparison.method, oracles = comparison.oracles;
     method.n = seeds.training;
     oracles.n = seeds.oracles;
@@ -186,10 +186,10 @@ std::optional<Seeds> more_seeds(const Equivalence& comparison, double power) {
                              : power_of_difference(method, oracles, comparison.options.alpha));
   };
   for (std::size_t n = now.training; n <= kMostSeeds; ++n) {
-    if (enough({n, now.oracles})) return Seeds{n, now.oracles};
+    if (enough({n, now.oracles})) return SeedPlan{n, now.oracles};
   }
   for (std::size_t n = now.oracles + 1; n <= kMostSeeds; ++n) {
-    const Seeds seeds{std::max(n, now.training), n};
+    const SeedPlan seeds{std::max(n, now.training), n};
     if (enough(seeds)) return seeds;
   }
   return std::nullopt;

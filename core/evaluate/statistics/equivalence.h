@@ -101,7 +101,7 @@ Verdict verdict(const Equivalence& comparison, double p_different);
 double largest_equivalent_difference(const Moments& method, const Moments& oracles,
                                      const EquivalenceOptions& options);
 
-struct Seeds {
+struct SeedPlan {
   std::size_t training = 0;
   std::size_t oracles = 0;
 };
@@ -111,6 +111,6 @@ struct Seeds {
 // is above. More training seeds alone where they suffice; else equally many of both. Absent where
 // more than 1,000 would be needed, as where |d| is near the margin. One method value needs a second
 // before anything can be said. A planning aid: what was seen is itself uncertain.
-std::optional<Seeds> more_seeds(const Equivalence& comparison, double power = 0.8);
+std::optional<SeedPlan> more_seeds(const Equivalence& comparison, double power = 0.8);
 
 }  // namespace oubli
