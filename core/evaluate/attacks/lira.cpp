@@ -1,0 +1,55 @@
+#include "core/evaluate/attacks/lira.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+
+namespace oubli {
+namespace {
+
+constexpr double kLeastVariance = 1e-12;
+constexpr double kEnoughForOwnVariance = 64;
+
+struct Side {
+  Tensor mean, variance;
+};
+
+Side fit_side(const Tensor& phi, const Tensor& selected) {
+  const Tensor weights = selected.to(at::kDouble);
+  const Tensor count = weights.sum(0);
+  const Tensor mean = (phi * weights).sum(0) / count;
+  const Tensor squares = ((phi - mean).square() * weights).sum(0);
+  Tensor variance = squares / (count - 1);
+  const Tensor enough = count.ge(2);
+  variance = at::where(enough, variance, at::full_like(variance, std::nan("")));
+  if (count.min().item<double>() < kEnoughForOwnVariance) {
+    const Tensor usable = variance.masked_select(enough);
+    if (usable.numel() > 0) {
+      variance = at::where(enough, usable.mean().expand_as(variance), variance);
+    }
+  }
+  return {mean, variance.clamp_min(kLeastVariance)};
+}
+
+Tensor log_density(const Tensor& x, const Tensor& mean, const Tensor& variance) {
+  return -0.5 * ((x - mean).square() / variance + variance.log());  // up to a constant
+}
+
+}  // namespace
+
+LiraFit fit_lira(const Tensor& phi, const Tensor& member) {
+  const Side in = fit_side(phi, member), out = fit_side(phi, member.logical_not());
+  return {in.mean, in.variance, out.mean, out.variance};
+}
+
+Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed) {
+  return log_density(observed, fit.in_mean, fit.in_variance) -
+         log_density(observed, fit.out_mean, fit.out_variance);
+}
+
+Tensor lira_offline_scores(const LiraFit& fit, const Tensor& observed) {
+  return at::special_ndtr((observed - fit.out_mean) / fit.out_variance.sqrt());
+}
+
+}  // namespace oubli

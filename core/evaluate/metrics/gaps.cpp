@@ -1,0 +1,117 @@
+// Accuracies of the unlearning literature and their gaps to the oracles:
+//
+//   ua = 1 - a(forget), ra = a(retain), ta = a(test), a an accuracy against the labels of training
+//   ua_gap, ra_gap, ta_gap: the model's value minus the oracles' mean
+//   avg_gap = mean of the three absolute gaps: of this model to the mean over oracles
+//   tow = (1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)
+//
+// avg_gap/validation and tow/validation have the validation accuracy in place of the test
+// accuracy: what settings may be chosen by. Sources: Jia et al. 2023 (UA, RA, TA), Fan et al. 2024
+// (average gap, there in percentage points), Zhao et al. 2024 (ToW).
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+double accuracy(const Predictions& predictions, const Tensor& rows) {
+  return predictions.predicted()
+      .index_select(0, rows)
+      .eq(predictions.dataset().targets.index_select(0, rows))
+      .to(at::kDouble)
+      .mean()
+      .item<double>();
+}
+
+struct Gap {
+  double value = 0;
+  double gap = 0;
+};
+
+Gap gap_on(const MetricInput& input, const Tensor& rows) {
+  double oracles = 0;
+  for (const ModelOutcome* oracle : input.oracles) oracles += accuracy(oracle->predictions, rows);
+  const double value = accuracy(input.predictions(), rows);
+  return {value, value - oracles / static_cast<double>(input.oracles.size())};
+}
+
+double average(const Gap& a, const Gap& b, const Gap& c) {
+  return (std::abs(a.gap) + std::abs(b.gap) + std::abs(c.gap)) / 3;
+}
+
+double tow(const Gap& a, const Gap& b, const Gap& c) {
+  return (1 - std::abs(a.gap)) * (1 - std::abs(b.gap)) * (1 - std::abs(c.gap));
+}
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  std::vector<MetricValue> values;
+  const Evaluation& evaluation = input.evaluation;
+  const Tensor* retain = evaluation.rows("retain");
+  const NamedRows* edited = evaluation.edited();
+  if (!evaluation.is_classification() || retain == nullptr || edited == nullptr) return values;
+  const Gap forget = gap_on(input, edited->rows), kept = gap_on(input, *retain);
+  const bool removal = edited->name == "forget";
+  if (removal) {
+    values.push_back({"ua", 1 - forget.value});
+    values.push_back({"ua_gap", -forget.gap});
+  }
+  values.push_back({"ra", kept.value});
+  values.push_back({"ra_gap", kept.gap});
+  if (const Tensor* test = evaluation.rows("test")) {
+    const Gap other = gap_on(input, *test);
+    values.push_back({"ta", other.value});
+    values.push_back({"ta_gap", other.gap});
+    values.push_back({"avg_gap", average(forget, kept, other)});
+    values.push_back({"tow", tow(forget, kept, other)});
+  }
+  if (const Tensor* validation = evaluation.rows("validation")) {
+    const Gap other = gap_on(input, *validation);
+    values.push_back({"avg_gap/validation", average(forget, kept, other)});
+    values.push_back({"tow/validation", tow(forget, kept, other)});
+  }
+  return values;
+}
+
+ColumnInfo piece(const std::string& name, Group group, const std::string& range,
+                 const std::string& definition) {
+  return {.name = name,
+          .heading = name,
+          .group = group,
+          .range = range,
+          .definition = definition,
+          .detail = true};
+}
+
+}  // namespace
+
+Metric gaps_metric() {
+  return {.name = "gaps",
+          .summary = "UA, RA, TA, their gaps to the oracles, average gap and tug of war",
+          .source = "Jia et al. 2023; Fan et al. 2024; Zhao et al. 2024",
+          .columns = {piece("ua", Group::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
+                      piece("ua_gap", Group::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
+                      piece("ra", Group::kUtility, "[0, 1]", "Accuracy on the retain set."),
+                      piece("ra_gap", Group::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
+                      piece("ta", Group::kUtility, "[0, 1]", "Accuracy on the test set."),
+                      piece("ta_gap", Group::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
+                      {.name = "avg_gap",
+                       .heading = "avg. gap",
+                       .group = Group::kPrivacy,
+                       .better = Better::kLower,
+                       .range = "[0, 1]",
+                       .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
+                                     "model to the mean over oracles, as a fraction. Absolute "
+                                     "values are taken before the mean over seeds."},
+                      {.name = "tow",
+                       .heading = "ToW",
+                       .group = Group::kPrivacy,
+                       .better = Better::kHigher,
+                       .range = "[0, 1]",
+                       .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."}},
+          .compute = compute};
+}
+
+}  // namespace oubli

@@ -1,0 +1,58 @@
+// Zero retrain forgetting: how much the model answers the forget set like one that never learnt.
+//   zrf = 1 - mean_x JS(p(x), b(x)),  b an untrained model's prediction, mean over such models
+// in [1 - ln 2, 1]; right is the oracles' value, not 1. Source: Chundawat et al. 2023.
+//
+// zrf_official is what the released code computes: the mean over examples and classes, not the sum
+// over classes, of half m ln(m/p) + half m ln(m/b), m = (p + b) / 2. It lies much closer to 1 and
+// is offered for comparison with published tables only.
+#include <ATen/ATen.h>
+
+#include <numbers>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+Tensor kl_terms(const Tensor& log_q, const Tensor& log_p) { return log_q.exp() * (log_q - log_p); }
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  const Evaluation& evaluation = input.evaluation;
+  const NamedRows* edited = evaluation.edited();
+  if (!evaluation.is_classification() || edited == nullptr || evaluation.initial.empty()) return {};
+  const Tensor log_p = input.predictions().log_probabilities().index_select(0, edited->rows);
+  double js = 0, official = 0;
+  for (const ModelOutcome* initial : evaluation.initial) {
+    const Tensor log_b = initial->predictions.log_probabilities().index_select(0, edited->rows);
+    const Tensor log_m = at::logaddexp(log_p, log_b) - std::numbers::ln2;
+    js += (0.5 * (kl_terms(log_p, log_m) + kl_terms(log_b, log_m)).sum(1)).mean().item<double>();
+    official += (0.5 * (kl_terms(log_m, log_p) + kl_terms(log_m, log_b))).mean().item<double>();
+  }
+  const double models = static_cast<double>(evaluation.initial.size());
+  return {{"zrf", 1 - js / models}, {"zrf_official", 1 - official / models}};
+}
+
+}  // namespace
+
+Metric zrf_metric() {
+  return {.name = "zrf",
+          .summary = "likeness of the forget predictions to an untrained model's",
+          .source = "Chundawat et al. 2023",
+          .columns = {{.name = "zrf",
+                       .heading = "ZRF",
+                       .group = Group::kPrivacy,
+                       .range = "[1 - ln 2, 1]",
+                       .definition = "1 - mean over the edited set of JS(p, b), in nats, b an "
+                                     "untrained model's prediction; mean over untrained models."},
+                      {.name = "zrf_official",
+                       .heading = "ZRF (official)",
+                       .group = Group::kPrivacy,
+                       .range = "(-inf, 1]",
+                       .definition = "What the released code computes: KL(m || p) and KL(m || b) "
+                                     "averaged over classes too. For comparison only.",
+                       .detail = true}},
+          .compute = compute,
+          .needs = {.initial_models = true}};
+}
+
+}  // namespace oubli
