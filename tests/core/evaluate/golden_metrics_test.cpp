@@ -1,0 +1,125 @@
+// Every metric against values computed from the definitions by NumPy, SciPy and scikit-learn
+// (tests/golden/make_metrics.py), equal scores included.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+Tensor matrix(const Json& rows) {
+  std::vector<Tensor> tensors;
+  for (const Json& row : rows) {
+    tensors.push_back(at::tensor(row.get<std::vector<double>>(), at::kDouble));
+  }
+  return at::stack(tensors);
+}
+
+Tensor integers(const Json& list) {
+  return at::tensor(list.get<std::vector<std::int64_t>>(), at::kLong);
+}
+
+Tensor vector(const Json& list) { return at::tensor(list.get<std::vector<double>>(), at::kDouble); }
+
+class GoldenMetrics : public ::testing::Test {
+ protected:
+  GoldenMetrics() {
+    std::ifstream file(std::string(OUBLI_SOURCE_DIR) + "/tests/golden/metrics.json");
+    json_ = Json::parse(file);
+    auto data = std::make_shared<Dataset>();
+    data->targets = integers(json_.at("targets"));
+    data->true_targets = integers(json_.at("true_targets"));
+    data->inputs = at::zeros({data->targets.size(0), 1}, at::kDouble);
+    data->outputs = 4;
+    evaluation_.dataset = data;
+    for (const Json& set : json_.at("sets")) {
+      evaluation_.sets.push_back({set.at(0).get<std::string>(), integers(set.at(1))});
+    }
+    model_ = outcome(json_.at("model"), json_.at("theta"));
+    for (std::size_t j = 0; j < json_.at("oracles").size(); ++j) {
+      oracles_.push_back(outcome(json_.at("oracles").at(j), json_.at("oracle_thetas").at(j)));
+    }
+    for (const Json& initial : json_.at("initial")) {
+      initial_.push_back(outcome(initial, json_.at("theta")));
+    }
+    for (const Json& shadow : json_.at("shadows")) {
+      std::vector<std::int64_t> trained;
+      for (const Json& member : shadow.at("trained")) trained.push_back(member.get<bool>());
+      shadows_.push_back({at::tensor(trained, at::kLong).to(at::kBool),
+                          predictions(shadow.at("outputs")),
+                          {},
+                          {}});
+    }
+    for (const ModelOutcome& initial : initial_) evaluation_.initial.push_back(&initial);
+  }
+
+  Predictions predictions(const Json& outputs) const {
+    return Predictions(evaluation_.dataset, Loss::kCrossEntropy, matrix(outputs));
+  }
+  ModelOutcome outcome(const Json& outputs, const Json& theta) const {
+    ModelOutcome result;
+    result.predictions = predictions(outputs);
+    result.theta = vector(theta);
+    return result;
+  }
+  MetricInput input() const {
+    MetricInput input{.evaluation = evaluation_, .model = model_};
+    for (const ModelOutcome& oracle : oracles_) input.oracles.push_back(&oracle);
+    for (const Shadow& shadow : shadows_) input.shadows.push_back(&shadow);
+    return input;
+  }
+
+  Json json_;
+  Evaluation evaluation_;
+  ModelOutcome model_;
+  std::vector<ModelOutcome> oracles_, initial_;
+  std::vector<Shadow> shadows_;
+};
+
+TEST_F(GoldenMetrics, AgreeToNineDigits) {
+  std::set<std::string> seen;
+  const Registry<Metric> metrics = builtin_metrics();
+  for (const Metric& metric : metrics.entries()) {
+    if (metric.name == "cost") continue;  // not a function of predictions
+    for (const MetricValue& value : metric.compute(input())) {
+      ASSERT_TRUE(json_.at("expected").contains(value.column)) << value.column;
+      const double expected = json_.at("expected").at(value.column);
+      EXPECT_NEAR(value.value, expected, 1e-9 * std::max(std::abs(expected), 1e-3)) << value.column;
+      seen.insert(value.column);
+    }
+  }
+  for (const auto& [column, value] : json_.at("expected").items()) {
+    EXPECT_TRUE(seen.contains(column)) << column;
+  }
+}
+
+TEST_F(GoldenMetrics, EveryColumnIsDescribed) {
+  const Registry<Metric> metrics = builtin_metrics();
+  for (const auto& [column, value] : json_.at("expected").items()) {
+    const ColumnInfo* info = find_column(metrics, column);
+    ASSERT_NE(info, nullptr) << column;
+    EXPECT_FALSE(info->heading.empty()) << column;
+    EXPECT_FALSE(info->range.empty()) << column;
+    EXPECT_FALSE(info->definition.empty()) << column;
+  }
+  for (const Metric& metric : metrics.entries()) EXPECT_FALSE(metric.source.empty()) << metric.name;
+}
+
+TEST_F(GoldenMetrics, WithoutTheSetsThatTheyNeedColumnsAreLeftOut) {
+  evaluation_.sets = {evaluation_.sets.front()};  // retain alone
+  const Registry<Metric> metrics = builtin_metrics();
+  for (const Metric& metric : metrics.entries()) {
+    for (const MetricValue& value : metric.compute(input())) {
+      EXPECT_TRUE(std::isfinite(value.value)) << value.column;
+      EXPECT_EQ(value.column.find("/forget"), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace oubli
