@@ -5,8 +5,8 @@
 // like. The threshold is not fitted: the AUC runs over all of them.
 #include <ATen/ATen.h>
 
+#include "core/evaluate/attacks/roc.h"
 #include "core/evaluate/metric.h"
-#include "core/evaluate/statistics/estimate.h"
 
 namespace oubli {
 namespace {

@@ -1,7 +1,5 @@
 #include "core/evaluate/statistics/estimate.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
@@ -23,19 +21,6 @@ Estimate estimate_mean(const std::vector<double>& values) {
   estimate.half_width =
       boost::math::quantile(distribution, 0.975) * std::sqrt(squares / (n - 1) / n);
   return estimate;
-}
-
-double auc(const Tensor& positive_scores, const Tensor& negative_scores) {
-  const Tensor positive = positive_scores.to(at::kDouble).contiguous();
-  const Tensor negative = std::get<0>(negative_scores.to(at::kDouble).sort());
-  if (positive.numel() == 0 || negative.numel() == 0) {
-    throw Error(ErrorKind::kUsage, "the AUC of an empty group is not defined");
-  }
-  // For each positive: negatives strictly below it, plus half of those equal to it.
-  const Tensor below = at::searchsorted(negative, positive, false, /*right=*/false);
-  const Tensor not_above = at::searchsorted(negative, positive, false, /*right=*/true);
-  const double wins = (below + not_above).to(at::kDouble).sum().item<double>() / 2;
-  return wins / (static_cast<double>(positive.numel()) * static_cast<double>(negative.numel()));
 }
 
 }  // namespace oubli

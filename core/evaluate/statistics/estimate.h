@@ -1,10 +1,8 @@
-// Statistics of reporting: means over seeds with their uncertainty, and rank statistics.
+// Statistics of reporting: means over seeds with their uncertainty.
 #pragma once
 
 #include <optional>
 #include <vector>
-
-#include "core/base/tensor.h"
 
 namespace oubli {
 
@@ -19,10 +17,5 @@ struct Estimate {
 
 // Throws Error(kUsage) on an empty list.
 Estimate estimate_mean(const std::vector<double>& values);
-
-// Area under the ROC curve by Mann and Whitney: the probability that a positive scores above a
-// negative, ties counting one half. In [0, 1]; 0.5 tells nothing apart. Throws Error(kUsage) where
-// either side is empty.
-double auc(const Tensor& positive_scores, const Tensor& negative_scores);
 
 }  // namespace oubli
