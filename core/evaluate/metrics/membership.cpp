@@ -5,6 +5,7 @@
 // like. The threshold is not fitted: the AUC runs over all of them.
 #include <ATen/ATen.h>
 
+#include "core/evaluate/attacks/comparison.h"
 #include "core/evaluate/attacks/roc.h"
 #include "core/evaluate/metric.h"
 
@@ -19,12 +20,7 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const Tensor& losses = input.predictions().losses();
   for (const NamedRows& set : evaluation.sets) {
     if (set.name != "forget" && set.name != "added") continue;
-    Tensor outside = *test;
-    if (evaluation.is_classification()) {
-      const Tensor classes = evaluation.dataset->targets.index_select(0, set.rows);
-      const Tensor same = at::isin(evaluation.dataset->targets.index_select(0, outside), classes);
-      outside = outside.index({same});
-    }
+    const Tensor outside = rows_of_same_classes(*evaluation.dataset, *test, set.rows);
     if (outside.numel() == 0) continue;
     values.push_back({"membership_auc/" + set.name,
                       auc(-losses.index_select(0, set.rows), -losses.index_select(0, outside))});
