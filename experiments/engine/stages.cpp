@@ -143,7 +143,9 @@ class Runner {
       MetricInput input{.evaluation = evaluation, .model = model};
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
       for (const std::string& name : experiment_.spec.measure) {
-        for (const MetricValue& value : registries_.metrics.find(name).compute(input)) {
+        const Metric& metric = registries_.metrics.find(name);
+        if (!metric.compute) continue;  // of a population of models, not of one
+        for (const MetricValue& value : metric.compute(input)) {
           result["values"][value.column] =
               std::isfinite(value.value) ? Json(value.value) : Json(nullptr);
         }
