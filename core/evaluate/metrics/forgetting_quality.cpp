@@ -19,7 +19,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <limits>
 
 #include "core/evaluate/metric.h"
 
@@ -97,13 +97,13 @@ std::vector<std::vector<double>> confidences(const std::vector<const ModelOutcom
   return result;
 }
 
-// Nothing where a confidence is not finite.
-std::optional<double> quality(const std::vector<const ModelOutcome*>& models,
-                              const std::vector<const ModelOutcome*>& oracles, const Tensor& rows) {
+// Not a number where a confidence is not finite.
+double quality(const std::vector<const ModelOutcome*>& models,
+               const std::vector<const ModelOutcome*>& oracles, const Tensor& rows) {
   for (const auto* group : {&models, &oracles}) {
     for (const ModelOutcome* model : *group) {
       const Tensor phi = model->predictions.scaled_confidence().index_select(0, rows);
-      if (!phi.isfinite().all().item<bool>()) return std::nullopt;
+      if (!phi.isfinite().all().item<bool>()) return std::numeric_limits<double>::quiet_NaN();
     }
   }
   const auto unlearned = confidences(models, rows), retrained = confidences(oracles, rows);
@@ -138,9 +138,8 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
       input.oracles.size() < kFewest) {
     return {};
   }
-  const auto own = quality(input.models, input.oracles, edited->rows);
-  if (!own) return {};
-  std::vector<MetricValue> values = {{"forgetting_quality", *own}};
+  const double own = quality(input.models, input.oracles, edited->rows);
+  std::vector<MetricValue> values = {{"forgetting_quality", own}};
   const Tensor* retain = evaluation.rows("retain");
   const Tensor* test = evaluation.rows("test");
   if (retain != nullptr && test != nullptr) {
@@ -148,17 +147,16 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
     const double retained = accuracy(input.oracles, data, *retain);
     const double tested = accuracy(input.oracles, data, *test);
     if (retained > 0 && tested > 0) {
-      values.push_back({"forgetting_score", *own * accuracy(input.models, data, *retain) /
-                                                retained * accuracy(input.models, data, *test) /
-                                                tested});
+      values.push_back({"forgetting_score", own * accuracy(input.models, data, *retain) / retained *
+                                                accuracy(input.models, data, *test) / tested});
     }
   }
   if (input.oracles.size() >= 2 * kFewest) {
     const auto middle =
         input.oracles.begin() + static_cast<std::ptrdiff_t>(input.oracles.size() / 2);
-    const auto ceiling =
-        quality({input.oracles.begin(), middle}, {middle, input.oracles.end()}, edited->rows);
-    if (ceiling) values.push_back({"forgetting_quality_ceiling", *ceiling});
+    values.push_back(
+        {"forgetting_quality_ceiling",
+         quality({input.oracles.begin(), middle}, {middle, input.oracles.end()}, edited->rows)});
   }
   return values;
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/evaluate/metric.h"
 
@@ -21,8 +22,12 @@ std::vector<double> sorted(const Tensor& values) {
   return result;
 }
 
-// Both sorted; equal values are passed in both samples before the difference is taken.
-double ks(const std::vector<double>& a, const std::vector<double>& b) {
+// Equal values are passed in both samples before the difference is taken.
+double ks(const Tensor& first, const Tensor& second) {
+  if (first.isnan().any().item<bool>() || second.isnan().any().item<bool>()) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  const std::vector<double> a = sorted(first), b = sorted(second);
   double largest = 0;
   for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
     const double value = std::min(a[i], b[j]);
@@ -38,14 +43,11 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const NamedRows* edited = input.evaluation.edited();
   if (edited == nullptr) return {};
   const Tensor losses = input.predictions().losses().index_select(0, edited->rows);
-  if (losses.isnan().any().item<bool>()) return {};
-  const std::vector<double> own = sorted(losses);
   const double oracles = static_cast<double>(input.oracles.size());
   double statistic = 0, entropy = 0;
   for (const ModelOutcome* oracle : input.oracles) {
     const Tensor reference = oracle->predictions.losses().index_select(0, edited->rows);
-    if (reference.isnan().any().item<bool>()) return {};
-    statistic += ks(own, sorted(reference));
+    statistic += ks(losses, reference);
     if (input.evaluation.is_classification()) {
       entropy += oracle->predictions.entropy().index_select(0, edited->rows).mean().item<double>();
     }

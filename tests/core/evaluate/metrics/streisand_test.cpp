@@ -25,5 +25,13 @@ TEST(Streisand, SeesLossesThatDoNotOverlap) {
   EXPECT_NEAR(value_of(values, "entropy_gap"), std::log(3.0) / 2, 1e-12);
 }
 
+TEST(Streisand, IsNotANumberWhereOutputsAreNot) {
+  EvaluationFixture s = make_evaluation(3);
+  s.model.predictions = s.predictions(at::full({80, 3}, std::nan("")));
+  const auto values = builtin_metrics().find("streisand").compute(s.input({&s.oracle}));
+  EXPECT_TRUE(std::isnan(value_of(values, "streisand_ks")));
+  EXPECT_TRUE(std::isnan(value_of(values, "entropy_gap")));
+}
+
 }  // namespace
 }  // namespace oubli
