@@ -8,7 +8,7 @@ namespace oubli {
 namespace {
 
 // Raised whenever stored results of an older program must not be taken for this one's.
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
 
 class Planner {
  public:
