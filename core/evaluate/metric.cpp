@@ -1,5 +1,7 @@
 #include "core/evaluate/metric.h"
 
+#include <ATen/ATen.h>
+
 namespace oubli {
 
 #define OUBLI_METRIC(name) Metric name##_metric();
@@ -30,8 +32,29 @@ const NamedRows* Evaluation::edited() const {
   return found;
 }
 
+Tensor Evaluation::test_rows_like(const Tensor& examples) const {
+  const Tensor* test = rows("test");
+  if (test == nullptr || !is_classification()) return test == nullptr ? Tensor() : *test;
+  const Tensor& targets = dataset->targets;
+  const Tensor same = at::isin(targets.index_select(0, *test), targets.index_select(0, examples));
+  const Tensor alike = test->index({same});
+  return alike.numel() == 0 ? Tensor() : alike;
+}
+
+std::string metric_of(const std::string& column) { return column.substr(0, column.find('/')); }
+
+std::string set_of(const std::string& column) {
+  const std::size_t slash = column.find('/');
+  return slash == std::string::npos ? "" : column.substr(slash + 1);
+}
+
+bool is_about_edited_set(const std::string& column) {
+  const std::string set = set_of(column);
+  return set.starts_with("forget") || set == "added";
+}
+
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column) {
-  const std::string name = column.substr(0, column.find('/'));
+  const std::string name = metric_of(column);
   for (const Metric& metric : metrics.entries()) {
     for (const ColumnInfo& info : metric.columns) {
       if (info.name == name) return &info;

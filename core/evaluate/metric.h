@@ -6,22 +6,13 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "core/base/random.h"
 #include "core/base/registry.h"
 #include "core/evaluate/predictions.h"
-#include "core/nn/layer.h"
 
 namespace oubli {
-
-// The model trained again on D after the edit: its state after 0, 1, 2, ... epochs.
-struct Relearning {
-  std::vector<double> forget_loss;      // mean, nats
-  std::vector<double> forget_accuracy;  // against the labels of training
-};
 
 // What is known of one trained or edited model.
 struct ModelOutcome {
@@ -29,16 +20,12 @@ struct ModelOutcome {
   Tensor theta;  // float64 [dim]
   double sample_gradients = 0;
   double seconds = 0;
-  std::optional<Relearning> relearning;
 };
 
-// A shadow run: a model trained on a random half of the population, asked to forget the part of
-// the candidates that it was trained on.
+// A model trained on a random half of the population.
 struct Shadow {
-  Tensor trained;        // bool [n]: in its training set
-  Predictions original;  // after training
-  Tensor forgotten;      // bool [n]: in its forget set
-  Predictions edited;    // after the method of the row; default constructed where there is none
+  Tensor trained;  // bool [n]: in its training set
+  Predictions predictions;
 };
 
 // One set that metrics are reported on.
@@ -50,17 +37,16 @@ struct NamedRows {
 // What all metrics of one experiment share.
 struct Evaluation {
   std::shared_ptr<const Dataset> dataset;
-  Loss loss = Loss::kCrossEntropy;
   std::vector<NamedRows> sets = {};               // only those that are not empty
-  std::vector<ParameterInfo> parameters = {};     // where each layer's weights are in theta
   std::vector<const ModelOutcome*> initial = {};  // models that were never trained, where needed
-  // Draws of a metric come from a stream of its own name.
-  std::uint64_t seed = 0;
 
   const Tensor* rows(const std::string& set) const;  // null where the set is empty
   bool is_classification() const { return dataset->is_classification(); }
   // The edited set: forget, or added where nothing is forgotten. Null where both are empty.
   const NamedRows* edited() const;
+  // Test rows that are like the given ones: those of their classes, or all of a regression's, so
+  // that removing a class compares like with like. Undefined where there are none.
+  Tensor test_rows_like(const Tensor& rows) const;
 };
 
 // One model. A value against several oracles is their mean.
@@ -68,17 +54,9 @@ struct MetricInput {
   const Evaluation& evaluation;
   const ModelOutcome& model;
   std::vector<const ModelOutcome*> oracles = {};  // at least one
-  const ModelOutcome* original = nullptr;   // that the model was edited from; null for an oracle
-  std::vector<const Shadow*> shadows = {};  // of the row's method, where needed
+  std::vector<const Shadow*> shadows = {};        // where needed
 
   const Predictions& predictions() const { return model.predictions; }
-};
-
-// All models of a row, for metrics of a distribution of models. The oracles are others.
-struct PopulationInput {
-  const Evaluation& evaluation;
-  std::vector<const ModelOutcome*> models;
-  std::vector<const ModelOutcome*> oracles;
 };
 
 struct MetricValue {
@@ -110,14 +88,10 @@ struct ColumnInfo {
   bool detail = false;
 };
 
+// What is made for a metric beyond originals, oracles and edited models.
 struct MetricNeeds {
   bool initial_models = false;
-  bool relearning = false;
-  bool shadows = false;         // shadow originals
-  bool edited_shadows = false;  // and the row's method run on each of them
-
-  // Nothing is trained for it beyond originals, oracles and edited models.
-  bool nothing_more() const { return !relearning && !shadows && !edited_shadows; }
+  bool shadows = false;
 };
 
 struct Metric {
@@ -125,14 +99,19 @@ struct Metric {
   std::string summary;      // one line
   std::string source = {};  // authors, year, equation
   std::vector<ColumnInfo> columns = {};
-  // One of the two. Columns that are not defined for an input, such as the accuracy of a
-  // regression, are left out.
+  // Columns that are not defined for an input, such as the accuracy of a regression, are left out.
   std::function<std::vector<MetricValue>(const MetricInput&)> compute = {};
-  std::function<std::vector<MetricValue>(const PopulationInput&)> compute_population = {};
   MetricNeeds needs = {};
 };
 
 Registry<Metric> builtin_metrics();
+
+// The two parts of a column's name: "kl" and "forget" of kl/forget; the set is "" where there is
+// none.
+std::string metric_of(const std::string& column);
+std::string set_of(const std::string& column);
+// Whether a column's set is the edited one: forget (also against the true labels) or added.
+bool is_about_edited_set(const std::string& column);
 
 // The description of "metric/set" among the metrics; null where no metric has such a column.
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column);

@@ -9,6 +9,10 @@
 namespace oubli {
 namespace {
 
+Tensor of_label(const Tensor& log_probabilities, const Tensor& targets) {
+  return log_probabilities.gather(1, targets.unsqueeze(1)).squeeze(1);
+}
+
 // Log-probabilities [n, c] with that of each row's label replaced by -infinity.
 Tensor without_label(const Tensor& log_probabilities, const Tensor& targets) {
   return log_probabilities.scatter(1, targets.unsqueeze(1),
@@ -29,7 +33,7 @@ const Tensor& Predictions::cached(Tensor& slot, Compute compute) const {
 const Tensor& Predictions::losses() const {
   return cached(losses_, [&] {
     if (dataset_->is_classification()) {
-      return -log_probabilities().gather(1, dataset_->targets.unsqueeze(1)).squeeze(1);
+      return -of_label(log_probabilities(), dataset_->targets);
     }
     return Objective{loss_, 0}.losses(outputs_, dataset_->targets.to(at::kDouble));
   });
@@ -56,10 +60,18 @@ const Tensor& Predictions::predicted() const {
   });
 }
 
+double Predictions::accuracy(const Tensor& rows, const Tensor& labels) const {
+  return predicted()
+      .index_select(0, rows)
+      .eq(labels.index_select(0, rows))
+      .to(at::kDouble)
+      .mean()
+      .item<double>();
+}
+
 const Tensor& Predictions::confidence() const {
-  return cached(confidence_, [&] {
-    return log_probabilities().gather(1, dataset_->targets.unsqueeze(1)).squeeze(1).exp();
-  });
+  return cached(confidence_,
+                [&] { return of_label(log_probabilities(), dataset_->targets).exp(); });
 }
 
 const Tensor& Predictions::entropy() const {
@@ -69,11 +81,10 @@ const Tensor& Predictions::entropy() const {
 const Tensor& Predictions::modified_entropy() const {
   return cached(modified_entropy_, [&] {
     const Tensor others = without_label(log_probabilities(), dataset_->targets);
-    const Tensor log_other = others.logsumexp(1);  // ln(1 - p_y)
     // ln(1 - p_c) is the log of the sum of every other probability: exact also where p_c is near 1,
     // which happens in one class at most.
     const std::int64_t classes = log_probabilities().size(1);
-    Tensor sum = -log_other.exp() * -losses();
+    Tensor sum = others.logsumexp(1).exp() * losses();  // (1 - p_y)(-ln p_y)
     for (std::int64_t c = 0; c < classes; ++c) {
       Tensor rest = log_probabilities().clone();
       rest.select(1, c).fill_(-std::numeric_limits<double>::infinity());

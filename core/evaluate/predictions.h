@@ -35,6 +35,9 @@ class Predictions {
   const Tensor& log_probabilities() const;
   const Tensor& probabilities() const;
   const Tensor& predicted() const;  // int64 [n]; ties go to the lowest class
+  // Share of the rows that are predicted as their labels of training.
+  double accuracy(const Tensor& rows) const { return accuracy(rows, dataset_->targets); }
+  double accuracy(const Tensor& rows, const Tensor& labels) const;  // labels [n]
   const Tensor& confidence() const;
   const Tensor& entropy() const;
   const Tensor& modified_entropy() const;

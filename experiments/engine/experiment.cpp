@@ -5,7 +5,6 @@
 
 #include "core/base/hash.h"
 #include "core/nn/checkpoint.h"
-#include "experiments/engine/plan.h"
 
 namespace oubli {
 namespace {
@@ -32,17 +31,6 @@ std::vector<NamedRows> Experiment::metric_sets() const {
   add("validation", task.validation.rows);
   add("test", task.test.rows);
   return sets;
-}
-
-Subset Experiment::training_set(StageKind kind, std::int64_t seed) const {
-  if (kind == StageKind::kTrain) return task.train;
-  if (kind == StageKind::kRetrain) return task.retain;
-  const Tensor population = rows_union(task.train.rows, task.test.rows);
-  const std::int64_t n = population.numel();
-  Generator generator =
-      Generator(static_cast<std::uint64_t>(seed)).stream("members of a shadow's training set");
-  const Tensor half = generator.permutation(n).narrow(0, 0, n / 2);
-  return task.train.with_rows(std::get<0>(population.index_select(0, half).sort()));
 }
 
 Experiment prepare_experiment(Spec spec, const DataFolders& folders) {

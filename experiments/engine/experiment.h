@@ -9,8 +9,6 @@
 
 namespace oubli {
 
-enum class StageKind;
-
 struct Experiment {
   Spec spec;
   std::shared_ptr<const Dataset> dataset;
@@ -23,9 +21,6 @@ struct Experiment {
 
   // Sets that metrics are reported on; empty ones are left out.
   std::vector<NamedRows> metric_sets() const;
-  // What a model of this kind is trained on: D, the retain set, or a shadow's random half of the
-  // population, which is D with the test set beside it.
-  Subset training_set(StageKind kind, std::int64_t seed) const;
   Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
 };
 

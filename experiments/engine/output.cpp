@@ -57,8 +57,8 @@ void require_writable(const fs::path& folder) {
 
 void write_output(const fs::path& folder, const Experiment& experiment, const Results& results) {
   Json json = results.to_json();
-  json["power_check"] = {{"passed", check_power(results).passed},
-                         {"text", check_power(results).text}};
+  const PowerCheck power = check_power(results);
+  json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
   json["verdicts"] = verdicts_json(results);
   write_file(folder / "results.json", json.dump(1) + "\n");
   write_file(folder / "table.md", markdown_table(results));

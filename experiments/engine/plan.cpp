@@ -1,8 +1,9 @@
 #include "experiments/engine/plan.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <optional>
+#include <map>
 
 #include "core/base/hash.h"
 
@@ -20,7 +21,7 @@ class Planner {
     for (const std::string& name : experiment.spec.measure) {
       const MetricNeeds& needs = metrics.find(name).needs;
       needs_.initial_models |= needs.initial_models;
-      needs_.shadows |= needs.shadows || needs.edited_shadows;
+      needs_.shadows |= needs.shadows;
     }
   }
 
@@ -28,7 +29,6 @@ class Planner {
     const Spec& spec = experiment_.spec;
     for (std::int64_t j = 0; j < spec.seeds.oracle; ++j) {
       oracles_.push_back(training_stage(StageKind::kRetrain, j));
-      oracle_predictions_.push_back(predict_stage(oracles_.back()));
     }
     if (needs_.initial_models) {
       for (std::int64_t k = 0; k < kInitialModels; ++k) initial_.push_back(initial_stage(k));
@@ -42,10 +42,8 @@ class Planner {
     std::vector<std::size_t> originals;
     for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
       originals.push_back(training_stage(StageKind::kTrain, s));
-      const std::size_t predictions = predict_stage(originals.back());
       original.models.push_back(
-          {s, 0, originals.back(),
-           evaluate_stage(originals.back(), predictions, std::nullopt, oracles_)});
+          {s, 0, originals.back(), evaluate_stage(originals.back(), oracles_)});
     }
     plan_.rows.push_back(std::move(original));
     for (std::size_t m = 0; m < spec.methods.size(); ++m) {
@@ -53,15 +51,12 @@ class Planner {
       for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
         for (std::int64_t u = 0; u < spec.seeds.unlearning; ++u) {
           const std::size_t edited = unlearn_stage(m, originals[static_cast<std::size_t>(s)], s, u);
-          const std::size_t predictions = predict_stage(edited);
-          row.models.push_back({s, u, edited,
-                                evaluate_stage(edited, predictions,
-                                               originals[static_cast<std::size_t>(s)], oracles_)});
+          row.models.push_back({s, u, edited, evaluate_stage(edited, oracles_)});
         }
       }
       plan_.rows.push_back(std::move(row));
     }
-    PlannedRow floor{"noise floor", {}};
+    PlannedRow floor{kNoiseFloor, {}};
     if (oracles_.size() > 1) {
       for (std::size_t j = 0; j < oracles_.size(); ++j) {
         std::vector<std::size_t> others;
@@ -69,8 +64,7 @@ class Planner {
           if (other != oracles_[j]) others.push_back(other);
         }
         floor.models.push_back(
-            {static_cast<std::int64_t>(j), 0, oracles_[j],
-             evaluate_stage(oracles_[j], oracle_predictions_[j], std::nullopt, others)});
+            {static_cast<std::int64_t>(j), 0, oracles_[j], evaluate_stage(oracles_[j], others)});
       }
     }
     plan_.rows.push_back(std::move(floor));
@@ -102,14 +96,10 @@ class Planner {
   }
 
   std::size_t training_stage(StageKind kind, std::int64_t seed) {
-    const Subset subset = experiment_.training_set(kind, seed);
+    const Subset subset = training_set(experiment_, kind, seed);
     Stage stage;
     stage.kind = kind;
-    stage.label = fmt::format("{} {}",
-                              kind == StageKind::kRetrain  ? "oracle"
-                              : kind == StageKind::kShadow ? "shadow"
-                                                           : "original",
-                              seed);
+    stage.label = fmt::format("{} {}", model_name(kind), seed);
     stage.seed = seed;
     stage.training_seed = seed;
     stage.description = training_description();
@@ -126,7 +116,7 @@ class Planner {
   std::size_t initial_stage(std::int64_t seed) {
     Stage stage;
     stage.kind = StageKind::kInitial;
-    stage.label = fmt::format("untrained model {}", seed);
+    stage.label = fmt::format("{} {}", model_name(stage.kind), seed);
     stage.seed = seed;
     stage.description = {{"data", experiment_.data_hash},
                          {"model", experiment_.spec.model_settings()},
@@ -160,34 +150,30 @@ class Planner {
   }
 
   std::size_t predict_stage(std::size_t model) {
+    if (const auto found = predictions_.find(model); found != predictions_.end()) {
+      return found->second;
+    }
     Stage stage;
     stage.kind = StageKind::kPredict;
     stage.label = "predictions of " + plan_.stages[model].label;
     stage.inputs = {model};
     stage.description = {{"edit", experiment_.edit_hash}, {"data", experiment_.data_hash}};
     stage.cost = static_cast<double>(experiment_.dataset->size()) / 3;
-    return add(std::move(stage));
+    return predictions_[model] = add(std::move(stage));
   }
 
-  std::size_t evaluate_stage(std::size_t model, std::size_t predictions,
-                             std::optional<std::size_t> original,
-                             const std::vector<std::size_t>& oracles) {
+  std::size_t evaluate_stage(std::size_t model, const std::vector<std::size_t>& oracles) {
     Stage stage;
     stage.kind = StageKind::kEvaluate;
     stage.label = "metrics of " + plan_.stages[model].label;
-    stage.inputs = {model, predictions};
-    stage.edited = original.has_value();
     stage.oracles = oracles.size();
     stage.initial = initial_.size();
     stage.shadows = shadows_.size();
-    std::vector<std::size_t> others;
-    if (original) others.push_back(*original);
-    for (const std::vector<std::size_t>& group : {oracles, initial_, shadows_}) {
-      others.insert(others.end(), group.begin(), group.end());
-    }
-    for (const std::size_t other : others) {
-      stage.inputs.push_back(other);
-      stage.inputs.push_back(predict_stage(other));
+    for (const std::vector<std::size_t>& group : {{model}, oracles, initial_, shadows_}) {
+      for (const std::size_t member : group) {
+        stage.inputs.push_back(member);
+        stage.inputs.push_back(predict_stage(member));
+      }
     }
     stage.description = {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
     return add(std::move(stage));
@@ -196,9 +182,9 @@ class Planner {
   const Experiment& experiment_;
   Plan plan_;
   std::vector<std::size_t> oracles_;
-  std::vector<std::size_t> oracle_predictions_;
   std::vector<std::size_t> initial_;
   std::vector<std::size_t> shadows_;
+  std::map<std::size_t, std::size_t> predictions_;  // of a model's stage
   MetricNeeds needs_;
 };
 
@@ -222,6 +208,31 @@ std::string to_string(StageKind kind) {
       return "evaluate";
   }
   return "";
+}
+
+std::string model_name(StageKind kind) {
+  switch (kind) {
+    case StageKind::kRetrain:
+      return "oracle";
+    case StageKind::kShadow:
+      return "shadow";
+    case StageKind::kInitial:
+      return "untrained";
+    default:
+      return "original";
+  }
+}
+
+Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed) {
+  const Task& task = experiment.task;
+  if (kind == StageKind::kTrain) return task.train;
+  if (kind == StageKind::kRetrain) return task.retain;
+  const Tensor population = rows_union(task.train.rows, task.test.rows);
+  const std::int64_t n = population.numel();
+  Generator generator =
+      Generator(static_cast<std::uint64_t>(seed)).stream("members of a shadow's training set");
+  const Tensor half = generator.permutation(n).narrow(0, 0, n / 2);
+  return task.train.with_rows(std::get<0>(population.index_select(0, half).sort()));
 }
 
 const Stage& Plan::find(const std::string& key) const {

@@ -1,7 +1,7 @@
 // Plan: the graph of stages that an experiment needs.
 //
 //   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
-//   shadow    models on random halves of D and as many examples outside it, for attacks
+//   shadow    models on random halves of D and the test set together, for attacks
 //   initial   models that were never trained, for metrics that compare with one
 //   unlearn   one method on one original
 //   predict   outputs of one model on every split
@@ -22,6 +22,8 @@ namespace oubli {
 
 enum class StageKind { kTrain, kRetrain, kShadow, kInitial, kUnlearn, kPredict, kEvaluate };
 std::string to_string(StageKind kind);
+// What people call a model of this kind: original, oracle, shadow, untrained.
+std::string model_name(StageKind kind);
 
 struct Stage {
   std::string key;
@@ -32,8 +34,7 @@ struct Stage {
   std::int64_t training_seed = 0;   // train, unlearn
   std::int64_t seed = 0;            // oracle or unlearning seed
   // evaluate: pairs of a model and its predictions among the inputs, in this order: the model
-  // itself, the one that it was edited from (where `edited`), oracles, initial models, shadows.
-  bool edited = false;
+  // itself, oracles, initial models, shadows.
   std::size_t oracles = 0;
   std::size_t initial = 0;
   std::size_t shadows = 0;
@@ -60,6 +61,10 @@ struct Plan {
   // Throws Error(kUsage) for a key that is not in the plan.
   const Stage& find(const std::string& key) const;
 };
+
+// What a trained model of this kind is trained on: D, the retain set, or a shadow's random half of
+// the population, which is D with the test set beside it.
+Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed);
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics);
 

@@ -81,8 +81,6 @@ struct Compared {
   double mean_a = 0, mean_b = 0;
 };
 
-double mean_of(const std::vector<double>& values) { return estimate_mean(values).mean; }
-
 }  // namespace
 
 int show_results(const std::string& folder, const Registries& registries) {
@@ -98,7 +96,7 @@ int explain_metric(const std::string& name, const Registries& registries) {
   std::vector<std::string> names = registries.metrics.names();
   names.emplace_back("verdict");
   for (const Metric& metric : registries.metrics.entries()) {
-    const std::string column = name.substr(0, name.find('/'));
+    const std::string column = metric_of(name);
     bool shown = false;
     for (const ColumnInfo& info : metric.columns) {
       names.push_back(info.name);
@@ -126,14 +124,14 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
   std::vector<double> p_values;
   for (const RowResult& row : a.rows) {
     for (const RowResult& other : b.rows) {
-      if (other.name != row.name || row.name == "noise floor") continue;
+      if (other.name != row.name || row.is_noise_floor()) continue;
       for (const std::string& column : decisive_columns(a)) {
         const std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
         if (x.size() < 2 || y.size() < 2) continue;
         // The same seeds start the same originals, so their difference is taken seed by seed.
         const bool paired = x.size() == y.size() && a.resolved.at("data") == b.resolved.at("data");
         compared.push_back({row.name, column, paired ? paired_t_test(x, y) : welch_t_test(x, y),
-                            paired, mean_of(x), mean_of(y)});
+                            paired, moments(x).mean, moments(y).mean});
         p_values.push_back(compared.back().test.p);
       }
     }

@@ -44,6 +44,11 @@ std::optional<Estimate> RowResult::cell(const std::string& column) const {
   return estimate_mean(means);
 }
 
+const ColumnInfo* Results::info(const std::string& column) const {
+  const auto found = infos.find(column);
+  return found == infos.end() ? nullptr : &found->second;
+}
+
 double Results::set_size(const std::string& set) const {
   if (!sets.contains(set)) {
     throw Error(ErrorKind::kData,

@@ -27,6 +27,8 @@ struct RowResult {
   std::string name;
   std::vector<ModelResult> models;
 
+  bool is_noise_floor() const { return name == kNoiseFloor; }
+
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
   std::string trouble() const;
@@ -46,6 +48,8 @@ struct Results {
   Json resolved;
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
+  // Null for a column that no metric describes.
+  const ColumnInfo* info(const std::string& column) const;
   // Examples of a set; throws Error(kData) where the results name none.
   double set_size(const std::string& set) const;
   // Looks every column up among the metrics.

@@ -95,7 +95,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
                                      fmt::join(registries.methods.names(), ", ")));
   }
   Json methods = Json::array();
-  std::set<std::string> names = {"original", "noise floor"};
+  std::set<std::string> names = {"original", kNoiseFloor};
   for (const SettingsNode& item : items) {
     MethodRow row = read_method(item, registries);
     if (!names.insert(row.name).second) {
@@ -131,7 +131,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
   for (const Metric& metric : registries.metrics.entries()) {
-    if (metric.needs.nothing_more()) spec.measure.push_back(metric.name);
+    if (!metric.needs.shadows) spec.measure.push_back(metric.name);
   }
   if (measure) {
     if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {

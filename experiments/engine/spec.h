@@ -17,6 +17,9 @@
 
 namespace oubli {
 
+// The table's row of the oracles, each against the others.
+inline const char* const kNoiseFloor = "noise floor";
+
 // One row of the table: a method with its settings.
 struct MethodRow {
   std::string name;    // `as`, or the method's name

@@ -71,7 +71,7 @@ class Runner {
   void train(const Stage& stage, const fs::path& folder) const {
     Context context = context_for(stage);
     Model model = experiment_.make_model();
-    const Subset subset = experiment_.training_set(stage.kind, stage.seed);
+    const Subset subset = training_set(experiment_, stage.kind, stage.seed);
     const TrainingReport report = train_from_start(model, subset, experiment_.task, context);
     if (!report.usable()) {
       throw Error(ErrorKind::kNumerics,
@@ -117,15 +117,17 @@ class Runner {
     write_tensors(folder / kPredictions, {{{"outputs", outputs}, {"rows", rows}}, {}});
   }
 
-  ModelOutcome outcome(const Stage& stage, std::size_t number) const {
-    ModelOutcome outcome;
-    const fs::path predictions = input(stage, number + 1) / kPredictions;
-    const TensorFile file = read_tensors(predictions);
+  Predictions input_predictions(const Stage& stage, std::size_t number) const {
+    const TensorFile file = read_tensors(input(stage, number) / kPredictions);
     const Tensor outputs = named(file, "outputs").to(at::kDouble);
     Tensor all = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
     all.index_copy_(0, named(file, "rows"), outputs);
-    outcome.predictions =
-        Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
+    return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
+  }
+
+  ModelOutcome outcome(const Stage& stage, std::size_t number) const {
+    ModelOutcome outcome;
+    outcome.predictions = input_predictions(stage, number + 1);
     outcome.theta = input_model(stage, number).theta().to(at::kDouble);
     const Json report = read_json(input(stage, number) / kReport);
     outcome.sample_gradients = report.at("sample_gradients");
@@ -152,32 +154,22 @@ class Runner {
         for (; count > 0; --count, next += 2) outcomes.push_back(outcome(stage, next));
         return outcomes;
       };
-      const std::vector<ModelOutcome> original = take(stage.edited ? 1 : 0);
       const std::vector<ModelOutcome> oracles = take(stage.oracles);
       const std::vector<ModelOutcome> initial = take(stage.initial);
-      const std::size_t first_shadow = next;
-      const std::vector<ModelOutcome> shadow_models = take(stage.shadows);
       std::vector<Shadow> shadows;
-      for (std::size_t k = 0; k < shadow_models.size(); ++k) {
-        const Stage& trained = plan_.stages[stage.inputs[first_shadow + 2 * k]];
+      for (; shadows.size() < stage.shadows; next += 2) {
+        const Stage& trained = plan_.stages[stage.inputs[next]];
         Tensor member = at::zeros({experiment_.dataset->size()}, at::kBool);
-        member.index_fill_(0, experiment_.training_set(trained.kind, trained.seed).rows, true);
-        shadows.push_back({member, shadow_models[k].predictions, {}, {}});
+        member.index_fill_(0, training_set(experiment_, trained.kind, trained.seed).rows, true);
+        shadows.push_back({member, input_predictions(stage, next + 1)});
       }
-      Evaluation evaluation{.dataset = experiment_.dataset,
-                            .loss = experiment_.task.objective().loss_of_scores(),
-                            .sets = experiment_.metric_sets(),
-                            .parameters = experiment_.network.table->parameters(),
-                            .seed = static_cast<std::uint64_t>(experiment_.spec.seeds.edit)};
+      Evaluation evaluation{.dataset = experiment_.dataset, .sets = experiment_.metric_sets()};
       for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
       MetricInput input{.evaluation = evaluation, .model = model};
-      if (!original.empty()) input.original = &original.front();
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
       for (const Shadow& shadow : shadows) input.shadows.push_back(&shadow);
       for (const std::string& name : experiment_.spec.measure) {
-        const Metric& metric = registries_.metrics.find(name);
-        if (!metric.compute) continue;
-        for (const MetricValue& value : metric.compute(input)) {
+        for (const MetricValue& value : registries_.metrics.find(name).compute(input)) {
           result["values"][value.column] =
               std::isfinite(value.value) ? Json(value.value) : Json(nullptr);
         }
@@ -196,10 +188,7 @@ class Runner {
 }  // namespace
 
 std::uint64_t random_seed(const Stage& stage) {
-  std::string stream = "original";
-  if (stage.kind == StageKind::kRetrain) stream = "oracle";
-  if (stage.kind == StageKind::kShadow) stream = "shadow";
-  if (stage.kind == StageKind::kInitial) stream = "untrained";
+  std::string stream = model_name(stage.kind);
   if (stage.kind == StageKind::kUnlearn) {
     stream = fmt::format("unlearning, original {}", stage.training_seed);
   }

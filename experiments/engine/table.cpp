@@ -32,7 +32,7 @@ std::string row_cell(const RowResult& row, const std::string& column) {
 std::vector<std::string> notes(const Results& results) {
   std::vector<std::string> lines;
   for (const RowResult& row : results.rows) {
-    if (row.models.empty() && row.name == "noise floor") {
+    if (row.models.empty() && row.is_noise_floor()) {
       lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");
     }
     std::string last;
@@ -82,32 +82,28 @@ std::string sets_line(const Results& results) {
 std::vector<std::string> compared_columns(const Results& results) {
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
-    const auto info = results.infos.find(column);
-    if (column.ends_with("/validation") || (info != results.infos.end() && info->second.detail)) {
-      continue;
-    }
-    columns.push_back(column);
+    const ColumnInfo* info = results.info(column);
+    if (set_of(column) != "validation" && !(info && info->detail)) columns.push_back(column);
   }
   return columns;
 }
 
 std::string group_title(const Results& results, const std::string& column) {
-  const auto info = results.infos.find(column);
-  const Group group = info == results.infos.end() ? Group::kBySet : info->second.group;
+  const ColumnInfo* info = results.info(column);
+  const Group group = info ? info->group : Group::kBySet;
   if (group == Group::kCost) return "cost";
   if (group == Group::kPrivacy) return "privacy";
   if (group == Group::kUtility) return "utility";
-  const std::string set = column.substr(column.find('/') + 1);
-  return set.starts_with("forget") || set.starts_with("added") ? "privacy" : "utility";
+  return is_about_edited_set(column) ? "privacy" : "utility";
 }
 
 std::string title_of(const Results& results, const std::string& column) {
-  const auto info = results.infos.find(column);
-  return column_title(column, info == results.infos.end() ? "" : info->second.heading);
+  const ColumnInfo* info = results.info(column);
+  return column_title(column, info ? info->heading : "");
 }
 
 std::string verdict_cell(const Results& results, const RowResult& row) {
-  return row.name == "noise floor" ? "-" : judge(results, row).text;
+  return row.is_noise_floor() ? "-" : judge(results, row).text;
 }
 
 // A line that does not fit is broken at spaces.
@@ -183,9 +179,8 @@ std::string cell_text(const Estimate& estimate) {
 }
 
 std::string column_title(const std::string& column, const std::string& heading) {
-  const std::size_t slash = column.find('/');
-  const std::string metric = heading.empty() ? column.substr(0, slash) : heading;
-  std::string set = slash == std::string::npos ? "" : column.substr(slash + 1);
+  const std::string metric = heading.empty() ? metric_of(column) : heading;
+  std::string set = set_of(column);
   if (set == "forget_true") set = "forget (true)";
   return set.empty() ? metric : fmt::format("{} {}", set, metric);
 }
@@ -208,7 +203,7 @@ std::string terminal_table(const Results& results, std::size_t width) {
   text += "\nverdict\n";
   text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
   for (const RowResult& row : results.rows) {
-    if (row.name == "noise floor") continue;
+    if (row.is_noise_floor()) continue;
     text += fmt::format("{:<{}}  {}\n", row.name, name_width, verdict_cell(results, row));
   }
   text += fmt::format("\n{}\n", kCaption);

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
 #include "core/evaluate/statistics/holm.h"
 
@@ -13,10 +13,6 @@ namespace {
 
 constexpr double kAlpha = 0.05;
 
-bool about_edited_set(const std::string& column) {
-  return column.ends_with("/forget") || column.ends_with("/added");
-}
-
 const RowResult* find_row(const Results& results, const std::string& name) {
   for (const RowResult& row : results.rows) {
     if (row.name == name) return &row;
@@ -24,13 +20,14 @@ const RowResult* find_row(const Results& results, const std::string& name) {
   return nullptr;
 }
 
-std::string direction_of(const std::string& column, const ColumnInfo& info, double difference) {
+std::string direction_of(const std::string& column, const ColumnInfo* info, double difference) {
   const bool above = difference > 0;
-  if (info.above == "under-forgets") return above ? "under-forgets" : "over-forgets";
-  if (info.above != "fits" && info.above != "misfits") return "differs";
-  const bool fits_better = (info.above == "fits") == above;
-  if (column.ends_with("/forget")) return fits_better ? "under-forgets" : "over-forgets";
-  if (column.ends_with("/added")) return fits_better ? "over-learns" : "under-learns";
+  if (info == nullptr) return "differs";
+  if (info->above == "under-forgets") return above ? "under-forgets" : "over-forgets";
+  if (info->above != "fits" && info->above != "misfits") return "differs";
+  const bool fits_better = (info->above == "fits") == above;
+  if (set_of(column) == "forget") return fits_better ? "under-forgets" : "over-forgets";
+  if (set_of(column) == "added") return fits_better ? "over-learns" : "under-learns";
   return fits_better ? "differs" : "hurts";
 }
 
@@ -115,34 +112,28 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     result.text = "failed";
     return result;
   }
-  const RowResult* floor = find_row(results, "noise floor");
+  const RowResult* floor = find_row(results, kNoiseFloor);
   if (floor == nullptr || floor->models.size() < 2) {
     result.text = "undecided: needs two oracle seeds or more";
     return result;
   }
   std::vector<double> p_values;
-  bool untested = false;
   for (const std::string& column : decisive_columns(results)) {
-    if (privacy_only && !about_edited_set(column)) continue;
+    if (privacy_only && !is_about_edited_set(column)) continue;
     const std::vector<double> values = row.seed_means(column);
     const std::vector<double> oracles = floor->seed_means(column);
     if (values.empty() || oracles.size() < 2) continue;
-    const auto info = results.infos.find(column);
     EquivalenceOptions options;
-    if (info != results.infos.end()) options.resolution = info->second.resolution;
-    if (column.starts_with("accuracy/")) {
+    if (const ColumnInfo* info = results.info(column)) options.resolution = info->resolution;
+    if (metric_of(column) == "accuracy") {
       // One example more or less matters to nobody.
-      options.resolution = 1.0 / results.set_size(column.substr(column.find('/') + 1));
+      options.resolution = 1.0 / results.set_size(set_of(column));
     }
     ColumnVerdict verdict{column, compare_with_oracles(values, oracles, options), 1, false, false,
                           ""};
-    if (verdict.comparison.tests) {
-      verdict.equivalent = verdict.comparison.tests->equivalent;
-      p_values.push_back(verdict.comparison.tests->p_different);
-    } else {
-      untested = true;
-      p_values.push_back(1);
-    }
+    const std::optional<EquivalenceTests>& tests = verdict.comparison.tests;
+    verdict.equivalent = tests && tests->equivalent;
+    p_values.push_back(tests ? tests->p_different : 1);
     result.columns.push_back(std::move(verdict));
   }
   if (result.columns.empty()) {
@@ -156,10 +147,8 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     column.p_adjusted = adjusted[i];
     column.different = !column.equivalent && adjusted[i] < kAlpha;
     if (column.different) {
-      const auto info = results.infos.find(column.column);
-      column.direction = info == results.infos.end() ? "differs"
-                                                     : direction_of(column.column, info->second,
-                                                                    column.comparison.difference);
+      column.direction =
+          direction_of(column.column, results.info(column.column), column.comparison.difference);
     }
     all_equivalent = all_equivalent && column.equivalent;
     any_different = any_different || column.different;
@@ -171,8 +160,7 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";
   } else {
-    result.text =
-        untested ? "undecided: needs about 1 more training seed" : undecided_text(result.columns);
+    result.text = undecided_text(result.columns);
   }
   return result;
 }
@@ -180,7 +168,7 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
 Json verdicts_json(const Results& results) {
   Json rows = Json::object();
   for (const RowResult& row : results.rows) {
-    if (row.name == "noise floor") continue;
+    if (row.is_noise_floor()) continue;
     const RowVerdict verdict = judge(results, row);
     Json columns = Json::object();
     for (const ColumnVerdict& column : verdict.columns) {

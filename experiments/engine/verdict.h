@@ -6,8 +6,7 @@
 //   indistinguishable  every decisive column is shown to be equivalent. All of them must be, so no
 //                      correction is needed (an intersection-union test: Berger 1982)
 //   distinguishable    some column differs after Holm's correction over the decisive columns, and
-//   is
-//                      not equivalent: under-forgets or over-forgets where the edited set fits
+//                      is not equivalent: under-forgets or over-forgets where the edited set fits
 //                      better or worse than with the oracles, hurts where a set that should be left
 //                      alone fits worse, differs where a difference has no such direction
 //   undecided          neither: about how many more seeds would decide
@@ -16,8 +15,6 @@
 // A difference that is merely not significant gives no verdict.
 #pragma once
 
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <limits>
 
 namespace oubli {
 namespace {
@@ -46,10 +45,6 @@ LiraFit fit_lira(const Tensor& phi, const Tensor& member) {
 Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed) {
   return log_density(observed, fit.in_mean, fit.in_variance) -
          log_density(observed, fit.out_mean, fit.out_variance);
-}
-
-Tensor lira_offline_scores(const LiraFit& fit, const Tensor& observed) {
-  return at::special_ndtr((observed - fit.out_mean) / fit.out_variance.sqrt());
 }
 
 }  // namespace oubli

@@ -1,9 +1,9 @@
 // LiRA: the likelihood-ratio membership attack (Carlini et al. 2022).
 //
 // For each example x, the scaled confidence phi of shadow models that were trained on x (in) and of
-// those that were not (out) is taken as normal. Online score of an observed phi:
+// those that were not (out) is taken as normal. Score of an observed phi (the online attack):
 //   ln N(phi; mu_in, s_in^2) - ln N(phi; mu_out, s_out^2)
-// Offline score, from the out models alone: Phi((phi - mu_out) / s_out). Higher means "member".
+// Higher means "member".
 //
 // With fewer than 64 shadows on a side the variance of that side is the mean over examples of
 // theirs (unbiased for each), as the paper does; variances are at least 1e-12.
@@ -23,6 +23,5 @@ struct LiraFit {
 
 LiraFit fit_lira(const Tensor& phi, const Tensor& member);
 Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed);
-Tensor lira_offline_scores(const LiraFit& fit, const Tensor& observed);
 
 }  // namespace oubli

@@ -8,22 +8,18 @@
 namespace oubli {
 namespace {
 
-double accuracy(const MetricInput& input, const Tensor& rows, const Tensor& targets) {
-  const Tensor predicted = input.predictions().predicted().index_select(0, rows);
-  return predicted.eq(targets.index_select(0, rows)).to(at::kDouble).mean().item<double>();
-}
-
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Dataset& data = *input.evaluation.dataset;
   if (!data.is_classification()) return values;
   for (const NamedRows& set : input.evaluation.sets) {
-    values.push_back({"accuracy/" + set.name, accuracy(input, set.rows, data.targets)});
+    values.push_back({"accuracy/" + set.name, input.predictions().accuracy(set.rows)});
     const bool corrupted =
         data.true_targets.defined() &&
         !data.true_targets.index_select(0, set.rows).equal(data.targets.index_select(0, set.rows));
     if (corrupted && set.name == "forget") {
-      values.push_back({"accuracy/forget_true", accuracy(input, set.rows, data.true_targets)});
+      values.push_back(
+          {"accuracy/forget_true", input.predictions().accuracy(set.rows, data.true_targets)});
     }
   }
   return values;

@@ -8,22 +8,11 @@
 // where there are no probabilities, the mean squared difference of the outputs stands instead.
 #include <ATen/ATen.h>
 
-#include <cmath>
-#include <numbers>
-
+#include "core/evaluate/divergences.h"
 #include "core/evaluate/metric.h"
 
 namespace oubli {
 namespace {
-
-Tensor kl(const Tensor& log_q, const Tensor& log_p) {
-  return (log_q.exp() * (log_q - log_p)).sum(1);
-}
-
-double js(const Tensor& log_p, const Tensor& log_q) {
-  const Tensor log_m = at::logaddexp(log_p, log_q) - std::numbers::ln2;
-  return (0.5 * (kl(log_p, log_m) + kl(log_q, log_m))).clamp_min(0).mean().item<double>();
-}
 
 void compare_classifiers(const MetricInput& input, const NamedRows& set,
                          std::vector<MetricValue>& values) {
@@ -31,8 +20,8 @@ void compare_classifiers(const MetricInput& input, const NamedRows& set,
   double kl_sum = 0, js_sum = 0;
   for (const ModelOutcome* oracle : input.oracles) {
     const Tensor log_q = oracle->predictions.log_probabilities().index_select(0, set.rows);
-    kl_sum += kl(log_q, log_p).clamp_min(0).mean().item<double>();
-    js_sum += js(log_p, log_q);
+    kl_sum += kl_divergence(log_q, log_p).mean().item<double>();
+    js_sum += js_divergence(log_p, log_q).mean().item<double>();
   }
   const double oracles = static_cast<double>(input.oracles.size());
   values.push_back({"kl/" + set.name, kl_sum / oracles});

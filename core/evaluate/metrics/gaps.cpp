@@ -17,15 +17,6 @@
 namespace oubli {
 namespace {
 
-double accuracy(const Predictions& predictions, const Tensor& rows) {
-  return predictions.predicted()
-      .index_select(0, rows)
-      .eq(predictions.dataset().targets.index_select(0, rows))
-      .to(at::kDouble)
-      .mean()
-      .item<double>();
-}
-
 struct Gap {
   double value = 0;
   double gap = 0;
@@ -33,8 +24,8 @@ struct Gap {
 
 Gap gap_on(const MetricInput& input, const Tensor& rows) {
   double oracles = 0;
-  for (const ModelOutcome* oracle : input.oracles) oracles += accuracy(oracle->predictions, rows);
-  const double value = accuracy(input.predictions(), rows);
+  for (const ModelOutcome* oracle : input.oracles) oracles += oracle->predictions.accuracy(rows);
+  const double value = input.predictions().accuracy(rows);
   return {value, value - oracles / static_cast<double>(input.oracles.size())};
 }
 

@@ -24,7 +24,7 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const Tensor rows = at::cat({edited->rows, *outside});
   std::vector<Tensor> phi, member;
   for (const Shadow* shadow : input.shadows) {
-    phi.push_back(shadow->original.scaled_confidence().index_select(0, rows));
+    phi.push_back(shadow->predictions.scaled_confidence().index_select(0, rows));
     member.push_back(shadow->trained.index_select(0, rows));
   }
   const LiraFit fit = fit_lira(at::stack(phi), at::stack(member));

@@ -14,18 +14,11 @@ namespace {
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Evaluation& evaluation = input.evaluation;
-  const Tensor* test = evaluation.rows("test");
-  if (test == nullptr) return values;
   const Tensor& losses = input.predictions().losses();
   for (const NamedRows& set : evaluation.sets) {
     if (set.name != "forget" && set.name != "added") continue;
-    Tensor outside = *test;
-    if (evaluation.is_classification()) {
-      const Tensor classes = evaluation.dataset->targets.index_select(0, set.rows);
-      const Tensor same = at::isin(evaluation.dataset->targets.index_select(0, outside), classes);
-      outside = outside.index({same});
-    }
-    if (outside.numel() == 0) continue;
+    const Tensor outside = evaluation.test_rows_like(set.rows);
+    if (!outside.defined()) continue;
     values.push_back({"membership_auc/" + set.name,
                       auc(-losses.index_select(0, set.rows), -losses.index_select(0, outside))});
   }

@@ -15,18 +15,14 @@ namespace {
 std::vector<MetricValue> compute(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
-  const Tensor* test = evaluation.rows("test");
-  if (!evaluation.is_classification() || edited == nullptr || test == nullptr) return {};
-  const Tensor& targets = evaluation.dataset->targets;
-  const Tensor same =
-      at::isin(targets.index_select(0, *test), targets.index_select(0, edited->rows));
-  const Tensor outside = test->index({same});
-  if (outside.numel() == 0) return {};
+  if (!evaluation.is_classification() || edited == nullptr) return {};
+  const Tensor outside = evaluation.test_rows_like(edited->rows);
+  if (!outside.defined()) return {};
   const Predictions& predictions = input.predictions();
   const auto attack = [&](const Tensor& scores) {
     return auc(scores.index_select(0, edited->rows), scores.index_select(0, outside));
   };
-  const Tensor right = predictions.predicted().eq(targets).to(at::kDouble);
+  const Tensor right = predictions.predicted().eq(evaluation.dataset->targets).to(at::kDouble);
   const Tensor scores = -predictions.losses();
   return {{"confidence_auc", attack(predictions.confidence())},
           {"entropy_auc", attack(-predictions.entropy())},

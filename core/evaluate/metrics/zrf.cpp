@@ -7,14 +7,11 @@
 // is offered for comparison with published tables only.
 #include <ATen/ATen.h>
 
-#include <numbers>
-
+#include "core/evaluate/divergences.h"
 #include "core/evaluate/metric.h"
 
 namespace oubli {
 namespace {
-
-Tensor kl_terms(const Tensor& log_q, const Tensor& log_p) { return log_q.exp() * (log_q - log_p); }
 
 std::vector<MetricValue> compute(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
@@ -24,8 +21,8 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   double js = 0, official = 0;
   for (const ModelOutcome* initial : evaluation.initial) {
     const Tensor log_b = initial->predictions.log_probabilities().index_select(0, edited->rows);
-    const Tensor log_m = at::logaddexp(log_p, log_b) - std::numbers::ln2;
-    js += (0.5 * (kl_terms(log_p, log_m) + kl_terms(log_b, log_m)).sum(1)).mean().item<double>();
+    const Tensor log_m = log_mixture(log_p, log_b);
+    js += js_divergence(log_p, log_b).mean().item<double>();
     official += (0.5 * (kl_terms(log_m, log_p) + kl_terms(log_m, log_b))).mean().item<double>();
   }
   const double models = static_cast<double>(evaluation.initial.size());

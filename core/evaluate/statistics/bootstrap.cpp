@@ -13,12 +13,6 @@ namespace {
 
 using Indices = std::vector<std::size_t>;
 
-void check_level(double level) {
-  if (!(level > 0 && level < 1)) {
-    throw Error(ErrorKind::kUsage, "a confidence level must lie strictly between 0 and 1");
-  }
-}
-
 double sorted_quantile(const std::vector<double>& sorted, double share) {
   const double position = share * static_cast<double>(sorted.size() - 1);
   const std::size_t below = static_cast<std::size_t>(position);
@@ -35,7 +29,7 @@ std::vector<double> pick(const std::vector<double>& values, const Indices& indic
 
 BootstrapResult bootstrap_indices(std::size_t n, const std::function<double(const Indices&)>& on,
                                   const BootstrapOptions& options) {
-  check_level(options.level);
+  require_level(options.level);
   if (n < 2) throw Error(ErrorKind::kUsage, "a bootstrap needs at least two values");
   if (options.resamples == 0) throw Error(ErrorKind::kUsage, "a bootstrap needs resamples");
   const auto finite = [&](const Indices& indices) {
@@ -107,7 +101,7 @@ BootstrapResult bootstrap_paired_difference(const std::vector<double>& a,
 }
 
 Interval percentile_interval(std::vector<double> replicates, double level) {
-  check_level(level);
+  require_level(level);
   if (replicates.empty()) throw Error(ErrorKind::kUsage, "an interval needs replicates");
   std::sort(replicates.begin(), replicates.end());
   return {sorted_quantile(replicates, (1 - level) / 2),
@@ -116,7 +110,7 @@ Interval percentile_interval(std::vector<double> replicates, double level) {
 
 Interval bca_interval(std::vector<double> replicates, double estimate,
                       const std::vector<double>& leave_one_out, double level) {
-  check_level(level);
+  require_level(level);
   if (replicates.empty() || leave_one_out.empty()) {
     throw Error(ErrorKind::kUsage, "an interval needs replicates and leave-one-out values");
   }

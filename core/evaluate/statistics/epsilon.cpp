@@ -12,12 +12,11 @@
 namespace oubli {
 namespace {
 
-double normal_cdf(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
-
 double gaussian_delta(double mu, double epsilon) {
   // As exp(epsilon + log Phi), since exp(epsilon) alone overflows for large mu.
-  return normal_cdf(mu / 2 - epsilon / mu) -
-         std::exp(epsilon + std::log(normal_cdf(-mu / 2 - epsilon / mu)));
+  const boost::math::normal normal;
+  return cdf(normal, mu / 2 - epsilon / mu) -
+         std::exp(epsilon + std::log(cdf(normal, -mu / 2 - epsilon / mu)));
 }
 
 EpsilonBound error_limits(const AttackCounts& counts, const EpsilonOptions& options) {

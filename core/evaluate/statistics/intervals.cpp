@@ -20,12 +20,16 @@ void check(std::size_t successes, std::size_t trials, double tail) {
   if (successes > trials) {
     throw Error(ErrorKind::kUsage, fmt::format("{} successes in {} trials", successes, trials));
   }
-  if (!(tail > 0 && tail < 1)) {
-    throw Error(ErrorKind::kUsage, "a confidence level must lie strictly between 0 and 1");
-  }
+  require_level(tail);
 }
 
 }  // namespace
+
+void require_level(double level) {
+  if (!(level > 0 && level < 1)) {
+    throw Error(ErrorKind::kUsage, "a confidence level must lie strictly between 0 and 1");
+  }
+}
 
 Interval wilson_interval(std::size_t successes, std::size_t trials, double level) {
   check(successes, trials, 1 - level);

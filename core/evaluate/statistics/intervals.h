@@ -24,6 +24,9 @@ struct Interval {
   double upper = 0;
 };
 
+// Throws Error(kUsage) unless a confidence level lies strictly between 0 and 1.
+void require_level(double level);
+
 Interval wilson_interval(std::size_t successes, std::size_t trials, double level = 0.95);
 
 Interval clopper_pearson_interval(std::size_t successes, std::size_t trials, double level = 0.95);

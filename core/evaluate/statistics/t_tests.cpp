@@ -30,9 +30,7 @@ TTest finish(TTest test) {
 }  // namespace
 
 Interval TTest::interval(double level) const {
-  if (!(level > 0 && level < 1)) {
-    throw Error(ErrorKind::kUsage, "a confidence level must lie strictly between 0 and 1");
-  }
+  require_level(level);
   if (standard_error == 0) return {difference, difference};
   const boost::math::students_t distribution(df);
   const double half_width = standard_error * boost::math::quantile(boost::math::complement(

@@ -4,15 +4,12 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
-#include "core/base/error.h"
 #include "core/evaluate/statistics/moments.h"
 
 namespace oubli {
 
 VarianceSplit split_variance(const std::vector<std::vector<double>>& values, double level) {
-  if (!(level > 0 && level < 1)) {
-    throw Error(ErrorKind::kUsage, "a confidence level must lie strictly between 0 and 1");
-  }
+  require_level(level);
   VarianceSplit split;
   split.training_seeds = values.size();
   std::vector<double> means;

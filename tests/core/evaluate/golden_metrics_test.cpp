@@ -50,10 +50,8 @@ class GoldenMetrics : public ::testing::Test {
     for (const Json& shadow : json_.at("shadows")) {
       std::vector<std::int64_t> trained;
       for (const Json& member : shadow.at("trained")) trained.push_back(member.get<bool>());
-      shadows_.push_back({at::tensor(trained, at::kLong).to(at::kBool),
-                          predictions(shadow.at("outputs")),
-                          {},
-                          {}});
+      shadows_.push_back(
+          {at::tensor(trained, at::kLong).to(at::kBool), predictions(shadow.at("outputs"))});
     }
     for (const ModelOutcome& initial : initial_) evaluation_.initial.push_back(&initial);
   }

@@ -19,14 +19,15 @@ struct Fixture {
     return {.evaluation = evaluation, .model = model, .oracles = std::move(oracles)};
   }
   Predictions predictions(const Tensor& outputs) const {
-    return Predictions(evaluation.dataset, evaluation.loss, outputs);
+    const bool classes = evaluation.is_classification();
+    return Predictions(evaluation.dataset, classes ? Loss::kCrossEntropy : Loss::kSquaredError,
+                       outputs);
   }
 };
 
 Fixture make_setup(std::int64_t classes) {
   Fixture s;
   s.evaluation.dataset = testing::make_dataset(80, 3, classes);
-  s.evaluation.loss = classes > 0 ? Loss::kCrossEntropy : Loss::kSquaredError;
   s.evaluation.sets = {
       {"retain", at::arange(0, 40)}, {"forget", at::arange(40, 60)}, {"test", at::arange(60, 80)}};
   Generator generator(4);
