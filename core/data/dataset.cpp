@@ -107,6 +107,11 @@ std::string Dataset::content_hash() const {
   return hasher.hex();
 }
 
+Batch Batch::narrow(std::int64_t begin, std::int64_t count) const {
+  return {inputs.narrow(0, begin, count), targets.narrow(0, begin, count),
+          weights.defined() ? weights.narrow(0, begin, count) : Tensor()};
+}
+
 double Subset::total_weight() const {
   return weights.defined() ? weights.sum().item<double>() : static_cast<double>(size());
 }

@@ -57,6 +57,9 @@ struct Batch {
   Tensor inputs;   // floating, normalised
   Tensor targets;  // int64 [b] or floating [b, outputs]
   Tensor weights;  // floating [b], or undefined for all ones
+
+  // Views of examples begin .. begin + count.
+  Batch narrow(std::int64_t begin, std::int64_t count) const;
 };
 
 struct Subset {

@@ -4,8 +4,8 @@
 // are handed in with each pass as views into one flat vector. A layer is therefore immutable, is
 // shared by all copies of a model, and can be evaluated at any parameter vector.
 //
-// `forward` is what training differentiates. `linearise` opens the layer up at one input, for
-// curvature products and for gradients of single examples (linearisation.h). Only `forward` must be
+// `forward` is the definition. `linearise` opens the layer up at one input, for gradients,
+// curvature products and gradients of single examples (linearisation.h). Only `forward` must be
 // written: a layer without rules of its own is linearised by automatic differentiation, which is
 // right and slower.
 #pragma once
@@ -88,6 +88,11 @@ class Layer {
   // Throws Error(kNumerics) in training mode where examples are mixed or numbers are drawn. The
   // pass's parameters and buffers must outlive the result and keep their values.
   virtual std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const;
+
+  // Whether training takes its gradient from `linearise` in training mode rather than by automatic
+  // differentiation of `forward`. For layers that can be linearised there, and whose rules are no
+  // slower than LibTorch's: what is saved is the recording, which matters to small networks.
+  virtual bool trains_by_rule() const { return false; }
 };
 
 using LayerPtr = std::unique_ptr<Layer>;

@@ -48,6 +48,8 @@ class Model {
   // Error(kNumerics) in training mode where a layer mixes examples or draws.
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& inputs,
                                                 Mode mode = Mode::kEvaluation) const;
+  // Whether every layer can be linearised in training mode, at no cost in speed.
+  bool trains_by_rule() const { return net_->trains_by_rule(); }
 
   std::int64_t dim() const { return table_->size(); }
   at::ScalarType dtype() const { return theta_.scalar_type(); }

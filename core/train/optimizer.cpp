@@ -2,33 +2,25 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 namespace oubli {
 namespace {
 
+// LibTorch's fused kernels make one pass over memory where single operations make one for each.
 class Sgd : public Optimizer {
  public:
   Sgd(double momentum, bool nesterov) : momentum_(momentum), nesterov_(nesterov) {}
 
   void step(const Tensor& theta, const Tensor& gradient, double lr) override {
-    if (momentum_ == 0) {
-      theta.sub_(gradient, lr);
-      return;
-    }
-    if (velocity_.defined()) {
-      velocity_.mul_(momentum_).add_(gradient);
-    } else {
-      velocity_ = gradient.clone();
-    }
-    if (nesterov_) theta.sub_(gradient, lr);
-    theta.sub_(velocity_, nesterov_ ? lr * momentum_ : lr);
+    const bool first = velocity_.empty();
+    if (first && momentum_ != 0) velocity_ = {at::empty_like(gradient)};
+    at::_fused_sgd_({theta}, {gradient}, velocity_, /*weight_decay=*/0, momentum_, lr,
+                    /*dampening=*/0, nesterov_, /*maximize=*/false, /*is_first_step=*/first);
   }
 
  private:
   double momentum_;
   bool nesterov_;
-  Tensor velocity_;
+  Tensors velocity_;  // one, or none without momentum
 };
 
 class Adam : public Optimizer {
@@ -39,21 +31,19 @@ class Adam : public Optimizer {
     if (!first_.defined()) {
       first_ = at::zeros_like(gradient);
       second_ = at::zeros_like(gradient);
+      steps_ = at::zeros({}, at::kDouble);
     }
-    ++steps_;
-    if (s_.name == "adamw") theta.mul_(1 - lr * s_.weight_decay);
-    first_.mul_(s_.beta1).add_(gradient, 1 - s_.beta1);
-    second_.mul_(s_.beta2).addcmul_(gradient, gradient, 1 - s_.beta2);
-    const double correct_first = 1 - std::pow(s_.beta1, steps_);
-    const double correct_second = 1 - std::pow(s_.beta2, steps_);
-    const Tensor scale = second_.sqrt().div_(std::sqrt(correct_second)).add_(s_.epsilon);
-    theta.addcdiv_(first_, scale, -lr / correct_first);
+    steps_.add_(1);
+    const auto fused =
+        s_.name == "adamw" ? at::_ops::_fused_adamw_::call : at::_ops::_fused_adam_::call;
+    fused({theta}, {gradient}, {first_}, {second_}, {}, {steps_}, lr, s_.beta1, s_.beta2,
+          s_.name == "adamw" ? s_.weight_decay : 0, s_.epsilon, /*amsgrad=*/false,
+          /*maximize=*/false, {}, {});
   }
 
  private:
   OptimizerSettings s_;
-  double steps_ = 0;
-  Tensor first_, second_;
+  Tensor first_, second_, steps_;
 };
 
 }  // namespace

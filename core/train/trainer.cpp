@@ -2,62 +2,70 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
 
+#include "core/train/batch_gradient.h"
 #include "core/train/lbfgs.h"
 
 namespace oubli {
 namespace {
 
-// The inner loop writes every gradient into one vector, so an optimiser's step is a few passes over
-// contiguous memory whatever the number of layers.
+// How many batches are gathered and normalised at once, as much as stays in a cache: of small
+// examples many, so that the handful of operations this takes is not paid for each step.
+std::int64_t gathered_batches(const Subset& subset, const TrainingRecipe& recipe,
+                              std::int64_t bytes_of_value) {
+  constexpr std::int64_t kBytes = 1 << 19;
+  const Dataset& data = *subset.dataset;
+  const std::int64_t bytes = data.inputs.numel() / data.size() * bytes_of_value;
+  return std::max<std::int64_t>(1, kBytes / (recipe.batch_size * bytes));
+}
+
+// Every gradient is one vector, so an optimiser's step is one pass over contiguous memory whatever
+// the number of layers.
 void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
                 TrainingReport& report) {
   Generator order = context.generator.stream("order");
   Generator augmentation = context.generator.stream("augmentation");
   Generator dropout = context.generator.stream("dropout");
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(recipe.optimizer);
+  BatchGradient gradient_of(model, recipe.objective);
   const std::int64_t n = subset.size();
   const std::int64_t per_epoch = (n + recipe.batch_size - 1) / recipe.batch_size;
   const std::int64_t steps = per_epoch * recipe.epochs;
-  Tensor gradient = at::empty_like(model.theta());
-  std::vector<Tensor> pieces(model.parameters().size());
+  const std::int64_t gathered =
+      recipe.batch_size * gathered_batches(subset, recipe, model.theta().element_size());
   std::int64_t step = 0;
   for (std::int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
     const Tensor positions = order.permutation(n);
-    Tensor epoch_loss = at::zeros({}, at::kDouble);
+    Batch several;
     for (std::int64_t begin = 0; begin < n; begin += recipe.batch_size, ++step) {
       const std::int64_t count = std::min(recipe.batch_size, n - begin);
-      Batch batch = subset.batch_at(positions.narrow(0, begin, count), model.dtype());
+      if (begin % gathered == 0) {
+        several = subset.batch_at(positions.narrow(0, begin, std::min(gathered, n - begin)),
+                                  model.dtype());
+      }
+      Batch batch = several.narrow(begin % gathered, count);
       if (recipe.augmentation.any()) {
         batch.inputs = augment(batch.inputs, recipe.augmentation, augmentation);
       }
-      const Tensor outputs = model.forward(batch.inputs, Mode::kTraining, &dropout);
-      Tensor losses = recipe.objective.losses(outputs, batch.targets);
-      if (batch.weights.defined()) losses = losses * batch.weights;
-      const Tensor loss = losses.mean();
-      const auto gradients = torch::autograd::grad({loss}, model.parameters());
+      Tensor gradient = gradient_of.at(batch, dropout);
       const at::NoGradGuard no_grad;
-      for (std::size_t i = 0; i < pieces.size(); ++i) pieces[i] = gradients[i].reshape({-1});
-      at::cat_out(gradient, pieces);
-      if (recipe.objective.l2 > 0) gradient.add_(model.theta(), recipe.objective.l2);
       if (recipe.clip_norm > 0) {
         const double norm = gradient.norm().item<double>();
         if (norm > recipe.clip_norm) gradient.mul_(recipe.clip_norm / norm);
       }
       optimizer->step(model.theta(), gradient,
                       recipe.optimizer.lr * recipe.schedule.at(step, steps, epoch));
-      epoch_loss += loss.detach();
       context.cost.add_gradients(count);
     }
     report.epochs = static_cast<double>(epoch + 1);
     context.progress(report.epochs / static_cast<double>(recipe.epochs));
-    if (!std::isfinite(epoch_loss.item<double>())) {
+    // Once a parameter is not finite it stays so: one look at the end of an epoch finds it.
+    if (!at::isfinite(model.theta()).all().item<bool>()) {
       report.status = TrainingStatus::kDiverged;
       report.message = fmt::format(
-          "the loss is not finite in epoch {} of {} at learning rate {}; lower it or clip "
+          "a parameter is not finite after epoch {} of {} at learning rate {}; lower it or clip "
           "gradients",
           epoch + 1, recipe.epochs, recipe.optimizer.lr);
       return;

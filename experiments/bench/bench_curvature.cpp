@@ -47,13 +47,16 @@ struct Options {
   std::string data, model = "mlp";
   std::int64_t examples = 10000, batch_size = 500;
   int threads = 2, training_epochs = 2;
+  double hessian_damping = 1;
 };
 
 // The set, the model and the operators that tasks share.
 class Bench {
  public:
   explicit Bench(const Options& options)
-      : registries_(builtin_registries()), batch_size_(options.batch_size) {
+      : registries_(builtin_registries()),
+        batch_size_(options.batch_size),
+        hessian_damping_(options.hessian_damping) {
     const Settings all(parse_settings("validation_fraction: 0", "bench"));
     LoadedData loaded =
         registries_.datasets.find("mnist").configure(all)(default_data_folders(options.data));
@@ -151,6 +154,7 @@ class Bench {
             solve_curvature(settings, *model_, subset_, {objective_.loss, 0}, gradient_, context)
                 .report;
         return {
+            {"damping", damping},
             {"iterations", report.iterations},
             {"status", to_string(report.status)},
             {"relative_residual", report.relative_residual},
@@ -175,7 +179,7 @@ class Bench {
     });
     add_solve("cg_20_ggn", CurvatureKind::kGgn, 1e-3, "none", {1e-12, 20});
     // Damped past the Hessian's negative eigenvalues, at which the solve would rightly end.
-    add_solve("cg_20_hessian", CurvatureKind::kHessian, 1, "none", {1e-12, 20});
+    add_solve("cg_20_hessian", CurvatureKind::kHessian, hessian_damping_, "none", {1e-12, 20});
     // The most memory that the process held, in bytes; one such task for each process.
     tasks_["memory_gradient_of_one_batch"] = [this]() -> Work {
       const Subset one = subset_.with_rows(subset_.rows.narrow(0, 0, batch_size_));
@@ -207,6 +211,7 @@ class Bench {
 
   Registries registries_;
   std::int64_t batch_size_;
+  double hessian_damping_;
   Subset subset_;
   std::unique_ptr<Model> model_;
   Objective objective_{Loss::kCrossEntropy, 1e-3};
@@ -227,6 +232,8 @@ int main(int argc, char** argv) {
   app.add_option("--examples", options.examples)->check(CLI::Range(1, 60000));
   app.add_option("--batch-size", options.batch_size)->check(CLI::PositiveNumber);
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);
+  app.add_option("--hessian-damping", options.hessian_damping, "of cg_20_hessian")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--training-epochs", options.training_epochs,
                  "0 to measure memory: training leaves freed memory behind")
       ->check(CLI::NonNegativeNumber);

@@ -70,6 +70,7 @@ class Oubli:
 
     def __init__(self, arguments, *options):
         command = [arguments.program, "--data", arguments.data, "--model", arguments.model]
+        command += ["--hessian-damping", str(curvature_peers.HESSIAN_DAMPING[arguments.model])]
         command += ["--threads", str(arguments.threads), *options]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -363,7 +364,7 @@ def ended_early(measurements):
     }
 
 
-def print_peers(tasks, failed, dropped, only, early):
+def print_peers(tasks, failed, dropped, only, early, hessian_damping):
     row = "{:<18} {:<11} {:>7} {:>15} {:>4}".format
     print("\nEvery peer, in gradients of PyTorch")
     print(row("task", "peer", "median", "range", "runs"))
@@ -384,6 +385,11 @@ def print_peers(tasks, failed, dropped, only, early):
             f"Not run again after taking over {HOPELESS} times as long as the best peer: "
             + ", ".join(f"{name} ({task})" for task, name in sorted(dropped))
             + "."
+        )
+    if "cg_20_hessian" in tasks:
+        paragraph(
+            f"The Hessian is damped by {number(hessian_damping)} on both sides: past its most negative "
+            "eigenvalue, at which a solve ends."
         )
     for task, status in early.items():
         paragraph(
@@ -514,7 +520,7 @@ def main():
     early = ended_early(measurements)
     print_gradient(summary["gradient"])
     print_tasks(summary["tasks"])
-    print_peers(summary["tasks"], peers.failed, peers.dropped, peers.only, early)
+    print_peers(summary["tasks"], peers.failed, peers.dropped, peers.only, early, setup.hessian_damping)
     if solves:
         print_iterations(summary["iterations"])
     if memory:

@@ -2,9 +2,9 @@
 """Compares the training speed of oubli with that of PyTorch on the same task.
 
 Runs bench_training and train_pytorch.py in turn, so that a slow spell of the machine falls on both,
-and prints each side's median and range over all epochs of all rounds, and how many times as fast
-oubli is. Run it with a Python that has
-PyTorch, on a machine that does nothing else:
+and prints each side's median and range over all epochs of all rounds, by the clock and of the
+processor, and how many times as fast oubli is. Run it with a Python that has PyTorch, on a machine
+that does nothing else; where it does, the processor's seconds with one thread still compare:
 
     python experiments/bench/compare_training.py --data FOLDER --model mlp
 """
@@ -20,11 +20,27 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parents[1] / "build/release/experiments/bench/bench_training"
 
 
-def seconds_per_epoch(command):
+CLOCKS = {"seconds_per_epoch": "seconds per epoch", "processor_seconds_per_epoch": "of the processor"}
+
+
+def measure(command):
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} failed with {process.returncode}:\n{process.stderr}")
-    return json.loads(process.stdout)["seconds_per_epoch"]
+    return json.loads(process.stdout)
+
+
+def print_table(title, rounds):
+    """`rounds`: for each round, each side's list of seconds."""
+    print(f"{title:<18} {'median':>8} {'least':>8} {'most':>8}")
+    medians = {}
+    for side in rounds[0]:
+        values = [value for one in rounds for value in one[side]]
+        medians[side] = statistics.median(values)
+        print(f"{side:<18} {medians[side]:8.3f} {min(values):8.3f} {max(values):8.3f}")
+    speeds = [statistics.median(one["pytorch"]) / statistics.median(one["oubli"]) for one in rounds]
+    speed = medians["pytorch"] / medians["oubli"]
+    print(f"{'speed of oubli':<18} {speed:8.3f} {min(speeds):8.3f} {max(speeds):8.3f}  times PyTorch's")
 
 
 def main():
@@ -47,26 +63,17 @@ def main():
     if not pathlib.Path(arguments.program).exists():
         sys.exit(f"{arguments.program} is not built; `./oubli test` or `ninja bench_training` builds it")
 
-    seconds = {side: [] for side in sides}
-    speeds = []  # PyTorch's median over ours, one per round
+    rounds = []
     for number in range(arguments.rounds):
         print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
-        medians = {}
-        for side, command in sides.items():
-            measured = seconds_per_epoch(command)
-            medians[side] = statistics.median(measured)
-            seconds[side] += measured
-        speeds.append(medians["pytorch"] / medians["oubli"])
+        rounds.append({side: measure(command) for side, command in sides.items()})
 
     print(
         f"{arguments.model}, {arguments.threads} threads, "
         f"{arguments.rounds} rounds of {arguments.epochs} epochs"
     )
-    print(f"{'seconds per epoch':<18} {'median':>8} {'least':>8} {'most':>8}")
-    for side, values in seconds.items():
-        print(f"{side:<18} {statistics.median(values):8.3f} {min(values):8.3f} {max(values):8.3f}")
-    speed = statistics.median(seconds["pytorch"]) / statistics.median(seconds["oubli"])
-    print(f"{'speed of oubli':<18} {speed:8.3f} {min(speeds):8.3f} {max(speeds):8.3f}  times PyTorch's")
+    for clock, title in CLOCKS.items():
+        print_table(title, [{side: one[side][clock] for side in sides} for one in rounds])
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ DISTRIBUTIONS = ("torch", "curvlinops-for-pytorch", "backpack-for-pytorch", "pyD
 COLUMNS = 8
 CG_ITERATIONS = 20
 GGN_DAMPING = 1e-3
-HESSIAN_DAMPING = 1.0  # past the Hessian's negative eigenvalues
+# Past the most negative eigenvalue of the Hessian, at which a solve would rightly end.
+HESSIAN_DAMPING = {"logistic": 1.0, "mlp": 1.0, "lenet5": 10.0}
 KFAC_DAMPING = 1e-3
 LOOP_EXAMPLES = 100  # of the loop over single examples; its time is scaled up to the whole set
 L2 = 1e-3
@@ -60,9 +61,10 @@ def build(model):
 class Setup:
     """A trained model and the batches that tasks visit."""
 
-    def __init__(self, model, batches):
+    def __init__(self, model, batches, hessian_damping):
         self.model = model
         self.batches = batches
+        self.hessian_damping = hessian_damping
         self.params = list(model.parameters())
         self.n = sum(len(y) for _, y in batches)
         start = torch.Generator().manual_seed(0)
@@ -71,7 +73,8 @@ class Setup:
 
     def first(self, examples):
         images, labels = self.batches[0]
-        return Setup(self.model, [(images[:examples], labels[:examples])])
+        batches = [(images[:examples], labels[:examples])]
+        return Setup(self.model, batches, self.hessian_damping)
 
     def like_params(self, flat):
         parts = flat.split([p.numel() for p in self.params])
@@ -95,7 +98,8 @@ def make_setup(data, model, threads, examples=10000, batch_size=500, epochs=2):
     images, labels = images[:examples].clone(), labels[:examples].clone()
     network = build(model)
     train(network, images, labels, epochs)
-    return Setup(network, list(zip(images.split(batch_size), labels.split(batch_size))))
+    batches = list(zip(images.split(batch_size), labels.split(batch_size)))
+    return Setup(network, batches, HESSIAN_DAMPING[model])
 
 
 def flatten(tensors):
@@ -432,12 +436,20 @@ def damped(operator, damping):
 CG_OPTIONS = {"max_iter": CG_ITERATIONS, "tolerance": 0.0}
 
 
+def ggn_damping(setup):
+    return GGN_DAMPING
+
+
+def hessian_damping(setup):
+    return setup.hessian_damping
+
+
 def cg_curvlinops(name, damping):
     def prepare(setup):
         import curvlinops
 
         def work():
-            operator = damped(curvlinops_operator(setup, name), damping)
+            operator = damped(curvlinops_operator(setup, name), damping(setup))
             return (curvlinops.CGInverseLinearOperator(operator, **CG_OPTIONS) @ setup.gradient).detach()
 
         return work
@@ -453,7 +465,7 @@ def cg_pytorch(kept, damping):
 
         def work():
             product = kept(setup)
-            matrix = lambda x: (product(x[:, 0]) + damping * x[:, 0])[:, None]
+            matrix = lambda x: (product(x[:, 0]) + damping(setup) * x[:, 0])[:, None]
             return linear_cg(matrix, setup.gradient[:, None], **CG_OPTIONS)[:, 0]
 
         return work
@@ -461,11 +473,11 @@ def cg_pytorch(kept, damping):
     return prepare
 
 
-peer("cg_20_ggn", "PyTorch", approximate=True)(cg_pytorch(kept_ggn, GGN_DAMPING))
-peer("cg_20_ggn", "curvlinops", approximate=True)(cg_curvlinops("GGNLinearOperator", GGN_DAMPING))
-peer("cg_20_hessian", "PyTorch", approximate=True)(cg_pytorch(kept_hessian, HESSIAN_DAMPING))
+peer("cg_20_ggn", "PyTorch", approximate=True)(cg_pytorch(kept_ggn, ggn_damping))
+peer("cg_20_ggn", "curvlinops", approximate=True)(cg_curvlinops("GGNLinearOperator", ggn_damping))
+peer("cg_20_hessian", "PyTorch", approximate=True)(cg_pytorch(kept_hessian, hessian_damping))
 peer("cg_20_hessian", "curvlinops", approximate=True)(
-    cg_curvlinops("HessianLinearOperator", HESSIAN_DAMPING)
+    cg_curvlinops("HessianLinearOperator", hessian_damping)
 )
 
 
@@ -475,7 +487,7 @@ def cg_hessian_pydvl(setup):
 
     operator = CgOperator(
         pydvl_hessian(setup),
-        regularization=HESSIAN_DAMPING,
+        regularization=setup.hessian_damping,
         rtol=0,
         atol=0,
         maxiter=CG_ITERATIONS,

@@ -11,7 +11,7 @@ namespace oubli {
 namespace {
 
 // Raised whenever stored results of an older program must not be taken for this one's.
-constexpr int kFormatVersion = 3;
+constexpr int kFormatVersion = 4;
 // A metric that compares with an untrained model takes the mean over these.
 constexpr std::int64_t kInitialModels = 3;
 

@@ -10,12 +10,14 @@ class Relu : public Layer {
  public:
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 };
 
 class Tanh : public Layer {
  public:
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 };
 
 }  // namespace oubli

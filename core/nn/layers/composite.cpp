@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "core/nn/linearisation.h"
 
 namespace oubli {
@@ -125,6 +127,11 @@ std::unique_ptr<LayerLinearisation> Sequential::linearise(const Tensor& input, P
   return std::make_unique<LinearisedSequential>(layers_, input, pass);
 }
 
+bool Sequential::trains_by_rule() const {
+  return std::all_of(layers_.begin(), layers_.end(),
+                     [](const LayerPtr& layer) { return layer->trains_by_rule(); });
+}
+
 Residual::Residual(LayerPtr body, LayerPtr shortcut)
     : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
 
@@ -137,6 +144,10 @@ std::unique_ptr<LayerLinearisation> Residual::linearise(const Tensor& input, Pas
   auto body = body_->linearise(input, pass);
   auto shortcut = shortcut_ ? shortcut_->linearise(input, pass) : nullptr;
   return std::make_unique<LinearisedResidual>(std::move(body), std::move(shortcut), input);
+}
+
+bool Residual::trains_by_rule() const {
+  return body_->trains_by_rule() && (!shortcut_ || shortcut_->trains_by_rule());
 }
 
 }  // namespace oubli

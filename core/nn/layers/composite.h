@@ -17,6 +17,7 @@ class Sequential : public Layer {
   }
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override;
 
  private:
   std::vector<LayerPtr> layers_;
@@ -28,6 +29,7 @@ class Residual : public Layer {
   Residual(LayerPtr body, LayerPtr shortcut);
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override;
 
  private:
   LayerPtr body_;

@@ -25,6 +25,7 @@ class Conv2d : public Layer {
          Initialisation initialisation = Initialisation::kUniformFanIn);
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 
  private:
   Conv2dShape shape_;

@@ -16,6 +16,7 @@ class Dropout : public Layer {
   explicit Dropout(double p);
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return p_ == 0; }
 
  private:
   double p_;

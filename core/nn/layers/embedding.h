@@ -17,6 +17,7 @@ class Embedding : public Layer {
             std::int64_t features);
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 
  private:
   Tensor checked(const Tensor& input) const;  // int64

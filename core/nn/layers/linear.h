@@ -14,6 +14,7 @@ class Linear : public Layer {
          bool bias = true);
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 
  private:
   std::size_t weight_;

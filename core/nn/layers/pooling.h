@@ -12,6 +12,7 @@ class MaxPool2d : public Layer {
   explicit MaxPool2d(std::int64_t size) : size_(size) {}
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 
  private:
   std::int64_t size_;
@@ -22,6 +23,7 @@ class GlobalAveragePool : public Layer {
  public:
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 };
 
 // [b, ...] -> [b, features]
@@ -29,6 +31,7 @@ class Flatten : public Layer {
  public:
   Tensor forward(const Tensor& input, Pass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 };
 
 }  // namespace oubli
