@@ -1,4 +1,4 @@
-#include "datasets/source.h"
+#include "datasets/population.h"
 
 namespace oubli {
 
@@ -8,7 +8,7 @@ namespace oubli {
 
 Registry<DataSource> builtin_datasets() {
   Registry<DataSource> datasets("data set");
-#define OUBLI_DATASET(name) datasets.add(name##_source());
+#define OUBLI_DATASET(name) datasets.add(with_population_settings(name##_source()));
 #include "datasets/datasets.def"
 #undef OUBLI_DATASET
   return datasets;

@@ -14,6 +14,8 @@ namespace oubli {
 struct LoadedData {
   Dataset dataset;
   Splits splits;
+  // int64, sorted: rows like the training rows that no original is trained on; may be undefined.
+  Tensor held_out = {};
 };
 
 // Folders that are searched for a data set's files, in order: `--data`, OUBLI_DATA, the user's

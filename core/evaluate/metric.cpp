@@ -32,12 +32,17 @@ const NamedRows* Evaluation::edited() const {
   return found;
 }
 
-Tensor Evaluation::test_rows_like(const Tensor& examples) const {
-  const Tensor* test = rows("test");
-  if (test == nullptr || !is_classification()) return test == nullptr ? Tensor() : *test;
+const Tensor* Evaluation::unseen() const {
+  const Tensor* held_out = rows("held_out");
+  return held_out == nullptr ? rows("test") : held_out;
+}
+
+Tensor Evaluation::unseen_rows_like(const Tensor& examples) const {
+  const Tensor* all = unseen();
+  if (all == nullptr || !is_classification()) return all == nullptr ? Tensor() : *all;
   const Tensor& targets = dataset->targets;
-  const Tensor same = at::isin(targets.index_select(0, *test), targets.index_select(0, examples));
-  const Tensor alike = test->index({same});
+  const Tensor same = at::isin(targets.index_select(0, *all), targets.index_select(0, examples));
+  const Tensor alike = all->index({same});
   return alike.numel() == 0 ? Tensor() : alike;
 }
 

@@ -44,9 +44,12 @@ struct Evaluation {
   bool is_classification() const { return dataset->is_classification(); }
   // The edited set: forget, or added where nothing is forgotten. Null where both are empty.
   const NamedRows* edited() const;
-  // Test rows that are like the given ones: those of their classes, or all of a regression's, so
-  // that removing a class compares like with like. Undefined where there are none.
-  Tensor test_rows_like(const Tensor& rows) const;
+  // What attacks hold the edited set against, examples that no original was trained on: held_out
+  // where the experiment has it, else test. Null where both are empty.
+  const Tensor* unseen() const;
+  // Those of them that are like the given rows: of their classes, or all of a regression's, so that
+  // removing a class compares like with like. Undefined where there are none.
+  Tensor unseen_rows_like(const Tensor& rows) const;
 };
 
 // One model. A value against several oracles is their mean.

@@ -30,6 +30,7 @@ std::vector<NamedRows> Experiment::metric_sets() const {
   add("added", task.added.rows);
   add("validation", task.validation.rows);
   add("test", task.test.rows);
+  add("held_out", held_out);
   return sets;
 }
 
@@ -61,6 +62,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   task.retain = subset(rows_union(rows_difference(task.train.rows, removed.rows), added.rows));
   task.validation = subset(splits.validation);
   task.test = subset(splits.test);
+  experiment.held_out = loaded.held_out.defined() ? loaded.held_out : no_rows();
   if (task.train.empty() || task.retain.empty()) {
     fail_at(spec.edit_origin, "nothing is left to train on after this edit.");
   }
@@ -94,6 +96,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
        {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
     edit.add(rows_hash(part->rows));
   }
+  if (experiment.held_out.numel() > 0) edit.add(rows_hash(experiment.held_out));
   experiment.edit_hash = edit.hex();
   experiment.spec = std::move(spec);
   return experiment;

@@ -13,6 +13,7 @@ struct Experiment {
   Spec spec;
   std::shared_ptr<const Dataset> dataset;
   Task task;
+  Tensor held_out;  // int64 rows that attacks compare with, never trained on; may be empty
   Network network;
   // What stages are keyed by.
   std::string data_hash;

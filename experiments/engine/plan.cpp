@@ -227,7 +227,8 @@ Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t s
   const Task& task = experiment.task;
   if (kind == StageKind::kTrain) return task.train;
   if (kind == StageKind::kRetrain) return task.retain;
-  const Tensor population = rows_union(task.train.rows, task.test.rows);
+  const Tensor& outside = experiment.held_out.numel() > 0 ? experiment.held_out : task.test.rows;
+  const Tensor population = rows_union(task.train.rows, outside);
   const std::int64_t n = population.numel();
   Generator generator =
       Generator(static_cast<std::uint64_t>(seed)).stream("members of a shadow's training set");

@@ -1,7 +1,7 @@
 // Plan: the graph of stages that an experiment needs.
 //
 //   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
-//   shadow    models on random halves of D and the test set together, for attacks
+//   shadow    models on random halves of D and unseen examples together, for attacks
 //   initial   models that were never trained, for metrics that compare with one
 //   unlearn   one method on one original
 //   predict   outputs of one model on every split
@@ -63,7 +63,7 @@ struct Plan {
 };
 
 // What a trained model of this kind is trained on: D, the retain set, or a shadow's random half of
-// the population, which is D with the test set beside it.
+// the population, which is D with the held-out examples beside it, or else the test set.
 Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed);
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics);

@@ -111,6 +111,7 @@ class Runner {
     const Task& task = experiment_.task;
     Tensor rows = rows_union(task.train.rows, task.retain.rows);
     rows = rows_union(rows, rows_union(task.validation.rows, task.test.rows));
+    rows = rows_union(rows, experiment_.held_out);
     CostMeter cost;
     const Tensor outputs =
         task.objective().class_scores(predict(model, {experiment_.dataset, rows, {}}, cost));

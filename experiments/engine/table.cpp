@@ -83,7 +83,9 @@ std::vector<std::string> compared_columns(const Results& results) {
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
     const ColumnInfo* info = results.info(column);
-    if (set_of(column) != "validation" && !(info && info->detail)) columns.push_back(column);
+    const std::string set = set_of(column);
+    const bool aside = set == "validation" || set == "held_out" || (info && info->detail);
+    if (!aside) columns.push_back(column);
   }
   return columns;
 }

@@ -1,7 +1,7 @@
 // LiRA on the edited set (core/evaluate/attacks/lira.h): shadow models trained on random halves of
 // the population say how each example looks when it was trained on and when it was not; the AUC and
-// the true positive rates tell the edited set from examples that no original was trained on, the
-// test set. Scores are for each example, so the two sets need not be alike.
+// the true positive rates tell the edited set from examples that no original was trained on, held
+// out or else the test set. Scores are for each example, so the two sets need not be alike.
 #include "core/evaluate/attacks/lira.h"
 
 #include <ATen/ATen.h>
@@ -16,7 +16,7 @@ namespace {
 std::vector<MetricValue> compute(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
-  const Tensor* outside = evaluation.rows("test");
+  const Tensor* outside = evaluation.unseen();
   if (!evaluation.is_classification() || edited == nullptr || outside == nullptr ||
       input.shadows.empty()) {
     return {};
@@ -45,35 +45,37 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric lira_metric() {
-  return {.name = "lira",
-          .summary = "likelihood-ratio membership attack with shadow models",
-          .source = "Carlini et al. 2022",
-          .columns = {{.name = "lira_auc",
-                       .heading = "LiRA AUC",
-                       .group = Group::kPrivacy,
-                       .range = "[0, 1]",
-                       .definition = "Probability that an example of the edited set has a higher "
-                                     "likelihood ratio of membership than a test example. Read it "
-                                     "against the oracles' value.",
-                       .resolution = 0.01,
-                       .above = "under-forgets"},
-                      {.name = "lira_tpr_1",
-                       .heading = "LiRA TPR@1%",
-                       .group = Group::kPrivacy,
-                       .range = "[0, 1]",
-                       .definition = "True positive rate at a false positive rate of 1 %, not "
-                                     "interpolated.",
-                       .above = "under-forgets"},
-                      {.name = "lira_tpr_01",
-                       .heading = "LiRA TPR@0.1%",
-                       .group = Group::kPrivacy,
-                       .range = "[0, 1]",
-                       .definition = "The same at 0.1 %; with fewer than 1,000 test examples it is "
-                                     "the rate without any false positive.",
-                       .above = "under-forgets",
-                       .detail = true}},
-          .compute = compute,
-          .needs = {.shadows = true}};
+  return {
+      .name = "lira",
+      .summary = "likelihood-ratio membership attack with shadow models",
+      .source = "Carlini et al. 2022",
+      .columns = {{.name = "lira_auc",
+                   .heading = "LiRA AUC",
+                   .group = Group::kPrivacy,
+                   .range = "[0, 1]",
+                   .definition = "Probability that an example of the edited set has a higher "
+                                 "likelihood ratio of membership than an unseen example (held out, "
+                                 "else test). Read it "
+                                 "against the oracles' value.",
+                   .resolution = 0.01,
+                   .above = "under-forgets"},
+                  {.name = "lira_tpr_1",
+                   .heading = "LiRA TPR@1%",
+                   .group = Group::kPrivacy,
+                   .range = "[0, 1]",
+                   .definition = "True positive rate at a false positive rate of 1 %, not "
+                                 "interpolated.",
+                   .above = "under-forgets"},
+                  {.name = "lira_tpr_01",
+                   .heading = "LiRA TPR@0.1%",
+                   .group = Group::kPrivacy,
+                   .range = "[0, 1]",
+                   .definition = "The same at 0.1 %; with fewer than 1,000 unseen examples it is "
+                                 "the rate without any false positive.",
+                   .above = "under-forgets",
+                   .detail = true}},
+      .compute = compute,
+      .needs = {.shadows = true}};
 }
 
 }  // namespace oubli

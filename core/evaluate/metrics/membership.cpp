@@ -1,8 +1,9 @@
 // A loss-threshold membership attack (Yeom et al. 2018): the AUC with which a low loss tells the
-// edited set from test examples. 0.5 tells nothing; a trained-on set lies above it, and a value
-// below it is over-forgetting, not success: read it against the oracle's value. The test examples
-// are those of the classes that the edited set holds, so that removing a class compares like with
-// like. The threshold is not fitted: the AUC runs over all of them.
+// edited set from unseen examples. 0.5 tells nothing; a trained-on set lies above it, and a value
+// below it is over-forgetting, not success: read it against the oracle's value. The unseen
+// examples are the held-out set where there is one, else the test set, and those of the classes
+// that the edited set holds, so that removing a class compares like with like. The threshold is not
+// fitted: the AUC runs over all of them.
 #include <ATen/ATen.h>
 
 #include "core/evaluate/metric.h"
@@ -17,7 +18,7 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const Tensor& losses = input.predictions().losses();
   for (const NamedRows& set : evaluation.sets) {
     if (set.name != "forget" && set.name != "added") continue;
-    const Tensor outside = evaluation.test_rows_like(set.rows);
+    const Tensor outside = evaluation.unseen_rows_like(set.rows);
     if (!outside.defined()) continue;
     values.push_back({"membership_auc/" + set.name,
                       auc(-losses.index_select(0, set.rows), -losses.index_select(0, outside))});
@@ -29,13 +30,14 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 
 Metric membership_metric() {
   return {.name = "membership",
-          .summary = "AUC of a loss-threshold attack, edited set against test set",
+          .summary = "AUC of a loss-threshold attack, edited set against unseen examples",
           .source = "Yeom et al. 2018",
           .columns = {{.name = "membership_auc",
                        .heading = "AUC",
                        .range = "[0, 1]",
                        .definition = "Probability that an example of the edited set has a lower "
-                                     "loss than a test example of the same classes, ties counting "
+                                     "loss than an unseen example (held out, else test) of the "
+                                     "same classes, ties counting "
                                      "one half. 0.5 tells nothing apart.",
                        .resolution = 0.01,
                        .above = "under-forgets"}},

@@ -1,5 +1,5 @@
 // Membership attacks by the scores of one model (Song and Mittal 2021): the AUC with which a high
-// confidence, a low entropy or a low modified entropy tells the edited set from test examples of
+// confidence, a low entropy or a low modified entropy tells the edited set from unseen examples of
 // the same classes, and the balanced accuracy of taking correct predictions for members. AUCs run
 // over all thresholds, so no threshold is fitted; 0.5 tells nothing, and a value below it is
 // over-forgetting.
@@ -16,7 +16,7 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (!evaluation.is_classification() || edited == nullptr) return {};
-  const Tensor outside = evaluation.test_rows_like(edited->rows);
+  const Tensor outside = evaluation.unseen_rows_like(edited->rows);
   if (!outside.defined()) return {};
   const Predictions& predictions = input.predictions();
   const auto attack = [&](const Tensor& scores) {
@@ -47,7 +47,8 @@ ColumnInfo attack_column(const std::string& name, const std::string& heading,
 }  // namespace
 
 Metric score_attacks_metric() {
-  const std::string compared = " tells the edited set from test examples of the same classes.";
+  const std::string compared =
+      " tells the edited set from unseen examples (held out, else test) of the same classes.";
   return {.name = "score_attacks",
           .summary = "membership attacks by confidence, entropy, modified entropy, correctness",
           .source = "Song and Mittal 2021",

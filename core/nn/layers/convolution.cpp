@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/nn/kernel_gradients.h"
 #include "core/nn/linearisation.h"
-#include "core/nn/second_moments.h"
 
 namespace oubli {
 namespace {
@@ -64,28 +64,17 @@ class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
   }
 
   void add_squared_gradients(const Tensors& gradients, Tensors& sums) const override {
-    // A few examples at a time, so that their unfolded inputs stay in the cache.
-    for (std::int64_t begin = 0; begin < x_.size(0); begin += kChunk) {
-      const std::int64_t count = std::min(kChunk, x_.size(0) - begin);
-      const Tensor gradient = grouped(gradients, begin, count);
-      for_each_row(gradient, begin, count, [&](std::int64_t row, const Tensor& each) {
-        // [gradients, out, in / groups, kernel] of each example
-        sums[numbers_[0]].select(2, row).add_(each.square_().sum({0, 1}));
-      });
-      if (shape_.bias) sums[numbers_[1]].add_(bias_gradients(gradient).square_().sum({0, 1}));
-    }
+    add_squared_kernel_gradients(x_, gradients, window(), shape_.groups, sums[numbers_[0]]);
+    if (!shape_.bias) return;
+    for (const Tensor& g : gradients) sums[numbers_[1]].add_(g.sum({2, 3}).square_().sum(0));
   }
 
   Tensors example_gradients(const Tensor& g, std::int64_t begin,
                             std::int64_t count) const override {
-    std::vector<std::int64_t> sizes = weight_.sizes().vec();
-    sizes.insert(sizes.begin(), count);
-    const Tensor gradient = grouped({g}, begin, count);
-    Tensors each = {at::empty(sizes, g.options())};
-    for_each_row(gradient, begin, count, [&](std::int64_t row, const Tensor& part) {
-      each[0].select(3, row).copy_(part.select(1, 0));
-    });
-    if (shape_.bias) each.push_back(bias_gradients(gradient).select(1, 0));
+    const Tensor gradient = g.narrow(0, begin, count);
+    Tensors each = {
+        kernel_gradients(x_.narrow(0, begin, count), gradient, window(), shape_.groups)};
+    if (shape_.bias) each.push_back(gradient.sum({2, 3}));
     return each;
   }
 
@@ -114,17 +103,16 @@ class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
   void add_input_moments(const Tensor& weights, const Tensor& sums) const override {
     const Tensor roots = weights.defined() ? weights.sqrt().view({-1, 1, 1, 1}) : Tensor();
     const Tensor x = roots.defined() ? x_ * roots : x_;
-    const Window window{shape_.kernel, shape_.stride, shape_.padding};
     const std::int64_t in = weight_[0].numel();
     const double count =
         weights.defined() ? weights.sum().item<double>() : static_cast<double>(x.size(0));
     const std::int64_t channels = shape_.in / shape_.groups;
     for (std::int64_t i = 0; i < shape_.groups; ++i) {
       const Tensor images = x.narrow(1, i * channels, channels);
-      sums[i].narrow(0, 0, in).narrow(1, 0, in).add_(patch_moment(images, window));
+      sums[i].narrow(0, 0, in).narrow(1, 0, in).add_(patch_moment(images, window()));
       if (!shape_.bias) continue;
       const Tensor row = sums[i][in];
-      row.narrow(0, 0, in).add_(patch_sum(roots.defined() ? images * roots : images, window));
+      row.narrow(0, 0, in).add_(patch_sum(roots.defined() ? images * roots : images, window()));
       row[in].add_(count * static_cast<double>(kronecker_shape().positions));
     }
   }
@@ -135,7 +123,7 @@ class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
   }
 
  private:
-  static constexpr std::int64_t kChunk = 32;
+  Window window() const { return {shape_.kernel, shape_.stride, shape_.padding}; }
 
   Tensor backward(const Tensor& g, const Tensor& x, const Tensor& weight, bool input, Tensors* sums,
                   bool bias) const {
@@ -151,61 +139,12 @@ class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
     return gx;
   }
 
-  // The gradient of row `i` of each example's kernels is a product with the input unfolded along
-  // its width alone, k times the input rather than k^2: with U [in k, rows, columns] of an example,
-  //   dW[o, c, i, j] = sum_{y, x} g[o, y, x] U[(c, j), i + stride y, x],
-  // and for stride 1 those rows lie together in memory. `gradient` is [b groups, gradients out /
-  // groups, positions]; `use` gets [b, gradients, out, in / groups, kernel].
-  template <typename Use>
-  void for_each_row(const Tensor& gradient, std::int64_t begin, std::int64_t count,
-                    const Use& use) const {
-    const std::int64_t k = shape_.kernel, p = shape_.padding, s = shape_.stride;
-    const std::int64_t height = output_.size(2), width = output_.size(3);
-    const std::int64_t inner = shape_.in / shape_.groups;
-    const Tensor padded =
-        at::constant_pad_nd(x_.narrow(0, begin, count).contiguous(), {p, p, p, p});
-    const Tensor strips = padded
-                              .unfold(3, k, s)           // [b, in, rows, columns, k]
-                              .permute({0, 1, 4, 2, 3})  // [b, in, k, rows, columns]
-                              .contiguous()
-                              .view({count * shape_.groups, inner * k, -1, width});
-    for (std::int64_t i = 0; i < k; ++i) {
-      const Tensor rows = strips.slice(2, i, i + s * (height - 1) + 1, s).flatten(2);
-      // The larger side comes first: small products waste fewer vector lanes so.
-      const Tensor each = inner * k > gradient.size(1)
-                              ? at::bmm(rows, gradient.transpose(1, 2)).transpose(1, 2)
-                              : at::bmm(gradient, rows.transpose(1, 2));
-      use(i, each.reshape({count, shape_.groups, -1, shape_.out / shape_.groups, inner, k})
-                 .transpose(1, 2)
-                 .reshape({count, -1, shape_.out, inner, k}));
-    }
-  }
-
   // [b, groups, positions, in / groups k k]
   Tensor unfolded(std::int64_t begin, std::int64_t count) const {
     const Tensor patches =
         at::im2col(x_.narrow(0, begin, count).contiguous(), {shape_.kernel, shape_.kernel}, {1, 1},
                    {shape_.padding, shape_.padding}, {shape_.stride, shape_.stride});
     return patches.view({count, shape_.groups, -1, patches.size(2)}).transpose(2, 3);
-  }
-
-  // [b groups, gradients out / groups, positions]
-  Tensor grouped(const Tensors& gradients, std::int64_t begin, std::int64_t count) const {
-    Tensors parts;
-    for (const Tensor& g : gradients) {
-      parts.push_back(g.narrow(0, begin, count)
-                          .contiguous()
-                          .view({count * shape_.groups, shape_.out / shape_.groups, -1}));
-    }
-    return parts.size() == 1 ? parts[0] : at::cat(parts, 1);
-  }
-  // [b, gradients, out]
-  Tensor bias_gradients(const Tensor& gradient) const {
-    return gradient.sum(2)
-        .view({-1, shape_.groups, gradient.size(1) / (shape_.out / shape_.groups),
-               shape_.out / shape_.groups})
-        .transpose(1, 2)
-        .reshape({gradient.size(0) / shape_.groups, -1, shape_.out});
   }
 
   Conv2dShape shape_;

@@ -1,0 +1,85 @@
+#include "datasets/population.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "core/base/random.h"
+
+namespace oubli {
+namespace {
+
+struct Population {
+  Origin noise_origin;
+  double label_noise = 0;
+  double held_out = 0;
+  std::uint64_t seed = 0;
+};
+
+Population read(const Settings& settings) {
+  Population population;
+  population.label_noise = settings.real(
+      "label_noise", {.standard = 0,
+                      .at_least = 0,
+                      .at_most = 1,
+                      .doc = "share of the training rows whose label is drawn at random"});
+  population.held_out =
+      settings.real("held_out", {.standard = 0,
+                                 .at_least = 0,
+                                 .below = 1,
+                                 .doc = "share of the training rows that no original is trained "
+                                        "on, for attacks to compare with"});
+  population.noise_origin = settings.origin("label_noise");
+  population.seed = static_cast<std::uint64_t>(settings.integer(
+      "population_seed",
+      {.standard = 0, .at_least = 0, .doc = "seed of drawn labels and of held-out rows"}));
+  return population;
+}
+
+std::int64_t share_of(const Tensor& rows, double share) {
+  return std::llround(share * static_cast<double>(rows.numel()));
+}
+
+void draw_labels(const Population& population, LoadedData& data) {
+  Dataset& dataset = data.dataset;
+  if (!dataset.is_classification()) {
+    fail_at(population.noise_origin,
+            "'label_noise' draws classes, but the targets of this data set are numbers.");
+  }
+  Generator generator = Generator(population.seed).stream("label noise");
+  const Tensor& train = data.splits.train;
+  const std::int64_t count = share_of(train, population.label_noise);
+  const Tensor rows =
+      train.index_select(0, generator.permutation(train.numel()).narrow(0, 0, count));
+  const Tensor labels = generator.integers(0, dataset.outputs, {count});
+  if (!dataset.true_targets.defined()) dataset.true_targets = dataset.targets;
+  dataset.targets = dataset.targets.index_copy(0, rows, labels);
+}
+
+void hold_out(const Population& population, LoadedData& data) {
+  Generator generator = Generator(population.seed).stream("held out");
+  Tensor& train = data.splits.train;
+  const std::int64_t n = train.numel();
+  const std::int64_t count = share_of(train, population.held_out);
+  const Tensor drawn = train.index_select(0, generator.permutation(n));
+  data.held_out = std::get<0>(drawn.narrow(0, 0, count).sort());
+  train = std::get<0>(drawn.narrow(0, count, n - count).sort());
+}
+
+}  // namespace
+
+DataSource with_population_settings(DataSource source) {
+  source.configure = [configure = std::move(source.configure)](const Settings& settings) {
+    const auto load = configure(settings);
+    const Population population = read(settings);
+    return [load, population](const DataFolders& folders) {
+      LoadedData data = load(folders);
+      if (population.label_noise > 0) draw_labels(population, data);
+      if (population.held_out > 0) hold_out(population, data);
+      return data;
+    };
+  };
+  return source;
+}
+
+}  // namespace oubli

@@ -1,0 +1,281 @@
+#include "experiments/engine/sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/random.h"
+#include "core/base/settings_file.h"
+
+namespace oubli {
+namespace {
+
+using Kind = SettingsNode::Kind;
+using Entry = std::pair<std::string, SettingsNode>;  // a setting and a value for it
+
+void set_entry(SettingsNode& map, const Entry& entry) {
+  for (auto& [key, value] : map.entries) {
+    if (key == entry.first) {
+      value = entry.second;
+      return;
+    }
+  }
+  map.entries.push_back(entry);
+}
+
+// From where a random trial draws one setting: a list, or a range.
+struct Range {
+  double from = 0, to = 0;
+  bool logarithmic = false, whole = false;
+};
+struct Axis {
+  std::string key;
+  std::vector<SettingsNode> values;
+  std::optional<Range> range;
+  Origin origin;
+};
+
+bool is_whole(const SettingsNode* node) {
+  return node != nullptr && node->scalar.find_first_of(".eE") == std::string::npos;
+}
+
+Range read_range(const SettingsNode& node) {
+  const Settings settings(node);
+  Range range;
+  range.from = settings.real("from", {.doc = "least value"});
+  range.to = settings.real("to", {.doc = "greatest value"});
+  range.logarithmic =
+      settings.choice("scale", {.standard = "linear",
+                                .valid = {"linear", "log"},
+                                .doc = "what is drawn uniformly: the value or its logarithm"}) ==
+      "log";
+  range.whole = is_whole(node.find("from")) && is_whole(node.find("to"));
+  settings.finish();
+  if (!(range.from < range.to)) settings.fail("to", "'to' must be above 'from'.");
+  if (range.logarithmic && range.from <= 0) {
+    settings.fail("from", "'from' must be above 0 where the scale is logarithmic.");
+  }
+  return range;
+}
+
+std::vector<Axis> read_axes(const SettingsNode& over, bool random) {
+  if (over.kind != Kind::kMap || over.entries.empty()) {
+    fail_at(over.origin, "'over' must map settings to lists of values, such as {lr: [0.1, 0.2]}.");
+  }
+  std::vector<Axis> axes;
+  for (const auto& [key, node] : over.entries) {
+    Axis axis{key, {}, {}, node.origin};
+    if (node.kind == Kind::kSequence && !node.items.empty()) {
+      axis.values = node.items;
+    } else if (node.kind == Kind::kMap && random) {
+      axis.range = read_range(node);
+    } else {
+      fail_at(node.origin,
+              fmt::format("'{}' must be a list of values{}.", key,
+                          random ? " or a range {from: A, to: B}"
+                                 : " (a range {from: A, to: B} needs `search: random`)"));
+    }
+    axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+// Every combination; the last setting changes fastest.
+std::vector<std::vector<Entry>> grid(const std::vector<Axis>& axes) {
+  std::vector<std::vector<Entry>> all = {{}};
+  for (const Axis& axis : axes) {
+    std::vector<std::vector<Entry>> longer;
+    for (const std::vector<Entry>& entries : all) {
+      for (const SettingsNode& value : axis.values) {
+        longer.push_back(entries);
+        longer.back().emplace_back(axis.key, value);
+      }
+    }
+    all = std::move(longer);
+  }
+  return all;
+}
+
+SettingsNode drawn_value(const Axis& axis, Generator& generator) {
+  if (!axis.range) {
+    const auto count = static_cast<std::int64_t>(axis.values.size());
+    return axis
+        .values[static_cast<std::size_t>(generator.integers(0, count, {1}).item<std::int64_t>())];
+  }
+  const Range& range = *axis.range;
+  const double u = generator.uniform({1}, at::kDouble).item<double>();
+  SettingsNode node;
+  node.kind = Kind::kScalar;
+  node.origin = axis.origin;
+  if (range.whole && !range.logarithmic) {
+    node.scalar = fmt::format("{:.0f}", std::floor(range.from + u * (range.to - range.from + 1)));
+    return node;
+  }
+  const double value = range.logarithmic ? range.from * std::pow(range.to / range.from, u)
+                                         : range.from + u * (range.to - range.from);
+  node.scalar =
+      range.whole ? fmt::format("{:.0f}", std::round(value)) : fmt::format("{:.4e}", value);
+  return node;
+}
+
+std::vector<std::vector<Entry>> drawn(const std::vector<Axis>& axes, std::int64_t trials,
+                                      std::int64_t seed) {
+  Generator generator = Generator(static_cast<std::uint64_t>(seed)).stream("sweep");
+  std::vector<std::vector<Entry>> all(static_cast<std::size_t>(trials));
+  for (std::vector<Entry>& entries : all) {
+    for (const Axis& axis : axes) entries.emplace_back(axis.key, drawn_value(axis, generator));
+  }
+  return all;
+}
+
+std::vector<std::vector<Entry>> listed(const SettingsNode& list) {
+  if (list.kind != Kind::kSequence || list.items.empty()) {
+    fail_at(list.origin, "'list' must be a list of settings, such as [{lr: 0.1}, {lr: 0.2}].");
+  }
+  std::vector<std::vector<Entry>> all;
+  for (const SettingsNode& item : list.items) {
+    if (item.kind != Kind::kMap) {
+      fail_at(item.origin, "each item of 'list' is a map of settings, such as {lr: 0.1}.");
+    }
+    all.push_back(item.entries);
+  }
+  return all;
+}
+
+Json as_json(const SettingsNode& node) {
+  if (node.kind == Kind::kSequence) {
+    Json items = Json::array();
+    for (const SettingsNode& item : node.items) items.push_back(as_json(item));
+    return items;
+  }
+  if (node.kind == Kind::kMap) {
+    Json map = Json::object();
+    for (const auto& [key, value] : node.entries) map[key] = as_json(value);
+    return map;
+  }
+  const Json number = Json::parse(node.scalar, nullptr, /*allow_exceptions=*/false);
+  return number.is_number() || number.is_boolean() ? number : Json(node.scalar);
+}
+
+std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
+  const std::string search = settings.choice(
+      "search", {.standard = "grid",
+                 .valid = {"grid", "random"},
+                 .doc = "every combination of `over`, or `trials` of them at random"});
+  const bool random = search == "random";
+  const std::optional<SettingsNode> over = settings.raw("over", "settings and the values to try");
+  const std::optional<SettingsNode> list = settings.raw("list", "settings to try, in their order");
+  const std::int64_t trials = settings.integer(
+      "trials", {.standard = 10, .at_least = 1, .doc = "how many a random search draws"});
+  const std::int64_t seed =
+      settings.integer("seed", {.standard = 0, .at_least = 0, .doc = "of a random search"});
+  if (over.has_value() == list.has_value()) {
+    fail_at(settings.origin(), "a sweep needs 'over' or 'list', and not both.");
+  }
+  if (list) {
+    settings.record("list", as_json(*list));
+    return listed(*list);
+  }
+  settings.record("over", as_json(*over));
+  const std::vector<Axis> axes = read_axes(*over, random);
+  return random ? drawn(axes, trials, seed) : grid(axes);
+}
+
+void read_objective(const Settings& settings, const Registry<Metric>& metrics, Sweep& sweep) {
+  sweep.objective = settings.text("objective", {.standard = "avg_gap/validation",
+                                                .doc = "column that the best trial is best in"});
+  const ColumnInfo* info = find_column(metrics, sweep.objective);
+  if (info == nullptr || set_of(sweep.objective) == "test" ||
+      set_of(sweep.objective) == "held_out") {
+    settings.fail(
+        "objective",
+        fmt::format("'{}' cannot be an objective: name a column of a metric that needs no "
+                    "test set, such as avg_gap/validation, loss/validation or kl/forget.",
+                    sweep.objective));
+  }
+  sweep.better = info->better;
+  for (const Metric& metric : metrics.entries()) {
+    for (const ColumnInfo& column : metric.columns) {
+      if (column.name != metric_of(sweep.objective)) continue;
+      sweep.metric = metric.name;
+      if (metric.needs.shadows) {
+        settings.fail("objective", fmt::format("'{}' needs shadow models, which are no part of a "
+                                               "sweep.",
+                                               sweep.objective));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
+                 const std::function<std::unique_ptr<Unlearner>(const Settings&)>& make) {
+  SettingsNode base = method;
+  std::erase_if(base.entries,
+                [](const Entry& entry) { return entry.first == "sweep" || entry.first == "as"; });
+  const Settings settings(*method.find("sweep"));
+  Sweep sweep;
+  const std::vector<std::vector<Entry>> trials = read_trials(settings);
+  read_objective(settings, metrics, sweep);
+  const Settings budget = settings.child("budget", "when no further trial is started");
+  sweep.sample_gradients = budget.real(
+      "sample_gradients", {.standard = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  sweep.seconds =
+      budget.real("seconds", {.standard = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  settings.finish();
+  sweep.resolved = settings.resolved();
+  for (const std::vector<Entry>& entries : trials) {
+    SettingsNode node = base;
+    node.kind = Kind::kMap;
+    Trial trial;
+    trial.changed = Json::object();
+    for (const Entry& entry : entries) {
+      set_entry(node, entry);
+      trial.changed[entry.first] = as_json(entry.second);
+    }
+    const Settings all(node);
+    trial.unlearner = make(all);
+    all.finish();
+    trial.settings = all.resolved();
+    sweep.trials.push_back(std::move(trial));
+  }
+  return sweep;
+}
+
+std::vector<TrialResult> run_trials(const Sweep& sweep,
+                                    const std::function<TrialResult(const Trial&)>& run) {
+  std::vector<TrialResult> results;
+  double sample_gradients = 0, seconds = 0;
+  for (const Trial& trial : sweep.trials) {
+    results.push_back(run(trial));
+    sample_gradients += results.back().sample_gradients;
+    seconds += results.back().seconds;
+    if (sweep.sample_gradients > 0 && sample_gradients >= sweep.sample_gradients) break;
+    if (sweep.seconds > 0 && seconds >= sweep.seconds) break;
+  }
+  return results;
+}
+
+std::size_t best_trial(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle) {
+  const auto badness = [&](const TrialResult& result) {
+    if (!result.value) return std::numeric_limits<double>::infinity();
+    if (sweep.better == Better::kLower) return *result.value;
+    if (sweep.better == Better::kHigher) return -*result.value;
+    return std::abs(*result.value - oracle);
+  };
+  const auto best = std::min_element(
+      results.begin(), results.end(),
+      [&](const TrialResult& a, const TrialResult& b) { return badness(a) < badness(b); });
+  if (best == results.end() || !best->value) {
+    throw Error(ErrorKind::kNumerics,
+                fmt::format("no trial of the sweep has a value of {}{}", sweep.objective,
+                            best == results.end() || best->message.empty()
+                                ? ""
+                                : fmt::format(": {}", best->message)));
+  }
+  return static_cast<std::size_t>(best - results.begin());
+}
+
+}  // namespace oubli

@@ -1,0 +1,69 @@
+// Sweeps: settings of a method that are chosen rather than given.
+//
+//   - finetune:
+//       epochs: 20
+//       sweep:
+//         over: {lr: [0.01, 0.05, 0.2], epochs: [5, 20]}       every combination, or with
+//         search: random                                       `trials` of them at random, where
+//         trials: 10                                           {from: 1.0e-3, to: 1, scale: log}
+//                                                              may stand in place of a list
+//         list: [{lr: 0.1}, {lr: 0.2, epochs: 3}]              or these, in place of `over`
+//         objective: avg_gap/validation
+//         budget: {sample_gradients: 1.0e6, seconds: 60}
+//
+// The trials are run in their order on the first original, and the best is used on all of them. The
+// objective is any column that can be had without the test set, which trials are never shown: the
+// lowest or the highest value wins, as the column says, or the one closest to the oracles' own. No
+// trial is started once a budget is spent; one always is. All trials' cost counts as the method's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/settings.h"
+#include "core/evaluate/metric.h"
+#include "core/unlearn/unlearner.h"
+
+namespace oubli {
+
+struct Trial {
+  Json changed;   // what the sweep sets
+  Json settings;  // all, resolved
+  std::shared_ptr<const Unlearner> unlearner;
+};
+
+struct Sweep {
+  std::string objective;  // column
+  std::string metric;     // that the column belongs to
+  Better better = Better::kOracle;
+  double sample_gradients = 0;  // budgets; 0: none
+  double seconds = 0;
+  std::vector<Trial> trials;  // at least one
+  Json resolved;
+};
+
+// What became of one trial.
+struct TrialResult {
+  std::optional<double> value;  // of the objective; absent where the method failed or diverged
+  double sample_gradients = 0;
+  double seconds = 0;
+  std::string message;
+};
+
+// Reads `sweep` of a method's settings `method`, with `make` to configure each trial. Every trial's
+// settings are checked here. Error(kSettings).
+Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
+                 const std::function<std::unique_ptr<Unlearner>(const Settings&)>& make);
+
+// Runs trials until a budget is spent. `run` answers for one.
+std::vector<TrialResult> run_trials(const Sweep& sweep,
+                                    const std::function<TrialResult(const Trial&)>& run);
+
+// The number of the best trial; `oracle` is the oracles' own value, used where the objective is to
+// be close to it. Of equals the first. Error(kNumerics) where no trial has a value.
+std::size_t best_trial(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle);
+
+}  // namespace oubli
