@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 
 #include "core/base/hash.h"
 
@@ -48,9 +49,11 @@ class Planner {
     plan_.rows.push_back(std::move(original));
     for (std::size_t m = 0; m < spec.methods.size(); ++m) {
       PlannedRow row{spec.methods[m].name, {}};
+      const std::optional<std::size_t> sweep = sweep_stage(m, originals.front());
       for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
         for (std::int64_t u = 0; u < spec.seeds.unlearning; ++u) {
-          const std::size_t edited = unlearn_stage(m, originals[static_cast<std::size_t>(s)], s, u);
+          const std::size_t edited =
+              unlearn_stage(m, originals[static_cast<std::size_t>(s)], sweep, s, u);
           row.models.push_back({s, u, edited, evaluate_stage(edited, oracles_)});
         }
       }
@@ -124,7 +127,53 @@ class Planner {
     return add(std::move(stage));
   }
 
-  std::size_t unlearn_stage(std::size_t method, std::size_t original, std::int64_t training_seed,
+  // None for a method whose settings are given.
+  std::optional<std::size_t> sweep_stage(std::size_t method, std::size_t original) {
+    const MethodRow& row = experiment_.spec.methods[method];
+    if (!row.sweep) return std::nullopt;
+    Stage stage;
+    stage.kind = StageKind::kSweep;
+    stage.label = fmt::format("trials of {}", row.name);
+    stage.method = method;
+    stage.oracles = oracles_.size();
+    stage.initial = initial_.size();
+    add_pairs(stage, {{original}, oracles_, initial_});
+    stage.description = method_description(row);
+    for (const Trial& trial : row.sweep->trials) {
+      stage.cost += estimated_cost(*trial.unlearner);
+      if (row.sweep->sample_gradients > 0 && stage.cost >= row.sweep->sample_gradients) break;
+    }
+    return add(std::move(stage));
+  }
+
+  double estimated_cost(const Unlearner& unlearner) const {
+    return unlearner.estimate_cost(experiment_.task)
+        .value_or(static_cast<double>(experiment_.task.retain.size()));
+  }
+
+  // What a row asks for; its name does not change what is computed.
+  Json method_description(const MethodRow& row) const {
+    Json description = training_description();
+    description["edit"] = experiment_.edit_hash;
+    description["method"] = row.method;
+    description["version"] = row.info.version;
+    description["settings"] = row.settings;
+    description["settings"].erase("as");
+    return description;
+  }
+
+  // Pairs of a model and its predictions.
+  void add_pairs(Stage& stage, const std::vector<std::vector<std::size_t>>& groups) {
+    for (const std::vector<std::size_t>& group : groups) {
+      for (const std::size_t member : group) {
+        stage.inputs.push_back(member);
+        stage.inputs.push_back(predict_stage(member));
+      }
+    }
+  }
+
+  std::size_t unlearn_stage(std::size_t method, std::size_t original,
+                            std::optional<std::size_t> sweep, std::int64_t training_seed,
                             std::int64_t seed) {
     const MethodRow& row = experiment_.spec.methods[method];
     Stage stage;
@@ -132,20 +181,14 @@ class Planner {
     stage.label = fmt::format("{}, original {}", row.name, training_seed);
     if (experiment_.spec.seeds.unlearning > 1) stage.label += fmt::format(", run {}", seed);
     stage.inputs = {original};
+    if (sweep) stage.inputs.push_back(*sweep);
     stage.method = method;
     stage.training_seed = training_seed;
     stage.seed = seed;
-    stage.description = training_description();
-    stage.description["edit"] = experiment_.edit_hash;
-    stage.description["method"] = row.method;
-    stage.description["version"] = row.info.version;
-    Json settings = row.settings;
-    settings.erase("as");  // the name of the row does not change what is computed
-    stage.description["settings"] = settings;
+    stage.description = method_description(row);
     stage.description["training_seed"] = training_seed;
     stage.description["seed"] = seed;
-    stage.cost = row.unlearner->estimate_cost(experiment_.task)
-                     .value_or(static_cast<double>(experiment_.task.retain.size()));
+    stage.cost = estimated_cost(*row.unlearner);
     return add(std::move(stage));
   }
 
@@ -169,12 +212,7 @@ class Planner {
     stage.oracles = oracles.size();
     stage.initial = initial_.size();
     stage.shadows = shadows_.size();
-    for (const std::vector<std::size_t>& group : {{model}, oracles, initial_, shadows_}) {
-      for (const std::size_t member : group) {
-        stage.inputs.push_back(member);
-        stage.inputs.push_back(predict_stage(member));
-      }
-    }
+    add_pairs(stage, {{model}, oracles, initial_, shadows_});
     stage.description = {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
     return add(std::move(stage));
   }
@@ -200,6 +238,8 @@ std::string to_string(StageKind kind) {
       return "shadow";
     case StageKind::kInitial:
       return "initial";
+    case StageKind::kSweep:
+      return "sweep";
     case StageKind::kUnlearn:
       return "unlearn";
     case StageKind::kPredict:

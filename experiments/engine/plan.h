@@ -3,6 +3,7 @@
 //   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
 //   shadow    models on random halves of D and unseen examples together, for attacks
 //   initial   models that were never trained, for metrics that compare with one
+//   sweep     trials of a method's settings on the first original (sweep.h)
 //   unlearn   one method on one original
 //   predict   outputs of one model on every split
 //   evaluate  metrics of one model against all oracles
@@ -20,7 +21,7 @@
 
 namespace oubli {
 
-enum class StageKind { kTrain, kRetrain, kShadow, kInitial, kUnlearn, kPredict, kEvaluate };
+enum class StageKind { kTrain, kRetrain, kShadow, kInitial, kSweep, kUnlearn, kPredict, kEvaluate };
 std::string to_string(StageKind kind);
 // What people call a model of this kind: original, oracle, shadow, untrained.
 std::string model_name(StageKind kind);
@@ -30,11 +31,11 @@ struct Stage {
   StageKind kind = StageKind::kTrain;
   std::string label;                // for people: "newton, training seed 1"
   std::vector<std::size_t> inputs;  // stages of the plan, all before this one
-  std::size_t method = 0;           // unlearn: row of the spec
+  std::size_t method = 0;           // sweep, unlearn: row of the spec
   std::int64_t training_seed = 0;   // train, unlearn
   std::int64_t seed = 0;            // oracle or unlearning seed
   // evaluate: pairs of a model and its predictions among the inputs, in this order: the model
-  // itself, oracles, initial models, shadows.
+  // itself, oracles, initial models, shadows; sweep: the same of the original, without shadows.
   std::size_t oracles = 0;
   std::size_t initial = 0;
   std::size_t shadows = 0;

@@ -9,6 +9,23 @@
 namespace oubli {
 namespace {
 
+// A row whose settings a sweep chooses. Its resolved settings are the first trial's with the sweep
+// beside them, which overrides them when they are read again.
+MethodRow read_swept(const SettingsNode& node, const Registries& registries, MethodRow row) {
+  const SettingsNode* as = node.find("as");
+  SettingsNode name;
+  if (as != nullptr) name.entries.emplace_back("as", *as);
+  name.kind = SettingsNode::Kind::kMap;
+  const Settings settings(name);
+  row.name = read_row_name(settings, row.method);
+  row.sweep = std::make_shared<const Sweep>(read_sweep(node, registries.metrics, row.info.make));
+  row.unlearner = row.sweep->trials.front().unlearner;
+  row.settings = settings.resolved();
+  row.settings.update(row.sweep->trials.front().settings);
+  row.settings["sweep"] = row.sweep->resolved;
+  return row;
+}
+
 MethodRow read_method(const SettingsNode& item, const Registries& registries) {
   MethodRow row;
   row.origin = item.origin;
@@ -24,6 +41,7 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
     fail_at(item.origin, "each method is a name, or one `name: {settings}`.");
   }
   row.info = registries.methods.find(row.method, row.origin);
+  if (settings_node.find("sweep") != nullptr) return read_swept(settings_node, registries, row);
   const Settings settings(settings_node);
   row.name = read_row_name(settings, row.method);
   row.unlearner = row.info.make(settings);
@@ -109,6 +127,9 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
                                       row.method));
     }
     row.unlearner->prepare(spec.recipe);
+    if (row.sweep) {
+      for (const Trial& trial : row.sweep->trials) trial.unlearner->prepare(spec.recipe);
+    }
     methods.push_back({{row.method, row.settings}});
     spec.methods.push_back(std::move(row));
   }

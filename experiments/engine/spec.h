@@ -14,6 +14,7 @@
 #include "core/train/trainer.h"
 #include "datasets/selection.h"
 #include "experiments/engine/registries.h"
+#include "experiments/engine/sweep.h"
 
 namespace oubli {
 
@@ -28,6 +29,8 @@ struct MethodRow {
   std::shared_ptr<const Unlearner> unlearner;
   Json settings;
   Origin origin;
+  // Where settings are to be chosen: `unlearner` is then the first trial's.
+  std::shared_ptr<const Sweep> sweep;
 };
 
 struct Seeds {

@@ -44,6 +44,8 @@ class Runner {
         return train(stage, folder);
       case StageKind::kInitial:
         return initialise(stage, folder);
+      case StageKind::kSweep:
+        return sweep(stage, folder);
       case StageKind::kUnlearn:
         return unlearn(stage, folder);
       case StageKind::kPredict:
@@ -95,12 +97,117 @@ class Runner {
     const MethodRow& row = experiment_.spec.methods[stage.method];
     Context context = context_for(stage);
     Model model = input_model(stage, 0);
+    Json sweep;
+    std::shared_ptr<const Unlearner> unlearner = row.unlearner;
+    if (row.sweep) {
+      sweep = read_json(input(stage, 1) / kReport);
+      unlearner = row.sweep->trials.at(sweep.at("chosen").get<std::size_t>()).unlearner;
+    }
     const UnlearnReport report =
-        run_unlearner(row.info, *row.unlearner, model, experiment_.task, context);
+        run_unlearner(row.info, *unlearner, model, experiment_.task, context);
     Json json = report.to_json();
     json["usable"] = report.usable();
+    if (row.sweep) {
+      // What was spent to find the settings is part of what the method costs.
+      for (const char* cost : {"sample_gradients", "seconds"}) {
+        json[cost] = json.at(cost).get<double>() + sweep.at(cost).get<double>();
+      }
+      json["sweep"] = sweep;
+    }
     write_json(folder / kReport, json);
     if (report.usable()) save_model(model, folder / kModel, {{"stage", stage.label}});
+  }
+
+  void sweep(const Stage& stage, const fs::path& folder) const {
+    const MethodRow& row = experiment_.spec.methods[stage.method];
+    const Sweep& sweep = *row.sweep;
+    const Metric& metric = registries_.metrics.find(sweep.metric);
+    std::size_t next = 2;
+    const std::vector<ModelOutcome> oracles = take(stage, next, stage.oracles);
+    const std::vector<ModelOutcome> initial = take(stage, next, stage.initial);
+    Evaluation evaluation{.dataset = experiment_.dataset};
+    for (NamedRows& set : experiment_.metric_sets()) {
+      if (set.name != "test" && set.name != "held_out") evaluation.sets.push_back(std::move(set));
+    }
+    for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
+    const auto objective = [&](const ModelOutcome& model) -> std::optional<double> {
+      MetricInput input{.evaluation = evaluation, .model = model};
+      for (const ModelOutcome& oracle : oracles) {
+        if (&oracle != &model) input.oracles.push_back(&oracle);
+      }
+      for (const MetricValue& value : metric.compute(input)) {
+        if (value.column == sweep.objective && std::isfinite(value.value)) return value.value;
+      }
+      return std::nullopt;
+    };
+    Tensor rows = rows_union(experiment_.task.train.rows, experiment_.task.retain.rows);
+    rows = rows_union(rows, experiment_.task.validation.rows);
+    Json trials = Json::array();
+    const std::vector<TrialResult> results = run_trials(sweep, [&](const Trial& trial) {
+      progress_(static_cast<double>(trials.size()) / static_cast<double>(sweep.trials.size()));
+      Context context(random_seed(stage));
+      Model model = input_model(stage, 0);
+      const UnlearnReport report =
+          run_unlearner(row.info, *trial.unlearner, model, experiment_.task, context);
+      TrialResult result{std::nullopt, report.sample_gradients, report.seconds, report.message};
+      if (report.usable()) {
+        const ModelOutcome outcome{predictions_of(model, rows), model.theta().to(at::kDouble),
+                                   report.sample_gradients, report.seconds};
+        result.value = objective(outcome);
+        if (!result.value) result.message = "the objective is not defined without the test set";
+      }
+      trials.push_back({{"changed", trial.changed},
+                        {"settings", trial.settings},
+                        {"status", to_string(report.status)},
+                        {"message", result.message},
+                        {"value", result.value ? Json(*result.value) : Json(nullptr)},
+                        {"sample_gradients", report.sample_gradients},
+                        {"seconds", report.seconds}});
+      return result;
+    });
+    double own = 0, sample_gradients = 0, seconds = 0;
+    if (sweep.better == Better::kOracle) own = mean_of_oracles(oracles, objective);
+    for (const TrialResult& result : results) {
+      sample_gradients += result.sample_gradients;
+      seconds += result.seconds;
+    }
+    write_json(folder / kReport, {{"objective", sweep.objective},
+                                  {"chosen", best_trial(sweep, results, own)},
+                                  {"trials", trials},
+                                  {"sample_gradients", sample_gradients},
+                                  {"seconds", seconds}});
+  }
+
+  // The oracles' own value of the objective, each against the others.
+  template <typename Objective>
+  static double mean_of_oracles(const std::vector<ModelOutcome>& oracles, const Objective& of) {
+    double sum = 0;
+    for (const ModelOutcome& oracle : oracles) {
+      const std::optional<double> value = oracles.size() > 1 ? of(oracle) : std::nullopt;
+      if (!value) {
+        throw Error(ErrorKind::kTask,
+                    "the objective of this sweep is to come close to the oracles' own value, which "
+                    "takes two oracles or more (seeds.oracle)");
+      }
+      sum += *value;
+    }
+    return sum / static_cast<double>(oracles.size());
+  }
+
+  // Of the rows given; zero elsewhere.
+  Predictions predictions_of(const Model& model, const Tensor& rows) const {
+    CostMeter cost;
+    const Objective& objective = experiment_.task.objective();
+    const Tensor outputs =
+        objective.class_scores(predict(model, {experiment_.dataset, rows, {}}, cost))
+            .to(at::kDouble);
+    return spread(outputs, rows);
+  }
+
+  Predictions spread(const Tensor& outputs, const Tensor& rows) const {
+    Tensor all = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
+    all.index_copy_(0, rows, outputs);
+    return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
   }
 
   void predict_all(const Stage& stage, const fs::path& folder) const {
@@ -120,10 +227,7 @@ class Runner {
 
   Predictions input_predictions(const Stage& stage, std::size_t number) const {
     const TensorFile file = read_tensors(input(stage, number) / kPredictions);
-    const Tensor outputs = named(file, "outputs").to(at::kDouble);
-    Tensor all = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
-    all.index_copy_(0, named(file, "rows"), outputs);
-    return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
+    return spread(named(file, "outputs").to(at::kDouble), named(file, "rows"));
   }
 
   ModelOutcome outcome(const Stage& stage, std::size_t number) const {
@@ -134,6 +238,13 @@ class Runner {
     outcome.sample_gradients = report.at("sample_gradients");
     outcome.seconds = report.at("seconds");
     return outcome;
+  }
+
+  // The next `count` pairs of a model and its predictions.
+  std::vector<ModelOutcome> take(const Stage& stage, std::size_t& next, std::size_t count) const {
+    std::vector<ModelOutcome> outcomes;
+    for (; count > 0; --count, next += 2) outcomes.push_back(outcome(stage, next));
+    return outcomes;
   }
 
   void evaluate(const Stage& stage, const fs::path& folder) const {
@@ -150,13 +261,8 @@ class Runner {
       }
       // Pairs of a model and its predictions follow the model's own, as the plan says.
       std::size_t next = 2;
-      const auto take = [&](std::size_t count) {
-        std::vector<ModelOutcome> outcomes;
-        for (; count > 0; --count, next += 2) outcomes.push_back(outcome(stage, next));
-        return outcomes;
-      };
-      const std::vector<ModelOutcome> oracles = take(stage.oracles);
-      const std::vector<ModelOutcome> initial = take(stage.initial);
+      const std::vector<ModelOutcome> oracles = take(stage, next, stage.oracles);
+      const std::vector<ModelOutcome> initial = take(stage, next, stage.initial);
       std::vector<Shadow> shadows;
       for (; shadows.size() < stage.shadows; next += 2) {
         const Stage& trained = plan_.stages[stage.inputs[next]];

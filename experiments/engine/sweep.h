@@ -50,7 +50,7 @@ struct TrialResult {
   std::optional<double> value;  // of the objective; absent where the method failed or diverged
   double sample_gradients = 0;
   double seconds = 0;
-  std::string message;
+  std::string message = {};
 };
 
 // Reads `sweep` of a method's settings `method`, with `make` to configure each trial. Every trial's

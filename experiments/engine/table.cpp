@@ -29,12 +29,34 @@ std::string row_cell(const RowResult& row, const std::string& column) {
   return cell ? cell_text(*cell) : "-";
 }
 
+// What a sweep chose, and what that took.
+std::string sweep_line(const RowResult& row) {
+  for (const ModelResult& model : row.models) {
+    if (!model.report.contains("sweep")) continue;
+    const Json& sweep = model.report.at("sweep");
+    const Json& trials = sweep.at("trials");
+    const Json& chosen = trials.at(sweep.at("chosen").get<std::size_t>());
+    std::vector<std::string> settings;
+    for (const auto& [key, value] : chosen.at("changed").items()) {
+      settings.push_back(
+          fmt::format("{} {}", key, value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    return fmt::format(
+        "{}: {}, best in {} of {} trials, whose {:.4g} sample-gradients and {:.3g} s are counted",
+        row.name, fmt::join(settings, ", "), sweep.at("objective").get<std::string>(),
+        trials.size(), sweep.at("sample_gradients").get<double>(),
+        sweep.at("seconds").get<double>());
+  }
+  return "";
+}
+
 std::vector<std::string> notes(const Results& results) {
   std::vector<std::string> lines;
   for (const RowResult& row : results.rows) {
     if (row.models.empty() && row.is_noise_floor()) {
       lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");
     }
+    if (const std::string chosen = sweep_line(row); !chosen.empty()) lines.push_back(chosen);
     std::string last;
     for (const ModelResult& model : row.models) {
       if (model.message.empty() || model.message == last) continue;
@@ -209,7 +231,7 @@ std::string terminal_table(const Results& results, std::size_t width) {
     text += fmt::format("{:<{}}  {}\n", row.name, name_width, verdict_cell(results, row));
   }
   text += fmt::format("\n{}\n", kCaption);
-  for (const std::string& note : notes(results)) text += note + "\n";
+  for (const std::string& note : notes(results)) text += wrapped(note, width);
   return text;
 }
 

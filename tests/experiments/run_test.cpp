@@ -132,6 +132,42 @@ TEST(Run, AStageThatFailsFailsItsRowsAndTheOthersGoOn) {
       results_of(scratch.path() / "out-a").at("rows")[2].at("cells").contains("accuracy/test"));
 }
 
+TEST(Run, ASweepChoosesSettingsAndItsTrialsArePaidFor) {
+  const TemporaryFolder scratch;
+  std::string text = kSmall;
+  text.replace(text.find("test_examples: 100"), 18, "test_examples: 100, validation_fraction: 0.2");
+  text.replace(text.find("  - finetune: {epochs: 1}"), 25,
+               "  - finetune: {sweep: {over: {lr: [0.05, 3.0e+3], epochs: [1, 2]}}}\n"
+               "  - finetune: {as: by_hand, lr: 0.05, epochs: 1}");
+  const ProgramResult result =
+      run_program(run_arguments(scratch.write("small.yaml", text), scratch, "a"));
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("of 4 trials"), std::string::npos) << result.out;
+  const Json rows = results_of(scratch.path() / "out-a").at("rows");
+  const Json& swept = rows.at(2).at("models").at(0);
+  const Json& by_hand = rows.at(3).at("models").at(0);
+  const Json& sweep = swept.at("report").at("sweep");
+  ASSERT_EQ(sweep.at("trials").size(), 4u);
+  const Json& chosen = sweep.at("trials").at(sweep.at("chosen").get<std::size_t>());
+  EXPECT_EQ(chosen.at("changed").at("lr"), 0.05);  // the other learning rate ruins the model
+  for (const Json& trial : sweep.at("trials")) {
+    if (trial.at("value").is_number()) {
+      EXPECT_LE(chosen.at("value").get<double>(), trial.at("value").get<double>());
+    }
+  }
+  // Two trials of one epoch, two of two, and the run itself.
+  const double epoch = by_hand.at("report").at("sample_gradients");
+  EXPECT_EQ(swept.at("report").at("sample_gradients"),
+            epoch * (6 + chosen.at("changed").at("epochs").get<double>()));
+  EXPECT_EQ(swept.at("values").at("sample_gradients"), swept.at("report").at("sample_gradients"));
+  // What is written as resolved reads back as the same experiment: nothing is run again.
+  const ProgramResult again =
+      run_program({"run", scratch.path() / "out-a" / "resolved.yaml", "--store",
+                   scratch.path() / "store-a", "--output", scratch.path() / "out-b"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(results_of(scratch.path() / "out-b").at("rows"), rows);
+}
+
 // Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
 // results at the end must be those of an undisturbed run.
 TEST(Run, SurvivesKillsAtRandomMoments) {
