@@ -11,6 +11,7 @@
 
 #include "core/base/registry.h"
 #include "core/evaluate/predictions.h"
+#include "core/nn/layer.h"
 
 namespace oubli {
 
@@ -39,6 +40,7 @@ struct Evaluation {
   std::shared_ptr<const Dataset> dataset;
   std::vector<NamedRows> sets = {};               // only those that are not empty
   std::vector<const ModelOutcome*> initial = {};  // models that were never trained, where needed
+  std::vector<ParameterInfo> parameters = {};     // where each stands in theta
 
   const Tensor* rows(const std::string& set) const;  // null where the set is empty
   bool is_classification() const { return dataset->is_classification(); }

@@ -125,7 +125,8 @@ class Runner {
     std::size_t next = 2;
     const std::vector<ModelOutcome> oracles = take(stage, next, stage.oracles);
     const std::vector<ModelOutcome> initial = take(stage, next, stage.initial);
-    Evaluation evaluation{.dataset = experiment_.dataset};
+    Evaluation evaluation{.dataset = experiment_.dataset,
+                          .parameters = experiment_.network.table->parameters()};
     for (NamedRows& set : experiment_.metric_sets()) {
       if (set.name != "test" && set.name != "held_out") evaluation.sets.push_back(std::move(set));
     }
@@ -270,7 +271,9 @@ class Runner {
         member.index_fill_(0, training_set(experiment_, trained.kind, trained.seed).rows, true);
         shadows.push_back({member, input_predictions(stage, next + 1)});
       }
-      Evaluation evaluation{.dataset = experiment_.dataset, .sets = experiment_.metric_sets()};
+      Evaluation evaluation{.dataset = experiment_.dataset,
+                            .sets = experiment_.metric_sets(),
+                            .parameters = experiment_.network.table->parameters()};
       for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
       MetricInput input{.evaluation = evaluation, .model = model};
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);

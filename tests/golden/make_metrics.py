@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 from scipy import stats
 from scipy.special import log_softmax, logsumexp
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
 
 rng = np.random.default_rng(20)
 N, C = 90, 4
@@ -19,7 +19,9 @@ targets = rng.integers(0, C, N)
 true_targets = targets.copy()
 sets = {"retain": range(0, 40), "forget": range(40, 60), "validation": range(60, 70), "test": range(70, 90)}
 sets = {name: np.array(rows) for name, rows in sets.items()}
-true_targets[40:50] = (targets[40:50] + 1) % C
+# Wrong labels that swap two classes.
+targets[40:50] %= 2
+true_targets[40:50] = 1 - targets[40:50]
 
 
 def logits(scale):
@@ -33,6 +35,7 @@ oracles = [logits(2.0) for _ in range(3)]
 initial = [logits(0.1) for _ in range(2)]
 shadows = [{"outputs": logits(2.0), "trained": rng.random(N) < 0.5} for _ in range(12)]
 theta, oracle_thetas = rng.normal(size=7), [rng.normal(size=7) for _ in oracles]
+parameters = {"weight": (0, 5), "bias": (5, 2)}
 
 
 class P:
@@ -152,6 +155,22 @@ expected["lira_auc"] = float(roc_auc_score(np.r_[np.ones(len(inside)), np.zeros(
 expected["lira_tpr_1"], expected["lira_tpr_01"] = tpr(inside, others, 0.01), tpr(inside, others, 0.001)
 expected["distance"] = float(np.mean([np.linalg.norm(theta - t) / np.linalg.norm(t) for t in oracle_thetas]))
 
+ratios = []
+for name, (begin, size) in parameters.items():
+    layer = slice(begin, begin + size)
+    references = [t[layer] for t in oracle_thetas]
+    own = np.mean([np.linalg.norm(theta[layer] - r) / np.linalg.norm(r) for r in references])
+    between = np.mean([np.linalg.norm(a - b) / np.linalg.norm(b) for a in references for b in references if a is not b])
+    expected[f"layer_z/{name}"] = float(own / between)
+    ratios.append(own / between)
+expected["layer_distance"] = float(np.mean(ratios))
+
+planted = forget[targets[forget] != true_targets[forget]]
+expected["mislabel_success"] = float(np.mean(m.predicted[planted] == targets[planted]))
+for name in ("forget", "test"):
+    pairs = confusion_matrix(true_targets[sets[name]], m.predicted[sets[name]], labels=range(C))
+    expected[f"interclass_confusion/{name}"] = float((pairs[0, 1] + pairs[1, 0]) / pairs[:2].sum())
+
 document = {
     "targets": targets.tolist(),
     "true_targets": true_targets.tolist(),
@@ -161,6 +180,7 @@ document = {
     "initial": [f.tolist() for f in initial],
     "shadows": [{"outputs": s["outputs"].tolist(), "trained": s["trained"].tolist()} for s in shadows],
     "theta": theta.tolist(),
+    "parameters": [[name, begin, size] for name, (begin, size) in parameters.items()],
     "oracle_thetas": [t.tolist() for t in oracle_thetas],
     "expected": expected,
 }

@@ -40,6 +40,12 @@ class GoldenMetrics : public ::testing::Test {
     for (const Json& set : json_.at("sets")) {
       evaluation_.sets.push_back({set.at(0).get<std::string>(), integers(set.at(1))});
     }
+    for (const Json& parameter : json_.at("parameters")) {
+      evaluation_.parameters.push_back({.name = parameter.at(0),
+                                        .shape = {},
+                                        .offset = parameter.at(1),
+                                        .size = parameter.at(2)});
+    }
     model_ = outcome(json_.at("model"), json_.at("theta"));
     for (std::size_t j = 0; j < json_.at("oracles").size(); ++j) {
       oracles_.push_back(outcome(json_.at("oracles").at(j), json_.at("oracle_thetas").at(j)));
