@@ -67,6 +67,7 @@ int describe_entry(const std::string& name, const Registries& registries) {
     const MethodInfo& info = registries.methods.find(name);
     info.make(settings);
     read_row_name(settings, name);
+    settings.raw("sweep", "settings to choose by trials: over or list, objective, budget");
     fmt::print(
         "{} (method): {}\nSource: {}\nNeeds retain data: {}. Needs forget data: {}. Can add: "
         "{}. Exact: {}.\nSettings:\n",
