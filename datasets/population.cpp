@@ -2,9 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 #include "core/base/random.h"
+#include "datasets/draw.h"
 
 namespace oubli {
 namespace {
@@ -36,10 +35,6 @@ Population read(const Settings& settings) {
   return population;
 }
 
-std::int64_t share_of(const Tensor& rows, double share) {
-  return std::llround(share * static_cast<double>(rows.numel()));
-}
-
 void draw_labels(const Population& population, LoadedData& data) {
   Dataset& dataset = data.dataset;
   if (!dataset.is_classification()) {
@@ -48,7 +43,7 @@ void draw_labels(const Population& population, LoadedData& data) {
   }
   Generator generator = Generator(population.seed).stream("label noise");
   const Tensor& train = data.splits.train;
-  const std::int64_t count = share_of(train, population.label_noise);
+  const std::int64_t count = share_of(population.label_noise, train.numel());
   const Tensor rows =
       train.index_select(0, generator.permutation(train.numel()).narrow(0, 0, count));
   const Tensor labels = generator.integers(0, dataset.outputs, {count});
@@ -60,10 +55,10 @@ void hold_out(const Population& population, LoadedData& data) {
   Generator generator = Generator(population.seed).stream("held out");
   Tensor& train = data.splits.train;
   const std::int64_t n = train.numel();
-  const std::int64_t count = share_of(train, population.held_out);
+  const std::int64_t count = share_of(population.held_out, n);
   const Tensor drawn = train.index_select(0, generator.permutation(n));
-  data.held_out = std::get<0>(drawn.narrow(0, 0, count).sort());
-  train = std::get<0>(drawn.narrow(0, count, n - count).sort());
+  data.held_out = sorted_rows(drawn.narrow(0, 0, count));
+  train = sorted_rows(drawn.narrow(0, count, n - count));
 }
 
 }  // namespace

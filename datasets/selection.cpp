@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "datasets/draw.h"
 #include "datasets/row_file.h"
 
 namespace oubli {
@@ -25,8 +26,7 @@ struct Amount {
   Origin origin;
 
   std::int64_t of(std::int64_t available) const {
-    const std::int64_t wanted =
-        fraction ? std::llround(*fraction * static_cast<double>(available)) : count;
+    const std::int64_t wanted = fraction ? share_of(*fraction, available) : count;
     if (wanted > available) {
       fail_task(origin, fmt::format("'count' is {}, but there are only {} examples to choose from.",
                                     wanted, available));
@@ -97,12 +97,10 @@ ClassChoice read_class(const Settings& settings) {
   return {settings.text("class", {.doc = "number or name of a class"}), origin};
 }
 
-Tensor sorted(const Tensor& rows) { return std::get<0>(rows.sort()); }
-
 Tensor drawn(const Tensor& candidates, const Amount& amount, const Generator& generator) {
   const std::int64_t count = amount.of(candidates.numel());
   const Tensor order = generator.stream("forget").permutation(candidates.numel());
-  return sorted(candidates.index_select(0, order.narrow(0, 0, count)));
+  return sorted_rows(candidates.index_select(0, order.narrow(0, 0, count)));
 }
 
 // Adds 1 to classes - 1 to the true label, modulo the classes: uniform over the others.
@@ -147,7 +145,7 @@ Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, co
     if (first != 0) fail(fmt::format("row {} stands in line {} already.", row, first));
     first = lines[i];
   }
-  return sorted(rows);
+  return sorted_rows(rows);
 }
 
 // What a selector does once its settings are read.

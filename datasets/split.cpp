@@ -4,25 +4,20 @@
 #include <fmt/format.h>
 
 #include "core/base/random.h"
+#include "datasets/draw.h"
 
 namespace oubli {
 namespace {
 
-std::int64_t share(double fraction, std::int64_t rows) {
-  return std::llround(fraction * static_cast<double>(rows));
-}
-
-Tensor sorted(const Tensor& rows) { return std::get<0>(rows.sort()); }
-
 Tensor first_rows(const Tensor& drawn, std::int64_t limit, const std::string& name,
                   const Origin& origin) {
-  if (limit == 0) return sorted(drawn);
+  if (limit == 0) return sorted_rows(drawn);
   if (limit > drawn.numel()) {
     fail_at(origin, fmt::format("'limit.{}' is {}, but the {} set has only {} examples. Lower it, "
                                 "or leave it out to keep all.",
                                 name, limit, name, drawn.numel()));
   }
-  return sorted(drawn.narrow(0, 0, limit));
+  return sorted_rows(drawn.narrow(0, 0, limit));
 }
 
 }  // namespace
@@ -68,12 +63,12 @@ Splits SplitPlan::draw(std::int64_t rows, std::int64_t test_rows) const {
   std::int64_t drawn_test = 0;
   Tensor test;
   if (test_fraction_ > 0) {
-    drawn_test = std::max<std::int64_t>(1, share(test_fraction_, others));
+    drawn_test = std::max<std::int64_t>(1, share_of(test_fraction_, others));
     test = drawn.narrow(0, 0, std::min(drawn_test, others));
   } else {
     test = generator.permutation(test_rows) + others;
   }
-  const std::int64_t validation = share(validation_fraction_, others - drawn_test);
+  const std::int64_t validation = share_of(validation_fraction_, others - drawn_test);
   const std::int64_t train = others - drawn_test - validation;
   if (train <= 0) {
     fail_at(origin_, fmt::format("the splits leave no training example of {} rows: {} for test and "
@@ -82,7 +77,7 @@ Splits SplitPlan::draw(std::int64_t rows, std::int64_t test_rows) const {
   }
   Splits splits;
   splits.test = first_rows(test, limit_test_, "test", limit_test_origin_);
-  splits.validation = sorted(drawn.narrow(0, drawn_test, validation));
+  splits.validation = sorted_rows(drawn.narrow(0, drawn_test, validation));
   splits.train = first_rows(drawn.narrow(0, drawn_test + validation, train), limit_train_, "train",
                             limit_train_origin_);
   return splits;

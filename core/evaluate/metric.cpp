@@ -3,6 +3,17 @@
 #include <ATen/ATen.h>
 
 namespace oubli {
+namespace {
+
+const ColumnInfo* column_in(const Metric& metric, const std::string& column) {
+  const std::string name = metric_of(column);
+  for (const ColumnInfo& info : metric.columns) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 #define OUBLI_METRIC(name) Metric name##_metric();
 #include "core/evaluate/metrics/metrics.def"
@@ -58,14 +69,16 @@ bool is_about_edited_set(const std::string& column) {
   return set.starts_with("forget") || set == "added";
 }
 
-const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column) {
-  const std::string name = metric_of(column);
+const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column) {
   for (const Metric& metric : metrics.entries()) {
-    for (const ColumnInfo& info : metric.columns) {
-      if (info.name == name) return &info;
-    }
+    if (column_in(metric, column) != nullptr) return &metric;
   }
   return nullptr;
+}
+
+const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column) {
+  const Metric* metric = find_metric_of(metrics, column);
+  return metric == nullptr ? nullptr : column_in(*metric, column);
 }
 
 }  // namespace oubli

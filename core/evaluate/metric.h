@@ -118,7 +118,8 @@ std::string set_of(const std::string& column);
 // Whether a column's set is the edited one: forget (also against the true labels) or added.
 bool is_about_edited_set(const std::string& column);
 
-// The description of "metric/set" among the metrics; null where no metric has such a column.
+// The metric that has the column "metric/set", and its description there; null where none has.
+const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column);
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column);
 
 }  // namespace oubli

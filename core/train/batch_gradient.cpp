@@ -39,9 +39,7 @@ void BatchGradient::automatically(const Batch& batch, Generator& dropout) {
   const Tensor outputs = model_.forward(batch.inputs, Mode::kTraining, &dropout);
   Tensor losses = objective_.losses(outputs, batch.targets);
   if (batch.weights.defined()) losses = losses * batch.weights;
-  Tensors found = torch::autograd::grad({losses.mean()}, model_.parameters());
-  for (Tensor& piece : found) piece = piece.reshape({-1});
-  at::cat_out(gradient_, found);
+  gradient_.copy_(model_.join(torch::autograd::grad({losses.mean()}, model_.parameters())));
 }
 
 }  // namespace oubli

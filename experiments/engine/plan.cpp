@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/hash.h"
+#include "datasets/draw.h"
 
 namespace oubli {
 namespace {
@@ -137,7 +138,8 @@ class Planner {
     stage.method = method;
     stage.oracles = oracles_.size();
     stage.initial = initial_.size();
-    add_pairs(stage, {{original}, oracles_, initial_});
+    stage.inputs = {original};
+    add_pairs(stage, {oracles_, initial_});
     stage.description = method_description(row);
     for (const Trial& trial : row.sweep->trials) {
       stage.cost += estimated_cost(*trial.unlearner);
@@ -273,7 +275,7 @@ Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t s
   Generator generator =
       Generator(static_cast<std::uint64_t>(seed)).stream("members of a shadow's training set");
   const Tensor half = generator.permutation(n).narrow(0, 0, n / 2);
-  return task.train.with_rows(std::get<0>(population.index_select(0, half).sort()));
+  return task.train.with_rows(sorted_rows(population.index_select(0, half)));
 }
 
 const Stage& Plan::find(const std::string& key) const {

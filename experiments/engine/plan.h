@@ -35,7 +35,8 @@ struct Stage {
   std::int64_t training_seed = 0;   // train, unlearn
   std::int64_t seed = 0;            // oracle or unlearning seed
   // evaluate: pairs of a model and its predictions among the inputs, in this order: the model
-  // itself, oracles, initial models, shadows; sweep: the same of the original, without shadows.
+  // itself, oracles, initial models, shadows; sweep: the original, then such pairs of oracles and
+  // initial models.
   std::size_t oracles = 0;
   std::size_t initial = 0;
   std::size_t shadows = 0;

@@ -126,9 +126,10 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
                                       "edit adds points.",
                                       row.method));
     }
-    row.unlearner->prepare(spec.recipe);
     if (row.sweep) {
       for (const Trial& trial : row.sweep->trials) trial.unlearner->prepare(spec.recipe);
+    } else {
+      row.unlearner->prepare(spec.recipe);
     }
     methods.push_back({{row.method, row.settings}});
     spec.methods.push_back(std::move(row));

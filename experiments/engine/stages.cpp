@@ -122,15 +122,14 @@ class Runner {
     const MethodRow& row = experiment_.spec.methods[stage.method];
     const Sweep& sweep = *row.sweep;
     const Metric& metric = registries_.metrics.find(sweep.metric);
-    std::size_t next = 2;
+    std::size_t next = 1;
     const std::vector<ModelOutcome> oracles = take(stage, next, stage.oracles);
     const std::vector<ModelOutcome> initial = take(stage, next, stage.initial);
-    Evaluation evaluation{.dataset = experiment_.dataset,
-                          .parameters = experiment_.network.table->parameters()};
-    for (NamedRows& set : experiment_.metric_sets()) {
-      if (set.name != "test" && set.name != "held_out") evaluation.sets.push_back(std::move(set));
-    }
-    for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
+    std::vector<NamedRows> sets = experiment_.metric_sets();
+    std::erase_if(
+        sets, [](const NamedRows& set) { return set.name == "test" || set.name == "held_out"; });
+    const Tensor rows = rows_of(sets);
+    const Evaluation evaluation = evaluation_of(std::move(sets), initial);
     const auto objective = [&](const ModelOutcome& model) -> std::optional<double> {
       MetricInput input{.evaluation = evaluation, .model = model};
       for (const ModelOutcome& oracle : oracles) {
@@ -141,42 +140,27 @@ class Runner {
       }
       return std::nullopt;
     };
-    Tensor rows = rows_union(experiment_.task.train.rows, experiment_.task.retain.rows);
-    rows = rows_union(rows, experiment_.task.validation.rows);
-    Json trials = Json::array();
+    double done = 0;
     const std::vector<TrialResult> results = run_trials(sweep, [&](const Trial& trial) {
-      progress_(static_cast<double>(trials.size()) / static_cast<double>(sweep.trials.size()));
+      progress_(done++ / static_cast<double>(sweep.trials.size()));
       Context context(random_seed(stage));
       Model model = input_model(stage, 0);
       const UnlearnReport report =
           run_unlearner(row.info, *trial.unlearner, model, experiment_.task, context);
-      TrialResult result{std::nullopt, report.sample_gradients, report.seconds, report.message};
+      TrialResult result{std::nullopt, report.sample_gradients, report.seconds, report.message,
+                         to_string(report.status)};
       if (report.usable()) {
-        const ModelOutcome outcome{predictions_of(model, rows), model.theta().to(at::kDouble),
-                                   report.sample_gradients, report.seconds};
-        result.value = objective(outcome);
+        result.value =
+            objective({spread(outputs_of(model, rows), rows), model.theta().to(at::kDouble),
+                       report.sample_gradients, report.seconds});
         if (!result.value) result.message = "the objective is not defined without the test set";
       }
-      trials.push_back({{"changed", trial.changed},
-                        {"settings", trial.settings},
-                        {"status", to_string(report.status)},
-                        {"message", result.message},
-                        {"value", result.value ? Json(*result.value) : Json(nullptr)},
-                        {"sample_gradients", report.sample_gradients},
-                        {"seconds", report.seconds}});
       return result;
     });
-    double own = 0, sample_gradients = 0, seconds = 0;
-    if (sweep.better == Better::kOracle) own = mean_of_oracles(oracles, objective);
-    for (const TrialResult& result : results) {
-      sample_gradients += result.sample_gradients;
-      seconds += result.seconds;
-    }
-    write_json(folder / kReport, {{"objective", sweep.objective},
-                                  {"chosen", best_trial(sweep, results, own)},
-                                  {"trials", trials},
-                                  {"sample_gradients", sample_gradients},
-                                  {"seconds", seconds}});
+    const bool to_oracles = sweep.better == Better::kOracle;
+    write_json(
+        folder / kReport,
+        report_of_sweep(sweep, results, to_oracles ? mean_of_oracles(oracles, objective) : 0));
   }
 
   // The oracles' own value of the objective, each against the others.
@@ -195,20 +179,32 @@ class Runner {
     return sum / static_cast<double>(oracles.size());
   }
 
-  // Of the rows given; zero elsewhere.
-  Predictions predictions_of(const Model& model, const Tensor& rows) const {
+  Tensor outputs_of(const Model& model, const Tensor& rows) const {
     CostMeter cost;
-    const Objective& objective = experiment_.task.objective();
-    const Tensor outputs =
-        objective.class_scores(predict(model, {experiment_.dataset, rows, {}}, cost))
-            .to(at::kDouble);
-    return spread(outputs, rows);
+    return experiment_.task.objective().class_scores(
+        predict(model, {experiment_.dataset, rows, {}}, cost));
   }
 
+  // Outputs at their rows; zero elsewhere.
   Predictions spread(const Tensor& outputs, const Tensor& rows) const {
     Tensor all = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
-    all.index_copy_(0, rows, outputs);
+    all.index_copy_(0, rows, outputs.to(at::kDouble));
     return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
+  }
+
+  static Tensor rows_of(const std::vector<NamedRows>& sets) {
+    Tensor rows = at::empty({0}, at::kLong);
+    for (const NamedRows& set : sets) rows = rows_union(rows, set.rows);
+    return rows;
+  }
+
+  Evaluation evaluation_of(std::vector<NamedRows> sets,
+                           const std::vector<ModelOutcome>& initial) const {
+    Evaluation evaluation{.dataset = experiment_.dataset,
+                          .sets = std::move(sets),
+                          .parameters = experiment_.network.table->parameters()};
+    for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
+    return evaluation;
   }
 
   void predict_all(const Stage& stage, const fs::path& folder) const {
@@ -216,19 +212,14 @@ class Runner {
     write_json(folder / kReport, {{"usable", report.at("usable")}});
     if (!report.at("usable").get<bool>()) return;
     const Model model = input_model(stage, 0);
-    const Task& task = experiment_.task;
-    Tensor rows = rows_union(task.train.rows, task.retain.rows);
-    rows = rows_union(rows, rows_union(task.validation.rows, task.test.rows));
-    rows = rows_union(rows, experiment_.held_out);
-    CostMeter cost;
-    const Tensor outputs =
-        task.objective().class_scores(predict(model, {experiment_.dataset, rows, {}}, cost));
+    const Tensor rows = rows_of(experiment_.metric_sets());
+    const Tensor outputs = outputs_of(model, rows);
     write_tensors(folder / kPredictions, {{{"outputs", outputs}, {"rows", rows}}, {}});
   }
 
   Predictions input_predictions(const Stage& stage, std::size_t number) const {
     const TensorFile file = read_tensors(input(stage, number) / kPredictions);
-    return spread(named(file, "outputs").to(at::kDouble), named(file, "rows"));
+    return spread(named(file, "outputs"), named(file, "rows"));
   }
 
   ModelOutcome outcome(const Stage& stage, std::size_t number) const {
@@ -271,10 +262,7 @@ class Runner {
         member.index_fill_(0, training_set(experiment_, trained.kind, trained.seed).rows, true);
         shadows.push_back({member, input_predictions(stage, next + 1)});
       }
-      Evaluation evaluation{.dataset = experiment_.dataset,
-                            .sets = experiment_.metric_sets(),
-                            .parameters = experiment_.network.table->parameters()};
-      for (const ModelOutcome& untrained : initial) evaluation.initial.push_back(&untrained);
+      const Evaluation evaluation = evaluation_of(experiment_.metric_sets(), initial);
       MetricInput input{.evaluation = evaluation, .model = model};
       for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
       for (const Shadow& shadow : shadows) input.shadows.push_back(&shadow);

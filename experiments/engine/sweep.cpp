@@ -194,18 +194,14 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
                     "test set, such as avg_gap/validation, loss/validation or kl/forget.",
                     sweep.objective));
   }
-  sweep.better = info->better;
-  for (const Metric& metric : metrics.entries()) {
-    for (const ColumnInfo& column : metric.columns) {
-      if (column.name != metric_of(sweep.objective)) continue;
-      sweep.metric = metric.name;
-      if (metric.needs.shadows) {
-        settings.fail("objective", fmt::format("'{}' needs shadow models, which are no part of a "
-                                               "sweep.",
-                                               sweep.objective));
-      }
-    }
+  const Metric& metric = *find_metric_of(metrics, sweep.objective);
+  if (metric.needs.shadows) {
+    settings.fail(
+        "objective",
+        fmt::format("'{}' needs shadow models, which are no part of a sweep.", sweep.objective));
   }
+  sweep.metric = metric.name;
+  sweep.better = info->better;
 }
 
 }  // namespace
@@ -276,6 +272,28 @@ std::size_t best_trial(const Sweep& sweep, const std::vector<TrialResult>& resul
                                 : fmt::format(": {}", best->message)));
   }
   return static_cast<std::size_t>(best - results.begin());
+}
+
+Json report_of_sweep(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle) {
+  Json trials = Json::array();
+  double sample_gradients = 0, seconds = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const TrialResult& result = results[i];
+    trials.push_back({{"changed", sweep.trials[i].changed},
+                      {"settings", sweep.trials[i].settings},
+                      {"status", result.status},
+                      {"message", result.message},
+                      {"value", result.value ? Json(*result.value) : Json(nullptr)},
+                      {"sample_gradients", result.sample_gradients},
+                      {"seconds", result.seconds}});
+    sample_gradients += result.sample_gradients;
+    seconds += result.seconds;
+  }
+  return {{"objective", sweep.objective},
+          {"chosen", best_trial(sweep, results, oracle)},
+          {"trials", trials},
+          {"sample_gradients", sample_gradients},
+          {"seconds", seconds}};
 }
 
 }  // namespace oubli

@@ -53,6 +53,7 @@ struct TrialResult {
   double sample_gradients = 0;
   double seconds = 0;
   std::string message = {};
+  std::string status = {};  // of the method's report
 };
 
 // Reads `sweep` of a method's settings `method`, with `make` to configure each trial. Every trial's
@@ -67,5 +68,8 @@ std::vector<TrialResult> run_trials(const Sweep& sweep,
 // The number of the best trial; `oracle` is the oracles' own value, used where the objective is to
 // be close to it. Of equals the first. Error(kNumerics) where no trial has a value.
 std::size_t best_trial(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle);
+
+// What is kept of a sweep: every trial, the number of the best, and what all of them cost.
+Json report_of_sweep(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle);
 
 }  // namespace oubli

@@ -7,10 +7,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "tests/support/metric_values.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
 namespace {
+
+using testing::value_of;
 
 struct Fixture {
   Evaluation evaluation;
@@ -39,14 +42,6 @@ Fixture make_setup(std::int64_t classes) {
     outcome->seconds = outcome == &s.model ? 1 : 2;
   }
   return s;
-}
-
-double value_of(const std::vector<MetricValue>& values, const std::string& column) {
-  for (const MetricValue& value : values) {
-    if (value.column == column) return value.value;
-  }
-  ADD_FAILURE() << "no column " << column;
-  return 0;
 }
 
 TEST(MetricContract, EveryMetricIsFiniteAndDoesNotChangeItsInput) {

@@ -2,10 +2,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "core/evaluate/metric.h"
+#include "tests/support/metric_values.h"
 
 namespace oubli {
 namespace {
+
+using testing::value_of;
 
 // Labels 0 and 1 of the first six examples are swapped; the others are right.
 struct Planted {
@@ -28,14 +30,6 @@ struct Planted {
   }
   Evaluation evaluation;
 };
-
-double value_of(const std::vector<MetricValue>& values, const std::string& column) {
-  for (const MetricValue& value : values) {
-    if (value.column == column) return value.value;
-  }
-  ADD_FAILURE() << "no column " << column;
-  return -1;
-}
 
 TEST(Mislabels, PlantedLabelsAndTrueLabels) {
   Planted swapped({1, 0, 1, 0, 1, 0});
