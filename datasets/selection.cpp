@@ -92,6 +92,18 @@ struct ClassChoice {
   }
 };
 
+// Two classes that exchange labels.
+std::pair<ClassChoice, ClassChoice> read_two_classes(const Settings& settings) {
+  const std::vector<SettingsNode> items =
+      settings.sequence("classes", "two classes, by number or by name");
+  if (settings.is_describing()) return {};
+  if (items.size() != 2) {
+    fail_at(settings.origin("classes"), "'classes' must name two classes, such as [3, 5].");
+  }
+  settings.record("classes", {items[0].scalar, items[1].scalar});
+  return {{items[0].scalar, items[0].origin}, {items[1].scalar, items[1].origin}};
+}
+
 ClassChoice read_class(const Settings& settings) {
   const Origin origin = settings.origin("class");
   return {settings.text("class", {.doc = "number or name of a class"}), origin};
@@ -202,11 +214,28 @@ Choose read_mislabelled(const Settings& settings) {
       };
 }
 
+Choose read_interclass(const Settings& settings) {
+  const Settings map = settings.child(
+      "interclass", "a drawn part of each of two classes, trained on with the other one's label");
+  const auto [first, second] = read_two_classes(map);
+  const Amount amount = read_amount(map);
+  return [first = first, second = second, amount](const Dataset& dataset, const Splits& splits,
+                                                  const Generator& generator) {
+    const std::int64_t a = first.index(dataset), b = second.index(dataset);
+    if (a == b) fail_task(second.origin, "'classes' names the same class twice.");
+    const Tensor rows = sorted_rows(
+        at::cat({drawn(first.rows(dataset, splits), amount, generator.stream("first class")),
+                 drawn(second.rows(dataset, splits), amount, generator.stream("second class"))}));
+    return Selection{rows, true, a + b - dataset.targets.index_select(0, rows)};
+  };
+}
+
 constexpr SelectorKind kSelectors[] = {{"random", read_random},
                                        {"class", read_whole_class},
                                        {"class_fraction", read_class_fraction},
                                        {"indices", read_indices},
-                                       {"mislabelled", read_mislabelled}};
+                                       {"mislabelled", read_mislabelled},
+                                       {"interclass", read_interclass}};
 
 const SelectorKind& the_one_selector(const Settings& settings) {
   std::vector<std::string> valid;

@@ -3,10 +3,12 @@
 //   {random: {fraction: 0.1}}  {random: {count: 50}}     drawn from the training split
 //   {class: 3}  {class: ship}                            a whole class, by number or by name
 //   {class_fraction: {class: 3, fraction: 0.5}}          a drawn part (or `count`) of one class
-//   {indices: forget.txt}                                rows listed in a file
-//   (datasets/row_file.h) {mislabelled: {fraction: 0.1}}                       drawn like `random`,
-//   and given a wrong
+//   {indices: forget.txt}                                rows listed in a file (row_file.h)
+//   {mislabelled: {fraction: 0.1}}                       drawn like `random`, and given a wrong
 //                                                        label, uniform over the other classes
+//   {interclass: {classes: [3, 5], fraction: 0.2}}       drawn from each of two classes, and given
+//                                                        the other one's label: the interclass
+//                                                        confusion test of Goel et al. 2022
 //
 // A selection holds rows of the training split only. Draws come from the named streams "forget" and
 // "wrong_labels" of the generator given; a smaller fraction of the same seed is a subset of a

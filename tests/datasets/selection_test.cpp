@@ -98,6 +98,28 @@ TEST_F(SelectionTest, MislabelledKeepsTheTruthBeside) {
   EXPECT_TRUE(corrupted(loaded_.dataset, plain).targets.is_same(loaded_.dataset.targets));
 }
 
+TEST_F(SelectionTest, InterclassExchangesTheLabelsOfTwoClasses) {
+  const Json settings = {{"classes", {3, 5}}, {"count", 40}};
+  const Selection selection = select({{"interclass", settings}});
+  const Dataset wrong = corrupted(loaded_.dataset, selection);
+  const Tensor truth = wrong.true_targets.index_select(0, selection.rows);
+  const Tensor given = wrong.targets.index_select(0, selection.rows);
+  EXPECT_EQ(truth.eq(3).sum().item<int>(), 40);
+  EXPECT_EQ(truth.eq(5).sum().item<int>(), 40);
+  EXPECT_TRUE(at::equal(given, 8 - truth));
+  EXPECT_TRUE(at::isin(selection.rows, loaded_.splits.train).all().item<bool>());
+  EXPECT_TRUE(at::equal(selection.rows, std::get<0>(selection.rows.sort())));
+  EXPECT_THAT(task_error({{"interclass", {{"classes", {3, 3}}, {"count", 4}}}}),
+              HasSubstr("same class twice"));
+  EXPECT_THAT(task_error({{"interclass", {{"classes", {3, 11}}, {"count", 4}}}}),
+              HasSubstr("has classes 0 to 9"));
+  EXPECT_THAT(error_of(ErrorKind::kSettings,
+                       [&] {
+                         select({{"interclass", {{"classes", {3}}, {"count", 4}}}});
+                       }),
+              HasSubstr("two classes"));
+}
+
 TEST_F(SelectionTest, ImpossibleEditsAreTaskErrors) {
   EXPECT_THAT(task_error({{"random", {{"fraction", 1}}}}), HasSubstr("no retain set"));
   EXPECT_THAT(task_error({{"random", {{"fraction", 1e-6}}}}), HasSubstr("empty"));
