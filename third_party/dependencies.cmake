@@ -15,6 +15,15 @@ find_package(CURL 7.74 REQUIRED)
 find_package(ZLIB 1.2 REQUIRED)
 find_package(LibArchive 3.4 REQUIRED)
 
+# libsvm comes without a CMake package.
+if(NOT TARGET svm::svm)
+  find_path(SVM_INCLUDE_DIR svm.h PATH_SUFFIXES libsvm REQUIRED)
+  find_library(SVM_LIBRARY svm REQUIRED)
+  add_library(svm::svm UNKNOWN IMPORTED)
+  set_target_properties(svm::svm PROPERTIES IMPORTED_LOCATION "${SVM_LIBRARY}"
+                                            INTERFACE_INCLUDE_DIRECTORIES "${SVM_INCLUDE_DIR}")
+endif()
+
 # yaml-cpp before 0.8 has no namespaced target.
 if(NOT TARGET yaml-cpp::yaml-cpp)
   add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED)

@@ -6,11 +6,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/registry.h"
 #include "core/evaluate/predictions.h"
+#include "core/evaluate/relearning.h"
 #include "core/nn/layer.h"
 
 namespace oubli {
@@ -21,11 +24,13 @@ struct ModelOutcome {
   Tensor theta;  // float64 [dim]
   double sample_gradients = 0;
   double seconds = 0;
+  std::optional<Relearning> relearning = {};  // where needed
 };
 
-// A model trained on a random half of the population.
+// A model that an attacker made: trained on a random half of the population, or trained and then
+// made to forget a random half of the audited examples (attacks/ulira.h).
 struct Shadow {
-  Tensor trained;  // bool [n]: in its training set
+  Tensor chosen;  // bool [n]: in its training set; for an edited one, what it forgot
   Predictions predictions;
 };
 
@@ -59,9 +64,19 @@ struct MetricInput {
   const Evaluation& evaluation;
   const ModelOutcome& model;
   std::vector<const ModelOutcome*> oracles = {};  // at least one
-  std::vector<const Shadow*> shadows = {};        // where needed
+  // Where needed. The original of the same training seed; for an oracle, one of the originals.
+  const ModelOutcome* original = nullptr;
+  std::vector<const Shadow*> shadows = {};
+  std::vector<const Shadow*> edited_shadows = {};  // by the method that made the model
 
   const Predictions& predictions() const { return model.predictions; }
+};
+
+// All models of a row together, for what only a distribution over models has.
+struct PopulationInput {
+  const Evaluation& evaluation;
+  std::vector<const ModelOutcome*> models = {};
+  std::vector<const ModelOutcome*> oracles = {};
 };
 
 struct MetricValue {
@@ -97,7 +112,14 @@ struct ColumnInfo {
 struct MetricNeeds {
   bool initial_models = false;
   bool shadows = false;
+  bool edited_shadows = false;
+  bool relearning = false;
+
+  bool trains_more() const { return shadows || edited_shadows || relearning; }
 };
+
+// Values of a model by column, and the oracles' means of them.
+using ColumnValues = std::map<std::string, double>;
 
 struct Metric {
   std::string name;
@@ -105,7 +127,13 @@ struct Metric {
   std::string source = {};  // authors, year, equation
   std::vector<ColumnInfo> columns = {};
   // Columns that are not defined for an input, such as the accuracy of a regression, are left out.
+  // A metric has one or more of these three.
   std::function<std::vector<MetricValue>(const MetricInput&)> compute = {};
+  std::function<std::vector<MetricValue>(const PopulationInput&)> compute_population = {};
+  // From values that other metrics have, so that nothing is computed for each model and oracle
+  // anew; an oracle is held against the others.
+  std::function<std::vector<MetricValue>(const ColumnValues& model, const ColumnValues& oracles)>
+      derive = {};
   MetricNeeds needs = {};
 };
 

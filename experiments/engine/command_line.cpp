@@ -33,7 +33,8 @@ int run_command(int argc, char** argv, const Registries& registries) {
   FetchCommand fetch;
   CurvatureCommand curvature;
   InfluenceCommand influence;
-  std::string name, other, key, store_folder;
+  std::string name, other, key, store_folder, column = "avg_gap";
+  std::vector<std::string> folders;
   int status = 0;
 
   CLI::App* run = app.add_subcommand("run", "run an experiment and print its table");
@@ -100,6 +101,16 @@ int run_command(int argc, char** argv, const Registries& registries) {
   compare->add_option("A", name, "folder of results")->required();
   compare->add_option("B", other, "another")->required();
   compare->callback([&] { status = compare_results(name, other, registries); });
+
+  CLI::App* rank = app.add_subcommand("rank", "rank the methods of one run or several, with tests");
+  rank->add_option("RESULTS", folders, "folders of results")->required();
+  rank->add_option("--by", column, "column to rank by (default: avg_gap)");
+  rank->callback([&] { status = rank_results(folders, column, registries); });
+
+  CLI::App* variance =
+      app.add_subcommand("variance", "split a run's scatter into training and unlearning");
+  variance->add_option("RESULTS", name, "folder of results")->required();
+  variance->callback([&] { status = show_variance(name, registries); });
 
   CLI::App* explain = app.add_subcommand("explain", "define a metric: formula, range, direction");
   explain->add_option("METRIC", name, "a metric, a column, or verdict")->required();

@@ -56,6 +56,11 @@ int fetch_data(const FetchCommand& command);
 int show_results(const std::string& folder, const Registries& registries);
 int compare_results(const std::string& folder_a, const std::string& folder_b,
                     const Registries& registries);
+// Ranks the rows by a column over all training seeds, with tests of their differences.
+int rank_results(const std::vector<std::string>& folders, const std::string& column,
+                 const Registries& registries);
+// How much of the decisive columns' scatter comes from training and how much from unlearning.
+int show_variance(const std::string& folder, const Registries& registries);
 int explain_metric(const std::string& name, const Registries& registries);
 
 }  // namespace oubli

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/hash.h"
+#include "core/evaluate/attacks/ulira.h"
 #include "datasets/draw.h"
 
 namespace oubli {
@@ -17,14 +18,30 @@ constexpr int kFormatVersion = 4;
 // A metric that compares with an untrained model takes the mean over these.
 constexpr std::int64_t kInitialModels = 3;
 
+// The examples that audits train on and forget.
+AuditedRows audited(const Experiment& experiment) {
+  const Evaluation evaluation{.dataset = experiment.dataset, .sets = experiment.metric_sets()};
+  const std::optional<AuditedRows> rows = audited_rows(evaluation);
+  if (!rows) {
+    fail_at(experiment.spec.edit_origin,
+            "the metric ulira audits a classifier's forget set with unseen examples of its classes "
+            "(held out, else test): here there are none. Leave ulira out of 'measure'.");
+  }
+  return *rows;
+}
+
 class Planner {
  public:
   Planner(const Experiment& experiment, const Registry<Metric>& metrics) : experiment_(experiment) {
     for (const std::string& name : experiment.spec.measure) {
-      const MetricNeeds& needs = metrics.find(name).needs;
-      needs_.initial_models |= needs.initial_models;
-      needs_.shadows |= needs.shadows;
+      const Metric& metric = metrics.find(name);
+      needs_.initial_models |= metric.needs.initial_models;
+      needs_.shadows |= metric.needs.shadows;
+      needs_.edited_shadows |= metric.needs.edited_shadows;
+      needs_.relearning |= metric.needs.relearning;
+      compares_ |= metric.compute_population != nullptr;
     }
+    needs_.relearning &= !experiment.task.forget.empty();
   }
 
   Plan run() {
@@ -35,52 +52,109 @@ class Planner {
     if (needs_.initial_models) {
       for (std::int64_t k = 0; k < kInitialModels; ++k) initial_.push_back(initial_stage(k));
     }
-    if (needs_.shadows) {
-      for (std::int64_t k = 0; k < spec.seeds.shadow; ++k) {
-        shadows_.push_back(training_stage(StageKind::kShadow, k));
-      }
-    }
-    PlannedRow original{"original", {}};
-    std::vector<std::size_t> originals;
+    if (needs_.shadows) shadows_ = models_of_attacker(StageKind::kShadow);
+    if (needs_.edited_shadows) audits_ = models_of_attacker(StageKind::kAudit);
     for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
-      originals.push_back(training_stage(StageKind::kTrain, s));
-      original.models.push_back(
-          {s, 0, originals.back(), evaluate_stage(originals.back(), oracles_)});
+      originals_.push_back(training_stage(StageKind::kTrain, s));
     }
-    plan_.rows.push_back(std::move(original));
-    for (std::size_t m = 0; m < spec.methods.size(); ++m) {
-      PlannedRow row{spec.methods[m].name, {}};
-      const std::optional<std::size_t> sweep = sweep_stage(m, originals.front());
-      for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
-        for (std::int64_t u = 0; u < spec.seeds.unlearning; ++u) {
-          const std::size_t edited =
-              unlearn_stage(m, originals[static_cast<std::size_t>(s)], sweep, s, u);
-          row.models.push_back({s, u, edited, evaluate_stage(edited, oracles_)});
-        }
+    plan_original();
+    for (std::size_t m = 0; m < spec.methods.size(); ++m) plan_method(m);
+    plan_noise_floor();
+    return std::move(plan_);
+  }
+
+ private:
+  std::vector<std::size_t> models_of_attacker(StageKind kind) {
+    std::vector<std::size_t> models;
+    for (std::int64_t k = 0; k < experiment_.spec.seeds.shadow; ++k) {
+      models.push_back(training_stage(kind, k));
+    }
+    return models;
+  }
+
+  // Doing nothing; an attacker's models are then not edited either.
+  void plan_original() {
+    PlannedRow row{"original", {}, {}};
+    for (std::size_t s = 0; s < originals_.size(); ++s) {
+      const auto seed = static_cast<std::int64_t>(s);
+      row.models.push_back(
+          {seed, 0, originals_[s], evaluate_stage(originals_[s], seed, oracles_, audits_)});
+    }
+    row.compare = compare_stage(row.name, row.models, oracles_);
+    plan_.rows.push_back(std::move(row));
+  }
+
+  void plan_method(std::size_t m) {
+    PlannedRow row{experiment_.spec.methods[m].name, {}, {}};
+    const std::optional<std::size_t> sweep = sweep_stage(m, originals_.front());
+    std::vector<std::size_t> edited_audits;
+    for (std::size_t k = 0; k < audits_.size(); ++k) {
+      edited_audits.push_back(audit_stage(m, k, sweep));
+    }
+    for (std::size_t s = 0; s < originals_.size(); ++s) {
+      for (std::int64_t u = 0; u < experiment_.spec.seeds.unlearning; ++u) {
+        const auto seed = static_cast<std::int64_t>(s);
+        const std::size_t edited = unlearn_stage(m, originals_[s], sweep, seed, u);
+        row.models.push_back(
+            {seed, u, edited, evaluate_stage(edited, seed, oracles_, edited_audits)});
       }
-      plan_.rows.push_back(std::move(row));
     }
-    PlannedRow floor{kNoiseFloor, {}};
+    row.compare = compare_stage(row.name, row.models, oracles_);
+    plan_.rows.push_back(std::move(row));
+  }
+
+  // Each oracle against the others, and half of them together against the other half. An attacker
+  // who retrains has oracles of his own.
+  void plan_noise_floor() {
+    PlannedRow row{kNoiseFloor, {}, {}};
     if (oracles_.size() > 1) {
+      std::vector<std::size_t> retrained;
+      for (std::size_t k = 0; k < audits_.size(); ++k) {
+        const auto seed = static_cast<std::int64_t>(oracles_.size() + k);
+        retrained.push_back(training_stage(StageKind::kRetrain, seed));
+      }
       for (std::size_t j = 0; j < oracles_.size(); ++j) {
         std::vector<std::size_t> others;
         for (const std::size_t other : oracles_) {
           if (other != oracles_[j]) others.push_back(other);
         }
-        floor.models.push_back(
-            {static_cast<std::int64_t>(j), 0, oracles_[j], evaluate_stage(oracles_[j], others)});
+        const auto seed = static_cast<std::int64_t>(j);
+        row.models.push_back(
+            {seed, 0, oracles_[j], evaluate_stage(oracles_[j], seed, others, retrained)});
       }
+      const auto half = static_cast<std::ptrdiff_t>(oracles_.size() / 2);
+      row.compare = compare_stage(row.name, {row.models.begin(), row.models.begin() + half},
+                                  {oracles_.begin() + half, oracles_.end()});
     }
-    plan_.rows.push_back(std::move(floor));
-    return std::move(plan_);
+    plan_.rows.push_back(std::move(row));
   }
 
- private:
+  // Absent where no metric looks at all models together, or there is only one.
+  std::optional<std::size_t> compare_stage(const std::string& row,
+                                           const std::vector<PlannedModel>& models,
+                                           const std::vector<std::size_t>& oracles) {
+    if (!compares_ || models.size() < 2 || oracles.size() < 2) return std::nullopt;
+    Stage stage;
+    stage.kind = StageKind::kCompare;
+    stage.label = "metrics of all models of " + row;
+    for (const PlannedModel& model : models) {
+      add_member(stage, Role::kModel, model.model, model.training_seed);
+    }
+    add_members(stage, Role::kOracle, oracles);
+    stage.description = evaluation_description();
+    return add(std::move(stage));
+  }
+
   std::size_t add(Stage stage) {
     stage.description["kind"] = to_string(stage.kind);
     stage.description["format"] = kFormatVersion;
     for (const std::size_t input : stage.inputs) {
       stage.description["inputs"].push_back(plan_.stages[input].key);
+    }
+    for (const auto& [role, members] : stage.members) {
+      Json seeds = Json::array();
+      for (const Member& member : members) seeds.push_back(member.seed);
+      stage.description["members"].push_back({static_cast<int>(role), seeds});
     }
     stage.key = sha256_hex(stage.description.dump());
     for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
@@ -136,10 +210,9 @@ class Planner {
     stage.kind = StageKind::kSweep;
     stage.label = fmt::format("trials of {}", row.name);
     stage.method = method;
-    stage.oracles = oracles_.size();
-    stage.initial = initial_.size();
     stage.inputs = {original};
-    add_pairs(stage, {oracles_, initial_});
+    add_members(stage, Role::kOracle, oracles_);
+    add_members(stage, Role::kInitial, initial_);
     stage.description = method_description(row);
     for (const Trial& trial : row.sweep->trials) {
       stage.cost += estimated_cost(*trial.unlearner);
@@ -164,13 +237,20 @@ class Planner {
     return description;
   }
 
-  // Pairs of a model and its predictions.
-  void add_pairs(Stage& stage, const std::vector<std::vector<std::size_t>>& groups) {
-    for (const std::vector<std::size_t>& group : groups) {
-      for (const std::size_t member : group) {
-        stage.inputs.push_back(member);
-        stage.inputs.push_back(predict_stage(member));
-      }
+  void add_member(Stage& stage, Role role, std::size_t model, std::int64_t seed) {
+    Member member{model, predict_stage(model), {}, seed};
+    stage.inputs.insert(stage.inputs.end(), {model, member.predictions});
+    const bool looked_at = role == Role::kModel || role == Role::kOracle;
+    if (needs_.relearning && looked_at && stage.kind == StageKind::kEvaluate) {
+      member.relearning = relearn_stage(model);
+      stage.inputs.push_back(*member.relearning);
+    }
+    stage.members[role].push_back(member);
+  }
+
+  void add_members(Stage& stage, Role role, const std::vector<std::size_t>& models) {
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      add_member(stage, role, models[i], static_cast<std::int64_t>(i));
     }
   }
 
@@ -194,6 +274,43 @@ class Planner {
     return add(std::move(stage));
   }
 
+  // A method on an attacker's model, which it makes forget that model's own half.
+  std::size_t audit_stage(std::size_t method, std::size_t audit, std::optional<std::size_t> sweep) {
+    const MethodRow& row = experiment_.spec.methods[method];
+    Stage stage;
+    stage.kind = StageKind::kUnlearn;
+    stage.label = fmt::format("{}, audit {}", row.name, audit);
+    stage.inputs = {audits_[audit]};
+    if (sweep) stage.inputs.push_back(*sweep);
+    stage.method = method;
+    stage.audit = static_cast<std::int64_t>(audit);
+    stage.description = method_description(row);
+    stage.description["audit"] = audit;
+    stage.cost = estimated_cost(*row.unlearner);
+    return add(std::move(stage));
+  }
+
+  std::size_t relearn_stage(std::size_t model) {
+    if (const auto found = relearnings_.find(model); found != relearnings_.end()) {
+      return found->second;
+    }
+    const RelearningSettings& settings = experiment_.spec.relearning;
+    Stage stage;
+    stage.kind = StageKind::kRelearn;
+    stage.label = "relearning of " + plan_.stages[model].label;
+    stage.inputs = {model};
+    stage.description = training_description();
+    stage.description["edit"] = experiment_.edit_hash;
+    stage.description["epochs"] = settings.epochs;
+    stage.description["lr"] = settings.lr;
+    stage.cost = static_cast<double>(experiment_.task.train.size() * settings.epochs);
+    return relearnings_[model] = add(std::move(stage));
+  }
+
+  Json evaluation_description() const {
+    return {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
+  }
+
   std::size_t predict_stage(std::size_t model) {
     if (const auto found = predictions_.find(model); found != predictions_.end()) {
       return found->second;
@@ -207,25 +324,31 @@ class Planner {
     return predictions_[model] = add(std::move(stage));
   }
 
-  std::size_t evaluate_stage(std::size_t model, const std::vector<std::size_t>& oracles) {
+  std::size_t evaluate_stage(std::size_t model, std::int64_t seed,
+                             const std::vector<std::size_t>& oracles,
+                             const std::vector<std::size_t>& edited_shadows) {
     Stage stage;
     stage.kind = StageKind::kEvaluate;
     stage.label = "metrics of " + plan_.stages[model].label;
-    stage.oracles = oracles.size();
-    stage.initial = initial_.size();
-    stage.shadows = shadows_.size();
-    add_pairs(stage, {{model}, oracles, initial_, shadows_});
-    stage.description = {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
+    add_member(stage, Role::kModel, model, seed);
+    if (needs_.relearning) {
+      const auto number = static_cast<std::size_t>(seed) % originals_.size();
+      add_member(stage, Role::kOriginal, originals_[number], static_cast<std::int64_t>(number));
+    }
+    add_members(stage, Role::kOracle, oracles);
+    add_members(stage, Role::kInitial, initial_);
+    add_members(stage, Role::kShadow, shadows_);
+    add_members(stage, Role::kEditedShadow, edited_shadows);
+    stage.description = evaluation_description();
     return add(std::move(stage));
   }
 
   const Experiment& experiment_;
   Plan plan_;
-  std::vector<std::size_t> oracles_;
-  std::vector<std::size_t> initial_;
-  std::vector<std::size_t> shadows_;
-  std::map<std::size_t, std::size_t> predictions_;  // of a model's stage
+  std::vector<std::size_t> originals_, oracles_, initial_, shadows_, audits_;  // stages
+  std::map<std::size_t, std::size_t> predictions_, relearnings_;               // of a model's stage
   MetricNeeds needs_;
+  bool compares_ = false;  // metrics of all models of a row together
 };
 
 }  // namespace
@@ -238,6 +361,8 @@ std::string to_string(StageKind kind) {
       return "retrain";
     case StageKind::kShadow:
       return "shadow";
+    case StageKind::kAudit:
+      return "audit";
     case StageKind::kInitial:
       return "initial";
     case StageKind::kSweep:
@@ -246,8 +371,12 @@ std::string to_string(StageKind kind) {
       return "unlearn";
     case StageKind::kPredict:
       return "predict";
+    case StageKind::kRelearn:
+      return "relearn";
     case StageKind::kEvaluate:
       return "evaluate";
+    case StageKind::kCompare:
+      return "compare";
   }
   return "";
 }
@@ -258,6 +387,8 @@ std::string model_name(StageKind kind) {
       return "oracle";
     case StageKind::kShadow:
       return "shadow";
+    case StageKind::kAudit:
+      return "audit";
     case StageKind::kInitial:
       return "untrained";
     default:
@@ -269,6 +400,9 @@ Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t s
   const Task& task = experiment.task;
   if (kind == StageKind::kTrain) return task.train;
   if (kind == StageKind::kRetrain) return task.retain;
+  if (kind == StageKind::kAudit) {
+    return task.train.with_rows(rows_union(task.retain.rows, audit_rows(experiment, seed)));
+  }
   const Tensor& outside = experiment.held_out.numel() > 0 ? experiment.held_out : task.test.rows;
   const Tensor population = rows_union(task.train.rows, outside);
   const std::int64_t n = population.numel();
@@ -276,6 +410,19 @@ Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t s
       Generator(static_cast<std::uint64_t>(seed)).stream("members of a shadow's training set");
   const Tensor half = generator.permutation(n).narrow(0, 0, n / 2);
   return task.train.with_rows(sorted_rows(population.index_select(0, half)));
+}
+
+Tensor audit_rows(const Experiment& experiment, std::int64_t audit) {
+  return audited(experiment).half(static_cast<std::uint64_t>(audit));
+}
+
+Task task_of(const Experiment& experiment, const Stage& stage) {
+  Task task = experiment.task;
+  if (stage.audit) {
+    task.train = training_set(experiment, StageKind::kAudit, *stage.audit);
+    task.forget = task.train.with_rows(audit_rows(experiment, *stage.audit));
+  }
+  return task;
 }
 
 const Stage& Plan::find(const std::string& key) const {

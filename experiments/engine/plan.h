@@ -2,11 +2,14 @@
 //
 //   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
 //   shadow    models on random halves of D and unseen examples together, for attacks
+//   audit     models on the retain set and a random half of the audited examples, for U-LiRA
 //   initial   models that were never trained, for metrics that compare with one
 //   sweep     trials of a method's settings on the first original (sweep.h)
-//   unlearn   one method on one original
+//   unlearn   one method on one original, or on a model of the kind audit
 //   predict   outputs of one model on every split
+//   relearn   how one model learns the forget set again
 //   evaluate  metrics of one model against all oracles
+//   compare   metrics that need all models of a row together
 //
 // A stage's key is the SHA-256 of what determines its output: the settings it uses, the hash of the
 // data and rows, its seed, its threads, the keys of its inputs and the format version. Same key,
@@ -14,6 +17,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,27 +26,46 @@
 
 namespace oubli {
 
-enum class StageKind { kTrain, kRetrain, kShadow, kInitial, kSweep, kUnlearn, kPredict, kEvaluate };
+enum class StageKind {
+  kTrain,
+  kRetrain,
+  kShadow,
+  kAudit,
+  kInitial,
+  kSweep,
+  kUnlearn,
+  kPredict,
+  kRelearn,
+  kEvaluate,
+  kCompare
+};
 std::string to_string(StageKind kind);
-// What people call a model of this kind: original, oracle, shadow, untrained.
+// What people call a model of this kind: original, oracle, shadow, audit, untrained.
 std::string model_name(StageKind kind);
+
+// What a model is to the stage that looks at it.
+enum class Role { kModel, kOriginal, kOracle, kInitial, kShadow, kEditedShadow };
+
+// A model with what is known of it: stages of the plan.
+struct Member {
+  std::size_t model = 0;
+  std::size_t predictions = 0;
+  std::optional<std::size_t> relearning = {};
+  std::int64_t seed = 0;  // training seed of a model; number of a shadow
+};
 
 struct Stage {
   std::string key;
   StageKind kind = StageKind::kTrain;
-  std::string label;                // for people: "newton, training seed 1"
-  std::vector<std::size_t> inputs;  // stages of the plan, all before this one
-  std::size_t method = 0;           // sweep, unlearn: row of the spec
-  std::int64_t training_seed = 0;   // train, unlearn
-  std::int64_t seed = 0;            // oracle or unlearning seed
-  // evaluate: pairs of a model and its predictions among the inputs, in this order: the model
-  // itself, oracles, initial models, shadows; sweep: the original, then such pairs of oracles and
-  // initial models.
-  std::size_t oracles = 0;
-  std::size_t initial = 0;
-  std::size_t shadows = 0;
-  double cost = 0;   // estimate in sample-gradients, at least 1
-  Json description;  // what the key is the hash of
+  std::string label;                            // for people: "newton, training seed 1"
+  std::vector<std::size_t> inputs;              // stages of the plan, all before this one
+  std::size_t method = 0;                       // sweep, unlearn: row of the spec
+  std::int64_t training_seed = 0;               // train, unlearn
+  std::int64_t seed = 0;                        // oracle or unlearning seed
+  std::optional<std::int64_t> audit;            // unlearn: which model of the kind audit it edits
+  std::map<Role, std::vector<Member>> members;  // sweep, evaluate, compare; also among the inputs
+  double cost = 0;                              // estimate in sample-gradients, at least 1
+  Json description;                             // what the key is the hash of
 };
 
 // Where the results of one model are in the plan.
@@ -54,6 +78,7 @@ struct PlannedModel {
 struct PlannedRow {
   std::string name;
   std::vector<PlannedModel> models;
+  std::optional<std::size_t> compare;  // stage
 };
 
 struct Plan {
@@ -65,8 +90,15 @@ struct Plan {
 };
 
 // What a trained model of this kind is trained on: D, the retain set, or a shadow's random half of
-// the population, which is D with the held-out examples beside it, or else the test set.
+// the population, which is D with the held-out examples beside it, or else the test set; or, for an
+// audit, the retain set with a random half of the audited examples.
 Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed);
+
+// The audited examples that an audit trains on and then forgets.
+Tensor audit_rows(const Experiment& experiment, std::int64_t audit);
+
+// What an unlearn stage edits: the experiment's task, or an audit's own.
+Task task_of(const Experiment& experiment, const Stage& stage);
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics);
 

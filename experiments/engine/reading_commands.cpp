@@ -8,31 +8,11 @@
 #include "core/evaluate/statistics/t_tests.h"
 #include "experiments/engine/commands.h"
 #include "experiments/engine/display.h"
-#include "experiments/engine/store.h"
 #include "experiments/engine/table.h"
 #include "experiments/engine/verdict.h"
 
 namespace oubli {
 namespace {
-
-namespace fs = std::filesystem;
-
-Results read_results(const std::string& folder, const Registries& registries) {
-  fs::path file = folder;
-  if (fs::is_directory(file)) file /= "results.json";
-  if (!fs::exists(file)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{}: there are no results; `oubli run FILE --output {}` writes them.",
-                            file.string(), folder));
-  }
-  const Json json = Json::parse(read_text_file(file), nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) {
-    throw Error(ErrorKind::kData, fmt::format("{}: not JSON, or cut short", file.string()));
-  }
-  Results results = Results::from_json(json, file.string());
-  results.describe_columns(registries.metrics);
-  return results;
-}
 
 const char* group_name(Group group) {
   switch (group) {
@@ -63,8 +43,9 @@ const char* better_name(Better better) {
 const char* const kVerdictText =
     "verdict: whether a row's models can be told from retrained ones.\n"
     "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and loss\n"
-    "on retain and test) is held against the oracles' own values. The margin is the root-mean-\n"
-    "square difference of two oracles, or the column's resolution where that is larger.\n"
+    "on retain and test; others with `verdict: {columns: [...]}`) is held against the oracles'\n"
+    "own values. The margin is the root-mean-square difference of two oracles (`margin`: another\n"
+    "number of their deviations), or the column's resolution where that is larger.\n"
     "  indistinguishable  two one-sided tests at 5 % show every column to lie within the margin\n"
     "  distinguishable    a column differs (Welch's test, Holm's correction, 5 %) and is not "
     "within\n"
@@ -84,7 +65,8 @@ struct Compared {
 }  // namespace
 
 int show_results(const std::string& folder, const Registries& registries) {
-  fmt::print("{}", terminal_table(read_results(folder, registries), terminal_columns(stdout)));
+  fmt::print("{}",
+             terminal_table(load_results(folder, registries.metrics), terminal_columns(stdout)));
   return 0;
 }
 
@@ -118,8 +100,8 @@ int explain_metric(const std::string& name, const Registries& registries) {
 
 int compare_results(const std::string& folder_a, const std::string& folder_b,
                     const Registries& registries) {
-  const Results a = read_results(folder_a, registries);
-  const Results b = read_results(folder_b, registries);
+  const Results a = load_results(folder_a, registries.metrics);
+  const Results b = load_results(folder_b, registries.metrics);
   std::vector<Compared> compared;
   std::vector<double> p_values;
   for (const RowResult& row : a.rows) {

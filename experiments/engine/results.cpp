@@ -13,6 +13,75 @@ Json estimate_json(const Estimate& estimate) {
           {"n", estimate.n}};
 }
 
+Estimate estimate_from(const Json& json) {
+  Estimate estimate{json.at("mean"), std::nullopt, json.at("n")};
+  if (json.at("half_width_95").is_number()) estimate.half_width = json.at("half_width_95");
+  return estimate;
+}
+
+void add_column(std::vector<std::string>& columns, const std::string& column) {
+  if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
+}
+
+// Behind the other columns of its metric.
+void add_column_of(std::vector<std::string>& columns, const std::string& column,
+                   const Metric& metric, const Registry<Metric>& metrics) {
+  if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
+  const auto last = std::find_if(columns.rbegin(), columns.rend(), [&](const std::string& other) {
+    const Metric* owner = find_metric_of(metrics, other);
+    return owner != nullptr && owner->name == metric.name;
+  });
+  columns.insert(last == columns.rend() ? columns.end() : last.base(), column);
+}
+
+// Values that follow from those of other metrics, for every model; an oracle is held against the
+// mean of the others.
+void derive_columns(Results& results, const std::vector<std::string>& measure,
+                    const Registry<Metric>& metrics) {
+  const RowResult* floor = results.find(kNoiseFloor);
+  if (floor == nullptr) return;
+  const auto mean_without = [&](const ModelResult* left_out) {
+    ColumnValues mean;
+    std::map<std::string, double> counts;
+    for (const ModelResult& oracle : floor->models) {
+      if (&oracle == left_out) continue;
+      for (const auto& [column, value] : oracle.values) {
+        mean[column] += value;
+        counts[column] += 1;
+      }
+    }
+    for (auto& [column, value] : mean) value /= counts[column];
+    return mean;
+  };
+  const ColumnValues all = mean_without(nullptr);
+  for (const std::string& name : measure) {
+    const Metric& metric = metrics.find(name);
+    if (!metric.derive) continue;
+    // All of a row before any is written: the oracles' own values are read for each of them.
+    for (RowResult& row : results.rows) {
+      std::vector<std::vector<MetricValue>> derived;
+      for (const ModelResult& model : row.models) {
+        derived.push_back(
+            metric.derive(model.values, row.is_noise_floor() ? mean_without(&model) : all));
+      }
+      for (std::size_t i = 0; i < derived.size(); ++i) {
+        for (const MetricValue& value : derived[i]) {
+          add_column_of(results.columns, value.column, metric, metrics);
+          row.models[i].values[value.column] = value.value;
+        }
+      }
+    }
+  }
+}
+
+// Columns of all models of a row together.
+void read_together(RowResult& row, const Json& values, std::vector<std::string>& columns) {
+  for (const auto& [column, value] : values.items()) {
+    add_column(columns, column);
+    if (value.at("mean").is_number()) row.together[column] = estimate_from(value);
+  }
+}
+
 }  // namespace
 
 std::string RowResult::trouble() const {
@@ -25,7 +94,7 @@ std::string RowResult::trouble() const {
   return diverged > 0 ? fmt::format("diverged {}/{}", diverged, models.size()) : "";
 }
 
-std::vector<double> RowResult::seed_means(const std::string& column) const {
+std::vector<std::vector<double>> RowResult::values_by_seed(const std::string& column) const {
   if (!trouble().empty()) return {};
   std::map<std::int64_t, std::vector<double>> by_seed;
   for (const ModelResult& model : models) {
@@ -33,15 +102,31 @@ std::vector<double> RowResult::seed_means(const std::string& column) const {
     if (found == model.values.end()) return {};
     by_seed[model.training_seed].push_back(found->second);
   }
+  std::vector<std::vector<double>> all;
+  for (auto& [seed, values] : by_seed) all.push_back(std::move(values));
+  return all;
+}
+
+std::vector<double> RowResult::seed_means(const std::string& column) const {
   std::vector<double> means;
-  for (const auto& [seed, values] : by_seed) means.push_back(estimate_mean(values).mean);
+  for (const std::vector<double>& values : values_by_seed(column)) {
+    means.push_back(estimate_mean(values).mean);
+  }
   return means;
 }
 
 std::optional<Estimate> RowResult::cell(const std::string& column) const {
+  if (const auto found = together.find(column); found != together.end()) return found->second;
   const std::vector<double> means = seed_means(column);
   if (means.empty()) return std::nullopt;
   return estimate_mean(means);
+}
+
+const RowResult* Results::find(const std::string& row) const {
+  for (const RowResult& one : rows) {
+    if (one.name == row) return &one;
+  }
+  return nullptr;
 }
 
 const ColumnInfo* Results::info(const std::string& column) const {
@@ -63,6 +148,23 @@ void Results::describe_columns(const Registry<Metric>& metrics) {
   }
 }
 
+Results load_results(const std::string& folder, const Registry<Metric>& metrics) {
+  std::filesystem::path file = folder;
+  if (std::filesystem::is_directory(file)) file /= "results.json";
+  if (!std::filesystem::exists(file)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: there are no results; `oubli run FILE --output {}` writes them.",
+                            file.string(), folder));
+  }
+  const Json json = Json::parse(read_text_file(file), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    throw Error(ErrorKind::kData, fmt::format("{}: not JSON, or cut short", file.string()));
+  }
+  Results results = Results::from_json(json, file.string());
+  results.describe_columns(metrics);
+  return results;
+}
+
 Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
                         const RunOutcome& outcome, const Registry<Metric>& metrics) {
   Results results;
@@ -71,7 +173,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   results.sets = {{"train", experiment.task.train.size()}};
   for (const NamedRows& set : experiment.metric_sets()) results.sets[set.name] = set.rows.numel();
   for (const PlannedRow& planned : plan.rows) {
-    RowResult row{planned.name, {}};
+    RowResult row{.name = planned.name, .models = {}};
     for (const PlannedModel& model : planned.models) {
       ModelResult result{model.training_seed, model.unlearning_seed, "", "", {}, Json::object()};
       const auto failed = outcome.failed.find(model.evaluate);
@@ -85,17 +187,20 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
         result.message = stored.at("message");
         result.report = stored.at("report");
         for (const auto& [column, value] : stored.at("values").items()) {
-          if (std::find(results.columns.begin(), results.columns.end(), column) ==
-              results.columns.end()) {
-            results.columns.push_back(column);
-          }
+          add_column(results.columns, column);
           if (value.is_number()) result.values[column] = value.get<double>();
         }
       }
       row.models.push_back(std::move(result));
     }
+    if (planned.compare && !outcome.failed.contains(*planned.compare)) {
+      const std::filesystem::path entry = store.entry(plan.stages[*planned.compare].key);
+      read_together(row, Json::parse(read_text_file(entry / "metrics.json")).at("values"),
+                    results.columns);
+    }
     results.rows.push_back(std::move(row));
   }
+  derive_columns(results, experiment.spec.measure, metrics);
   results.describe_columns(metrics);
   return results;
 }
@@ -122,8 +227,13 @@ Json Results::to_json() const {
     for (const std::string& column : columns) {
       if (const auto cell = row.cell(column)) cells[column] = estimate_json(*cell);
     }
-    json["rows"].push_back(
-        {{"name", row.name}, {"trouble", row.trouble()}, {"cells", cells}, {"models", models}});
+    Json together = Json::object();
+    for (const auto& [column, estimate] : row.together) together[column] = estimate_json(estimate);
+    json["rows"].push_back({{"name", row.name},
+                            {"trouble", row.trouble()},
+                            {"cells", cells},
+                            {"together", together},
+                            {"models", models}});
   }
   json["settings"] = resolved;
   return json;
@@ -137,12 +247,16 @@ Results Results::from_json(const Json& json, const std::string& where) {
     results.sets = json.at("sets");
     results.resolved = json.at("settings");
     for (const Json& stored : json.at("rows")) {
-      RowResult row{stored.at("name"), {}};
+      RowResult row{.name = stored.at("name"), .models = {}};
       for (const Json& model : stored.at("models")) {
         row.models.push_back({model.at("training_seed"), model.at("unlearning_seed"),
                               model.at("status"), model.at("message"),
                               model.at("values").get<std::map<std::string, double>>(),
                               model.at("report")});
+      }
+      const Json together = stored.value("together", Json::object());
+      for (const auto& [column, value] : together.items()) {
+        row.together[column] = estimate_from(value);
       }
       results.rows.push_back(std::move(row));
     }

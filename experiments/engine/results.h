@@ -26,14 +26,18 @@ struct ModelResult {
 struct RowResult {
   std::string name;
   std::vector<ModelResult> models;
+  // Columns of all models together, with the interval of a jackknife over training seeds.
+  std::map<std::string, Estimate> together = {};
 
   bool is_noise_floor() const { return name == kNoiseFloor; }
 
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
   std::string trouble() const;
-  // A value for each training seed, in their order; runs on one original are averaged. Empty where
-  // the column is not defined for the row.
+  // The values of each training seed, in their order: one for each run on that original. Empty
+  // where the column is not defined for the row.
+  std::vector<std::vector<double>> values_by_seed(const std::string& column) const;
+  // Their means.
   std::vector<double> seed_means(const std::string& column) const;
   // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent
   // where the column is not defined for the row.
@@ -48,6 +52,8 @@ struct Results {
   Json resolved;
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
+  // Null where there is no row of that name.
+  const RowResult* find(const std::string& row) const;
   // Null for a column that no metric describes.
   const ColumnInfo* info(const std::string& column) const;
   // Examples of a set; throws Error(kData) where the results name none.
@@ -58,6 +64,10 @@ struct Results {
   // Reads what `to_json` wrote. `where` names the file in messages: Error(kData).
   static Results from_json(const Json& json, const std::string& where);
 };
+
+// Reads the results.json of a folder of results, or the file itself, and looks its columns up.
+// Throws Error(kUsage) where there is none and Error(kData) where it is none.
+Results load_results(const std::string& folder, const Registry<Metric>& metrics);
 
 Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
                         const RunOutcome& outcome, const Registry<Metric>& metrics);

@@ -69,7 +69,7 @@ int check_experiment(const RunOptions& options, const Registries& registries) {
   for (const Stage& stage : plan.stages) {
     auto& [count, cost] = kinds[stage.kind];
     ++count;
-    if (stage.kind == StageKind::kEvaluate) continue;
+    if (stage.kind == StageKind::kEvaluate || stage.kind == StageKind::kCompare) continue;
     cost += stage.cost;
     total += stage.cost;
   }

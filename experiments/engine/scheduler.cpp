@@ -176,6 +176,7 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
   std::vector<bool> missing(plan.stages.size(), false);
   for (const PlannedRow& row : plan.rows) {
     for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
+    if (row.compare) needed[*row.compare] = true;
   }
   // Backwards: a stage's users stand after it, so whether it is needed is known when it is reached.
   for (std::size_t i = plan.stages.size(); i-- > 0;) {

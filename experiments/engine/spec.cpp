@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/settings_file.h"
+#include "experiments/engine/verdict_settings.h"
 
 namespace oubli {
 namespace {
@@ -153,7 +154,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
   for (const Metric& metric : registries.metrics.entries()) {
-    if (!metric.needs.shadows) spec.measure.push_back(metric.name);
+    if (!metric.needs.trains_more()) spec.measure.push_back(metric.name);
   }
   if (measure) {
     if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
@@ -166,6 +167,8 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
     }
   }
   root.record("measure", spec.measure);
+  spec.relearning = RelearningSettings::read(root);
+  VerdictSettings::read(root, registries.metrics);  // checked here, used when results are read
   spec.threads = root.integer("threads", {.standard = 1,
                                           .at_least = 1,
                                           .at_most = 1024,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/settings.h"
+#include "core/evaluate/relearning.h"
 #include "core/train/trainer.h"
 #include "datasets/selection.h"
 #include "experiments/engine/registries.h"
@@ -55,7 +56,8 @@ struct Spec {
   std::vector<MethodRow> methods;
   Seeds seeds;
   std::vector<std::string> measure;
-  std::int64_t threads = 1;  // of one stage
+  RelearningSettings relearning;  // for the metric that needs it
+  std::int64_t threads = 1;       // of one stage
   Json resolved;
 
   // Parts of `resolved` that determine results, for the keys of stages.

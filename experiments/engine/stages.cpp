@@ -3,6 +3,12 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "core/evaluate/relearning.h"
+#include "core/evaluate/statistics/jackknife.h"
 #include "core/nn/checkpoint.h"
 #include "core/unlearn/initial_training.h"
 
@@ -15,6 +21,7 @@ const char* const kModel = "model.safetensors";
 const char* const kPredictions = "predictions.safetensors";
 const char* const kReport = "report.json";
 const char* const kMetrics = "metrics.json";
+const char* const kRelearning = "relearning.json";
 
 void write_json(const fs::path& path, const Json& json) { write_file(path, json.dump(1) + "\n"); }
 Json read_json(const fs::path& path) { return Json::parse(read_text_file(path)); }
@@ -41,6 +48,7 @@ class Runner {
       case StageKind::kTrain:
       case StageKind::kRetrain:
       case StageKind::kShadow:
+      case StageKind::kAudit:
         return train(stage, folder);
       case StageKind::kInitial:
         return initialise(stage, folder);
@@ -50,8 +58,12 @@ class Runner {
         return unlearn(stage, folder);
       case StageKind::kPredict:
         return predict_all(stage, folder);
+      case StageKind::kRelearn:
+        return relearn_forgotten(stage, folder);
       case StageKind::kEvaluate:
         return evaluate(stage, folder);
+      case StageKind::kCompare:
+        return compare(stage, folder);
     }
   }
 
@@ -104,7 +116,7 @@ class Runner {
       unlearner = row.sweep->trials.at(sweep.at("chosen").get<std::size_t>()).unlearner;
     }
     const UnlearnReport report =
-        run_unlearner(row.info, *unlearner, model, experiment_.task, context);
+        run_unlearner(row.info, *unlearner, model, task_of(experiment_, stage), context);
     Json json = report.to_json();
     json["usable"] = report.usable();
     if (row.sweep) {
@@ -122,9 +134,8 @@ class Runner {
     const MethodRow& row = experiment_.spec.methods[stage.method];
     const Sweep& sweep = *row.sweep;
     const Metric& metric = registries_.metrics.find(sweep.metric);
-    std::size_t next = 1;
-    const std::vector<ModelOutcome> oracles = take(stage, next, stage.oracles);
-    const std::vector<ModelOutcome> initial = take(stage, next, stage.initial);
+    const std::vector<ModelOutcome> oracles = outcomes(stage, Role::kOracle);
+    const std::vector<ModelOutcome> initial = outcomes(stage, Role::kInitial);
     std::vector<NamedRows> sets = experiment_.metric_sets();
     std::erase_if(
         sets, [](const NamedRows& set) { return set.name == "test" || set.name == "held_out"; });
@@ -217,63 +228,170 @@ class Runner {
     write_tensors(folder / kPredictions, {{{"outputs", outputs}, {"rows", rows}}, {}});
   }
 
-  Predictions input_predictions(const Stage& stage, std::size_t number) const {
-    const TensorFile file = read_tensors(input(stage, number) / kPredictions);
+  void relearn_forgotten(const Stage& stage, const fs::path& folder) const {
+    const Json report = read_json(input(stage, 0) / kReport);
+    write_json(folder / kReport, {{"usable", report.at("usable")}});
+    if (!report.at("usable").get<bool>()) return;
+    Context context = context_for(stage);
+    Model model = input_model(stage, 0);
+    const Task& task = experiment_.task;
+    const Relearning curve =
+        relearn(model, task.train, task.forget, task.recipe, experiment_.spec.relearning, context);
+    write_json(folder / kRelearning,
+               {{"forget_loss", curve.forget_loss}, {"forget_accuracy", curve.forget_accuracy}});
+  }
+
+  fs::path entry(std::size_t stage) const { return store_.entry(plan_.stages[stage].key); }
+
+  Predictions predictions_of(const Member& member) const {
+    const TensorFile file = read_tensors(entry(member.predictions) / kPredictions);
     return spread(named(file, "outputs"), named(file, "rows"));
   }
 
-  ModelOutcome outcome(const Stage& stage, std::size_t number) const {
+  bool usable(const Member& member) const {
+    return read_json(entry(member.model) / kReport).at("usable").get<bool>();
+  }
+
+  ModelOutcome outcome(const Member& member) const {
     ModelOutcome outcome;
-    outcome.predictions = input_predictions(stage, number + 1);
-    outcome.theta = input_model(stage, number).theta().to(at::kDouble);
-    const Json report = read_json(input(stage, number) / kReport);
+    outcome.predictions = predictions_of(member);
+    outcome.theta =
+        stored_model(experiment_, store_, plan_.stages[member.model]).theta().to(at::kDouble);
+    const Json report = read_json(entry(member.model) / kReport);
     outcome.sample_gradients = report.at("sample_gradients");
     outcome.seconds = report.at("seconds");
+    if (member.relearning) {
+      const Json curve = read_json(entry(*member.relearning) / kRelearning);
+      // A curve that ended in a loss that is not finite has null there.
+      const auto numbers = [](const Json& list) {
+        std::vector<double> values;
+        for (const Json& value : list) {
+          values.push_back(value.is_number() ? value.get<double>()
+                                             : std::numeric_limits<double>::quiet_NaN());
+        }
+        return values;
+      };
+      outcome.relearning =
+          Relearning{numbers(curve.at("forget_loss")), numbers(curve.at("forget_accuracy"))};
+    }
     return outcome;
   }
 
-  // The next `count` pairs of a model and its predictions.
-  std::vector<ModelOutcome> take(const Stage& stage, std::size_t& next, std::size_t count) const {
-    std::vector<ModelOutcome> outcomes;
-    for (; count > 0; --count, next += 2) outcomes.push_back(outcome(stage, next));
-    return outcomes;
+  static std::vector<Member> members(const Stage& stage, Role role) {
+    const auto found = stage.members.find(role);
+    return found == stage.members.end() ? std::vector<Member>{} : found->second;
+  }
+
+  std::vector<ModelOutcome> outcomes(const Stage& stage, Role role) const {
+    std::vector<ModelOutcome> all;
+    for (const Member& member : members(stage, role)) all.push_back(outcome(member));
+    return all;
+  }
+
+  static std::vector<const ModelOutcome*> pointers(const std::vector<ModelOutcome>& all) {
+    std::vector<const ModelOutcome*> result;
+    for (const ModelOutcome& one : all) result.push_back(&one);
+    return result;
+  }
+
+  // An attacker's models with the rows that each was trained on, or forgot. A model that the method
+  // spoilt tells the attacker nothing.
+  std::vector<Shadow> shadows(const Stage& stage, Role role) const {
+    std::vector<Shadow> all;
+    for (const Member& member : members(stage, role)) {
+      if (!usable(member)) continue;
+      const Tensor chosen = role == Role::kShadow
+                                ? training_set(experiment_, StageKind::kShadow, member.seed).rows
+                                : audit_rows(experiment_, member.seed);
+      const Tensor flags = at::zeros({experiment_.dataset->size()}, at::kBool);
+      all.push_back({flags.index_fill(0, chosen, true), predictions_of(member)});
+    }
+    return all;
+  }
+
+  static std::vector<const Shadow*> pointers(const std::vector<Shadow>& all) {
+    std::vector<const Shadow*> result;
+    for (const Shadow& one : all) result.push_back(&one);
+    return result;
+  }
+
+  static Json number_or_null(double value) {
+    return std::isfinite(value) ? Json(value) : Json(nullptr);
   }
 
   void evaluate(const Stage& stage, const fs::path& folder) const {
-    const Json report = read_json(input(stage, 0) / kReport);
+    const Member& member = stage.members.at(Role::kModel).front();
+    const Json report = read_json(entry(member.model) / kReport);
     Json result = {{"status", report.at("status")},
                    {"message", report.at("message")},
                    {"values", Json::object()},
                    {"report", report}};
     if (report.at("usable").get<bool>()) {
-      ModelOutcome model = outcome(stage, 0);
-      if (plan_.stages[stage.inputs[0]].kind == StageKind::kTrain) {
+      ModelOutcome model = outcome(member);
+      if (plan_.stages[member.model].kind == StageKind::kTrain) {
         model.sample_gradients = 0;  // the row `original` is doing nothing
         model.seconds = 0;
       }
-      // Pairs of a model and its predictions follow the model's own, as the plan says.
-      std::size_t next = 2;
-      const std::vector<ModelOutcome> oracles = take(stage, next, stage.oracles);
-      const std::vector<ModelOutcome> initial = take(stage, next, stage.initial);
-      std::vector<Shadow> shadows;
-      for (; shadows.size() < stage.shadows; next += 2) {
-        const Stage& trained = plan_.stages[stage.inputs[next]];
-        Tensor member = at::zeros({experiment_.dataset->size()}, at::kBool);
-        member.index_fill_(0, training_set(experiment_, trained.kind, trained.seed).rows, true);
-        shadows.push_back({member, input_predictions(stage, next + 1)});
-      }
+      const std::vector<ModelOutcome> oracles = outcomes(stage, Role::kOracle);
+      const std::vector<ModelOutcome> initial = outcomes(stage, Role::kInitial);
+      const std::vector<ModelOutcome> original = outcomes(stage, Role::kOriginal);
+      const std::vector<Shadow> trained = shadows(stage, Role::kShadow);
+      const std::vector<Shadow> edited = shadows(stage, Role::kEditedShadow);
       const Evaluation evaluation = evaluation_of(experiment_.metric_sets(), initial);
-      MetricInput input{.evaluation = evaluation, .model = model};
-      for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
-      for (const Shadow& shadow : shadows) input.shadows.push_back(&shadow);
+      const MetricInput input{.evaluation = evaluation,
+                              .model = model,
+                              .oracles = pointers(oracles),
+                              .original = original.empty() ? nullptr : &original.front(),
+                              .shadows = pointers(trained),
+                              .edited_shadows = pointers(edited)};
       for (const std::string& name : experiment_.spec.measure) {
-        for (const MetricValue& value : registries_.metrics.find(name).compute(input)) {
-          result["values"][value.column] =
-              std::isfinite(value.value) ? Json(value.value) : Json(nullptr);
+        const Metric& metric = registries_.metrics.find(name);
+        if (!metric.compute) continue;
+        for (const MetricValue& value : metric.compute(input)) {
+          result["values"][value.column] = number_or_null(value.value);
         }
       }
     }
     write_json(folder / kMetrics, result);
+  }
+
+  // Metrics of all models of a row, with the half-width of a jackknife over training seeds.
+  void compare(const Stage& stage, const fs::path& folder) const {
+    const std::vector<Member>& all = stage.members.at(Role::kModel);
+    Json values = Json::object();
+    if (std::all_of(all.begin(), all.end(), [&](const Member& one) { return usable(one); })) {
+      const std::vector<ModelOutcome> models = outcomes(stage, Role::kModel);
+      const std::vector<ModelOutcome> oracles = outcomes(stage, Role::kOracle);
+      const Evaluation evaluation = evaluation_of(experiment_.metric_sets(), {});
+      std::set<std::int64_t> seeds;
+      for (const Member& member : all) seeds.insert(member.seed);
+      const auto without = [&](std::optional<std::int64_t> seed) {
+        PopulationInput input{.evaluation = evaluation, .oracles = pointers(oracles)};
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          if (all[i].seed != seed) input.models.push_back(&models[i]);
+        }
+        return input;
+      };
+      for (const std::string& name : experiment_.spec.measure) {
+        const Metric& metric = registries_.metrics.find(name);
+        if (!metric.compute_population) continue;
+        std::map<std::string, std::vector<double>> left_out;
+        for (const std::int64_t seed : seeds) {
+          for (const MetricValue& value : metric.compute_population(without(seed))) {
+            left_out[value.column].push_back(value.value);
+          }
+        }
+        for (const MetricValue& value : metric.compute_population(without(std::nullopt))) {
+          const Estimate estimate = jackknife(value.value, left_out[value.column]);
+          values[value.column] = {
+              {"mean", number_or_null(estimate.mean)},
+              {"half_width_95",
+               estimate.half_width ? number_or_null(*estimate.half_width) : nullptr},
+              {"n", seeds.size()}};
+        }
+      }
+    }
+    write_json(folder / kMetrics, {{"values", values}});
   }
 
   const Experiment& experiment_;
@@ -288,8 +406,10 @@ class Runner {
 std::uint64_t random_seed(const Stage& stage) {
   std::string stream = model_name(stage.kind);
   if (stage.kind == StageKind::kUnlearn) {
-    stream = fmt::format("unlearning, original {}", stage.training_seed);
+    stream = stage.audit ? fmt::format("unlearning, audit {}", *stage.audit)
+                         : fmt::format("unlearning, original {}", stage.training_seed);
   }
+  if (stage.kind == StageKind::kRelearn) stream = "relearning";
   return Generator(static_cast<std::uint64_t>(stage.seed)).stream(stream).seed();
 }
 

@@ -195,10 +195,10 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
                     sweep.objective));
   }
   const Metric& metric = *find_metric_of(metrics, sweep.objective);
-  if (metric.needs.shadows) {
-    settings.fail(
-        "objective",
-        fmt::format("'{}' needs shadow models, which are no part of a sweep.", sweep.objective));
+  if (metric.needs.trains_more() || !metric.compute) {
+    settings.fail("objective",
+                  fmt::format("'{}' needs more than one edited model, which is no part of a sweep.",
+                              sweep.objective));
   }
   sweep.metric = metric.name;
   sweep.better = info->better;

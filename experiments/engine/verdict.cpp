@@ -4,21 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 #include "core/evaluate/statistics/holm.h"
+#include "experiments/engine/verdict_settings.h"
 
 namespace oubli {
 namespace {
-
-constexpr double kAlpha = 0.05;
-
-const RowResult* find_row(const Results& results, const std::string& name) {
-  for (const RowResult& row : results.rows) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
 
 std::string direction_of(const std::string& column, const ColumnInfo* info, double difference) {
   const bool above = difference > 0;
@@ -83,23 +74,12 @@ std::string to_string(RowVerdict::Kind kind) {
 }
 
 std::vector<std::string> decisive_columns(const Results& results) {
-  static const std::set<std::string> decisive = {"accuracy/forget",
-                                                 "loss/forget",
-                                                 "kl/forget",
-                                                 "membership_auc/forget",
-                                                 "accuracy/added",
-                                                 "loss/added",
-                                                 "kl/added",
-                                                 "membership_auc/added",
-                                                 "accuracy/retain",
-                                                 "loss/retain",
-                                                 "accuracy/test",
-                                                 "loss/test",
-                                                 "squared_difference/forget",
-                                                 "squared_difference/added"};
+  const std::vector<std::string> decisive = VerdictSettings::from(results.resolved).columns;
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
-    if (decisive.contains(column)) columns.push_back(column);
+    if (std::find(decisive.begin(), decisive.end(), column) != decisive.end()) {
+      columns.push_back(column);
+    }
   }
   return columns;
 }
@@ -112,19 +92,22 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     result.text = "failed";
     return result;
   }
-  const RowResult* floor = find_row(results, kNoiseFloor);
+  const RowResult* floor = results.find(kNoiseFloor);
   if (floor == nullptr || floor->models.size() < 2) {
     result.text = "undecided: needs two oracle seeds or more";
     return result;
   }
+  const VerdictSettings settings = VerdictSettings::from(results.resolved);
   std::vector<double> p_values;
   for (const std::string& column : decisive_columns(results)) {
-    if (privacy_only && !is_about_edited_set(column)) continue;
+    const ColumnInfo* described = results.info(column);
+    const bool privacy = described != nullptr && described->group == Group::kPrivacy;
+    if (privacy_only && !privacy && !is_about_edited_set(column)) continue;
     const std::vector<double> values = row.seed_means(column);
     const std::vector<double> oracles = floor->seed_means(column);
     if (values.empty() || oracles.size() < 2) continue;
-    EquivalenceOptions options;
-    if (const ColumnInfo* info = results.info(column)) options.resolution = info->resolution;
+    EquivalenceOptions options{.margin_factor = settings.margin, .alpha = settings.alpha};
+    if (described != nullptr) options.resolution = described->resolution;
     if (metric_of(column) == "accuracy") {
       // One example more or less matters to nobody.
       options.resolution = 1.0 / results.set_size(set_of(column));
@@ -145,7 +128,7 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
   for (std::size_t i = 0; i < result.columns.size(); ++i) {
     ColumnVerdict& column = result.columns[i];
     column.p_adjusted = adjusted[i];
-    column.different = !column.equivalent && adjusted[i] < kAlpha;
+    column.different = !column.equivalent && adjusted[i] < settings.alpha;
     if (column.different) {
       column.direction =
           direction_of(column.column, results.info(column.column), column.comparison.difference);
@@ -192,7 +175,7 @@ Json verdicts_json(const Results& results) {
 }
 
 PowerCheck check_power(const Results& results) {
-  const RowResult* original = find_row(results, "original");
+  const RowResult* original = results.find("original");
   if (original == nullptr) return {false, "POWER CHECK: there is no original to hold up."};
   const RowVerdict verdict = judge(results, *original, /*privacy_only=*/true);
   if (verdict.kind == RowVerdict::Kind::kDistinguishable) {

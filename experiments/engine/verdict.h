@@ -41,8 +41,7 @@ struct RowVerdict {
 };
 std::string to_string(RowVerdict::Kind kind);
 
-// Columns that a verdict rests on: accuracy, loss, divergence and the membership attack's AUC on
-// the edited set; accuracy and loss on retain and test. Those of `results` that are measured.
+// Columns that a verdict rests on (verdict_settings.h): those of `results` that are measured.
 std::vector<std::string> decisive_columns(const Results& results);
 
 // `privacy_only`: on the edited set's columns alone, as the power check needs.

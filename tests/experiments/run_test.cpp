@@ -170,6 +170,50 @@ TEST(Run, ASweepChoosesSettingsAndItsTrialsArePaidFor) {
 
 // Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
 // results at the end must be those of an undisturbed run.
+TEST(Run, MetricsThatTrainMoreOrLookAtAllModelsReachTheTable) {
+  const TemporaryFolder scratch;
+  const std::string measure =
+      "measure: [accuracy, loss, gaps, membership, mia_svc, ulira, relearning, klom]\n"
+      "relearn: {epochs: 3}\n";
+  std::string text = std::string(kSmall) + measure;
+  const std::string seeds = "seeds: {training: 2, oracle: 2, unlearning: 2}";
+  text.replace(text.find(seeds), seeds.size(),
+               "seeds: {training: 3, oracle: 6, unlearning: 1, shadow: 6}");
+  const auto arguments = run_arguments(scratch.write("more.yaml", text), scratch, "more");
+  const ProgramResult result = run_program(arguments);
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json rows = results_of(scratch.path() / "out-more").at("rows");
+  ASSERT_EQ(rows.size(), 6u);
+  for (const Json& row : rows) {
+    const Json& cells = row.at("cells");
+    for (const char* column : {"tow_mia", "ulira_auc", "ulira_epsilon", "relearn_epochs",
+                               "anamnesis_index", "klom/forget"}) {
+      ASSERT_TRUE(cells.contains(column)) << row.at("name") << " " << column;
+    }
+    EXPECT_TRUE(cells.at("klom/forget").at("half_width_95").is_number());
+    const double auc = cells.at("ulira_auc").at("mean");
+    EXPECT_GE(auc, 0);
+    EXPECT_LE(auc, 1);
+  }
+  // The original has what it is asked to relearn.
+  EXPECT_EQ(rows[0].at("cells").at("relearn_epochs").at("mean"), 0);
+  const std::string folder = scratch.path() / "out-more";
+  const ProgramResult shown = run_program({"show", folder});
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_NE(shown.out.find("U-LiRA AUC"), std::string::npos);
+  EXPECT_EQ(shown.out, run_program({"show", folder + "/results.json"}).out);
+
+  const ProgramResult ranked = run_program({"rank", folder});
+  EXPECT_EQ(ranked.status, 0) << ranked.err;
+  EXPECT_NE(ranked.out.find("Critical difference"), std::string::npos) << ranked.out;
+  const ProgramResult unknown = run_program({"rank", folder, "--by", "avg_gab"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.err.find("avg_gap"), std::string::npos) << unknown.err;
+  const ProgramResult variance = run_program({"variance", folder});
+  EXPECT_EQ(variance.status, 0) << variance.err;
+  EXPECT_NE(variance.out.find("sd training"), std::string::npos);
+}
+
 TEST(Run, SurvivesKillsAtRandomMoments) {
   const TemporaryFolder scratch;
   std::string text = kSmall;

@@ -6,12 +6,15 @@ Values are computed from the definitions of core/evaluate/metrics/, without look
 computed there. Some rows of the predictions are equal, so scores tie.
 """
 import json
+import math
 import pathlib
 
 import numpy as np
 from scipy import stats
 from scipy.special import log_softmax, logsumexp
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
+from sklearn.svm import SVC
 
 rng = np.random.default_rng(20)
 N, C = 90, 4
@@ -34,6 +37,7 @@ model, original = logits(2.0), logits(3.0)
 oracles = [logits(2.0) for _ in range(3)]
 initial = [logits(0.1) for _ in range(2)]
 shadows = [{"outputs": logits(2.0), "trained": rng.random(N) < 0.5} for _ in range(12)]
+edited_shadows = [{"outputs": logits(2.0), "forgot": rng.random(N) < 0.5} for _ in range(14)]
 theta, oracle_thetas = rng.normal(size=7), [rng.normal(size=7) for _ in oracles]
 parameters = {"weight": (0, 5), "bias": (5, 2)}
 
@@ -127,9 +131,15 @@ def tpr(inside, others, rate):
     return float(tprs[fpr <= rate].max())
 
 
+def delong(inside, others):
+    psi = (inside[:, None] > others) + 0.5 * (inside[:, None] == others)
+    return float(np.sqrt(psi.mean(1).var(ddof=1) / len(inside) + psi.mean(0).var(ddof=1) / len(others)))
+
+
 # Scores that are equal by construction must be equal here too, whatever rounding does.
 rounded = {name: np.round(getattr(m, name), 12) for name in ("loss", "confidence", "entropy", "modified_entropy")}
 expected["membership_auc/forget"] = attack(-rounded["loss"])
+expected["membership_auc_se/forget"] = delong(-rounded["loss"][forget], -rounded["loss"][outside])
 expected["confidence_auc"] = attack(rounded["confidence"])
 expected["entropy_auc"] = attack(-rounded["entropy"])
 expected["modified_entropy_auc"] = attack(-rounded["modified_entropy"])
@@ -152,6 +162,7 @@ observed = m.phi[rows]
 scores = stats.norm.logpdf(observed, mu_in, s_in) - stats.norm.logpdf(observed, mu_out, s_out)
 inside, others = scores[: len(forget)], scores[len(forget):]
 expected["lira_auc"] = float(roc_auc_score(np.r_[np.ones(len(inside)), np.zeros(len(others))], scores))
+expected["lira_auc_se"] = delong(inside, others)
 expected["lira_tpr_1"], expected["lira_tpr_01"] = tpr(inside, others, 0.01), tpr(inside, others, 0.001)
 expected["distance"] = float(np.mean([np.linalg.norm(theta - t) / np.linalg.norm(t) for t in oracle_thetas]))
 
@@ -171,7 +182,196 @@ for name in ("forget", "test"):
     pairs = confusion_matrix(true_targets[sets[name]], m.predicted[sets[name]], labels=range(C))
     expected[f"interclass_confusion/{name}"] = float((pairs[0, 1] + pairs[1, 0]) / pairs[:2].sum())
 
+# Attacks that fit something: nothing is drawn, rows are taken evenly spaced or every second one.
+def evenly_spaced(rows, count):
+    return rows if len(rows) <= count else rows[(np.arange(count) * len(rows)) // count]
+
+
+def half_of(rows, first):
+    return rows[np.argsort(targets[rows], kind="stable")][first::2]
+
+
+count = min(len(forget), len(outside))
+own, other = m.loss[evenly_spaced(forget, count)], m.loss[evenly_spaced(outside, count)]
+folds = min(10, count)
+accuracies = []
+for fold in range(folds):
+    judged = np.arange(count) % folds == fold
+    fit = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-14, max_iter=1000)
+    fit.fit(np.r_[own[~judged], other[~judged]][:, None], np.repeat([1, 0], np.sum(~judged)))
+    accuracies.append(fit.score(np.r_[own[judged], other[judged]][:, None], np.repeat([1, 0], judged.sum())))
+expected["mia_logistic"] = float(np.mean(accuracies))
+
+
+def svc_efficacy(q):
+    size = min(len(sets["retain"]), len(test), 1000)
+    fitted = np.r_[q.confidence[evenly_spaced(sets["retain"], size)], q.confidence[evenly_spaced(test, size)]]
+    fit = SVC(C=3, gamma=1, kernel="rbf").fit(fitted[:, None], np.repeat([1, 0], size))
+    return float(np.mean(fit.predict(q.confidence[forget][:, None]) == 0))
+
+
+expected["mia_efficacy"] = svc_efficacy(m)
+
+
+def threshold_attack(scores):
+    first, second = half_of(test, 0), half_of(test, 1)
+    judged = second[np.isin(targets[second], targets[forget])]
+    size = min(len(sets["retain"]), len(first))
+    members, others = evenly_spaced(sets["retain"], size), evenly_spaced(first, size)
+
+    def best(inside, others):
+        candidates = np.sort(np.r_[inside, others])
+        gains = [np.mean(inside >= t) + np.mean(others < t) for t in candidates]
+        return candidates[np.where(np.array(gains) >= max(gains) - 1e-12)[0][0]]
+
+    thresholds = np.full(C, best(scores[members], scores[others]))
+    for c in range(C):
+        a, b = scores[members[targets[members] == c]], scores[others[targets[others] == c]]
+        if len(a) and len(b):
+            thresholds[c] = best(a, b)
+    called = scores >= thresholds[targets]
+    return float(np.mean(called[forget]) + np.mean(~called[judged])) / 2
+
+
+expected["confidence_attack"] = threshold_attack(rounded["confidence"])
+expected["entropy_attack"] = threshold_attack(-rounded["entropy"])
+expected["modified_entropy_attack"] = threshold_attack(-rounded["modified_entropy"])
+
+
+def epsilon_bound(members, others, threshold, high, delta=1e-5, alpha=0.05):
+    def called(scores):
+        return np.sum(scores >= threshold if high else scores <= threshold)
+
+    def upper(k, n):
+        return 1.0 if k == n else stats.beta.ppf(1 - alpha / 2, k + 1, n - k)
+
+    fpr, fnr = upper(called(others), len(others)), upper(len(members) - called(members), len(members))
+    bounds = [math.log((1 - delta - x) / y) for x, y in ((fpr, fnr), (fnr, fpr)) if 1 - delta - x > 0]
+    return max([0.0] + bounds)
+
+
+def held_out_epsilon(members, others):
+    best, rule = -1, None
+    for high in (True, False):
+        for threshold in np.unique(members[::2]):
+            bound = epsilon_bound(members[::2], others[::2], threshold, high)
+            if bound > best:
+                best, rule = bound, (threshold, high)
+    return float(epsilon_bound(members[1::2], others[1::2], *rule))
+
+
+expected["lira_epsilon"] = held_out_epsilon(inside, others)
+
+# U-LiRA: shadows that the method edited, with what each forgot.
+audited, passed = evenly_spaced(forget, count), evenly_spaced(outside, count)
+rows = np.r_[audited, passed]
+phi = np.array([P(s["outputs"]).phi for s in edited_shadows])[:, rows]
+member = np.array([s["forgot"] for s in edited_shadows])[:, rows]
+(mu_in, s_in), (mu_out, s_out) = side(member), side(~member)
+scores = stats.norm.logpdf(m.phi[rows], mu_in, s_in) - stats.norm.logpdf(m.phi[rows], mu_out, s_out)
+inside, others = scores[:count], scores[count:]
+expected["ulira_auc"] = float(roc_auc_score(np.repeat([1, 0], count), scores))
+expected["ulira_auc_se"] = delong(inside, others)
+expected["ulira_accuracy"] = float(np.mean(inside > 0) + np.mean(others <= 0)) / 2
+expected["ulira_tpr_1"], expected["ulira_tpr_01"] = tpr(inside, others, 0.01), tpr(inside, others, 0.001)
+expected["ulira_epsilon"] = held_out_epsilon(inside, others)
+
+# Relearning: curves that are given, against what the original has.
+start = P(original)
+start_loss, start_accuracy = np.mean(start.loss[forget]), start.accuracy(forget)
+
+
+def curve():
+    losses = np.sort(start_loss * rng.uniform(0.9, 3, 6))[::-1]
+    return {"forget_loss": losses.tolist(), "forget_accuracy": np.sort(start_accuracy * rng.uniform(0.5, 1, 6)).tolist()}
+
+
+def first(reached):
+    return int(np.argmax(reached)) if np.any(reached) else len(reached)
+
+
+def by_accuracy(c):
+    return first(np.array(c["forget_accuracy"]) >= 0.95 * start_accuracy)
+
+
+model_curve, oracle_curves = curve(), [curve() for _ in oracles]
+expected["relearn_epochs"] = first(np.array(model_curve["forget_loss"]) <= start_loss + 1e-5)
+expected["anamnesis_index"] = by_accuracy(model_curve) / max(np.mean([by_accuracy(c) for c in oracle_curves]), 1)
+
+derived = {
+    "tow_mia": (1 - abs(svc_efficacy(m) - np.mean([svc_efficacy(q) for q in o])))
+    * (1 - abs(gap["retain"])) * (1 - abs(gap["test"])),
+}
+
+# Distributions over models.
+many, many_oracles = [logits(2.0) for _ in range(16)], [logits(2.0) for _ in range(34)]
+a_models, b_models = [P(f) for f in many], [P(f) for f in many_oracles]
+
+
+def klom_of(a, b, rows):
+    values = []
+    for x in rows:
+        u, v = np.array([q.phi[x] for q in a]), np.array([q.phi[x] for q in b])
+        low, high = min(u.min(), v.min()), max(u.max(), v.max())
+        u_share = np.histogram(u, bins=20, range=(low, high))[0] / len(a) + 1e-5
+        v_share = np.histogram(v, bins=20, range=(low, high))[0] / len(b) + 1e-5
+        values.append(stats.entropy(u_share, v_share))  # which normalises both
+    return np.array(values)
+
+
+def largest_epsilon(u, v):
+    width_u, width_v = np.ptp(u), np.ptp(v)
+    if min(width_u, width_v) / max(width_u, width_v) < 0.01:
+        return 50.0
+    pooled = np.unique(np.r_[u, v])
+    middle = (pooled[1:] + pooled[:-1]) / 2
+    positive, negative = (u, v) if np.median(u) >= np.median(v) else (v, u)
+    peaked, wide = (u, v) if width_u <= width_v else (v, u)
+    rates = [(np.mean(negative >= t), np.mean(positive < t)) for t in middle]
+    ends = np.r_[-np.inf, middle, np.inf]
+    for i, left in enumerate(ends):
+        for right in ends[i + 1:]:
+            rates.append((np.mean((wide >= left) & (wide <= right)), np.mean((peaked < left) | (peaked > right))))
+    best = 0.0
+    for fpr, fnr in rates:
+        if fpr == 0 and fnr == 0:
+            return 50.0
+        if fpr == 0 or fnr == 0:
+            continue
+        for x, y in ((fpr, fnr), (fnr, fpr)):
+            if 1 - 1e-5 - x > 0:
+                best = max(best, math.log((1 - 1e-5 - x) / y))
+    return min(best, 50.0)
+
+
+def quality_of(a, b):
+    last = 2 * math.ceil(math.log(min(len(a), len(b)) - 1))
+    points = []
+    for x in forget:
+        eps = largest_epsilon(np.array([q.phi[x] for q in a]), np.array([q.phi[x] for q in b]))
+        points.append(sum(2.0 ** -k for k in range(last) if k / 2 <= eps < (k + 1) / 2))
+    return float(np.mean(points))
+
+
+together = {}
+for name, rows in sets.items():
+    values = klom_of(a_models, b_models[16:], rows)
+    together[f"klom/{name}"], together[f"klom_95/{name}"] = float(values.mean()), float(np.percentile(values, 95))
+    together[f"klom_bias/{name}"] = float(klom_of(b_models[:16], b_models[16:], rows).mean())
+together["forgetting_quality"] = quality_of(a_models, b_models)
+shares = [np.mean([q.accuracy(sets[s]) for q in a_models]) / np.mean([q.accuracy(sets[s]) for q in b_models])
+          for s in ("retain", "test")]
+together["forgetting_score"] = float(together["forgetting_quality"] * np.prod(shares))
+together["forgetting_quality_ceiling"] = quality_of(b_models[:17], b_models[17:])
+
 document = {
+    "original": original.tolist(),
+    "relearning": {"model": model_curve, "oracles": oracle_curves},
+    "edited_shadows": [{"outputs": s["outputs"].tolist(), "forgot": s["forgot"].tolist()} for s in edited_shadows],
+    "many": [f.tolist() for f in many],
+    "many_oracles": [f.tolist() for f in many_oracles],
+    "derived": derived,
+    "together": together,
     "targets": targets.tolist(),
     "true_targets": true_targets.tolist(),
     "sets": [[name, rows.tolist()] for name, rows in sets.items()],

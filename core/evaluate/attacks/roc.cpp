@@ -7,6 +7,17 @@
 #include "core/base/error.h"
 
 namespace oubli {
+namespace {
+
+// For each of `scores`, the share of `others` below it, equal ones counting one half.
+Tensor shares_below(const Tensor& scores, const Tensor& others) {
+  const Tensor sorted = std::get<0>(others.sort());
+  const Tensor below = at::searchsorted(sorted, scores, false, /*right=*/false);
+  const Tensor not_above = at::searchsorted(sorted, scores, false, /*right=*/true);
+  return (below + not_above).to(at::kDouble) / (2 * static_cast<double>(others.numel()));
+}
+
+}  // namespace
 
 double tpr_at_fpr(const Tensor& member_scores, const Tensor& other_scores, double fpr) {
   if (member_scores.numel() == 0 || other_scores.numel() == 0) {
@@ -20,6 +31,18 @@ double tpr_at_fpr(const Tensor& member_scores, const Tensor& other_scores, doubl
   // Accepting only scores above the first negative that may not be accepted.
   const double threshold = others[allowed].item<double>();
   return member_scores.to(at::kDouble).gt(threshold).to(at::kDouble).mean().item<double>();
+}
+
+double auc_standard_error(const Tensor& member_scores, const Tensor& other_scores) {
+  const Tensor members = member_scores.to(at::kDouble).contiguous(),
+               others = other_scores.to(at::kDouble).contiguous();
+  if (members.numel() < 2 || others.numel() < 2) {
+    throw Error(ErrorKind::kUsage, "the error of an AUC needs two scores or more on either side");
+  }
+  const auto part = [](const Tensor& scores, const Tensor& against) {
+    return shares_below(scores, against).var().item<double>() / static_cast<double>(scores.numel());
+  };
+  return std::sqrt(part(members, others) + part(others, members));
 }
 
 }  // namespace oubli

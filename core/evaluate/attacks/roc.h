@@ -11,4 +11,11 @@ namespace oubli {
 // empty. Cost: a sort. Source: Carlini et al. 2022.
 double tpr_at_fpr(const Tensor& member_scores, const Tensor& other_scores, double fpr);
 
+// Standard error of the AUC over examples, without assuming a distribution:
+//   se^2 = var_i(P(member i > other)) / n_members + var_j(P(member > other j)) / n_others,
+// ties counting one half, variances with n - 1. What the draw of the examples alone moves the AUC
+// by, beside the spread over training seeds. Throws Error(kUsage) where a side has fewer than two.
+// Cost: a sort. Source: DeLong, DeLong and Clarke-Pearson 1988.
+double auc_standard_error(const Tensor& member_scores, const Tensor& other_scores);
+
 }  // namespace oubli

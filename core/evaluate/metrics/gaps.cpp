@@ -4,6 +4,7 @@
 //   ua_gap, ra_gap, ta_gap: the model's value minus the oracles' mean
 //   avg_gap = mean of the three absolute gaps: of this model to the mean over oracles
 //   tow = (1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)
+//   tow_mia: the same with the gap of mia_efficacy in place of ua_gap
 //
 // avg_gap/validation and tow/validation have the validation accuracy in place of the test
 // accuracy: what settings may be chosen by. Sources: Jia et al. 2023 (UA, RA, TA), Fan et al. 2024
@@ -66,6 +67,17 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   return values;
 }
 
+std::vector<MetricValue> derive(const ColumnValues& model, const ColumnValues& oracles) {
+  const auto own = model.find("mia_efficacy"), theirs = oracles.find("mia_efficacy");
+  const auto kept = model.find("ra_gap"), other = model.find("ta_gap");
+  if (own == model.end() || theirs == oracles.end() || kept == model.end() ||
+      other == model.end()) {
+    return {};
+  }
+  return {{"tow_mia", tow({own->second, own->second - theirs->second}, {0, kept->second},
+                          {0, other->second})}};
+}
+
 ColumnInfo piece(const std::string& name, Group group, const std::string& range,
                  const std::string& definition) {
   return {.name = name,
@@ -101,8 +113,16 @@ Metric gaps_metric() {
                        .group = Group::kPrivacy,
                        .better = Better::kHigher,
                        .range = "[0, 1]",
-                       .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."}},
-          .compute = compute};
+                       .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
+                      {.name = "tow_mia",
+                       .heading = "ToW-MIA",
+                       .group = Group::kPrivacy,
+                       .better = Better::kHigher,
+                       .range = "[0, 1]",
+                       .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
+                                     "place of ua_gap; where mia_svc is measured too."}},
+          .compute = compute,
+          .derive = derive};
 }
 
 }  // namespace oubli

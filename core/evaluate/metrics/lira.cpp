@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/evaluate/attacks/held_out_epsilon.h"
 #include "core/evaluate/attacks/roc.h"
 #include "core/evaluate/metric.h"
 #include "core/evaluate/statistics/estimate.h"
@@ -25,21 +26,19 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<Tensor> phi, member;
   for (const Shadow* shadow : input.shadows) {
     phi.push_back(shadow->predictions.scaled_confidence().index_select(0, rows));
-    member.push_back(shadow->trained.index_select(0, rows));
+    member.push_back(shadow->chosen.index_select(0, rows));
   }
   const LiraFit fit = fit_lira(at::stack(phi), at::stack(member));
   const Tensor scores =
       lira_online_scores(fit, input.predictions().scaled_confidence().index_select(0, rows));
   const std::int64_t m = edited->rows.numel();
-  const auto usable = [](const Tensor& all) {
-    return all.masked_select(all.isnan().logical_not());
-  };
-  const Tensor inside = usable(scores.narrow(0, 0, m));
-  const Tensor others = usable(scores.narrow(0, m, scores.numel() - m));
-  if (inside.numel() == 0 || others.numel() == 0) return {};
+  const Tensor inside = scored(scores.narrow(0, 0, m)), others = scored(scores.slice(0, m));
+  if (inside.numel() < 2 || others.numel() < 2) return {};
   return {{"lira_auc", auc(inside, others)},
+          {"lira_auc_se", auc_standard_error(inside, others)},
           {"lira_tpr_1", tpr_at_fpr(inside, others, 0.01)},
-          {"lira_tpr_01", tpr_at_fpr(inside, others, 0.001)}};
+          {"lira_tpr_01", tpr_at_fpr(inside, others, 0.001)},
+          {"lira_epsilon", held_out_epsilon(inside, others).epsilon}};
 }
 
 }  // namespace
@@ -59,6 +58,14 @@ Metric lira_metric() {
                                  "against the oracles' value.",
                    .resolution = 0.01,
                    .above = "under-forgets"},
+                  {.name = "lira_auc_se",
+                   .heading = "LiRA AUC se",
+                   .group = Group::kPrivacy,
+                   .range = "[0, 0.5]",
+                   .definition =
+                       "Standard error of lira_auc over examples (DeLong et al. 1988): what "
+                       "the draw of the examples alone moves it by.",
+                   .detail = true},
                   {.name = "lira_tpr_1",
                    .heading = "LiRA TPR@1%",
                    .group = Group::kPrivacy,
@@ -73,7 +80,14 @@ Metric lira_metric() {
                    .definition = "The same at 0.1 %; with fewer than 1,000 unseen examples it is "
                                  "the rate without any false positive.",
                    .above = "under-forgets",
-                   .detail = true}},
+                   .detail = true},
+                  {.name = "lira_epsilon",
+                   .heading = "LiRA eps",
+                   .group = Group::kPrivacy,
+                   .better = Better::kLower,
+                   .range = "[0, inf)",
+                   .definition = kHeldOutEpsilonText,
+                   .above = "under-forgets"}},
       .compute = compute,
       .needs = {.shadows = true}};
 }

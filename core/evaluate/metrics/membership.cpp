@@ -6,6 +6,7 @@
 // fitted: the AUC runs over all of them.
 #include <ATen/ATen.h>
 
+#include "core/evaluate/attacks/roc.h"
 #include "core/evaluate/metric.h"
 #include "core/evaluate/statistics/estimate.h"
 
@@ -20,8 +21,12 @@ std::vector<MetricValue> compute(const MetricInput& input) {
     if (set.name != "forget" && set.name != "added") continue;
     const Tensor outside = evaluation.unseen_rows_like(set.rows);
     if (!outside.defined()) continue;
-    values.push_back({"membership_auc/" + set.name,
-                      auc(-losses.index_select(0, set.rows), -losses.index_select(0, outside))});
+    const Tensor inside = -losses.index_select(0, set.rows),
+                 others = -losses.index_select(0, outside);
+    values.push_back({"membership_auc/" + set.name, auc(inside, others)});
+    if (inside.numel() > 1 && others.numel() > 1) {
+      values.push_back({"membership_auc_se/" + set.name, auc_standard_error(inside, others)});
+    }
   }
   return values;
 }
@@ -29,19 +34,28 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric membership_metric() {
-  return {.name = "membership",
-          .summary = "AUC of a loss-threshold attack, edited set against unseen examples",
-          .source = "Yeom et al. 2018",
-          .columns = {{.name = "membership_auc",
-                       .heading = "AUC",
-                       .range = "[0, 1]",
-                       .definition = "Probability that an example of the edited set has a lower "
-                                     "loss than an unseen example (held out, else test) of the "
-                                     "same classes, ties counting "
-                                     "one half. 0.5 tells nothing apart.",
-                       .resolution = 0.01,
-                       .above = "under-forgets"}},
-          .compute = compute};
+  return {
+      .name = "membership",
+      .summary = "AUC of a loss-threshold attack, edited set against unseen examples",
+      .source = "Yeom et al. 2018",
+      .columns = {{.name = "membership_auc",
+                   .heading = "AUC",
+                   .range = "[0, 1]",
+                   .definition = "Probability that an example of the edited set has a lower "
+                                 "loss than an unseen example (held out, else test) of the "
+                                 "same classes, ties counting "
+                                 "one half. 0.5 tells nothing apart.",
+                   .resolution = 0.01,
+                   .above = "under-forgets"},
+                  {.name = "membership_auc_se",
+                   .heading = "AUC se",
+                   .group = Group::kPrivacy,
+                   .range = "[0, 0.5]",
+                   .definition =
+                       "Standard error of membership_auc over examples (DeLong et al. 1988): what "
+                       "the draw of the examples alone moves it by.",
+                   .detail = true}},
+      .compute = compute};
 }
 
 }  // namespace oubli

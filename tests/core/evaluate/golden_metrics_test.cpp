@@ -47,17 +47,24 @@ class GoldenMetrics : public ::testing::Test {
                                         .size = parameter.at(2)});
     }
     model_ = outcome(json_.at("model"), json_.at("theta"));
+    model_.relearning = relearning(json_.at("relearning").at("model"));
+    original_ = outcome(json_.at("original"), json_.at("theta"));
     for (std::size_t j = 0; j < json_.at("oracles").size(); ++j) {
       oracles_.push_back(outcome(json_.at("oracles").at(j), json_.at("oracle_thetas").at(j)));
+      oracles_.back().relearning = relearning(json_.at("relearning").at("oracles").at(j));
     }
     for (const Json& initial : json_.at("initial")) {
       initial_.push_back(outcome(initial, json_.at("theta")));
     }
     for (const Json& shadow : json_.at("shadows")) {
-      std::vector<std::int64_t> trained;
-      for (const Json& member : shadow.at("trained")) trained.push_back(member.get<bool>());
-      shadows_.push_back(
-          {at::tensor(trained, at::kLong).to(at::kBool), predictions(shadow.at("outputs"))});
+      shadows_.push_back({flags(shadow.at("trained")), predictions(shadow.at("outputs"))});
+    }
+    for (const Json& shadow : json_.at("edited_shadows")) {
+      edited_.push_back({flags(shadow.at("forgot")), predictions(shadow.at("outputs"))});
+    }
+    for (const Json& one : json_.at("many")) many_.push_back(outcome(one, json_.at("theta")));
+    for (const Json& one : json_.at("many_oracles")) {
+      many_oracles_.push_back(outcome(one, json_.at("theta")));
     }
     for (const ModelOutcome& initial : initial_) evaluation_.initial.push_back(&initial);
   }
@@ -71,45 +78,86 @@ class GoldenMetrics : public ::testing::Test {
     result.theta = vector(theta);
     return result;
   }
+  static Tensor flags(const Json& list) {
+    std::vector<std::int64_t> values;
+    for (const Json& value : list) values.push_back(value.get<bool>());
+    return at::tensor(values, at::kLong).to(at::kBool);
+  }
+  static Relearning relearning(const Json& curves) {
+    return {curves.at("forget_loss"), curves.at("forget_accuracy")};
+  }
   MetricInput input() const {
-    MetricInput input{.evaluation = evaluation_, .model = model_};
+    MetricInput input{.evaluation = evaluation_, .model = model_, .original = &original_};
     for (const ModelOutcome& oracle : oracles_) input.oracles.push_back(&oracle);
     for (const Shadow& shadow : shadows_) input.shadows.push_back(&shadow);
+    for (const Shadow& shadow : edited_) input.edited_shadows.push_back(&shadow);
     return input;
+  }
+  PopulationInput population() const {
+    PopulationInput input{.evaluation = evaluation_};
+    for (const ModelOutcome& model : many_) input.models.push_back(&model);
+    for (const ModelOutcome& oracle : many_oracles_) input.oracles.push_back(&oracle);
+    return input;
+  }
+  // Holds the values against what `part` of the file expects, which must name the same columns.
+  void expect(const std::vector<MetricValue>& values, const std::string& part) const {
+    std::set<std::string> seen;
+    for (const MetricValue& value : values) {
+      ASSERT_TRUE(json_.at(part).contains(value.column)) << value.column;
+      const double expected = json_.at(part).at(value.column);
+      EXPECT_NEAR(value.value, expected, 1e-9 * std::max(std::abs(expected), 1e-3)) << value.column;
+      seen.insert(value.column);
+    }
+    for (const auto& [column, value] : json_.at(part).items()) {
+      EXPECT_TRUE(seen.contains(column)) << column;
+    }
   }
 
   Json json_;
   Evaluation evaluation_;
-  ModelOutcome model_;
-  std::vector<ModelOutcome> oracles_, initial_;
-  std::vector<Shadow> shadows_;
+  ModelOutcome model_, original_;
+  std::vector<ModelOutcome> oracles_, initial_, many_, many_oracles_;
+  std::vector<Shadow> shadows_, edited_;
 };
 
 TEST_F(GoldenMetrics, AgreeToNineDigits) {
-  std::set<std::string> seen;
+  std::vector<MetricValue> values, together, derived;
+  const auto append = [](std::vector<MetricValue>& all, const std::vector<MetricValue>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+  };
   const Registry<Metric> metrics = builtin_metrics();
   for (const Metric& metric : metrics.entries()) {
     if (metric.name == "cost") continue;  // not a function of predictions
-    for (const MetricValue& value : metric.compute(input())) {
-      ASSERT_TRUE(json_.at("expected").contains(value.column)) << value.column;
-      const double expected = json_.at("expected").at(value.column);
-      EXPECT_NEAR(value.value, expected, 1e-9 * std::max(std::abs(expected), 1e-3)) << value.column;
-      seen.insert(value.column);
+    if (metric.compute) append(values, metric.compute(input()));
+    if (metric.compute_population) append(together, metric.compute_population(population()));
+  }
+  expect(values, "expected");
+  expect(together, "together");
+  // The oracles' means, as the engine takes them.
+  ColumnValues own, oracles;
+  for (const MetricValue& value : values) own[value.column] = value.value;
+  for (const ModelOutcome& oracle : oracles_) {
+    const MetricInput as_model{.evaluation = evaluation_, .model = oracle};
+    for (const MetricValue& value : metrics.find("mia_svc").compute(as_model)) {
+      oracles[value.column] += value.value / static_cast<double>(oracles_.size());
     }
   }
-  for (const auto& [column, value] : json_.at("expected").items()) {
-    EXPECT_TRUE(seen.contains(column)) << column;
+  for (const Metric& metric : metrics.entries()) {
+    if (metric.derive) append(derived, metric.derive(own, oracles));
   }
+  expect(derived, "derived");
 }
 
 TEST_F(GoldenMetrics, EveryColumnIsDescribed) {
   const Registry<Metric> metrics = builtin_metrics();
-  for (const auto& [column, value] : json_.at("expected").items()) {
-    const ColumnInfo* info = find_column(metrics, column);
-    ASSERT_NE(info, nullptr) << column;
-    EXPECT_FALSE(info->heading.empty()) << column;
-    EXPECT_FALSE(info->range.empty()) << column;
-    EXPECT_FALSE(info->definition.empty()) << column;
+  for (const char* part : {"expected", "together", "derived"}) {
+    for (const auto& [column, value] : json_.at(part).items()) {
+      const ColumnInfo* info = find_column(metrics, column);
+      ASSERT_NE(info, nullptr) << column;
+      EXPECT_FALSE(info->heading.empty()) << column;
+      EXPECT_FALSE(info->range.empty()) << column;
+      EXPECT_FALSE(info->definition.empty()) << column;
+    }
   }
   for (const Metric& metric : metrics.entries()) EXPECT_FALSE(metric.source.empty()) << metric.name;
 }
@@ -118,6 +166,7 @@ TEST_F(GoldenMetrics, WithoutTheSetsThatTheyNeedColumnsAreLeftOut) {
   evaluation_.sets = {evaluation_.sets.front()};  // retain alone
   const Registry<Metric> metrics = builtin_metrics();
   for (const Metric& metric : metrics.entries()) {
+    if (!metric.compute) continue;
     for (const MetricValue& value : metric.compute(input())) {
       EXPECT_TRUE(std::isfinite(value.value)) << value.column;
       EXPECT_EQ(value.column.find("/forget"), std::string::npos);

@@ -48,6 +48,8 @@ TEST(MetricContract, EveryMetricIsFiniteAndDoesNotChangeItsInput) {
   const Registry<Metric> metrics = builtin_metrics();
   for (const Metric& metric : metrics.entries()) {
     EXPECT_FALSE(metric.summary.empty());
+    EXPECT_TRUE(metric.compute || metric.compute_population) << metric.name;
+    if (!metric.compute) continue;
     for (const std::int64_t classes : {3, 0}) {
       const Fixture s = make_setup(classes);
       const Tensor before = s.model.predictions.outputs().clone();

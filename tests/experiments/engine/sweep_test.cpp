@@ -100,7 +100,8 @@ TEST(Sweep, BadSettingsAreErrorsWhereTheyStand) {
   EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, list: [{lr: 0.1}]}}"), HasSubstr("not both"));
   EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, objective: loss/test}}"),
               HasSubstr("cannot be an objective"));
-  EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, objective: lira_auc}}"), HasSubstr("shadow"));
+  EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, objective: lira_auc}}"),
+              HasSubstr("more than one edited model"));
   EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, objektive: kl/forget}}"),
               HasSubstr("objective"));
 }

@@ -6,7 +6,7 @@ namespace oubli {
 namespace {
 
 RowResult row_of(const std::string& name, const std::vector<double>& accuracies) {
-  RowResult row{name, {}};
+  RowResult row{.name = name, .models = {}};
   for (std::size_t s = 0; s < accuracies.size(); ++s) {
     row.models.push_back({static_cast<std::int64_t>(s),
                           0,
@@ -39,7 +39,7 @@ TEST(CellText, ShowsTheIntervalWithTwoDigitsAndNoneWhereThereIsNone) {
 }
 
 TEST(Row, AveragesUnlearningSeedsBeforeTrainingSeeds) {
-  RowResult row{"r", {}};
+  RowResult row{.name = "r", .models = {}};
   for (const auto& [seed, run, value] : std::vector<std::tuple<int, int, double>>{
            {0, 0, 1.0}, {0, 1, 3.0}, {1, 0, 4.0}, {1, 1, 4.0}}) {
     row.models.push_back({seed, run, "completed", "", {{"x", value}}, Json::object()});

@@ -4,11 +4,15 @@
 
 #include <cmath>
 
+#include "core/base/settings_file.h"
+#include "experiments/engine/verdict_settings.h"
+#include "tests/support/files.h"
+
 namespace oubli {
 namespace {
 
 RowResult row_of(const std::string& name, double forget, double test, std::size_t seeds) {
-  RowResult row{name, {}};
+  RowResult row{.name = name, .models = {}};
   for (std::size_t s = 0; s < seeds; ++s) {
     const double scatter = 0.01 * std::sin(2.0 + 5.0 * static_cast<double>(s));
     row.models.push_back(
@@ -48,6 +52,32 @@ TEST(Verdict, IsIndistinguishableOnlyWhereEquivalenceIsShown) {
   EXPECT_EQ(few.kind, RowVerdict::Kind::kUndecided);
   EXPECT_NE(few.text.find("more training seed"), std::string::npos) << few.text;
   EXPECT_EQ(verdict_of(row_of("m", 0.6, 0.9, 1)).kind, RowVerdict::Kind::kUndecided);
+}
+
+TEST(Verdict, RestsOnTheColumnsAndTheMarginAskedFor) {
+  const RowResult row = row_of("m", 0.6, 0.7, 20);
+  Results results = results_with({row});
+  EXPECT_EQ(judge(results, row).text, "distinguishable (hurts)");
+  results.resolved = {
+      {"verdict", {{"columns", {"accuracy/forget"}}, {"margin", 1.5}, {"alpha", 0.05}}}};
+  EXPECT_EQ(judge(results, row).text, "indistinguishable");
+  results.resolved = {
+      {"verdict", {{"columns", {"accuracy/test"}}, {"margin", 100}, {"alpha", 0.05}}}};
+  EXPECT_EQ(judge(results, row).text, "indistinguishable") << "a wide margin";
+}
+
+TEST(VerdictSettings, AreReadAndChecked) {
+  const auto read = [](const std::string& text) {
+    const SettingsNode node = parse_settings(text, "test.yaml");
+    return VerdictSettings::read(Settings(node), builtin_metrics());
+  };
+  EXPECT_EQ(read("{}").columns, VerdictSettings::standard_columns());
+  EXPECT_EQ(read("{verdict: {columns: [lira_auc, loss/test], margin: 2}}").columns,
+            (std::vector<std::string>{"lira_auc", "loss/test"}));
+  const std::string message =
+      testing::error_of(ErrorKind::kSettings, [&] { read("{verdict: {columns: [lira_ouc]}}"); });
+  EXPECT_NE(message.find("test.yaml:1:22"), std::string::npos) << message;
+  EXPECT_NE(message.find("lira_auc"), std::string::npos) << message;
 }
 
 TEST(Verdict, OfADivergedRowIsFailed) {

@@ -1,0 +1,25 @@
+#include "core/evaluate/attacks/samples.h"
+
+#include <ATen/ATen.h>
+
+namespace oubli {
+
+Tensor evenly_spaced(const Tensor& rows, std::int64_t count) {
+  const std::int64_t n = rows.numel();
+  if (n <= count) return rows;
+  return rows.index_select(0, (at::arange(count) * n).div(count, "floor"));
+}
+
+Halves class_halves(const Tensor& rows, const Tensor& classes) {
+  const Tensor order = classes.index_select(0, rows).argsort(/*stable=*/true);
+  const Tensor by_class = rows.index_select(0, order);
+  return {by_class.slice(0, 0, by_class.numel(), 2), by_class.slice(0, 1, by_class.numel(), 2)};
+}
+
+Fold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold) {
+  const Tensor all = at::arange(count);
+  const Tensor judged = all.remainder(folds).eq(fold);
+  return {all.masked_select(judged.logical_not()), all.masked_select(judged)};
+}
+
+}  // namespace oubli

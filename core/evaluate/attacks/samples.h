@@ -1,0 +1,25 @@
+// Examples for attacks that fit something: balanced, and fitted and judged on different ones.
+// Nothing is drawn, so every model is attacked with the same examples: where the order of the rows
+// means nothing, as in a drawn forget set, every k-th row is as good as a draw.
+#pragma once
+
+#include "core/base/tensor.h"
+
+namespace oubli {
+
+// `count` of the rows, evenly spaced; all of them where there are no more.
+Tensor evenly_spaced(const Tensor& rows, std::int64_t count);
+
+// Every second row of each class to either side.
+struct Halves {
+  Tensor first, second;
+};
+Halves class_halves(const Tensor& rows, const Tensor& classes);  // classes of all rows, int64
+
+// Positions i with i % folds == fold, and the others: int64, below `count`.
+struct Fold {
+  Tensor fitted, judged;
+};
+Fold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold);
+
+}  // namespace oubli

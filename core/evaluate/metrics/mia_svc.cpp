@@ -1,0 +1,62 @@
+// The support-vector confidence attack, "MIA" of the SalUn tables (Jia et al. 2023; Fan et al.
+// 2024): a classifier (C = 3, gamma = 1) learns from the confidence p_y to tell retained examples
+// from unseen ones, and is then asked about the forget set. The value is the share that it calls
+// unseen: as high as the oracles' is good, and higher is over-forgetting.
+//
+// The published code fits on the whole test set and as many retained examples. Here at most 1,000
+// of each, evenly spaced, because the fit's cost grows with the square of their number.
+#include <ATen/ATen.h>
+
+#include <limits>
+
+#include "core/evaluate/attacks/samples.h"
+#include "core/evaluate/attacks/support_vectors.h"
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+constexpr std::int64_t kMostOfEach = 1000;
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  const Evaluation& evaluation = input.evaluation;
+  const Tensor* retain = evaluation.rows("retain");
+  const Tensor* unseen = evaluation.unseen();
+  const NamedRows* edited = evaluation.edited();
+  if (!evaluation.is_classification() || retain == nullptr || unseen == nullptr ||
+      edited == nullptr) {
+    return {};
+  }
+  const std::int64_t count = std::min({retain->numel(), unseen->numel(), kMostOfEach});
+  const Tensor& confidence = input.predictions().confidence();
+  const auto of = [&](const Tensor& rows) { return confidence.index_select(0, rows); };
+  const Tensor members = of(evenly_spaced(*retain, count)),
+               others = of(evenly_spaced(*unseen, count)), asked = of(edited->rows);
+  if (!at::cat({members, others, asked}).isfinite().all().item<bool>()) {
+    return {{"mia_efficacy", std::numeric_limits<double>::quiet_NaN()}};
+  }
+  const SupportVectorClassifier attack(members, others);
+  return {{"mia_efficacy",
+           attack.predicted(asked).logical_not().to(at::kDouble).mean().item<double>()}};
+}
+
+}  // namespace
+
+Metric mia_svc_metric() {
+  return {.name = "mia_svc",
+          .summary = "support-vector confidence attack of the SalUn tables",
+          .source = "Jia et al. 2023; Fan et al. 2024",
+          .columns = {{.name = "mia_efficacy",
+                       .heading = "MIA efficacy",
+                       .group = Group::kPrivacy,
+                       .range = "[0, 1]",
+                       .definition = "Share of the edited set that a support-vector classifier "
+                                     "(Gaussian kernel, C = 3, gamma = 1) of p_y, fitted on up to "
+                                     "1,000 retained and as many unseen examples, calls unseen. "
+                                     "Read it against the oracles' value.",
+                       .resolution = 0.01,
+                       .above = "over-forgets"}},
+          .compute = compute};
+}
+
+}  // namespace oubli

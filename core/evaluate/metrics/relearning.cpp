@@ -1,0 +1,90 @@
+// How fast the model learns the forget set again when it is trained on all of D.
+//
+//   relearn_epochs = first epoch at which the forget loss is at most the original's + 1e-5
+//                                                                      (Golatkar et al. 2020b)
+//   anamnesis_index = r(model) / max(mean_r r(oracle), 1)              (Chundawat et al. 2023b)
+//
+// r the first epoch at which the forget accuracy is at least 0.95 of the original's. Epoch 0 is the
+// model as it is. A run that never gets there is censored: it counts as the length of its curve,
+// one more than its last epoch. Left out where there is no original, no curve or no forget set.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+constexpr double kLossMargin = 1e-5;
+constexpr double kAccuracyMargin = 0.05;
+
+template <typename Reached>
+double first(const std::vector<double>& curve, Reached reached) {
+  std::size_t epoch = 0;
+  while (epoch < curve.size() && !reached(curve[epoch])) ++epoch;
+  return static_cast<double>(epoch);
+}
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  std::vector<MetricValue> values;
+  const Tensor* forget = input.evaluation.rows("forget");
+  const auto& own = input.model.relearning;
+  if (input.original == nullptr || forget == nullptr || !own) return values;
+  const Predictions& original = input.original->predictions;
+  const double loss = original.losses().index_select(0, *forget).mean().item<double>();
+  values.push_back({"relearn_epochs", first(own->forget_loss, [&](double value) {
+                      return value <= loss + kLossMargin;
+                    })});
+  if (!input.evaluation.is_classification() || input.oracles.empty()) return values;
+  const double accuracy = original.accuracy(*forget);
+  const auto by_accuracy = [&](const Relearning& curves) {
+    return first(curves.forget_accuracy,
+                 [&](double value) { return value >= (1 - kAccuracyMargin) * accuracy; });
+  };
+  double sum = 0;
+  for (const ModelOutcome* oracle : input.oracles) {
+    if (!oracle->relearning) return values;
+    sum += by_accuracy(*oracle->relearning);
+  }
+  const double oracles = sum / static_cast<double>(input.oracles.size());
+  values.push_back({"anamnesis_index", by_accuracy(*own) / std::max(oracles, 1.0)});
+  return values;
+}
+
+}  // namespace
+
+Metric relearning_metric() {
+  return {
+      .name = "relearning",
+      .summary = "how fast the forget set is learnt again",
+      .source = "Golatkar et al. 2020b (relearn time); Chundawat et al. 2023b (anamnesis index)",
+      .columns = {{.name = "relearn_epochs",
+                   .heading = "relearn",
+                   .group = Group::kPrivacy,
+                   .range = "[0, epochs + 1]",
+                   .definition =
+                       "Epochs of training on all of D (settings: `relearn`) until the forget "
+                       "loss is at most the "
+                       "original model's + 1e-5; 0 where it already is. A run that does not get "
+                       "there is censored and counts as the length of its curve, one more than "
+                       "its last epoch: read that as 'at least'. Good is the oracles' value.",
+                   .resolution = 1,
+                   .above = "over-forgets"},
+                  {.name = "anamnesis_index",
+                   .heading = "AIN",
+                   .group = Group::kPrivacy,
+                   .range = "[0, epochs + 1]",
+                   .definition =
+                       "Epochs of training on all of D until the forget accuracy is at least "
+                       "0.95 of the original model's, over the mean of the oracles' epochs "
+                       "(over 1 where that is less). 1 is as retraining; near 0 forgetting is "
+                       "shallow. A censored run counts as the length of its curve: in the "
+                       "model's place the index is then a lower bound, in an oracle's an upper.",
+                   .resolution = 0.05,
+                   .above = "over-forgets"}},
+      .compute = compute,
+      .needs = {.relearning = true}};
+}
+
+}  // namespace oubli

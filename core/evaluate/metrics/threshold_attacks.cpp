@@ -1,0 +1,77 @@
+// Membership attacks with a threshold for each class (Song and Mittal 2021): thresholds on the
+// confidence, the entropy and the modified entropy are fitted to tell retained examples from one
+// half of the unseen ones, in equal numbers, and then asked about examples that they have not seen:
+// the edited set against the other half's examples of its classes. The value is the balanced
+// accuracy (TPR + TNR) / 2. Where score_attacks.cpp asks how well any threshold could do, this is
+// what an attacker gets who has to choose one.
+#include <ATen/ATen.h>
+
+#include <limits>
+
+#include "core/evaluate/attacks/samples.h"
+#include "core/evaluate/attacks/threshold_rule.h"
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+namespace {
+
+std::vector<MetricValue> compute(const MetricInput& input) {
+  const Evaluation& evaluation = input.evaluation;
+  const Tensor* retain = evaluation.rows("retain");
+  const Tensor* unseen = evaluation.unseen();
+  const NamedRows* edited = evaluation.edited();
+  if (!evaluation.is_classification() || retain == nullptr || unseen == nullptr ||
+      edited == nullptr) {
+    return {};
+  }
+  const Tensor& classes = evaluation.dataset->targets;
+  const Halves halves = class_halves(*unseen, classes);
+  const Tensor judged = halves.second.index(
+      {at::isin(classes.index_select(0, halves.second), classes.index_select(0, edited->rows))});
+  if (judged.numel() == 0) return {};
+  const std::int64_t count = std::min(retain->numel(), halves.first.numel());
+  const Tensor members = evenly_spaced(*retain, count), others = evenly_spaced(halves.first, count);
+  const Predictions& predictions = input.predictions();
+  const auto attack = [&](const Tensor& scores) {
+    // A diverged model has scores that are not numbers.
+    if (!scores.isfinite().all().item<bool>()) return std::numeric_limits<double>::quiet_NaN();
+    const auto of = [&](const Tensor& rows) {
+      return ClassScores{scores.index_select(0, rows), classes.index_select(0, rows)};
+    };
+    return fit_threshold_rule(of(members), of(others), evaluation.dataset->outputs)
+        .balanced_accuracy(of(edited->rows), of(judged));
+  };
+  return {{"confidence_attack", attack(predictions.confidence())},
+          {"entropy_attack", attack(-predictions.entropy())},
+          {"modified_entropy_attack", attack(-predictions.modified_entropy())}};
+}
+
+ColumnInfo attack_column(const std::string& name, const std::string& heading,
+                         const std::string& score, bool detail) {
+  return {.name = name,
+          .heading = heading,
+          .group = Group::kPrivacy,
+          .range = "[0, 1]",
+          .definition = "Balanced accuracy with which " + score +
+                        ", against thresholds for each class that were fitted on retained examples "
+                        "and one half of the unseen ones (held out, else test), tells the edited "
+                        "set from the other half's examples of its classes. 0.5 tells nothing.",
+          .resolution = 0.01,
+          .above = "under-forgets",
+          .detail = detail};
+}
+
+}  // namespace
+
+Metric threshold_attacks_metric() {
+  return {.name = "threshold_attacks",
+          .summary = "membership attacks with a fitted threshold for each class",
+          .source = "Song and Mittal 2021",
+          .columns = {attack_column("confidence_attack", "conf. attack", "a high confidence", true),
+                      attack_column("entropy_attack", "entropy attack", "a low entropy", true),
+                      attack_column("modified_entropy_attack", "m. entropy attack",
+                                    "a low modified entropy", false)},
+          .compute = compute};
+}
+
+}  // namespace oubli

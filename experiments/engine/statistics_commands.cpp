@@ -1,0 +1,197 @@
+// The commands that ask more of results than their table: rank and variance.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "core/evaluate/statistics/holm.h"
+#include "core/evaluate/statistics/ranking.h"
+#include "core/evaluate/statistics/t_tests.h"
+#include "core/evaluate/statistics/variance.h"
+#include "core/evaluate/statistics/wilcoxon.h"
+#include "experiments/engine/commands.h"
+#include "experiments/engine/table.h"
+#include "experiments/engine/verdict.h"
+
+namespace oubli {
+namespace {
+
+// Lower is better, whatever the column: the distance to the oracles' mean where that is the aim.
+std::vector<double> badness(const Results& results, const RowResult& row,
+                            const std::string& column) {
+  std::vector<double> values = row.seed_means(column);
+  const ColumnInfo* info = results.info(column);
+  const Better better = info ? info->better : Better::kOracle;
+  if (better == Better::kLower) return values;
+  double aim = 0;
+  if (better == Better::kOracle) {
+    for (const RowResult& floor : results.rows) {
+      if (!floor.is_noise_floor()) continue;
+      const std::optional<Estimate> cell = floor.cell(column);
+      if (!cell) return {};
+      aim = cell->mean;
+    }
+  }
+  for (double& value : values) {
+    value = better == Better::kOracle ? std::abs(value - aim) : -value;
+  }
+  return values;
+}
+
+// The rows of all results that have a value for every training seed there.
+std::vector<std::string> common_rows(const std::vector<Results>& all, const std::string& column) {
+  std::vector<std::string> names;
+  for (const RowResult& row : all.front().rows) {
+    if (row.is_noise_floor()) continue;
+    const bool everywhere = std::all_of(all.begin(), all.end(), [&](const Results& results) {
+      const RowResult* found = results.find(row.name);
+      return found != nullptr && !badness(results, *found, column).empty();
+    });
+    if (everywhere) names.push_back(row.name);
+  }
+  return names;
+}
+
+std::vector<std::string> named(const std::vector<std::string>& names,
+                               const std::vector<std::size_t>& which) {
+  std::vector<std::string> result;
+  for (const std::size_t i : which) result.push_back(names[i]);
+  return result;
+}
+
+void print_pairs(const std::vector<std::string>& names,
+                 const std::vector<std::vector<double>>& blocks) {
+  struct Pair {
+    std::size_t a, b;
+    TTest test;
+    WilcoxonTest signed_rank;
+  };
+  const auto values_of = [&](std::size_t method) {
+    std::vector<double> values;
+    for (const std::vector<double>& block : blocks) values.push_back(block[method]);
+    return values;
+  };
+  std::vector<Pair> pairs;
+  std::vector<double> p_values;
+  for (std::size_t a = 0; a < names.size(); ++a) {
+    for (std::size_t b = a + 1; b < names.size(); ++b) {
+      const std::vector<double> x = values_of(a), y = values_of(b);
+      pairs.push_back({a, b, paired_t_test(x, y), wilcoxon_signed_rank(x, y)});
+      p_values.push_back(pairs.back().test.p);
+    }
+  }
+  const std::vector<double> adjusted = holm_adjusted(p_values);
+  std::size_t width = 4;
+  for (const Pair& pair : pairs) {
+    width = std::max(width, names[pair.a].size() + names[pair.b].size() + 3);
+  }
+  fmt::print("\n{:<{}}  {:>22}  {:>9}  {:>9}\n", "pair", width, "difference (95 %)", "p (Holm)",
+             "Wilcoxon");
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const Pair& pair = pairs[i];
+    const Interval interval = pair.test.interval(0.95);
+    // The sign of ± takes one byte more than it shows.
+    fmt::print("{:<{}}  {:>23}  {:>9.2g}  {:>9.2g}\n",
+               fmt::format("{} - {}", names[pair.a], names[pair.b]), width,
+               cell_text({pair.test.difference, (interval.upper - interval.lower) / 2, 2}),
+               adjusted[i], pair.signed_rank.p);
+  }
+  fmt::print(
+      "\nPaired t-tests over blocks, Holm's correction for {} pairs. Wilcoxon's signed-rank test, "
+      "uncorrected,\ncan reach {:.2g} at best with so many blocks.\n",
+      pairs.size(), std::exp2(1 - static_cast<double>(blocks.size())));
+}
+
+}  // namespace
+
+int rank_results(const std::vector<std::string>& folders, const std::string& column,
+                 const Registries& registries) {
+  std::vector<Results> all;
+  for (const std::string& folder : folders) all.push_back(load_results(folder, registries.metrics));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::vector<std::string>& columns = all[i].columns;
+    if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
+      throw Error(ErrorKind::kSettings,
+                  folders[i] + ": " + unknown_name_message("column", column, columns));
+    }
+  }
+  const std::vector<std::string> names = common_rows(all, column);
+  std::vector<std::vector<double>> blocks;
+  for (const Results& results : all) {
+    std::vector<std::vector<double>> by_method;
+    for (const std::string& name : names) {
+      by_method.push_back(badness(results, *results.find(name), column));
+    }
+    const std::size_t seeds = by_method.empty() ? 0 : by_method.front().size();
+    for (std::size_t s = 0; s < seeds; ++s) {
+      std::vector<double> block;
+      for (const std::vector<double>& values : by_method) block.push_back(values[s]);
+      blocks.push_back(std::move(block));
+    }
+  }
+  if (names.size() < 2 || blocks.size() < 2) {
+    fmt::print(
+        "A ranking needs two rows or more with values for {}, over two training seeds or "
+        "more: there are {} and {}.\n",
+        column, names.size(), blocks.size());
+    return 0;
+  }
+  const ColumnInfo* info = all.front().info(column);
+  const bool to_oracles = info == nullptr || info->better == Better::kOracle;
+  const Ranking ranking = rank_methods(blocks);
+  fmt::print("Average rank by {}{} over {} blocks (training seeds of {} result{}); 1 is best.\n\n",
+             to_oracles ? "distance to the oracles' mean " : "", column, blocks.size(), all.size(),
+             all.size() == 1 ? "" : "s");
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return ranking.average_ranks[a] < ranking.average_ranks[b];
+  });
+  for (const std::size_t i : order) fmt::print("{:6.2f}  {}\n", ranking.average_ranks[i], names[i]);
+  fmt::print(
+      "\nFriedman's test that all are alike: chi2 = {:.3g}, p = {:.2g}; Iman and Davenport: F = "
+      "{:.3g}, p = {:.2g}.\nCritical difference at 5 % (Nemenyi): {:.2f}. ",
+      ranking.chi2, ranking.chi2_p, ranking.f, ranking.f_p, ranking.critical_difference);
+  if (ranking.cliques.empty()) fmt::print("It tells all rows apart.\n");
+  for (std::size_t i = 0; i < ranking.cliques.size(); ++i) {
+    fmt::print("{}{}{}", i == 0 ? "Not told apart: " : "; ",
+               fmt::join(named(names, ranking.cliques[i]), ", "),
+               i + 1 == ranking.cliques.size() ? ".\n" : "");
+  }
+  print_pairs(names, blocks);
+  return 0;
+}
+
+int show_variance(const std::string& folder, const Registries& registries) {
+  const Results results = load_results(folder, registries.metrics);
+  const auto deviation = [](const std::optional<double>& variance) {
+    return variance ? fmt::format("{:.3g}", std::sqrt(*variance)) : std::string("-");
+  };
+  std::size_t width = 3;
+  for (const RowResult& row : results.rows) width = std::max(width, row.name.size());
+  fmt::print("{}\n\n{:<{}}  {:<22} {:>22} {:>12} {:>12}\n", results.title, "row", width, "column",
+             "mean", "sd training", "sd runs");
+  for (const RowResult& row : results.rows) {
+    for (const std::string& column : decisive_columns(results)) {
+      const std::vector<std::vector<double>> values = row.values_by_seed(column);
+      if (values.empty()) continue;
+      const VarianceSplit split = split_variance(values);
+      Estimate mean{split.mean, std::nullopt, split.training_seeds};
+      if (split.interval) mean.half_width = (split.interval->upper - split.interval->lower) / 2;
+      const std::string text = cell_text(mean);
+      fmt::print("{:<{}}  {:<22} {:>{}} {:>12} {:>12}\n", row.name, width, column, text,
+                 mean.half_width ? 23 : 22, deviation(split.training_variance),
+                 deviation(split.unlearning_variance));
+    }
+  }
+  fmt::print(
+      "\nsd training: between models trained with other seeds (oracles, in the noise floor); sd "
+      "runs: between runs\nof a method on one of them, which needs seeds.unlearning of 2 or more. "
+      "Intervals are over training seeds.\n");
+  return 0;
+}
+
+}  // namespace oubli

@@ -1,0 +1,61 @@
+#include "experiments/engine/verdict_settings.h"
+
+#include <fmt/format.h>
+
+namespace oubli {
+
+const std::vector<std::string>& VerdictSettings::standard_columns() {
+  static const std::vector<std::string> columns = {"accuracy/forget",
+                                                   "loss/forget",
+                                                   "kl/forget",
+                                                   "membership_auc/forget",
+                                                   "squared_difference/forget",
+                                                   "accuracy/added",
+                                                   "loss/added",
+                                                   "kl/added",
+                                                   "membership_auc/added",
+                                                   "squared_difference/added",
+                                                   "accuracy/retain",
+                                                   "loss/retain",
+                                                   "accuracy/test",
+                                                   "loss/test"};
+  return columns;
+}
+
+VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Metric>& metrics) {
+  const Settings settings = parent.child("verdict", "what verdicts rest on");
+  VerdictSettings result;
+  const std::vector<SettingsNode> items = settings.sequence(
+      "columns", "columns that must all be alike; default: see `oubli explain verdict`");
+  for (const SettingsNode& item : items) {
+    if (find_column(metrics, item.scalar) == nullptr) {
+      std::vector<std::string> names;
+      for (const Metric& metric : metrics.entries()) {
+        for (const ColumnInfo& info : metric.columns) names.push_back(info.name);
+      }
+      fail_at(item.origin, unknown_name_message("column", metric_of(item.scalar), names));
+    }
+    result.columns.push_back(item.scalar);
+  }
+  if (result.columns.empty()) result.columns = standard_columns();
+  settings.record("columns", result.columns);
+  result.margin = settings.real(
+      "margin", {.standard = result.margin, .above = 0, .doc = "in deviations of the oracles"});
+  result.alpha = settings.real(
+      "alpha",
+      {.standard = result.alpha, .above = 0, .at_most = 0.25, .doc = "error rate of the tests"});
+  return result;
+}
+
+VerdictSettings VerdictSettings::from(const Json& resolved) {
+  VerdictSettings result;
+  result.columns = standard_columns();
+  if (!resolved.contains("verdict")) return result;
+  const Json& stored = resolved.at("verdict");
+  result.columns = stored.at("columns").get<std::vector<std::string>>();
+  result.margin = stored.at("margin");
+  result.alpha = stored.at("alpha");
+  return result;
+}
+
+}  // namespace oubli

@@ -1,0 +1,28 @@
+// What verdicts rest on: `verdict: {columns: [...], margin: 1.41, alpha: 0.05}` in an experiment.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/settings.h"
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+
+struct VerdictSettings {
+  std::vector<std::string> columns;  // decisive ones
+  // How many standard deviations of the oracles a difference may have and not matter; the square
+  // root of 2 is how far two oracles are from each other.
+  double margin = 1.4142135623730951;
+  double alpha = 0.05;
+
+  // Accuracy, loss, divergence and the loss attack's AUC on the edited set; accuracy and loss on
+  // retain and test.
+  static const std::vector<std::string>& standard_columns();
+  // Throws Error(kSettings) for a column that no metric has.
+  static VerdictSettings read(const Settings& parent, const Registry<Metric>& metrics);
+  // From an experiment's resolved settings; the standard ones where it names none.
+  static VerdictSettings from(const Json& resolved);
+};
+
+}  // namespace oubli

@@ -1,0 +1,40 @@
+#include "core/evaluate/attacks/roc.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+
+namespace oubli {
+namespace {
+
+Tensor values(std::vector<double> list) { return at::tensor(list, at::kDouble); }
+
+TEST(Roc, TprTreatsTiedScoresAsABlock) {
+  const Tensor members = values({5, 4, 3, 3, 1}), others = values({4, 3, 2, 2, 0});
+  EXPECT_EQ(tpr_at_fpr(members, others, 0), 0.2);     // above 4
+  EXPECT_EQ(tpr_at_fpr(members, others, 0.19), 0.2);  // not interpolated
+  EXPECT_EQ(tpr_at_fpr(members, others, 0.2), 0.4);   // from 4 on; a 3 would pass both 3s
+  EXPECT_EQ(tpr_at_fpr(members, others, 0.4), 0.8);
+  EXPECT_EQ(tpr_at_fpr(members, others, 0.6), 0.8);  // the two 2s pass together
+  EXPECT_EQ(tpr_at_fpr(members, others, 0.8), 1);
+  EXPECT_EQ(tpr_at_fpr(members, others, 1), 1);
+  EXPECT_EQ(tpr_at_fpr(values({1, 1}), values({1, 1}), 0.5), 0) << "all tied";
+  // 0.29 * 100 is below 29 in floating point.
+  const Tensor line = at::arange(100, at::kDouble);
+  EXPECT_EQ(tpr_at_fpr(line + 0.5, line, 0.29), 0.3);
+  EXPECT_THROW(tpr_at_fpr(members, values({}), 0.1), Error);
+}
+
+TEST(Roc, DeLongByHand) {
+  // 3 beats both, 1 beats 0 and ties 1: shares 1, 3/4 of the members and 0, 1/4 below the others.
+  const double variance = 2 * 0.125 * 0.125;
+  EXPECT_NEAR(auc_standard_error(values({3, 1}), values({0, 1})), std::sqrt(variance), 1e-15);
+  EXPECT_EQ(auc_standard_error(values({3, 2}), values({0, 1})), 0) << "nothing overlaps";
+  EXPECT_THROW(auc_standard_error(values({3}), values({0, 1})), Error);
+}
+
+}  // namespace
+}  // namespace oubli
