@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "core/nn/linearisation.h"
+#include "core/nn/max_pool_kernels.h"
 
 namespace oubli {
 namespace {
@@ -53,6 +54,25 @@ class LinearisedMaxPool : public LinearMap {
   mutable Tensor taken_;
 };
 
+// Windows that tile a picture whose channels come last.
+class LinearisedTiledMaxPool : public LinearMap {
+ public:
+  LinearisedTiledMaxPool(const Tensor& x, std::int64_t size) : size_(size) {
+    MaxPooled pooled = max_pool(x, size);
+    output_ = pooled.output;
+    place_ = pooled.place;
+  }
+  void list_kept(Tensors& kept) const override { kept.insert(kept.end(), {output_, place_}); }
+
+ protected:
+  Tensor forwards(const Tensor& dx) const override { return take_places(dx, place_, size_); }
+  Tensor backwards(const Tensor& g) const override { return put_places(g, place_, size_); }
+
+ private:
+  std::int64_t size_;
+  Tensor place_;
+};
+
 class LinearisedAveragePool : public LinearMap {
  public:
   explicit LinearisedAveragePool(const Tensor& x)
@@ -86,6 +106,9 @@ class LinearisedFlatten : public LinearMap {
 
 Tensor MaxPool2d::forward(const Tensor& input, Pass&) const { return at::max_pool2d(input, size_); }
 std::unique_ptr<LayerLinearisation> MaxPool2d::linearise(const Tensor& input, Pass&) const {
+  if (has_max_pool_kernel(input, size_)) {
+    return std::make_unique<LinearisedTiledMaxPool>(input, size_);
+  }
   return std::make_unique<LinearisedMaxPool>(input, size_);
 }
 
