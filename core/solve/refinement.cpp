@@ -31,41 +31,43 @@ std::string negative_curvature_message(const SolveReport& report) {
 
 }  // namespace
 
-RefinedSolution refine(const CountedOperator& matrix, const Tensor& b, const SolverLimits& limits,
-                       SolveReport& report, const InnerSolve& inner) {
+Solver::Iterate RefinedSolver::run(const Run& run, SolveReport& report) const {
+  const CountedOperator& matrix = run.matrix;
+  const Tensor& b = run.b;
   const Tensor size_b = b.norm(2, 0);
-  RefinedSolution solution{at::zeros_like(b), b.clone()};
+  Iterate solution{at::zeros_like(b), b.clone()};
   Tensor open = at::arange(b.size(1), at::kLong);
   Tensor last = at::full_like(size_b, std::numeric_limits<double>::infinity());
   bool gave_up = false;
   while (open.numel() > 0) {
     const Tensor r = solution.residual.index_select(1, open);
-    const Tensor asked = limits.tolerance * size_b.index_select(0, open);
+    const Tensor asked = limits().tolerance * size_b.index_select(0, open);
     const Tensor target = at::maximum(kTargetShare * asked, kLargestReduction * r.norm(2, 0));
-    InnerResult round = inner(r, target, limits.max_iterations - report.iterations);
-    report.iterations += round.iterations;
-    solution.x.index_add_(1, open, round.x);
-    if (round.status == SolveStatus::kNonFinite) {
+    const InnerResult inner =
+        round(run, r, target, limits().max_iterations - report.iterations, report);
+    report.iterations += inner.iterations;
+    solution.x.index_add_(1, open, inner.x);
+    if (inner.status == SolveStatus::kNonFinite) {
       report.status = SolveStatus::kNonFinite;
       return {solution.x, {}};
     }
     const Tensor x = solution.x.index_select(1, open);
-    if ((round.x != 0).any().item<bool>()) {
+    if ((inner.x != 0).any().item<bool>()) {
       solution.residual.index_copy_(1, open, b.index_select(1, open) - matrix.apply(x));
     }
     const Tensor norm = solution.residual.index_select(1, open).norm(2, 0);
     const Tensor reached = norm <= asked;
     const Tensor at_floor =
         norm <= kEpsilon * (matrix.largest_gain() * x.norm(2, 0) + size_b.index_select(0, open));
-    const bool whole_round = round.status == SolveStatus::kConverged;
+    const bool whole_round = inner.status == SolveStatus::kConverged;
     // Only a round that ran to its end says that no more is to be had.
     const Tensor stuck =
         whole_round ? norm > kLeastProgress * last.index_select(0, open) : at::zeros_like(reached);
     const Tensor closed = reached.logical_or(at_floor).logical_or(stuck);
     gave_up = gave_up || closed.logical_and(reached.logical_not()).any().item<bool>();
     last.index_copy_(0, open, norm);
-    const bool excused = round.status == SolveStatus::kNegativeCurvature && round.column >= 0 &&
-                         closed[round.column].item<bool>();
+    const bool excused = inner.status == SolveStatus::kNegativeCurvature && inner.column >= 0 &&
+                         closed[inner.column].item<bool>();
     open = open.masked_select(closed.logical_not());
     if (open.numel() == 0) break;
     if (excused) {
@@ -75,19 +77,29 @@ RefinedSolution refine(const CountedOperator& matrix, const Tensor& b, const Sol
       continue;
     }
     if (!whole_round) {
-      report.status = round.status;
-      if (round.status == SolveStatus::kNegativeCurvature && report.message.empty()) {
+      report.status = inner.status;
+      if (inner.status == SolveStatus::kNegativeCurvature && report.message.empty()) {
         report.message = negative_curvature_message(report);
       }
       return solution;
     }
-    if (report.iterations >= limits.max_iterations) {
+    if (report.iterations >= limits().max_iterations) {
       report.status = SolveStatus::kMaxIterations;
       return solution;
     }
   }
   report.status = gave_up ? SolveStatus::kBreakdown : SolveStatus::kConverged;
   return solution;
+}
+
+Tensor column_products(const Tensor& a, const Tensor& b) { return (a * b).sum(0); }
+
+void note_unsound_preconditioner(double square, SolveReport& report) {
+  report.message = fmt::format(
+      "r'M^-1 r = {:.3e}: the preconditioner ({}) is not positive definite; raise its damping or "
+      "do "
+      "without",
+      square, report.preconditioner);
 }
 
 Drift replace_residuals(const LinearOperator& matrix, const Tensor& b, const Tensor& x, Tensor& r,

@@ -10,7 +10,7 @@
 // in one precision. Cost: one product for each open column and round.
 #pragma once
 
-#include <functional>
+#include <limits>
 
 #include "core/solve/solver.h"
 
@@ -25,19 +25,29 @@ struct InnerResult {
   std::int64_t column = -1;
 };
 
-// b [dim, k], the residual's norm that each column is to reach [k], iterations left.
-using InnerSolve =
-    std::function<InnerResult(const Tensor& b, const Tensor& target, std::int64_t iterations)>;
+class RefinedSolver : public Solver {
+ public:
+  using Solver::Solver;
 
-struct RefinedSolution {
-  Tensor x;
-  Tensor residual;  // undefined where the last product was not finite
+ protected:
+  // The inner iteration, from x = 0: b [dim, k], the residual's norm that each column is to reach
+  // [k], iterations left. It fills in the report's negative direction and Ritz values; status,
+  // iterations, and the message where it has no advice of its own, follow from its result.
+  virtual InnerResult round(const Run& run, const Tensor& b, const Tensor& target,
+                            std::int64_t iterations, SolveReport& report) const = 0;
+
+ private:
+  Iterate run(const Run& run, SolveReport& report) const final;
 };
 
-// Fills in the report's status and iterations, and its message where there is none and no advice of
-// a solver's own is needed. The negative direction is left to the inner iteration.
-RefinedSolution refine(const CountedOperator& matrix, const Tensor& b, const SolverLimits& limits,
-                       SolveReport& report, const InnerSolve& inner);
+// a'b, column by column [k].
+Tensor column_products(const Tensor& a, const Tensor& b);
+
+// Below this share of the largest |Av| / |v| seen a Rayleigh quotient is rounding and counts as 0.
+constexpr double kCurvatureRounding = 4 * std::numeric_limits<double>::epsilon();
+
+// The message of a preconditioner M for which r'M^-1 r = `square` is not positive.
+void note_unsound_preconditioner(double square, SolveReport& report);
 
 // How often an inner iteration looks whether its residual has drifted.
 constexpr std::int64_t kReplaceEvery = 50;

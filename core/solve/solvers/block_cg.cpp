@@ -27,7 +27,6 @@ namespace {
 
 constexpr double kDependent = 1e-12;
 constexpr double kCombination = 1e-10;
-constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
 
 // An orthonormal basis of the span of the columns, dependent ones dropped.
 Tensor orthonormal_basis(const Tensor& v) {
@@ -57,23 +56,13 @@ Tensor spanning_columns(const Tensor& b) {
   return at::tensor(chosen, at::kLong);
 }
 
-class BlockConjugateGradient : public Solver {
+class BlockConjugateGradient : public RefinedSolver {
  public:
-  BlockConjugateGradient(const Settings&, const SolverLimits& limits) : Solver(limits) {}
+  BlockConjugateGradient(const Settings&, const SolverLimits& limits) : RefinedSolver(limits) {}
 
  protected:
-  Iterate run(const Run& run, SolveReport& report) const override {
-    const RefinedSolution solution =
-        refine(run.matrix, run.b, limits(), report,
-               [&](const Tensor& b, const Tensor& target, std::int64_t iterations) {
-                 return round(run, b, target, iterations, report);
-               });
-    return {solution.x, solution.residual};
-  }
-
- private:
-  static InnerResult round(const Run& run, const Tensor& b, const Tensor& target,
-                           std::int64_t iterations, SolveReport& report) {
+  InnerResult round(const Run& run, const Tensor& b, const Tensor& target, std::int64_t iterations,
+                    SolveReport& report) const override {
     const Tensor chosen = spanning_columns(b);
     if (chosen.numel() == b.size(1)) return solve_block(run, b, target, iterations, report);
     const Tensor independent = b.index_select(1, chosen);
@@ -89,6 +78,7 @@ class BlockConjugateGradient : public Solver {
     return result;
   }
 
+ private:
   static InnerResult solve_block(const Run& run, const Tensor& b, const Tensor& target,
                                  std::int64_t iterations, SolveReport& report) {
     InnerResult result{at::zeros_like(b)};
@@ -111,7 +101,7 @@ class BlockConjugateGradient : public Solver {
       const Tensor block = p.t().mm(q);
       const auto [w, v] = at::linalg_eigh((block + block.t()) / 2);
       const double lowest = w[0].item<double>();
-      if (lowest <= kRounding * run.matrix.largest_gain()) {
+      if (lowest <= kCurvatureRounding * run.matrix.largest_gain()) {
         note_negative_direction(p.mv(v.select(1, 0)), lowest, report);
         return end(SolveStatus::kNegativeCurvature);
       }

@@ -16,7 +16,6 @@
 // Cost: one product for each open column and iteration, every 50 iterations one more, and one for
 // the closing residual.
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <limits>
 
@@ -24,10 +23,6 @@
 
 namespace oubli {
 namespace {
-
-constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
-
-Tensor column_products(const Tensor& a, const Tensor& b) { return (a * b).sum(0); }
 
 std::size_t index(const Tensor& ids, std::int64_t j) {
   return static_cast<std::size_t>(ids[j].item<std::int64_t>());
@@ -53,23 +48,13 @@ struct Tridiagonal {
   }
 };
 
-class ConjugateGradient : public Solver {
+class ConjugateGradient : public RefinedSolver {
  public:
-  ConjugateGradient(const Settings&, const SolverLimits& limits) : Solver(limits) {}
+  ConjugateGradient(const Settings&, const SolverLimits& limits) : RefinedSolver(limits) {}
 
  protected:
-  Iterate run(const Run& run, SolveReport& report) const override {
-    const RefinedSolution solution =
-        refine(run.matrix, run.b, limits(), report,
-               [&](const Tensor& b, const Tensor& target, std::int64_t iterations) {
-                 return round(run, b, target, iterations, report);
-               });
-    return {solution.x, solution.residual};
-  }
-
- private:
-  static InnerResult round(const Run& run, const Tensor& b, const Tensor& target,
-                           std::int64_t iterations, SolveReport& report) {
+  InnerResult round(const Run& run, const Tensor& b, const Tensor& target, std::int64_t iterations,
+                    SolveReport& report) const override {
     InnerResult result{at::zeros_like(b)};
     Tensor ids = at::arange(b.size(1), at::kLong);
     Tensor goal = target;
@@ -92,10 +77,7 @@ class ConjugateGradient : public Solver {
     };
     const auto is_unsound = [&](const Tensor& products) {
       if ((products > 0).all().item<bool>()) return false;
-      report.message = fmt::format(
-          "r'M^-1 r = {:.3e}: the preconditioner ({}) is not positive definite; raise its damping "
-          "or do without",
-          products.min().item<double>(), report.preconditioner);
+      note_unsound_preconditioner(products.min().item<double>(), report);
       return true;
     };
     if (is_unsound(rz)) return end(SolveStatus::kBreakdown);
@@ -105,7 +87,7 @@ class ConjugateGradient : public Solver {
       if (!at::isfinite(q).all().item<bool>()) return end(SolveStatus::kNonFinite);
       const Tensor curvature = column_products(p, q);
       const Tensor quotient = curvature / column_products(p, p);
-      if ((quotient <= kRounding * run.matrix.largest_gain()).any().item<bool>()) {
+      if ((quotient <= kCurvatureRounding * run.matrix.largest_gain()).any().item<bool>()) {
         const auto worst = quotient.argmin().item<std::int64_t>();
         result.column = ids[worst].item<std::int64_t>();
         note_negative_direction(p.select(1, worst).clone(), quotient[worst].item<double>(), report);

@@ -15,7 +15,6 @@
 //
 // Cost: one product for each open column and iteration, and one for each round's true residual.
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <limits>
 
@@ -26,8 +25,6 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr double kSingular = 32 * kEpsilon;
-
-Tensor column_products(const Tensor& a, const Tensor& b) { return (a * b).sum(0); }
 
 // The state of the recurrences: vectors are [dim, k], scalars [k], k the columns still open.
 struct State {
@@ -69,18 +66,62 @@ struct State {
   }
 };
 
-class Minres : public Solver {
+class Minres : public RefinedSolver {
  public:
-  Minres(const Settings&, const SolverLimits& limits) : Solver(limits) {}
+  Minres(const Settings&, const SolverLimits& limits) : RefinedSolver(limits) {}
 
  protected:
-  Iterate run(const Run& run, SolveReport& report) const override {
-    const RefinedSolution solution =
-        refine(run.matrix, run.b, limits(), report,
-               [&](const Tensor& b, const Tensor& target, std::int64_t iterations) {
-                 return round(run, b, target, iterations, report);
-               });
-    return {solution.x, solution.residual};
+  InnerResult round(const Run& run, const Tensor& b, const Tensor& target, std::int64_t iterations,
+                    SolveReport& report) const override {
+    InnerResult result{at::zeros_like(b)};
+    State s(b, target, run.precondition(b));
+    std::vector<std::vector<double>> diagonals(static_cast<std::size_t>(b.size(1)));
+    std::vector<std::vector<double>> off_diagonals(diagonals.size());
+    const auto end = [&](SolveStatus status) {
+      result.status = status;
+      result.x.index_copy_(1, s.ids, s.x);
+      for (std::size_t j = 0; run.preconditioner == nullptr && j < diagonals.size(); ++j) {
+        widen_ritz_values(diagonals[j], off_diagonals[j], report);
+      }
+      return result;
+    };
+    const auto is_unsound = [&] {
+      const Tensor squares = column_products(s.z, s.y);
+      // Near the end z is rounding, and so is the sign of z'M^-1 z.
+      if ((squares >= -kEpsilon * s.z.norm(2, 0) * s.y.norm(2, 0)).all().item<bool>()) return false;
+      note_unsound_preconditioner(squares.min().item<double>(), report);
+      return true;
+    };
+    if (is_unsound()) return end(SolveStatus::kBreakdown);
+    while (result.iterations < iterations) {
+      if (run.stop()) return end(SolveStatus::kStopped);
+      const Tensor v = s.y / s.beta;
+      const Tensor product = run.matrix.apply(v);
+      if (!at::isfinite(product).all().item<bool>()) return end(SolveStatus::kNonFinite);
+      const Tensor alpha = advance(run, s, v, product);
+      ++result.iterations;
+      if (is_unsound()) return end(SolveStatus::kBreakdown);
+      const Tensor quotient = alpha / column_products(v, v);
+      const auto lowest = quotient.argmin().item<std::int64_t>();
+      if (quotient[lowest].item<double>() < 0) {
+        note_negative_direction(v.select(1, lowest), quotient[lowest].item<double>(), report);
+      }
+      if (run.preconditioner != nullptr) {
+        widen_ritz_values(quotient.min().item<double>(), quotient.max().item<double>(), report);
+      }
+      for (std::int64_t j = 0; j < s.ids.numel(); ++j) {
+        const auto id = static_cast<std::size_t>(s.ids[j].item<std::int64_t>());
+        diagonals[id].push_back(alpha[j].item<double>());
+        off_diagonals[id].push_back(s.beta[j].item<double>());
+      }
+      const Tensor is_open = (s.residual.norm(2, 0) > s.goal).logical_and(s.is_ended.logical_not());
+      if (!is_open.all().item<bool>()) {
+        result.x.index_copy_(1, s.ids, s.x);
+        s.keep(is_open.nonzero().squeeze(1));
+        if (s.ids.numel() == 0) return end(SolveStatus::kConverged);
+      }
+    }
+    return end(SolveStatus::kMaxIterations);
   }
 
  private:
@@ -118,62 +159,6 @@ class Minres : public Solver {
     s.residual = s.residual * s.sine.square() - s.z * (s.cosine * s.phi / gamma);
     s.phi = s.sine * s.phi;
     return alpha;
-  }
-
-  static InnerResult round(const Run& run, const Tensor& b, const Tensor& target,
-                           std::int64_t iterations, SolveReport& report) {
-    InnerResult result{at::zeros_like(b)};
-    State s(b, target, run.precondition(b));
-    std::vector<std::vector<double>> diagonals(static_cast<std::size_t>(b.size(1)));
-    std::vector<std::vector<double>> off_diagonals(diagonals.size());
-    const auto end = [&](SolveStatus status) {
-      result.status = status;
-      result.x.index_copy_(1, s.ids, s.x);
-      for (std::size_t j = 0; run.preconditioner == nullptr && j < diagonals.size(); ++j) {
-        widen_ritz_values(diagonals[j], off_diagonals[j], report);
-      }
-      return result;
-    };
-    const auto is_unsound = [&] {
-      const Tensor squares = column_products(s.z, s.y);
-      // Near the end z is rounding, and so is the sign of z'M^-1 z.
-      if ((squares >= -kEpsilon * s.z.norm(2, 0) * s.y.norm(2, 0)).all().item<bool>()) return false;
-      report.message = fmt::format(
-          "z'M^-1 z = {:.3e}: the preconditioner ({}) is not positive definite; raise its damping "
-          "or do without",
-          squares.min().item<double>(), report.preconditioner);
-      return true;
-    };
-    if (is_unsound()) return end(SolveStatus::kBreakdown);
-    while (result.iterations < iterations) {
-      if (run.stop()) return end(SolveStatus::kStopped);
-      const Tensor v = s.y / s.beta;
-      const Tensor product = run.matrix.apply(v);
-      if (!at::isfinite(product).all().item<bool>()) return end(SolveStatus::kNonFinite);
-      const Tensor alpha = advance(run, s, v, product);
-      ++result.iterations;
-      if (is_unsound()) return end(SolveStatus::kBreakdown);
-      const Tensor quotient = alpha / column_products(v, v);
-      const auto lowest = quotient.argmin().item<std::int64_t>();
-      if (quotient[lowest].item<double>() < 0) {
-        note_negative_direction(v.select(1, lowest), quotient[lowest].item<double>(), report);
-      }
-      if (run.preconditioner != nullptr) {
-        widen_ritz_values(quotient.min().item<double>(), quotient.max().item<double>(), report);
-      }
-      for (std::int64_t j = 0; j < s.ids.numel(); ++j) {
-        const auto id = static_cast<std::size_t>(s.ids[j].item<std::int64_t>());
-        diagonals[id].push_back(alpha[j].item<double>());
-        off_diagonals[id].push_back(s.beta[j].item<double>());
-      }
-      const Tensor is_open = (s.residual.norm(2, 0) > s.goal).logical_and(s.is_ended.logical_not());
-      if (!is_open.all().item<bool>()) {
-        result.x.index_copy_(1, s.ids, s.x);
-        s.keep(is_open.nonzero().squeeze(1));
-        if (s.ids.numel() == 0) return end(SolveStatus::kConverged);
-      }
-    }
-    return end(SolveStatus::kMaxIterations);
   }
 };
 
