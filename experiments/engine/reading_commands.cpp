@@ -55,6 +55,21 @@ const char* const kVerdictText =
     "A difference that is merely not significant gives no verdict.\n"
     "Source: Schuirmann 1987; Welch 1947; Holm 1979; Berger 1982.\n";
 
+// The values of both rows for the training seeds that both have.
+std::pair<std::vector<double>, std::vector<double>> common_seeds(const RowResult& a,
+                                                                 const RowResult& b,
+                                                                 const std::string& column) {
+  std::pair<std::vector<double>, std::vector<double>> common;
+  const auto others = b.values_by_seed(column);
+  for (const auto& [seed, values] : a.values_by_seed(column)) {
+    const auto found = others.find(seed);
+    if (found == others.end()) continue;
+    common.first.push_back(moments(values).mean);
+    common.second.push_back(moments(found->second).mean);
+  }
+  return common;
+}
+
 struct Compared {
   std::string row, column;
   TTest test;
@@ -108,10 +123,15 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
     for (const RowResult& other : b.rows) {
       if (other.name != row.name || row.is_noise_floor()) continue;
       for (const std::string& column : decisive_columns(a)) {
-        const std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
+        std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
         if (x.size() < 2 || y.size() < 2) continue;
+        const auto [own, others] = common_seeds(row, other, column);
         // The same seeds start the same originals, so their difference is taken seed by seed.
-        const bool paired = x.size() == y.size() && a.resolved.at("data") == b.resolved.at("data");
+        const bool paired = own.size() > 1 && a.resolved.at("data") == b.resolved.at("data");
+        if (paired) {
+          x = own;
+          y = others;
+        }
         compared.push_back({row.name, column, paired ? paired_t_test(x, y) : welch_t_test(x, y),
                             paired, moments(x).mean, moments(y).mean});
         p_values.push_back(compared.back().test.p);
@@ -135,7 +155,9 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
                c.mean_b, text, adjusted[i], c.paired ? "" : "  (not paired)");
   }
   fmt::print(
-      "\nPaired t-tests over training seeds (Welch's where seeds or data do not match), "
+      "\nPaired t-tests over the training seeds of both (Welch's where there are no two, or the "
+      "data "
+      "differ), "
       "corrected for {} comparisons.\n",
       compared.size());
   return 0;

@@ -94,7 +94,8 @@ std::string RowResult::trouble() const {
   return diverged > 0 ? fmt::format("diverged {}/{}", diverged, models.size()) : "";
 }
 
-std::vector<std::vector<double>> RowResult::values_by_seed(const std::string& column) const {
+std::map<std::int64_t, std::vector<double>> RowResult::values_by_seed(
+    const std::string& column) const {
   if (!trouble().empty()) return {};
   std::map<std::int64_t, std::vector<double>> by_seed;
   for (const ModelResult& model : models) {
@@ -102,14 +103,12 @@ std::vector<std::vector<double>> RowResult::values_by_seed(const std::string& co
     if (found == model.values.end()) return {};
     by_seed[model.training_seed].push_back(found->second);
   }
-  std::vector<std::vector<double>> all;
-  for (auto& [seed, values] : by_seed) all.push_back(std::move(values));
-  return all;
+  return by_seed;
 }
 
 std::vector<double> RowResult::seed_means(const std::string& column) const {
   std::vector<double> means;
-  for (const std::vector<double>& values : values_by_seed(column)) {
+  for (const auto& [seed, values] : values_by_seed(column)) {
     means.push_back(estimate_mean(values).mean);
   }
   return means;

@@ -34,10 +34,10 @@ struct RowResult {
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
   std::string trouble() const;
-  // The values of each training seed, in their order: one for each run on that original. Empty
-  // where the column is not defined for the row.
-  std::vector<std::vector<double>> values_by_seed(const std::string& column) const;
-  // Their means.
+  // The values of each training seed: one for each run on that original. Empty where the column is
+  // not defined for the row.
+  std::map<std::int64_t, std::vector<double>> values_by_seed(const std::string& column) const;
+  // Their means, in the order of the seeds.
   std::vector<double> seed_means(const std::string& column) const;
   // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent
   // where the column is not defined for the row.

@@ -7,7 +7,9 @@
 #include <numeric>
 #include <set>
 
+#include "core/evaluate/statistics/bootstrap.h"
 #include "core/evaluate/statistics/holm.h"
+#include "core/evaluate/statistics/moments.h"
 #include "core/evaluate/statistics/ranking.h"
 #include "core/evaluate/statistics/t_tests.h"
 #include "core/evaluate/statistics/variance.h"
@@ -105,6 +107,14 @@ void print_pairs(const std::vector<std::string>& names,
       pairs.size(), std::exp2(1 - static_cast<double>(blocks.size())));
 }
 
+std::string bootstrap_text(const std::vector<double>& values) {
+  if (values.size() < 2) return "-";
+  const Interval interval = bootstrap(values, [](const std::vector<double>& drawn) {
+                              return moments(drawn).mean;
+                            }).interval;
+  return fmt::format("[{:.4g}, {:.4g}]", interval.lower, interval.upper);
+}
+
 }  // namespace
 
 int rank_results(const std::vector<std::string>& folders, const std::string& column,
@@ -172,25 +182,27 @@ int show_variance(const std::string& folder, const Registries& registries) {
   };
   std::size_t width = 3;
   for (const RowResult& row : results.rows) width = std::max(width, row.name.size());
-  fmt::print("{}\n\n{:<{}}  {:<22} {:>22} {:>12} {:>12}\n", results.title, "row", width, "column",
-             "mean", "sd training", "sd runs");
+  fmt::print("{}\n\n{:<{}}  {:<22} {:>20} {:>22} {:>11} {:>9}\n", results.title, "row", width,
+             "column", "mean", "bootstrap 95 %", "sd training", "sd runs");
   for (const RowResult& row : results.rows) {
     for (const std::string& column : decisive_columns(results)) {
-      const std::vector<std::vector<double>> values = row.values_by_seed(column);
+      std::vector<std::vector<double>> values;
+      for (const auto& [seed, runs] : row.values_by_seed(column)) values.push_back(runs);
       if (values.empty()) continue;
       const VarianceSplit split = split_variance(values);
       Estimate mean{split.mean, std::nullopt, split.training_seeds};
       if (split.interval) mean.half_width = (split.interval->upper - split.interval->lower) / 2;
       const std::string text = cell_text(mean);
-      fmt::print("{:<{}}  {:<22} {:>{}} {:>12} {:>12}\n", row.name, width, column, text,
-                 mean.half_width ? 23 : 22, deviation(split.training_variance),
-                 deviation(split.unlearning_variance));
+      fmt::print("{:<{}}  {:<22} {:>{}} {:>22} {:>11} {:>9}\n", row.name, width, column, text,
+                 mean.half_width ? 21 : 20, bootstrap_text(row.seed_means(column)),
+                 deviation(split.training_variance), deviation(split.unlearning_variance));
     }
   }
   fmt::print(
       "\nsd training: between models trained with other seeds (oracles, in the noise floor); sd "
       "runs: between runs\nof a method on one of them, which needs seeds.unlearning of 2 or more. "
-      "Intervals are over training seeds.\n");
+      "Intervals are over training seeds:\nStudent's, and the BCa bootstrap's, which is too narrow "
+      "for few seeds.\n");
   return 0;
 }
 

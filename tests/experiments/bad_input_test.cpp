@@ -83,6 +83,17 @@ INSTANTIATE_TEST_SUITE_P(
                  "add: {random: {fraction: 0.1}}\nmethods:\n  - gradient_ascent", "cannot add"},
         BadInput{"TwoRowsOfOneName", "  - finetune: {epochs: 1}",
                  "  - finetune: {epochs: 1}\n  - finetune", "as: ..."},
+        // No gap without an oracle to measure it against.
+        BadInput{"NoOracles", "oracle: 1", "oracle: 0", "bad.yaml:8:"},
+        BadInput{"AuditOfARegression",
+                 "data: {name: gaussian_classes, classes: 3, features: 4, examples: 90, "
+                 "test_examples: 30}\nmodel: {name: logistic}\ntrain: {epochs: 1}",
+                 "measure: [ulira]\ndata: {name: linear_regression, features: 4, examples: 90, "
+                 "test_examples: 30}\nmodel: {name: linear}\ntrain: {epochs: 1, loss: "
+                 "squared_error}",
+                 "audits a classifier's forget set"},
+        BadInput{"UnknownVerdictColumn", "seeds:", "verdict: {columns: [acuracy/test]}\nseeds:",
+                 "did you mean 'accuracy'?"},
         BadInput{"WrongShape", "{name: logistic}", "{name: lenet5}", "lenet5"}),
     [](const auto& test) { return test.param.name; });
 

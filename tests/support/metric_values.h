@@ -10,6 +10,13 @@
 
 namespace oubli::testing {
 
+inline bool has_column(const std::vector<MetricValue>& values, const std::string& column) {
+  for (const MetricValue& value : values) {
+    if (value.column == column) return true;
+  }
+  return false;
+}
+
 inline double value_of(const std::vector<MetricValue>& values, const std::string& column) {
   for (const MetricValue& value : values) {
     if (value.column == column) return value.value;

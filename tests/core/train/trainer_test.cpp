@@ -94,6 +94,20 @@ TEST(Trainer, BudgetStopsBetweenEpochs) {
   EXPECT_EQ(report.epochs, 3);
 }
 
+TEST(Trainer, EvaluationNeverAugments) {
+  auto data = std::make_shared<Dataset>(*make_dataset(40, 36, 3));
+  data->inputs = data->inputs.reshape({40, 1, 6, 6});
+  Model model = make_model("logistic", "{}", *data);
+  Context context(0);
+  const TrainingRecipe recipe = recipe_of("{epochs: 2, augment: {crop: 2, flip: true}}");
+  const TrainingReport report = train(model, all_of(data), recipe, context);
+  const Tensor outputs = model.forward(data->inputs);
+  CostMeter cost;
+  EXPECT_TRUE(predict(model, all_of(data), cost).equal(outputs));
+  const Tensor losses = recipe.objective.losses(outputs, data->targets);
+  EXPECT_NEAR(report.loss, losses.mean().item<double>(), 1e-12);
+}
+
 TEST(Trainer, AugmentationKeepsShapeAndDrawsFromItsGenerator) {
   Generator pixels(0), one(1), again(1);
   const Tensor images = pixels.normal({6, 3, 8, 8}, at::kDouble);

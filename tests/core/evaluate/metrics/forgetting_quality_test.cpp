@@ -1,0 +1,66 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/evaluate/metric.h"
+#include "tests/support/metric_values.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::has_column;
+using testing::value_of;
+
+class ForgettingQualityTest : public ::testing::Test {
+ protected:
+  ForgettingQualityTest() {
+    evaluation_.dataset = testing::make_dataset(80, 3, 3);
+    evaluation_.sets = {{"retain", at::arange(0, 40)},
+                        {"forget", at::arange(40, 60)},
+                        {"test", at::arange(60, 80)}};
+  }
+  std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness,
+                                   double scatter = 1) const {
+    Generator generator(seed);
+    const Tensor labels = at::one_hot(evaluation_.dataset->targets, 3).to(at::kDouble);
+    std::vector<ModelOutcome> all(count);
+    for (ModelOutcome& model : all) {
+      model.predictions =
+          Predictions(evaluation_.dataset, Loss::kCrossEntropy,
+                      sharpness * labels + scatter * generator.normal({80, 3}, at::kDouble));
+    }
+    return all;
+  }
+  std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
+                                   const std::vector<ModelOutcome>& oracles) const {
+    PopulationInput input{.evaluation = evaluation_};
+    for (const ModelOutcome& model : models) input.models.push_back(&model);
+    for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
+    return builtin_metrics().find("forgetting_quality").compute_population(input);
+  }
+
+  Evaluation evaluation_;
+};
+
+TEST_F(ForgettingQualityTest, IsZeroForModelsApartAndOneForTheSameConstant) {
+  const auto sharp = models(16, 0, 5, 0), less = models(16, 0, 4, 0);
+  EXPECT_EQ(value_of(compute(sharp, less), "forgetting_quality"), 0);
+  EXPECT_EQ(value_of(compute(sharp, sharp), "forgetting_quality"), 1);
+  EXPECT_NEAR(value_of(compute(sharp, sharp), "forgetting_score"), 1, 1e-15);
+}
+
+TEST_F(ForgettingQualityTest, OfTheSameDistributionIsAboveThatOfAnother) {
+  const auto oracles = models(32, 2, 1);
+  const auto values = compute(models(32, 1, 1), oracles);
+  EXPECT_TRUE(has_column(values, "forgetting_quality_ceiling"));
+  EXPECT_GT(value_of(values, "forgetting_quality"),
+            2 * value_of(compute(models(32, 3, 4), oracles), "forgetting_quality"));
+}
+
+TEST_F(ForgettingQualityTest, NeedsSixteenModelsAndOracles) {
+  EXPECT_TRUE(compute(models(15, 1, 1), models(16, 2, 1)).empty());
+  EXPECT_TRUE(compute(models(16, 1, 1), models(15, 2, 1)).empty());
+}
+
+}  // namespace
+}  // namespace oubli

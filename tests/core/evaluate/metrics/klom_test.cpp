@@ -1,0 +1,81 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/evaluate/metric.h"
+#include "tests/support/metric_values.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::has_column;
+using testing::value_of;
+
+class KlomTest : public ::testing::Test {
+ protected:
+  KlomTest() {
+    evaluation_.dataset = testing::make_dataset(60, 3, 3);
+    evaluation_.sets = {{"forget", at::arange(0, 40)}, {"test", at::arange(40, 60)}};
+  }
+  // Models whose scores scatter around `sharpness` times the labels.
+  std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness = 1,
+                                   double scatter = 1) const {
+    Generator generator(seed);
+    const Tensor labels = at::one_hot(evaluation_.dataset->targets, 3).to(at::kDouble);
+    std::vector<ModelOutcome> all(count);
+    for (ModelOutcome& model : all) {
+      model.predictions =
+          Predictions(evaluation_.dataset, Loss::kCrossEntropy,
+                      sharpness * labels + scatter * generator.normal({60, 3}, at::kDouble));
+    }
+    return all;
+  }
+  std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
+                                   const std::vector<ModelOutcome>& oracles) const {
+    PopulationInput input{.evaluation = evaluation_};
+    for (const ModelOutcome& model : models) input.models.push_back(&model);
+    for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
+    return builtin_metrics().find("klom").compute_population(input);
+  }
+
+  Evaluation evaluation_;
+};
+
+TEST_F(KlomTest, IsZeroForTheSameModelsAndSaturatesApart) {
+  const auto certain = models(3, 0, 5, 0), wrong = models(3, 0, -5, 0);
+  EXPECT_EQ(value_of(compute(certain, certain), "klom/forget"), 0);
+  const auto values = compute(certain, wrong);
+  // (p - q) ln(p / q) with p = q + 1 / (1 + 20e-5)
+  const double most = std::log(1 + 1e5) / (1 + 20e-5);
+  EXPECT_NEAR(value_of(values, "klom/forget"), most, 1e-9);
+  EXPECT_NEAR(value_of(values, "klom_95/forget"), most, 1e-9);
+  EXPECT_FALSE(has_column(values, "klom_bias/forget")) << "three oracles cannot be split";
+}
+
+// Two samples of one distribution are far from 0, and the bias says by how much.
+TEST_F(KlomTest, ItsBiasIsWhatModelsThatDoNotDifferHave) {
+  const auto oracles = models(40, 2);
+  const auto same = compute(models(12, 1), oracles), other = compute(models(12, 3, 4), oracles);
+  const double bias = value_of(same, "klom_bias/forget");
+  EXPECT_GT(bias, 0.5);
+  EXPECT_NEAR(value_of(same, "klom/forget"), bias, 0.25 * bias);
+  EXPECT_GT(value_of(other, "klom/forget"), 1.5 * bias);
+  EXPECT_EQ(value_of(other, "klom_bias/forget"), bias) << "it does not depend on the models";
+}
+
+TEST_F(KlomTest, OfOneModelOrOracleIsLeftOut) {
+  EXPECT_TRUE(compute(models(1, 1), models(4, 2)).empty());
+  EXPECT_TRUE(compute(models(4, 1), models(1, 2)).empty());
+}
+
+TEST_F(KlomTest, OfADivergedModelIsNotANumber) {
+  auto broken = models(3, 1);
+  broken[1].predictions = Predictions(evaluation_.dataset, Loss::kCrossEntropy,
+                                      at::full({60, 3}, std::nan(""), at::kDouble));
+  EXPECT_TRUE(std::isnan(value_of(compute(broken, models(4, 2)), "klom/forget")));
+}
+
+}  // namespace
+}  // namespace oubli
