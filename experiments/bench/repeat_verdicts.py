@@ -25,9 +25,10 @@ def main():
     parser.add_argument("file")
     parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--program", default=str(PROGRAM))
-    parser.add_argument("rest", nargs=argparse.REMAINDER)
-    arguments = parser.parse_args()
-    rest = [argument for argument in arguments.rest if argument != "--"]
+    given, rest = sys.argv[1:], []
+    if "--" in given:
+        given, rest = given[: given.index("--")], given[given.index("--") + 1 :]
+    arguments = parser.parse_args(given)
     counts = collections.defaultdict(collections.Counter)
     with tempfile.TemporaryDirectory() as scratch:
         for repetition in range(arguments.repetitions):

@@ -15,6 +15,7 @@
 #include "core/evaluate/statistics/variance.h"
 #include "core/evaluate/statistics/wilcoxon.h"
 #include "experiments/engine/commands.h"
+#include "experiments/engine/display.h"
 #include "experiments/engine/table.h"
 #include "experiments/engine/verdict.h"
 
@@ -64,6 +65,10 @@ std::vector<std::string> named(const std::vector<std::string>& names,
   return result;
 }
 
+std::string paragraph(const std::string& text) {
+  return wrapped(text, std::min<std::size_t>(terminal_columns(stdout), 100));
+}
+
 void print_pairs(const std::vector<std::string>& names,
                  const std::vector<std::vector<double>>& blocks) {
   struct Pair {
@@ -101,10 +106,11 @@ void print_pairs(const std::vector<std::string>& names,
                cell_text({pair.test.difference, (interval.upper - interval.lower) / 2, 2}),
                adjusted[i], pair.signed_rank.p);
   }
-  fmt::print(
-      "\nPaired t-tests over blocks, Holm's correction for {} pairs. Wilcoxon's signed-rank test, "
-      "uncorrected,\ncan reach {:.2g} at best with so many blocks.\n",
-      pairs.size(), std::exp2(1 - static_cast<double>(blocks.size())));
+  fmt::print("\n{}",
+             paragraph(fmt::format(
+                 "Paired t-tests over blocks, Holm's correction for {} pairs. Wilcoxon's "
+                 "signed-rank test, uncorrected, can reach {:.2g} at best with so many blocks.",
+                 pairs.size(), std::exp2(1 - static_cast<double>(blocks.size())))));
 }
 
 std::string bootstrap_text(const std::vector<double>& values) {
@@ -152,25 +158,30 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
   const ColumnInfo* info = all.front().info(column);
   const bool to_oracles = info == nullptr || info->better == Better::kOracle;
   const Ranking ranking = rank_methods(blocks);
-  fmt::print("Average rank by {}{} over {} blocks (training seeds of {} result{}); 1 is best.\n\n",
-             to_oracles ? "distance to the oracles' mean " : "", column, blocks.size(), all.size(),
-             all.size() == 1 ? "" : "s");
+  fmt::print("{}\n",
+             paragraph(fmt::format(
+                 "Average rank by {}{} over {} blocks (training seeds of {} result{}); 1 is "
+                 "best.",
+                 to_oracles ? "distance to the oracles' mean " : "", column, blocks.size(),
+                 all.size(), all.size() == 1 ? "" : "s")));
   std::vector<std::size_t> order(names.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return ranking.average_ranks[a] < ranking.average_ranks[b];
   });
   for (const std::size_t i : order) fmt::print("{:6.2f}  {}\n", ranking.average_ranks[i], names[i]);
-  fmt::print(
-      "\nFriedman's test that all are alike: chi2 = {:.3g}, p = {:.2g}; Iman and Davenport: F = "
-      "{:.3g}, p = {:.2g}.\nCritical difference at 5 % (Nemenyi): {:.2f}. ",
-      ranking.chi2, ranking.chi2_p, ranking.f, ranking.f_p, ranking.critical_difference);
-  if (ranking.cliques.empty()) fmt::print("It tells all rows apart.\n");
-  for (std::size_t i = 0; i < ranking.cliques.size(); ++i) {
-    fmt::print("{}{}{}", i == 0 ? "Not told apart: " : "; ",
-               fmt::join(named(names, ranking.cliques[i]), ", "),
-               i + 1 == ranking.cliques.size() ? ".\n" : "");
+  std::vector<std::string> cliques;
+  for (const std::vector<std::size_t>& clique : ranking.cliques) {
+    cliques.push_back(fmt::format("{}", fmt::join(named(names, clique), ", ")));
   }
+  fmt::print("\n{}",
+             paragraph(fmt::format(
+                 "Friedman's test that all are alike: chi2 = {:.3g}, p = {:.2g}; Iman and "
+                 "Davenport: F = {:.3g}, p = {:.2g}. Critical difference at 5 % (Nemenyi): "
+                 "{:.2f}. {}",
+                 ranking.chi2, ranking.chi2_p, ranking.f, ranking.f_p, ranking.critical_difference,
+                 cliques.empty() ? "It tells all rows apart."
+                                 : fmt::format("Not told apart: {}.", fmt::join(cliques, "; ")))));
   print_pairs(names, blocks);
   return 0;
 }
@@ -180,10 +191,19 @@ int show_variance(const std::string& folder, const Registries& registries) {
   const auto deviation = [](const std::optional<double>& variance) {
     return variance ? fmt::format("{:.3g}", std::sqrt(*variance)) : std::string("-");
   };
+  // Bootstrap intervals where there is room for them.
+  const bool wide = terminal_columns(stdout) >= 110;
+  const auto print_row = [&](const std::vector<std::string>& cells, std::size_t name_width) {
+    // The sign of ± takes one byte more than it shows.
+    const std::size_t mean = cells[2].find("±") == std::string::npos ? 20 : 21;
+    fmt::print("{:<{}}  {:<21} {:>{}} ", cells[0], name_width, cells[1], cells[2], mean);
+    if (wide) fmt::print("{:>22} ", cells[3]);
+    fmt::print("{:>9} {:>8}\n", cells[4], cells[5]);
+  };
   std::size_t width = 3;
   for (const RowResult& row : results.rows) width = std::max(width, row.name.size());
-  fmt::print("{}\n\n{:<{}}  {:<22} {:>20} {:>22} {:>11} {:>9}\n", results.title, "row", width,
-             "column", "mean", "bootstrap 95 %", "sd training", "sd runs");
+  fmt::print("{}\n\n", results.title);
+  print_row({"row", "column", "mean", "bootstrap 95 %", "training", "runs"}, width);
   for (const RowResult& row : results.rows) {
     for (const std::string& column : decisive_columns(results)) {
       std::vector<std::vector<double>> values;
@@ -192,17 +212,20 @@ int show_variance(const std::string& folder, const Registries& registries) {
       const VarianceSplit split = split_variance(values);
       Estimate mean{split.mean, std::nullopt, split.training_seeds};
       if (split.interval) mean.half_width = (split.interval->upper - split.interval->lower) / 2;
-      const std::string text = cell_text(mean);
-      fmt::print("{:<{}}  {:<22} {:>{}} {:>22} {:>11} {:>9}\n", row.name, width, column, text,
-                 mean.half_width ? 21 : 20, bootstrap_text(row.seed_means(column)),
-                 deviation(split.training_variance), deviation(split.unlearning_variance));
+      const std::vector<double> means = row.seed_means(column);
+      std::optional<double> training = split.training_variance;
+      if (!split.unlearning_variance && means.size() > 1) training = moments(means).variance;
+      print_row({row.name, column, cell_text(mean), bootstrap_text(means), deviation(training),
+                 deviation(split.unlearning_variance)},
+                width);
     }
   }
-  fmt::print(
-      "\nsd training: between models trained with other seeds (oracles, in the noise floor); sd "
-      "runs: between runs\nof a method on one of them, which needs seeds.unlearning of 2 or more. "
-      "Intervals are over training seeds:\nStudent's, and the BCa bootstrap's, which is too narrow "
-      "for few seeds.\n");
+  fmt::print("\n{}",
+             paragraph("training: standard deviation between models trained with other seeds "
+                       "(between oracles, in the noise floor). runs: between runs of a method on "
+                       "one of them; without a second run (seeds.unlearning) it is part of the "
+                       "former. Intervals are over training seeds: Student's, and where there "
+                       "are 110 columns the BCa bootstrap's, too narrow for few seeds."));
   return 0;
 }
 

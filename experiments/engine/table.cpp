@@ -130,23 +130,6 @@ std::string verdict_cell(const Results& results, const RowResult& row) {
   return row.is_noise_floor() ? "-" : judge(results, row).text;
 }
 
-// A line that does not fit is broken at spaces.
-std::string wrapped(const std::string& text, std::size_t width) {
-  std::string lines, line;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (!line.empty() && shown_width(line) + 1 + shown_width(word) > width) {
-      lines += line + "\n";
-      line.clear();
-    }
-    line += line.empty() ? word : " " + word;
-    begin = end + 1;
-  }
-  return lines + line + "\n";
-}
-
 // One group of columns; those that do not fit into the width go into further blocks.
 std::string folded(const std::string& group, const Results& results,
                    const std::vector<std::vector<std::string>>& cells, std::size_t name_width,
@@ -200,6 +183,22 @@ std::string cell_text(const Estimate& estimate) {
   const int decimals = std::max(1 - static_cast<int>(std::floor(std::log10(half))), 0);
   if (decimals > 6) return fmt::format("{:.4g} ± {:.1g}", mean, half);
   return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half, decimals);
+}
+
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string lines, line;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (!line.empty() && shown_width(line) + 1 + shown_width(word) > width) {
+      lines += line + "\n";
+      line.clear();
+    }
+    line += line.empty() ? word : " " + word;
+    begin = end + 1;
+  }
+  return lines + line + "\n";
 }
 
 std::string column_title(const std::string& column, const std::string& heading) {

@@ -11,6 +11,9 @@ namespace oubli {
 // place. A value without an interval is shown with four significant digits and no sign of one.
 std::string cell_text(const Estimate& estimate);
 
+// Lines of at most `width` characters, broken at spaces, each with its end.
+std::string wrapped(const std::string& text, std::size_t width);
+
 // Column heading, such as "forget acc." for accuracy/forget, whose metric has the heading "acc.";
 // the metric's name where `heading` is empty.
 std::string column_title(const std::string& column, const std::string& heading);

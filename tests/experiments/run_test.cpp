@@ -211,7 +211,7 @@ TEST(Run, MetricsThatTrainMoreOrLookAtAllModelsReachTheTable) {
   EXPECT_NE(unknown.err.find("avg_gap"), std::string::npos) << unknown.err;
   const ProgramResult variance = run_program({"variance", folder});
   EXPECT_EQ(variance.status, 0) << variance.err;
-  EXPECT_NE(variance.out.find("sd training"), std::string::npos);
+  EXPECT_NE(variance.out.find("standard deviation"), std::string::npos);
 }
 
 TEST(Run, SurvivesKillsAtRandomMoments) {

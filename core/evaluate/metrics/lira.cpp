@@ -84,7 +84,6 @@ Metric lira_metric() {
                   {.name = "lira_epsilon",
                    .heading = "LiRA eps",
                    .group = Group::kPrivacy,
-                   .better = Better::kLower,
                    .range = "[0, inf)",
                    .definition = kHeldOutEpsilonText,
                    .above = "under-forgets"}},
