@@ -17,6 +17,7 @@
 #include "experiments/engine/display.h"
 #include "experiments/engine/original.h"
 #include "experiments/engine/spectrum_plot.h"
+#include "experiments/engine/stage_outputs.h"
 
 namespace oubli {
 namespace {

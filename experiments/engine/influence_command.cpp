@@ -10,6 +10,7 @@
 #include "core/unlearn/initial_training.h"
 #include "experiments/engine/commands.h"
 #include "experiments/engine/original.h"
+#include "experiments/engine/stage_outputs.h"
 
 namespace oubli {
 namespace {

@@ -12,9 +12,6 @@ namespace oubli {
 // a start or an order with an original.
 std::uint64_t random_seed(const Stage& stage);
 
-// The model that a finished stage made.
-Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
-
 // Runs one stage, unless the store already has it, with its inputs read from the store. Returns
 // true where it worked. Throws where the stage cannot be done: nothing is stored then.
 bool run_stage(const Experiment& experiment, const Plan& plan, const Stage& stage,

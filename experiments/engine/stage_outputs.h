@@ -1,0 +1,68 @@
+// What finished stages left in the store, as metrics take it.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "experiments/engine/plan.h"
+#include "experiments/engine/store.h"
+
+namespace oubli {
+
+// Names of the files of an entry.
+inline const char* const kModelFile = "model.safetensors";
+inline const char* const kPredictionsFile = "predictions.safetensors";
+inline const char* const kReportFile = "report.json";
+inline const char* const kRelearningFile = "relearning.json";
+inline const char* const kMetricsFile = "metrics.json";
+
+void write_json(const std::filesystem::path& path, const Json& json);
+Json read_json(const std::filesystem::path& path);
+
+// The model that a finished stage made.
+Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
+
+template <typename T>
+std::vector<const T*> pointers_to(const std::vector<T>& all) {
+  std::vector<const T*> pointers;
+  for (const T& one : all) pointers.push_back(&one);
+  return pointers;
+}
+
+// Refers to what it is made from. Every member throws Error(kStore) for an entry that lacks
+// something.
+class StageOutputs {
+ public:
+  StageOutputs(const Experiment& experiment, const Plan& plan, const Store& store)
+      : experiment_(experiment), plan_(plan), store_(store) {}
+
+  std::filesystem::path entry(std::size_t stage) const {
+    return store_.entry(plan_.stages[stage].key);
+  }
+  Model model(std::size_t stage) const {
+    return stored_model(experiment_, store_, plan_.stages[stage]);
+  }
+
+  // False for a model that diverged: it has a report and nothing else.
+  bool usable(const Member& member) const;
+  ModelOutcome outcome(const Member& member) const;
+  std::vector<ModelOutcome> outcomes(const Stage& stage, Role role) const;
+  // An attacker's models with the rows that each was trained on, or forgot. A model that the method
+  // spoilt tells the attacker nothing and is left out.
+  std::vector<Shadow> shadows(const Stage& stage, Role role) const;
+
+  // Outputs [rows, classes] at their rows of the data set; zero elsewhere.
+  Predictions predictions(const Tensor& outputs, const Tensor& rows) const;
+  // `initial` must outlive what is returned.
+  Evaluation evaluation(std::vector<NamedRows> sets,
+                        const std::vector<ModelOutcome>& initial) const;
+
+ private:
+  Predictions predictions(const Member& member) const;
+
+  const Experiment& experiment_;
+  const Plan& plan_;
+  const Store& store_;
+};
+
+}  // namespace oubli
