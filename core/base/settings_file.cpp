@@ -96,9 +96,16 @@ std::string read_text(const fs::path& path, const Origin& asked_for_at) {
   return text.str();
 }
 
+// Settings of one thing mean nothing to another: a map that names something else is no change of
+// it.
+bool is_another_thing(const SettingsNode& base, const SettingsNode& child) {
+  const SettingsNode *before = base.find("name"), *after = child.find("name");
+  return before != nullptr && after != nullptr && before->scalar != after->scalar;
+}
+
 void merge_into(SettingsNode& base, const SettingsNode& child) {
   using Kind = SettingsNode::Kind;
-  if (base.kind != Kind::kMap || child.kind != Kind::kMap) {
+  if (base.kind != Kind::kMap || child.kind != Kind::kMap || is_another_thing(base, child)) {
     base = child;
     return;
   }
@@ -109,6 +116,8 @@ void merge_into(SettingsNode& base, const SettingsNode& child) {
     const auto found = std::find_if(base.entries.begin(), base.entries.end(), same);
     if (found == base.entries.end()) {
       base.entries.emplace_back(key, value);
+    } else if (key == "remove" || key == "add") {
+      found->second = value;  // one choice among selectors
     } else {
       merge_into(found->second, value);
     }

@@ -91,38 +91,40 @@ ColumnInfo piece(const std::string& name, Group group, const std::string& range,
 }  // namespace
 
 Metric gaps_metric() {
-  return {.name = "gaps",
-          .summary = "UA, RA, TA, their gaps to the oracles, average gap and tug of war",
-          .source = "Jia et al. 2023; Fan et al. 2024; Zhao et al. 2024",
-          .columns = {piece("ua", Group::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
-                      piece("ua_gap", Group::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
-                      piece("ra", Group::kUtility, "[0, 1]", "Accuracy on the retain set."),
-                      piece("ra_gap", Group::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
-                      piece("ta", Group::kUtility, "[0, 1]", "Accuracy on the test set."),
-                      piece("ta_gap", Group::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
-                      {.name = "avg_gap",
-                       .heading = "avg. gap",
-                       .group = Group::kPrivacy,
-                       .better = Better::kLower,
-                       .range = "[0, 1]",
-                       .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
-                                     "model to the mean over oracles, as a fraction. Absolute "
-                                     "values are taken before the mean over seeds."},
-                      {.name = "tow",
-                       .heading = "ToW",
-                       .group = Group::kPrivacy,
-                       .better = Better::kHigher,
-                       .range = "[0, 1]",
-                       .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
-                      {.name = "tow_mia",
-                       .heading = "ToW-MIA",
-                       .group = Group::kPrivacy,
-                       .better = Better::kHigher,
-                       .range = "[0, 1]",
-                       .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
-                                     "place of ua_gap; where mia_svc is measured too."}},
-          .compute = compute,
-          .derive = derive};
+  return {
+      .name = "gaps",
+      .summary = "UA, RA, TA, their gaps to the oracles, average gap and tug of war",
+      .source = "Jia et al. 2023; Fan et al. 2024; Zhao et al. 2024",
+      .columns = {piece("ua", Group::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
+                  piece("ua_gap", Group::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
+                  piece("ra", Group::kUtility, "[0, 1]", "Accuracy on the retain set."),
+                  piece("ra_gap", Group::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
+                  piece("ta", Group::kUtility, "[0, 1]", "Accuracy on the test set."),
+                  piece("ta_gap", Group::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
+                  {.name = "avg_gap",
+                   .heading = "avg. gap",
+                   .group = Group::kPrivacy,
+                   .better = Better::kLower,
+                   .range = "[0, 1]",
+                   .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
+                                 "model to the mean over oracles, as a fraction. Absolute "
+                                 "values are taken before the mean over seeds."},
+                  {.name = "tow",
+                   .heading = "ToW",
+                   .group = Group::kPrivacy,
+                   .better = Better::kHigher,
+                   .range = "[0, 1]",
+                   .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
+                  {.name = "tow_mia",
+                   .heading = "ToW-MIA",
+                   .group = Group::kPrivacy,
+                   .better = Better::kHigher,
+                   .range = "[0, 1]",
+                   .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
+                                 "place of ua_gap; where mia_svc is measured too, with two oracles "
+                                 "or more."}},
+      .compute = compute,
+      .derive = derive};
 }
 
 }  // namespace oubli

@@ -127,6 +127,25 @@ TEST(ReadSettingsFile, TheFileThatExtendsWins) {
   EXPECT_EQ(at(root, "model").kind, Kind::kMap);
 }
 
+// The settings of an mlp are no settings of a lenet5, nor is a class a share of mislabelled
+// examples.
+TEST(ReadSettingsFile, AnotherNameOrSelectorReplacesTheOldOne) {
+  const testing::TemporaryFolder folder;
+  folder.write("base.yaml",
+               "model: {name: mlp, hidden: [4]}\ntrain: {optimizer: {name: sgd, lr: 1}}\n"
+               "edit: {remove: {mislabelled: {fraction: 0.1}}}\n");
+  const auto run = folder.write("run.yaml",
+                                "extends: base.yaml\nmodel: {name: lenet5}\n"
+                                "train: {optimizer: {name: sgd, momentum: 0.9}}\n"
+                                "edit: {remove: {class: 3}}\n");
+  const SettingsNode root = read_settings_file(run);
+  EXPECT_EQ(root.find("model")->entries.size(), 1u);
+  EXPECT_EQ(root.find("train")->find("optimizer")->entries.size(), 3u) << "the same optimiser";
+  const SettingsNode* remove = root.find("edit")->find("remove");
+  ASSERT_EQ(remove->entries.size(), 1u);
+  EXPECT_EQ(remove->find("class")->scalar, "3");
+}
+
 TEST(ReadSettingsFile, ExtendsThatFailsIsLocated) {
   const testing::TemporaryFolder folder;
   const auto a = folder.write("a.yaml", "x: 1\nextends: b.yaml\n");
