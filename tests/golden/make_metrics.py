@@ -163,6 +163,7 @@ scores = stats.norm.logpdf(observed, mu_in, s_in) - stats.norm.logpdf(observed, 
 inside, others = scores[: len(forget)], scores[len(forget):]
 expected["lira_auc"] = float(roc_auc_score(np.r_[np.ones(len(inside)), np.zeros(len(others))], scores))
 expected["lira_auc_se"] = delong(inside, others)
+expected["lira_accuracy"] = float(np.mean(inside > 0) + np.mean(others <= 0)) / 2
 expected["lira_tpr_1"], expected["lira_tpr_01"] = tpr(inside, others, 0.01), tpr(inside, others, 0.001)
 expected["distance"] = float(np.mean([np.linalg.norm(theta - t) / np.linalg.norm(t) for t in oracle_thetas]))
 

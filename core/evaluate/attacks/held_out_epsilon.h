@@ -16,12 +16,6 @@
 
 namespace oubli {
 
-// What a column of it says.
-inline const char* const kHeldOutEpsilonText =
-    "Lower bound on epsilon at delta = 1e-5 that the attack's scores show with 95 % confidence "
-    "(Clopper-Pearson), threshold and direction chosen on one half of the examples and judged on "
-    "the other, examples taken for independent. 0 disproves nothing.";
-
 EpsilonBound held_out_epsilon(const Tensor& member_scores, const Tensor& other_scores,
                               const EpsilonOptions& options = {});
 

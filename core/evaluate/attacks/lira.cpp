@@ -47,6 +47,4 @@ Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed) {
          log_density(observed, fit.out_mean, fit.out_variance);
 }
 
-Tensor scored(const Tensor& scores) { return scores.masked_select(scores.isnan().logical_not()); }
-
 }  // namespace oubli

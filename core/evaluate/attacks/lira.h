@@ -24,7 +24,4 @@ struct LiraFit {
 LiraFit fit_lira(const Tensor& phi, const Tensor& member);
 Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed);
 
-// The scores that are numbers.
-Tensor scored(const Tensor& scores);
-
 }  // namespace oubli

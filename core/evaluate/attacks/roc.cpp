@@ -45,4 +45,15 @@ double auc_standard_error(const Tensor& member_scores, const Tensor& other_score
   return std::sqrt(part(members, others) + part(others, members));
 }
 
+ColumnInfo auc_error_column(const std::string& auc, const std::string& heading) {
+  return {.name = auc + "_se",
+          .heading = heading + " se",
+          .group = Group::kPrivacy,
+          .range = "[0, 0.5]",
+          .definition = "Standard error of " + auc +
+                        " over examples (DeLong et al. 1988): what the draw of the examples alone "
+                        "moves it by.",
+          .detail = true};
+}
+
 }  // namespace oubli

@@ -1,7 +1,7 @@
 // What a membership attack's scores are worth. Higher scores mean "member".
 #pragma once
 
-#include "core/base/tensor.h"
+#include "core/evaluate/metric.h"
 
 namespace oubli {
 
@@ -17,5 +17,8 @@ double tpr_at_fpr(const Tensor& member_scores, const Tensor& other_scores, doubl
 // by, beside the spread over training seeds. Throws Error(kUsage) where a side has fewer than two.
 // Cost: a sort. Source: DeLong, DeLong and Clarke-Pearson 1988.
 double auc_standard_error(const Tensor& member_scores, const Tensor& other_scores);
+
+// The column of it beside the AUC's column `auc`, called `heading` in tables.
+ColumnInfo auc_error_column(const std::string& auc, const std::string& heading);
 
 }  // namespace oubli

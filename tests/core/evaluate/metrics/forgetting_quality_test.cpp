@@ -1,8 +1,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "core/evaluate/metric.h"
 #include "tests/support/metric_values.h"
+#include "tests/support/populations.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
@@ -21,22 +21,11 @@ class ForgettingQualityTest : public ::testing::Test {
   }
   std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness,
                                    double scatter = 1) const {
-    Generator generator(seed);
-    const Tensor labels = at::one_hot(evaluation_.dataset->targets, 3).to(at::kDouble);
-    std::vector<ModelOutcome> all(count);
-    for (ModelOutcome& model : all) {
-      model.predictions =
-          Predictions(evaluation_.dataset, Loss::kCrossEntropy,
-                      sharpness * labels + scatter * generator.normal({80, 3}, at::kDouble));
-    }
-    return all;
+    return testing::scattered_models(evaluation_.dataset, count, seed, sharpness, scatter);
   }
   std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
                                    const std::vector<ModelOutcome>& oracles) const {
-    PopulationInput input{.evaluation = evaluation_};
-    for (const ModelOutcome& model : models) input.models.push_back(&model);
-    for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
-    return builtin_metrics().find("forgetting_quality").compute_population(input);
+    return testing::population_values("forgetting_quality", evaluation_, models, oracles);
   }
 
   Evaluation evaluation_;

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "core/evaluate/metric.h"
 #include "tests/support/metric_values.h"
+#include "tests/support/populations.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
@@ -19,25 +19,13 @@ class KlomTest : public ::testing::Test {
     evaluation_.dataset = testing::make_dataset(60, 3, 3);
     evaluation_.sets = {{"forget", at::arange(0, 40)}, {"test", at::arange(40, 60)}};
   }
-  // Models whose scores scatter around `sharpness` times the labels.
   std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness = 1,
                                    double scatter = 1) const {
-    Generator generator(seed);
-    const Tensor labels = at::one_hot(evaluation_.dataset->targets, 3).to(at::kDouble);
-    std::vector<ModelOutcome> all(count);
-    for (ModelOutcome& model : all) {
-      model.predictions =
-          Predictions(evaluation_.dataset, Loss::kCrossEntropy,
-                      sharpness * labels + scatter * generator.normal({60, 3}, at::kDouble));
-    }
-    return all;
+    return testing::scattered_models(evaluation_.dataset, count, seed, sharpness, scatter);
   }
   std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
                                    const std::vector<ModelOutcome>& oracles) const {
-    PopulationInput input{.evaluation = evaluation_};
-    for (const ModelOutcome& model : models) input.models.push_back(&model);
-    for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
-    return builtin_metrics().find("klom").compute_population(input);
+    return testing::population_values("klom", evaluation_, models, oracles);
   }
 
   Evaluation evaluation_;

@@ -1,0 +1,78 @@
+#include "core/evaluate/attacks/likelihood_ratio.h"
+
+#include <ATen/ATen.h>
+
+#include "core/evaluate/attacks/held_out_epsilon.h"
+#include "core/evaluate/attacks/lira.h"
+#include "core/evaluate/attacks/roc.h"
+#include "core/evaluate/statistics/estimate.h"
+
+namespace oubli {
+namespace {
+
+Tensor numbers(const Tensor& scores) { return scores.masked_select(scores.isnan().logical_not()); }
+
+}  // namespace
+
+std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
+                                                 const std::vector<const Shadow*>& shadows,
+                                                 const Predictions& predictions,
+                                                 const Tensor& members, const Tensor& others) {
+  const Tensor rows = at::cat({members, others});
+  std::vector<Tensor> phi, chosen;
+  for (const Shadow* shadow : shadows) {
+    phi.push_back(shadow->predictions.scaled_confidence().index_select(0, rows));
+    chosen.push_back(shadow->chosen.index_select(0, rows));
+  }
+  const LiraFit fit = fit_lira(at::stack(phi), at::stack(chosen));
+  const Tensor scores =
+      lira_online_scores(fit, predictions.scaled_confidence().index_select(0, rows));
+  const Tensor inside = numbers(scores.slice(0, 0, members.numel())),
+               outside = numbers(scores.slice(0, members.numel()));
+  if (inside.numel() < 2 || outside.numel() < 2) return {};
+  const double called = inside.gt(0).to(at::kDouble).mean().item<double>(),
+               passed = outside.le(0).to(at::kDouble).mean().item<double>();
+  return {{prefix + "_auc", auc(inside, outside)},
+          {prefix + "_auc_se", auc_standard_error(inside, outside)},
+          {prefix + "_accuracy", (called + passed) / 2},
+          {prefix + "_tpr_1", tpr_at_fpr(inside, outside, 0.01)},
+          {prefix + "_tpr_01", tpr_at_fpr(inside, outside, 0.001)},
+          {prefix + "_epsilon", held_out_epsilon(inside, outside).epsilon}};
+}
+
+std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
+                                                 const std::string& heading,
+                                                 const std::string& ratio, Better epsilon_better) {
+  const auto column = [&](const std::string& name, const std::string& title,
+                          const std::string& definition, double resolution, bool detail) {
+    return ColumnInfo{.name = prefix + name,
+                      .heading = heading + title,
+                      .group = Group::kPrivacy,
+                      .range = "[0, 1]",
+                      .definition = definition,
+                      .resolution = resolution,
+                      .above = "under-forgets",
+                      .detail = detail};
+  };
+  ColumnInfo epsilon = column(
+      "_epsilon", " eps",
+      "Lower bound on epsilon at delta = 1e-5 that the attack's scores show with 95 % confidence "
+      "(Clopper-Pearson), threshold and direction chosen on one half of the examples and judged on "
+      "the other, examples taken for independent. 0 disproves nothing.",
+      0, false);
+  epsilon.better = epsilon_better;
+  epsilon.range = "[0, inf)";
+  return {
+      column("_auc", " AUC", "Probability that " + ratio, 0.01, false),
+      auc_error_column(prefix + "_auc", heading + " AUC"),
+      column("_accuracy", " acc.", "Balanced accuracy of a likelihood ratio above 1.", 0.01, true),
+      column("_tpr_1", " TPR@1%",
+             "True positive rate at a false positive rate of 1 %, not interpolated.", 0, false),
+      column("_tpr_01", " TPR@0.1%",
+             "The same at 0.1 %; with fewer than 1,000 unseen examples it is the rate without "
+             "any false positive.",
+             0, true),
+      epsilon};
+}
+
+}  // namespace oubli

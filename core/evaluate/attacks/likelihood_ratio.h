@@ -1,0 +1,27 @@
+// What the likelihood-ratio attacks have in common, LiRA (lira.h) and U-LiRA (ulira.h): an
+// attacker's models in two worlds, one score for each example, and what the scores are worth.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/evaluate/metric.h"
+
+namespace oubli {
+
+// PREFIX_auc and its standard error, _accuracy of calling members what scores above 0, _tpr_1 and
+// _tpr_01, and _epsilon: of the model's scaled confidence on `members` against `others`, shadows
+// with the example chosen against those without. Empty where fewer than two examples of either have
+// shadows on both sides.
+std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
+                                                 const std::vector<const Shadow*>& shadows,
+                                                 const Predictions& predictions,
+                                                 const Tensor& members, const Tensor& others);
+
+// Their descriptions. `ratio`: what the AUC is of, to be read after "Probability that".
+// `epsilon_better`: lower, where oracles have an epsilon of 0 whatever the sets are.
+std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
+                                                 const std::string& heading,
+                                                 const std::string& ratio, Better epsilon_better);
+
+}  // namespace oubli
