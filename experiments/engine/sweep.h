@@ -29,14 +29,12 @@
 
 namespace oubli {
 
-// NOLINTNEXTLINE(bugprone-exception-escape): moving a Json never throws, which clang cannot see.
 struct Trial {
   Json changed;   // what the sweep sets
   Json settings;  // all, resolved
   std::shared_ptr<const Unlearner> unlearner;
 };
 
-// NOLINTNEXTLINE(bugprone-exception-escape): moving a Json never throws, which clang cannot see.
 struct Sweep {
   std::string objective;  // column
   std::string metric;     // that the column belongs to
