@@ -25,6 +25,7 @@ Model stored_model(const Experiment& experiment, const Store& store, const Stage
 template <typename T>
 std::vector<const T*> pointers_to(const std::vector<T>& all) {
   std::vector<const T*> pointers;
+  pointers.reserve(all.size());
   for (const T& one : all) pointers.push_back(&one);
   return pointers;
 }
