@@ -24,6 +24,13 @@ Tensor without_label(const Tensor& log_probabilities, const Tensor& targets) {
 Predictions::Predictions(std::shared_ptr<const Dataset> dataset, Loss loss, const Tensor& outputs)
     : dataset_(std::move(dataset)), loss_(loss), outputs_(outputs.to(at::kDouble)) {}
 
+Predictions Predictions::at_rows(std::shared_ptr<const Dataset> dataset, Loss loss,
+                                 const Tensor& outputs, const Tensor& rows) {
+  Tensor all = at::zeros({dataset->size(), outputs.size(1)}, at::kDouble);
+  all.index_copy_(0, rows, outputs.to(at::kDouble));
+  return Predictions(std::move(dataset), loss, all);
+}
+
 template <typename Compute>
 const Tensor& Predictions::cached(Tensor& slot, Compute compute) const {
   if (!slot.defined()) slot = compute();

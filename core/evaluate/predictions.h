@@ -25,6 +25,9 @@ class Predictions {
   // `outputs` [n, outputs], converted to float64: scores whose softmax is the prediction, or the
   // outputs of a regression.
   Predictions(std::shared_ptr<const Dataset> dataset, Loss loss, const Tensor& outputs);
+  // The same for outputs [rows, outputs] of some rows only; zero elsewhere.
+  static Predictions at_rows(std::shared_ptr<const Dataset> dataset, Loss loss,
+                             const Tensor& outputs, const Tensor& rows);
 
   const Dataset& dataset() const { return *dataset_; }
   Loss loss() const { return loss_; }

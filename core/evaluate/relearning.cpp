@@ -31,9 +31,8 @@ Relearning relearn(Model& model, const Subset& train_set, const Subset& forget,
   Relearning curve;
   const auto look = [&] {
     const Tensor scores = objective.class_scores(predict(model, forget, context.cost));
-    Tensor all = at::zeros({forget.dataset->size(), scores.size(1)}, at::kDouble);
-    all.index_copy_(0, forget.rows, scores.to(at::kDouble));
-    const Predictions predictions(forget.dataset, objective.loss_of_scores(), all);
+    const Predictions predictions =
+        Predictions::at_rows(forget.dataset, objective.loss_of_scores(), scores, forget.rows);
     curve.forget_loss.push_back(
         predictions.losses().index_select(0, forget.rows).mean().item<double>());
     if (forget.dataset->is_classification()) {

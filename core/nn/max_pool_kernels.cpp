@@ -125,7 +125,7 @@ OUBLI_INLINE void take(const Sizes& z, const T* x, T* y, const typename Lanes<T>
 }
 
 template <typename T>
-OUBLI_INLINE void put(const Sizes& z, T* x, const T* y, const typename Lanes<T>::Place* place) {
+OUBLI_INLINE void put(const Sizes& z, const T* y, T* x, const typename Lanes<T>::Place* place) {
   for (std::int64_t i = 0; i < z.down; ++i) {
     for (std::int64_t u = 0; u < z.size; ++u) {
       for (std::int64_t j = 0; j < z.across; ++j) {
@@ -148,13 +148,15 @@ OUBLI_INLINE void put(const Sizes& z, T* x, const T* y, const typename Lanes<T>:
   }
 }
 
+// From the entries of one tensor to those of another, places given.
+template <typename T>
+using Move = void (*)(const Sizes&, const T*, T*, const typename Lanes<T>::Place*);
+
 // Each of the three for each instruction set.
 template <typename T>
 struct Kernels {
-  using Place = typename Lanes<T>::Place;
-  void (*pool)(const Sizes&, const T*, T*, Place*);
-  void (*take)(const Sizes&, const T*, T*, const Place*);
-  void (*put)(const Sizes&, T*, const T*, const Place*);
+  void (*pool)(const Sizes&, const T*, T*, typename Lanes<T>::Place*);
+  Move<T> take, put;
 };
 
 #define OUBLI_KERNELS(suffix, attribute, T, P)                                                  \
@@ -162,7 +164,7 @@ struct Kernels {
   attribute void take_##suffix(const Sizes& z, const T* x, T* y, const P* p) {                  \
     take<T>(z, x, y, p);                                                                        \
   }                                                                                             \
-  attribute void put_##suffix(const Sizes& z, T* x, const T* y, const P* p) { put<T>(z, x, y, p); }
+  attribute void put_##suffix(const Sizes& z, const T* y, T* x, const P* p) { put<T>(z, y, x, p); }
 OUBLI_KERNELS(portable, , float, std::int32_t)
 OUBLI_KERNELS(portable, , double, std::int64_t)
 #if defined(__x86_64__)
@@ -218,34 +220,31 @@ MaxPooled pool_all(const Tensor& x, std::int64_t size) {
   return pooled;
 }
 
+// What `move` makes of each example of x, `down` by `across` afterwards.
 template <typename T>
-Tensor take_all(const Tensor& x, const Tensor& place, std::int64_t size) {
-  using Place = typename Lanes<T>::Place;
-  const Sizes z = sizes_of(place, size);
+Tensor move_all(const Tensor& x, const Tensor& place, std::int64_t size, std::int64_t down,
+                std::int64_t across, Move<T> move) {
   const Tensor input = x.contiguous(at::MemoryFormat::ChannelsLast);
-  Tensor output = empty_like(x, z.down, z.across, x.scalar_type());
+  Tensor output = empty_like(x, down, across, x.scalar_type());
+  const std::int64_t stride_in = x[0].numel(), stride_out = output[0].numel();
+  const Sizes z = sizes_of(place, size);
   const T* const from = input.const_data_ptr<T>();
   T* const to = output.mutable_data_ptr<T>();
-  const Place* const places = place.const_data_ptr<Place>();
+  const auto* const places = place.const_data_ptr<typename Lanes<T>::Place>();
   over_examples(z, x.size(0), [&](std::int64_t e) {
-    kernels<T>().take(z, from + e * z.inputs(), to + e * z.outputs(), places + e * z.outputs());
+    move(z, from + e * stride_in, to + e * stride_out, places + e * z.outputs());
   });
   return output;
 }
 
 template <typename T>
+Tensor take_all(const Tensor& x, const Tensor& place, std::int64_t size) {
+  return move_all<T>(x, place, size, place.size(2), place.size(3), kernels<T>().take);
+}
+
+template <typename T>
 Tensor put_all(const Tensor& g, const Tensor& place, std::int64_t size) {
-  using Place = typename Lanes<T>::Place;
-  const Sizes z = sizes_of(place, size);
-  const Tensor input = g.contiguous(at::MemoryFormat::ChannelsLast);
-  Tensor output = empty_like(g, z.down * size, z.across * size, g.scalar_type());
-  const T* const from = input.const_data_ptr<T>();
-  T* const to = output.mutable_data_ptr<T>();
-  const Place* const places = place.const_data_ptr<Place>();
-  over_examples(z, g.size(0), [&](std::int64_t e) {
-    kernels<T>().put(z, to + e * z.inputs(), from + e * z.outputs(), places + e * z.outputs());
-  });
-  return output;
+  return move_all<T>(g, place, size, g.size(2) * size, g.size(3) * size, kernels<T>().put);
 }
 
 }  // namespace

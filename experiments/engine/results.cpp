@@ -7,18 +7,6 @@
 namespace oubli {
 namespace {
 
-Json estimate_json(const Estimate& estimate) {
-  return {{"mean", estimate.mean},
-          {"half_width_95", estimate.half_width ? Json(*estimate.half_width) : Json(nullptr)},
-          {"n", estimate.n}};
-}
-
-Estimate estimate_from(const Json& json) {
-  Estimate estimate{json.at("mean"), std::nullopt, json.at("n")};
-  if (json.at("half_width_95").is_number()) estimate.half_width = json.at("half_width_95");
-  return estimate;
-}
-
 void add_column(std::vector<std::string>& columns, const std::string& column) {
   if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
 }
@@ -78,7 +66,7 @@ void derive_columns(Results& results, const std::vector<std::string>& measure,
 void read_together(RowResult& row, const Json& values, std::vector<std::string>& columns) {
   for (const auto& [column, value] : values.items()) {
     add_column(columns, column);
-    if (value.at("mean").is_number()) row.together[column] = estimate_from(value);
+    if (value.at("mean").is_number()) row.together[column] = estimate_from_json(value);
   }
 }
 
@@ -224,10 +212,10 @@ Json Results::to_json() const {
     }
     Json cells = Json::object();
     for (const std::string& column : columns) {
-      if (const auto cell = row.cell(column)) cells[column] = estimate_json(*cell);
+      if (const auto cell = row.cell(column)) cells[column] = oubli::to_json(*cell);
     }
     Json together = Json::object();
-    for (const auto& [column, estimate] : row.together) together[column] = estimate_json(estimate);
+    for (const auto& [column, estimate] : row.together) together[column] = oubli::to_json(estimate);
     json["rows"].push_back({{"name", row.name},
                             {"trouble", row.trouble()},
                             {"cells", cells},
@@ -255,7 +243,7 @@ Results Results::from_json(const Json& json, const std::string& where) {
       }
       const Json together = stored.value("together", Json::object());
       for (const auto& [column, value] : together.items()) {
-        row.together[column] = estimate_from(value);
+        row.together[column] = estimate_from_json(value);
       }
       results.rows.push_back(std::move(row));
     }

@@ -87,9 +87,8 @@ std::vector<Shadow> StageOutputs::shadows(const Stage& stage, Role role) const {
 }
 
 Predictions StageOutputs::predictions(const Tensor& outputs, const Tensor& rows) const {
-  Tensor all = at::zeros({experiment_.dataset->size(), outputs.size(1)}, at::kDouble);
-  all.index_copy_(0, rows, outputs.to(at::kDouble));
-  return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), all);
+  return Predictions::at_rows(experiment_.dataset, experiment_.task.objective().loss_of_scores(),
+                              outputs, rows);
 }
 
 Predictions StageOutputs::predictions(const Member& member) const {

@@ -276,12 +276,7 @@ class Runner {
           }
         }
         for (const MetricValue& value : metric.compute_population(without(std::nullopt))) {
-          const Estimate estimate = jackknife(value.value, left_out[value.column]);
-          values[value.column] = {
-              {"mean", number_or_null(estimate.mean)},
-              {"half_width_95",
-               estimate.half_width ? number_or_null(*estimate.half_width) : nullptr},
-              {"n", seeds.size()}};
+          values[value.column] = to_json(jackknife(value.value, left_out[value.column]));
         }
       }
     }

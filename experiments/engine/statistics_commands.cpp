@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <set>
 
 #include "core/evaluate/statistics/bootstrap.h"
 #include "core/evaluate/statistics/holm.h"
@@ -31,12 +30,10 @@ std::vector<double> badness(const Results& results, const RowResult& row,
   if (better == Better::kLower) return values;
   double aim = 0;
   if (better == Better::kOracle) {
-    for (const RowResult& floor : results.rows) {
-      if (!floor.is_noise_floor()) continue;
-      const std::optional<Estimate> cell = floor.cell(column);
-      if (!cell) return {};
-      aim = cell->mean;
-    }
+    const RowResult* floor = results.find(kNoiseFloor);
+    const std::optional<Estimate> cell = floor ? floor->cell(column) : std::nullopt;
+    if (!cell) return {};
+    aim = cell->mean;
   }
   for (double& value : values) {
     value = better == Better::kOracle ? std::abs(value - aim) : -value;
@@ -215,8 +212,8 @@ int show_variance(const std::string& folder, const Registries& registries) {
       const std::vector<double> means = row.seed_means(column);
       std::optional<double> training = split.training_variance;
       if (!split.unlearning_variance && means.size() > 1) training = moments(means).variance;
-      print_row({row.name, column, cell_text(mean), bootstrap_text(means), deviation(training),
-                 deviation(split.unlearning_variance)},
+      print_row({row.name, column, cell_text(mean), wide ? bootstrap_text(means) : "",
+                 deviation(training), deviation(split.unlearning_variance)},
                 width);
     }
   }

@@ -2,39 +2,50 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "core/base/random.h"
 #include "core/evaluate/metric.h"
+#include "tests/support/problems.h"
 
 namespace oubli::testing {
 
-// Classifiers whose scores are `sharpness` at the label and scatter by `scatter` around that.
-inline std::vector<ModelOutcome> scattered_models(const std::shared_ptr<const Dataset>& dataset,
-                                                  std::size_t count, std::uint64_t seed,
-                                                  double sharpness = 1, double scatter = 1) {
-  Generator generator(seed);
-  const Tensor labels = at::one_hot(dataset->targets, dataset->outputs).to(at::kDouble);
-  std::vector<ModelOutcome> models(count);
-  for (ModelOutcome& model : models) {
-    const Tensor noise = generator.normal(labels.sizes(), at::kDouble);
-    model.predictions =
-        Predictions(dataset, Loss::kCrossEntropy, sharpness * labels + scatter * noise);
+// A metric of all models together, on a data set of three classes.
+class PopulationTest : public ::testing::Test {
+ protected:
+  PopulationTest(const std::string& metric, std::int64_t examples, std::vector<NamedRows> sets)
+      : metric_(builtin_metrics().find(metric)) {
+    evaluation_.dataset = make_dataset(examples, 3, 3);
+    evaluation_.sets = std::move(sets);
   }
-  return models;
-}
 
-// The values of a metric of all models together.
-inline std::vector<MetricValue> population_values(const std::string& metric,
-                                                  const Evaluation& evaluation,
-                                                  const std::vector<ModelOutcome>& models,
-                                                  const std::vector<ModelOutcome>& oracles) {
-  PopulationInput input{.evaluation = evaluation};
-  for (const ModelOutcome& model : models) input.models.push_back(&model);
-  for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
-  return builtin_metrics().find(metric).compute_population(input);
-}
+  // Classifiers whose scores are `sharpness` at the label and scatter by `scatter` around that.
+  std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness = 1,
+                                   double scatter = 1) const {
+    Generator generator(seed);
+    const Tensor labels = at::one_hot(evaluation_.dataset->targets, 3).to(at::kDouble);
+    std::vector<ModelOutcome> all(count);
+    for (ModelOutcome& model : all) {
+      const Tensor noise = generator.normal(labels.sizes(), at::kDouble);
+      model.predictions = Predictions(evaluation_.dataset, Loss::kCrossEntropy,
+                                      sharpness * labels + scatter * noise);
+    }
+    return all;
+  }
+
+  std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
+                                   const std::vector<ModelOutcome>& oracles) const {
+    PopulationInput input{.evaluation = evaluation_};
+    for (const ModelOutcome& model : models) input.models.push_back(&model);
+    for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
+    return metric_.compute_population(input);
+  }
+
+  Metric metric_;
+  Evaluation evaluation_;
+};
 
 }  // namespace oubli::testing

@@ -5,7 +5,6 @@
 #include "core/evaluate/attacks/held_out_epsilon.h"
 #include "core/evaluate/attacks/lira.h"
 #include "core/evaluate/attacks/roc.h"
-#include "core/evaluate/statistics/estimate.h"
 
 namespace oubli {
 namespace {

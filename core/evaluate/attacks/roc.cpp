@@ -9,15 +9,25 @@
 namespace oubli {
 namespace {
 
-// For each of `scores`, the share of `others` below it, equal ones counting one half.
-Tensor shares_below(const Tensor& scores, const Tensor& others) {
+// For each of `scores`, how many of `others` lie below it, equal ones counting one half.
+Tensor wins(const Tensor& scores, const Tensor& others) {
   const Tensor sorted = std::get<0>(others.sort());
   const Tensor below = at::searchsorted(sorted, scores, false, /*right=*/false);
   const Tensor not_above = at::searchsorted(sorted, scores, false, /*right=*/true);
-  return (below + not_above).to(at::kDouble) / (2 * static_cast<double>(others.numel()));
+  return (below + not_above).to(at::kDouble) / 2;
 }
 
 }  // namespace
+
+double auc(const Tensor& positive_scores, const Tensor& negative_scores) {
+  const Tensor positive = positive_scores.to(at::kDouble).contiguous(),
+               negative = negative_scores.to(at::kDouble);
+  if (positive.numel() == 0 || negative.numel() == 0) {
+    throw Error(ErrorKind::kUsage, "the AUC of an empty group is not defined");
+  }
+  return wins(positive, negative).sum().item<double>() /
+         (static_cast<double>(positive.numel()) * static_cast<double>(negative.numel()));
+}
 
 double tpr_at_fpr(const Tensor& member_scores, const Tensor& other_scores, double fpr) {
   if (member_scores.numel() == 0 || other_scores.numel() == 0) {
@@ -40,7 +50,8 @@ double auc_standard_error(const Tensor& member_scores, const Tensor& other_score
     throw Error(ErrorKind::kUsage, "the error of an AUC needs two scores or more on either side");
   }
   const auto part = [](const Tensor& scores, const Tensor& against) {
-    return shares_below(scores, against).var().item<double>() / static_cast<double>(scores.numel());
+    const Tensor shares = wins(scores, against) / static_cast<double>(against.numel());
+    return shares.var().item<double>() / static_cast<double>(scores.numel());
   };
   return std::sqrt(part(members, others) + part(others, members));
 }

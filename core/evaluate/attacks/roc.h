@@ -5,6 +5,11 @@
 
 namespace oubli {
 
+// Area under the ROC curve by Mann and Whitney: the probability that a positive scores above a
+// negative, ties counting one half. In [0, 1]; 0.5 tells nothing apart. Throws Error(kUsage) where
+// either side is empty.
+double auc(const Tensor& positive_scores, const Tensor& negative_scores);
+
 // True positive rate at the largest false positive rate that is attained and at most `fpr`. Equal
 // scores are accepted or rejected together, and nothing is interpolated. With fewer than 1 / fpr
 // negatives it is the rate without any false positive. Throws Error(kUsage) where either side is

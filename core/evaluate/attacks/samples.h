@@ -3,9 +3,17 @@
 // means nothing, as in a drawn forget set, every k-th row is as good as a draw.
 #pragma once
 
-#include "core/base/tensor.h"
+#include <optional>
+
+#include "core/evaluate/metric.h"
 
 namespace oubli {
+
+// The sets of a classifier that attacks fit to and judge on, none of them empty.
+struct FittedSets {
+  Tensor retain, unseen, edited;
+};
+std::optional<FittedSets> fitted_sets(const Evaluation& evaluation);
 
 // `count` of the rows, evenly spaced; all of them where there are no more.
 Tensor evenly_spaced(const Tensor& rows, std::int64_t count);

@@ -19,19 +19,13 @@ namespace {
 constexpr std::int64_t kMostOfEach = 1000;
 
 std::vector<MetricValue> compute(const MetricInput& input) {
-  const Evaluation& evaluation = input.evaluation;
-  const Tensor* retain = evaluation.rows("retain");
-  const Tensor* unseen = evaluation.unseen();
-  const NamedRows* edited = evaluation.edited();
-  if (!evaluation.is_classification() || retain == nullptr || unseen == nullptr ||
-      edited == nullptr) {
-    return {};
-  }
-  const std::int64_t count = std::min({retain->numel(), unseen->numel(), kMostOfEach});
+  const std::optional<FittedSets> sets = fitted_sets(input.evaluation);
+  if (!sets) return {};
+  const std::int64_t count = std::min({sets->retain.numel(), sets->unseen.numel(), kMostOfEach});
   const Tensor& confidence = input.predictions().confidence();
   const auto of = [&](const Tensor& rows) { return confidence.index_select(0, rows); };
-  const Tensor members = of(evenly_spaced(*retain, count)),
-               others = of(evenly_spaced(*unseen, count)), asked = of(edited->rows);
+  const Tensor members = of(evenly_spaced(sets->retain, count)),
+               others = of(evenly_spaced(sets->unseen, count)), asked = of(sets->edited);
   if (!at::cat({members, others, asked}).isfinite().all().item<bool>()) {
     return {{"mia_efficacy", std::numeric_limits<double>::quiet_NaN()}};
   }

@@ -7,7 +7,6 @@
 
 #include "core/evaluate/attacks/roc.h"
 #include "core/evaluate/metric.h"
-#include "core/evaluate/statistics/estimate.h"
 
 namespace oubli {
 namespace {

@@ -17,20 +17,16 @@ namespace {
 
 std::vector<MetricValue> compute(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
-  const Tensor* retain = evaluation.rows("retain");
-  const Tensor* unseen = evaluation.unseen();
-  const NamedRows* edited = evaluation.edited();
-  if (!evaluation.is_classification() || retain == nullptr || unseen == nullptr ||
-      edited == nullptr) {
-    return {};
-  }
+  const std::optional<FittedSets> sets = fitted_sets(evaluation);
+  if (!sets) return {};
   const Tensor& classes = evaluation.dataset->targets;
-  const Halves halves = class_halves(*unseen, classes);
+  const Halves halves = class_halves(sets->unseen, classes);
   const Tensor judged = halves.second.index(
-      {at::isin(classes.index_select(0, halves.second), classes.index_select(0, edited->rows))});
+      {at::isin(classes.index_select(0, halves.second), classes.index_select(0, sets->edited))});
   if (judged.numel() == 0) return {};
-  const std::int64_t count = std::min(retain->numel(), halves.first.numel());
-  const Tensor members = evenly_spaced(*retain, count), others = evenly_spaced(halves.first, count);
+  const std::int64_t count = std::min(sets->retain.numel(), halves.first.numel());
+  const Tensor members = evenly_spaced(sets->retain, count),
+               others = evenly_spaced(halves.first, count);
   const Predictions& predictions = input.predictions();
   const auto attack = [&](const Tensor& scores) {
     // A diverged model has scores that are not numbers.
@@ -39,7 +35,7 @@ std::vector<MetricValue> compute(const MetricInput& input) {
       return ClassScores{scores.index_select(0, rows), classes.index_select(0, rows)};
     };
     return fit_threshold_rule(of(members), of(others), evaluation.dataset->outputs)
-        .balanced_accuracy(of(edited->rows), of(judged));
+        .balanced_accuracy(of(sets->edited), of(judged));
   };
   return {{"confidence_attack", attack(predictions.confidence())},
           {"entropy_attack", attack(-predictions.entropy())},

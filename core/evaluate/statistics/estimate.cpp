@@ -1,7 +1,5 @@
 #include "core/evaluate/statistics/estimate.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
@@ -25,17 +23,17 @@ Estimate estimate_mean(const std::vector<double>& values) {
   return estimate;
 }
 
-double auc(const Tensor& positive_scores, const Tensor& negative_scores) {
-  const Tensor positive = positive_scores.to(at::kDouble).contiguous();
-  const Tensor negative = std::get<0>(negative_scores.to(at::kDouble).sort());
-  if (positive.numel() == 0 || negative.numel() == 0) {
-    throw Error(ErrorKind::kUsage, "the AUC of an empty group is not defined");
-  }
-  // For each positive: negatives strictly below it, plus half of those equal to it.
-  const Tensor below = at::searchsorted(negative, positive, false, /*right=*/false);
-  const Tensor not_above = at::searchsorted(negative, positive, false, /*right=*/true);
-  const double wins = (below + not_above).to(at::kDouble).sum().item<double>() / 2;
-  return wins / (static_cast<double>(positive.numel()) * static_cast<double>(negative.numel()));
+Json to_json(const Estimate& estimate) {
+  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
+  return {{"mean", number(estimate.mean)},
+          {"half_width_95", estimate.half_width ? number(*estimate.half_width) : Json(nullptr)},
+          {"n", estimate.n}};
+}
+
+Estimate estimate_from_json(const Json& json) {
+  Estimate estimate{json.at("mean"), std::nullopt, json.at("n")};
+  if (json.at("half_width_95").is_number()) estimate.half_width = json.at("half_width_95");
+  return estimate;
 }
 
 }  // namespace oubli

@@ -1,10 +1,10 @@
-// Statistics of reporting: means over seeds with their uncertainty, and rank statistics.
+// Statistics of reporting: means over seeds with their uncertainty.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "core/base/tensor.h"
+#include "core/base/settings.h"
 
 namespace oubli {
 
@@ -20,9 +20,8 @@ struct Estimate {
 // Throws Error(kUsage) on an empty list.
 Estimate estimate_mean(const std::vector<double>& values);
 
-// Area under the ROC curve by Mann and Whitney: the probability that a positive scores above a
-// negative, ties counting one half. In [0, 1]; 0.5 tells nothing apart. Throws Error(kUsage) where
-// either side is empty.
-double auc(const Tensor& positive_scores, const Tensor& negative_scores);
+// {mean, half_width_95, n}; what is absent or not finite is null. Reading needs a mean.
+Json to_json(const Estimate& estimate);
+Estimate estimate_from_json(const Json& json);
 
 }  // namespace oubli

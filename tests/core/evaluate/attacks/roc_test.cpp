@@ -6,11 +6,28 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/random.h"
 
 namespace oubli {
 namespace {
 
 Tensor values(std::vector<double> list) { return at::tensor(list, at::kDouble); }
+
+TEST(Roc, AucCountsPairsAndHalvesTies) {
+  Generator generator(0);
+  const Tensor a = generator.integers(0, 8, {40}).to(at::kDouble);
+  const Tensor b = generator.integers(0, 8, {60}).to(at::kDouble);
+  double wins = 0;
+  for (int i = 0; i < 40; ++i) {
+    for (int j = 0; j < 60; ++j) {
+      const double x = a[i].item<double>(), y = b[j].item<double>();
+      wins += x > y ? 1 : x == y ? 0.5 : 0;
+    }
+  }
+  EXPECT_NEAR(auc(a, b), wins / 2400, 1e-14);
+  EXPECT_NEAR(auc(a, b) + auc(b, a), 1, 1e-14);
+  EXPECT_THROW(auc(a, at::empty({0})), Error);
+}
 
 TEST(Roc, TprTreatsTiedScoresAsABlock) {
   const Tensor members = values({5, 4, 3, 3, 1}), others = values({4, 3, 2, 2, 0});

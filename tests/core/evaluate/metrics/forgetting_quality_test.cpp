@@ -3,7 +3,6 @@
 
 #include "tests/support/metric_values.h"
 #include "tests/support/populations.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {
@@ -11,24 +10,13 @@ namespace {
 using testing::has_column;
 using testing::value_of;
 
-class ForgettingQualityTest : public ::testing::Test {
+class ForgettingQualityTest : public testing::PopulationTest {
  protected:
-  ForgettingQualityTest() {
-    evaluation_.dataset = testing::make_dataset(80, 3, 3);
-    evaluation_.sets = {{"retain", at::arange(0, 40)},
+  ForgettingQualityTest()
+      : PopulationTest("forgetting_quality", 80,
+                       {{"retain", at::arange(0, 40)},
                         {"forget", at::arange(40, 60)},
-                        {"test", at::arange(60, 80)}};
-  }
-  std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness,
-                                   double scatter = 1) const {
-    return testing::scattered_models(evaluation_.dataset, count, seed, sharpness, scatter);
-  }
-  std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
-                                   const std::vector<ModelOutcome>& oracles) const {
-    return testing::population_values("forgetting_quality", evaluation_, models, oracles);
-  }
-
-  Evaluation evaluation_;
+                        {"test", at::arange(60, 80)}}) {}
 };
 
 TEST_F(ForgettingQualityTest, IsZeroForModelsApartAndOneForTheSameConstant) {

@@ -5,7 +5,6 @@
 
 #include "tests/support/metric_values.h"
 #include "tests/support/populations.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {
@@ -13,22 +12,10 @@ namespace {
 using testing::has_column;
 using testing::value_of;
 
-class KlomTest : public ::testing::Test {
+class KlomTest : public testing::PopulationTest {
  protected:
-  KlomTest() {
-    evaluation_.dataset = testing::make_dataset(60, 3, 3);
-    evaluation_.sets = {{"forget", at::arange(0, 40)}, {"test", at::arange(40, 60)}};
-  }
-  std::vector<ModelOutcome> models(std::size_t count, std::uint64_t seed, double sharpness = 1,
-                                   double scatter = 1) const {
-    return testing::scattered_models(evaluation_.dataset, count, seed, sharpness, scatter);
-  }
-  std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
-                                   const std::vector<ModelOutcome>& oracles) const {
-    return testing::population_values("klom", evaluation_, models, oracles);
-  }
-
-  Evaluation evaluation_;
+  KlomTest()
+      : PopulationTest("klom", 60, {{"forget", at::arange(0, 40)}, {"test", at::arange(40, 60)}}) {}
 };
 
 TEST_F(KlomTest, IsZeroForTheSameModelsAndSaturatesApart) {

@@ -1,10 +1,10 @@
 #include "core/evaluate/statistics/estimate.h"
 
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/base/error.h"
-#include "core/base/random.h"
 
 namespace oubli {
 namespace {
@@ -18,22 +18,6 @@ TEST(Statistics, StudentIntervalOfThreeValues) {
 TEST(Statistics, OneValueHasNoInterval) {
   EXPECT_FALSE(estimate_mean({5}).half_width.has_value());
   EXPECT_THROW(estimate_mean({}), Error);
-}
-
-TEST(Statistics, AucCountsPairsAndHalvesTies) {
-  Generator generator(0);
-  const Tensor a = generator.integers(0, 8, {40}).to(at::kDouble);
-  const Tensor b = generator.integers(0, 8, {60}).to(at::kDouble);
-  double wins = 0;
-  for (int i = 0; i < 40; ++i) {
-    for (int j = 0; j < 60; ++j) {
-      const double x = a[i].item<double>(), y = b[j].item<double>();
-      wins += x > y ? 1 : x == y ? 0.5 : 0;
-    }
-  }
-  EXPECT_NEAR(auc(a, b), wins / 2400, 1e-14);
-  EXPECT_NEAR(auc(a, b) + auc(b, a), 1, 1e-14);
-  EXPECT_THROW(auc(a, at::empty({0})), Error);
 }
 
 }  // namespace
