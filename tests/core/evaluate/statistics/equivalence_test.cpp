@@ -59,11 +59,6 @@ TEST(Equivalence, PValuesAndTheLargestDifferenceAgree) {
     EXPECT_GE(result.tests->p_lower + result.tests->p_upper, 0);
     EXPECT_LE(std::max(result.tests->p_lower, result.tests->p_upper), 1);
     equivalent += result.tests->equivalent;
-    if (!result.margin.from_oracles) {
-      const Interval& inner = result.tests->interval_90;
-      EXPECT_EQ(result.tests->equivalent,
-                -result.margin.value < inner.lower && inner.upper < result.margin.value);
-    }
   }
   EXPECT_GT(equivalent, 50);
   EXPECT_LT(equivalent, 250);
@@ -149,45 +144,73 @@ TEST(Equivalence, Refuses) {
   EXPECT_THROW(compare_with_oracles({1, 2}, {1, 2}, options), Error);
 }
 
-// 20,000 repetitions leave a standard error of 0.15 %. The method's spreads are those that make the
-// rate largest; a wide one is far below alpha.
-TEST(Equivalence, FalseEquivalenceAtTheMarginStaysNearAlpha) {
+// How often a method whose true difference is `delta` is called equivalent to oracles of spread 1.
+double equivalence_rate(std::mt19937_64& engine, std::size_t seeds, std::size_t oracles,
+                        double spread, double delta, const EquivalenceOptions& options) {
+  const int repetitions = oracles == 3 ? 2000 : 20000;  // three oracles seldom suffice
+  int found = 0;
+  for (int r = 0; r < repetitions; ++r) {
+    const Moments oracle = draw(engine, oracles, 0, 1);
+    const Moments method = draw(engine, seeds, delta, spread);
+    const double largest = largest_equivalent_difference(method, oracle, options);
+    if (std::abs(method.mean - oracle.mean) < largest) ++found;
+  }
+  return static_cast<double>(found) / repetitions;
+}
+
+// 20,000 repetitions leave a standard error of 0.15 %. At alpha = 5 % the truth is 4.9 % and less.
+TEST(Equivalence, FalseEquivalenceAtTheOraclesMarginStaysBelowAlpha) {
   std::mt19937_64 engine(7);
   const EquivalenceOptions options;
   for (const std::size_t oracles : {3, 8, 64}) {
-    const int repetitions = oracles == 3 ? 2000 : 20000;  // three oracles never suffice
-    for (const std::size_t seeds : {3, 5, 20}) {
-      const double spread = seeds == 3 ? 0.8 : 1.0;
-      int wrong = 0;
-      for (int r = 0; r < repetitions; ++r) {
-        const Moments oracle = draw(engine, oracles, 0, 1);
-        const Moments method = draw(engine, seeds, options.margin_factor, spread);
-        const double largest = largest_equivalent_difference(method, oracle, options);
-        if (std::abs(method.mean - oracle.mean) < largest) ++wrong;
+    for (const std::size_t seeds : {2, 3, 20}) {
+      for (const double spread : {0.0, 0.6, 1.0}) {
+        EXPECT_LE(equivalence_rate(engine, seeds, oracles, spread, options.margin_factor, options),
+                  oracles == 3 ? 0.0 : 0.055)
+            << seeds << " seeds, " << oracles << " oracles, spread " << spread;
       }
-      EXPECT_LE(wrong, (oracles == 3 ? 0.0 : 0.06) * repetitions)
-          << seeds << " seeds, " << oracles << " oracles";
     }
   }
 }
 
-TEST(Equivalence, FalseEquivalenceWhereResolutionAndSpreadMeetIsWhatTheHeaderSays) {
-  constexpr int kRepetitions = 20000;
+// Both where the margin alone matters and where the oracles' spread comes close to it, with the
+// cases in which Welch's degrees of freedom give 6.5 to 8.6 %.
+TEST(Equivalence, FalseEquivalenceAtAGivenMarginStaysNearAlpha) {
   std::mt19937_64 engine(8);
-  const EquivalenceOptions options = with_resolution(std::sqrt(2.0));
-  int wrong = 0;
-  for (int r = 0; r < kRepetitions; ++r) {
-    const Moments oracle = draw(engine, 64, 0, 1);
-    const Moments method = draw(engine, 3, std::sqrt(2.0), 0.6);
-    const double largest = largest_equivalent_difference(method, oracle, options);
-    if (std::abs(method.mean - oracle.mean) < largest) ++wrong;
+  for (const double factor : {0.0, std::sqrt(2.0)}) {
+    EquivalenceOptions options = with_resolution(2);
+    options.margin_factor = factor;
+    for (const std::size_t oracles : {8, 64}) {
+      for (const std::size_t seeds : {2, 3, 20}) {
+        for (const double spread : {0.0, 0.6, 1.0}) {
+          EXPECT_LE(equivalence_rate(engine, seeds, oracles, spread, 2, options), 0.058)
+              << seeds << " seeds, " << oracles << " oracles, spread " << spread;
+        }
+      }
+    }
   }
-  EXPECT_LE(wrong, 0.075 * kRepetitions);  // 6.9 % and its noise
+}
+
+TEST(Equivalence, FalseEquivalenceWhereResolutionAndSpreadMeetStaysBelowSixPercent) {
+  std::mt19937_64 engine(9);
+  const EquivalenceOptions options = with_resolution(std::sqrt(2.0));
+  for (const std::size_t seeds : {2, 3, 20}) {
+    for (const double spread : {0.0, 0.6}) {
+      EXPECT_LE(equivalence_rate(engine, seeds, 64, spread, std::sqrt(2.0), options), 0.06)
+          << seeds << " seeds, spread " << spread;
+    }
+  }
+}
+
+TEST(Equivalence, PowerIsWhatTheHeaderSays) {
+  std::mt19937_64 engine(10);
+  EXPECT_NEAR(equivalence_rate(engine, 10, 8, 1, 0, {}), 0.565, 0.015);
+  EXPECT_NEAR(equivalence_rate(engine, 8, 16, 1, 0, {}), 0.732, 0.015);
 }
 
 TEST(Equivalence, FalseDifferencesAndCoverageUnderNoDifference) {
   constexpr int kRepetitions = 20000;
-  std::mt19937_64 engine(9);
+  std::mt19937_64 engine(11);
   for (const std::size_t oracles : {3, 8, 64}) {
     for (const std::size_t seeds : {3, 8, 20}) {
       int different = 0;
