@@ -37,7 +37,7 @@ FetchEntry fashion_mnist() {
 }
 
 FetchEntry cifar10() {
-  constexpr std::int64_t kBatch = 10000 * 3073;
+  constexpr std::int64_t kBatch = 10000LL * 3073;
   return {"cifar10",
           {"https://www.cs.toronto.edu/~kriz/"},
           {{"cifar-10-binary.tar.gz",
@@ -61,8 +61,8 @@ FetchEntry cifar100() {
             kSha256,
             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
             "",
-            {{"cifar-100-binary/train.bin", 50000 * 3074},
-             {"cifar-100-binary/test.bin", 10000 * 3074}}}}};
+            {{"cifar-100-binary/train.bin", 50000LL * 3074},
+             {"cifar-100-binary/test.bin", 10000LL * 3074}}}}};
 }
 
 }  // namespace

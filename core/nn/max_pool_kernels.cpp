@@ -159,12 +159,15 @@ struct Kernels {
   Move<T> take, put;
 };
 
+// Types and attributes cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define OUBLI_KERNELS(suffix, attribute, T, P)                                                  \
   attribute void pool_##suffix(const Sizes& z, const T* x, T* y, P* p) { pool<T>(z, x, y, p); } \
   attribute void take_##suffix(const Sizes& z, const T* x, T* y, const P* p) {                  \
     take<T>(z, x, y, p);                                                                        \
   }                                                                                             \
   attribute void put_##suffix(const Sizes& z, const T* y, T* x, const P* p) { put<T>(z, y, x, p); }
+// NOLINTEND(bugprone-macro-parentheses)
 OUBLI_KERNELS(portable, , float, std::int32_t)
 OUBLI_KERNELS(portable, , double, std::int64_t)
 #if defined(__x86_64__)

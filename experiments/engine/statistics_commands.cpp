@@ -58,6 +58,7 @@ std::vector<std::string> common_rows(const std::vector<Results>& all, const std:
 std::vector<std::string> named(const std::vector<std::string>& names,
                                const std::vector<std::size_t>& which) {
   std::vector<std::string> result;
+  result.reserve(which.size());
   for (const std::size_t i : which) result.push_back(names[i]);
   return result;
 }
@@ -75,6 +76,7 @@ void print_pairs(const std::vector<std::string>& names,
   };
   const auto values_of = [&](std::size_t method) {
     std::vector<double> values;
+    values.reserve(blocks.size());
     for (const std::vector<double>& block : blocks) values.push_back(block[method]);
     return values;
   };
@@ -123,6 +125,7 @@ std::string bootstrap_text(const std::vector<double>& values) {
 int rank_results(const std::vector<std::string>& folders, const std::string& column,
                  const Registries& registries) {
   std::vector<Results> all;
+  all.reserve(folders.size());
   for (const std::string& folder : folders) all.push_back(load_results(folder, registries.metrics));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::vector<std::string>& columns = all[i].columns;
@@ -135,12 +138,14 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
   std::vector<std::vector<double>> blocks;
   for (const Results& results : all) {
     std::vector<std::vector<double>> by_method;
+    by_method.reserve(names.size());
     for (const std::string& name : names) {
       by_method.push_back(badness(results, *results.find(name), column));
     }
     const std::size_t seeds = by_method.empty() ? 0 : by_method.front().size();
     for (std::size_t s = 0; s < seeds; ++s) {
       std::vector<double> block;
+      block.reserve(names.size());
       for (const std::vector<double>& values : by_method) block.push_back(values[s]);
       blocks.push_back(std::move(block));
     }

@@ -23,7 +23,7 @@ std::string padded(const std::string& text, std::size_t width, bool left) {
 }
 
 std::string row_cell(const RowResult& row, const std::string& column) {
-  const std::string trouble = row.trouble();
+  std::string trouble = row.trouble();
   if (!trouble.empty()) return trouble;
   const auto cell = row.cell(column);
   return cell ? cell_text(*cell) : "-";

@@ -28,6 +28,7 @@ constexpr double kSmoothing = 1e-5;
 // phi of every model on the rows: [models, rows].
 Tensor confidences(const std::vector<const ModelOutcome*>& models, const Tensor& rows) {
   std::vector<Tensor> all;
+  all.reserve(models.size());
   for (const ModelOutcome* model : models) {
     all.push_back(model->predictions.scaled_confidence().index_select(0, rows));
   }

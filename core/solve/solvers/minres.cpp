@@ -129,7 +129,7 @@ class Minres : public RefinedSolver {
   // Returns v'Av.
   static Tensor advance(const Run& run, State& s, const Tensor& v, const Tensor& product) {
     Tensor next = product - s.before * (s.beta / s.beta_before);
-    const Tensor alpha = column_products(v, next);
+    Tensor alpha = column_products(v, next);
     next = next - s.z * (alpha / s.beta);
     s.before = s.z;
     s.z = next;

@@ -67,7 +67,8 @@ TEST(Equivalence, PValuesAndTheLargestDifferenceAgree) {
 TEST(Equivalence, PRisesWithTheDifference) {
   const Values oracles{-1, -0.5, -0.3, 0, 0.2, 0.4, 0.6, 1.2, -0.7, 0.1};
   double last = 0;
-  for (double shift = 0; shift < 4; shift += 0.05) {
+  for (int step = 0; step < 80; ++step) {
+    const double shift = 0.05 * step;
     Values method{-0.2, 0.1, 0.1, -0.1};
     for (double& value : method) value += shift;
     const Equivalence result = compare_with_oracles(method, oracles);
