@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace oubli {
 namespace {
 
@@ -79,6 +81,23 @@ const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string&
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column) {
   const Metric* metric = find_metric_of(metrics, column);
   return metric == nullptr ? nullptr : column_in(*metric, column);
+}
+
+std::string column_problem(const Registry<Metric>& metrics, const std::string& column) {
+  const ColumnInfo* info = find_column(metrics, column);
+  if (info == nullptr) {
+    std::vector<std::string> names;
+    for (const Metric& metric : metrics.entries()) {
+      for (const ColumnInfo& one : metric.columns) names.push_back(one.name);
+    }
+    return unknown_name_message("column", metric_of(column), names);
+  }
+  static const std::vector<std::string> sets = {"forget",     "forget_true", "added",   "retain",
+                                                "validation", "test",        "held_out"};
+  const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
+  return info->group != Group::kBySet || known
+             ? ""
+             : unknown_name_message("set of " + info->name, set_of(column), sets);
 }
 
 }  // namespace oubli

@@ -72,16 +72,20 @@ struct MetricInput {
   const Predictions& predictions() const { return model.predictions; }
 };
 
-// All models of a row together, for what only a distribution over models has.
+// All models of a row together, one of each training seed, for what only a distribution over models
+// has. The oracles are in two halves, the same for every row: one that models are held against, and
+// one that stands for "nothing differs" when held against it.
 struct PopulationInput {
   const Evaluation& evaluation;
   std::vector<const ModelOutcome*> models = {};
   std::vector<const ModelOutcome*> oracles = {};
+  std::vector<const ModelOutcome*> oracles_apart = {};
 };
 
 struct MetricValue {
-  std::string column;  // metric, or metric/set
-  double value = 0;    // not a number where it is not defined for the input
+  std::string column;     // metric, or metric/set
+  double value = 0;       // not a number where it is not defined for the input
+  bool at_least = false;  // the truth is `value` or more: what was watched ended before
 };
 
 // What a column is about: forgetting, what is left of the model's use, or cost. Columns of a
@@ -89,6 +93,10 @@ struct MetricValue {
 enum class Group { kPrivacy, kUtility, kCost, kBySet };
 // Where a good value lies. `kOracle`: at the oracles' own value, neither above nor below.
 enum class Better { kOracle, kLower, kHigher };
+// What a value above the oracles' says. `kFits`, `kMisfits`: the model fits the set better or
+// worse, which is under-forgetting or over-forgetting on the edited set, and an improvement or harm
+// elsewhere.
+enum class Above { kNothing, kUnderForgets, kOverForgets, kFits, kMisfits };
 
 struct ColumnInfo {
   std::string name;     // of the column, before its '/'
@@ -100,10 +108,10 @@ struct ColumnInfo {
   // Differences at or below this do not matter to anybody, whatever the noise floor says; in units
   // of the column.
   double resolution = 0;
-  // What a value above the oracles' says: "under-forgets"; "hurts"; "fits" or "misfits" where the
-  // model fits the set better or worse, which is under-forgetting or over-forgetting on the edited
-  // set and an improvement or harm elsewhere; "" where it has no direction of its own.
-  std::string above = {};
+  Above above = Above::kNothing;
+  // The value is a distance to the oracles. The oracles' own values, each against the others, then
+  // share pairs and are not independent (leave_one_out in statistics/equivalence.h).
+  bool to_oracles = false;
   // Kept in results.json and table.csv, and left out of tables for reading.
   bool detail = false;
 };
@@ -149,5 +157,8 @@ bool is_about_edited_set(const std::string& column);
 // The metric that has the column "metric/set", and its description there; null where none has.
 const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column);
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column);
+// What is wrong with a column's name, with the nearest one that exists; "" where nothing is. Some
+// metrics' columns end in other names than of sets, which only a run's results know.
+std::string column_problem(const Registry<Metric>& metrics, const std::string& column);
 
 }  // namespace oubli

@@ -9,7 +9,7 @@
 //   predict   outputs of one model on every split
 //   relearn   how one model learns the forget set again
 //   evaluate  metrics of one model against all oracles
-//   compare   metrics that need all models of a row together
+//   compare   metrics that need all models of a row together, one of each training seed
 //
 // A stage's key is the SHA-256 of what determines its output: the settings it uses, the hash of the
 // data and rows, its seed, its threads, the keys of its inputs and the format version. Same key,
@@ -44,7 +44,15 @@ std::string to_string(StageKind kind);
 std::string model_name(StageKind kind);
 
 // What a model is to the stage that looks at it.
-enum class Role { kModel, kOriginal, kOracle, kInitial, kShadow, kEditedShadow };
+enum class Role {
+  kModel,
+  kOriginal,
+  kOracle,
+  kInitial,
+  kShadow,
+  kEditedShadow,
+  kOracleApart  // oracles that stand for "nothing differs"
+};
 
 // A model with what is known of it: stages of the plan.
 struct Member {

@@ -13,6 +13,8 @@ namespace {
 
 // Raised whenever stored results of an older program must not be taken for this one's.
 constexpr int kFormatVersion = 4;
+// Raised whenever a metric's definition changes: metrics are then taken again, and nothing trained.
+constexpr int kMetricsVersion = 1;
 // A metric that compares with an untrained model takes the mean over these.
 constexpr std::int64_t kInitialModels = 3;
 
@@ -66,7 +68,7 @@ class Planner {
       row.models.push_back(
           {seed, 0, originals_[s], evaluate_stage(originals_[s], seed, oracles_, audits_)});
     }
-    row.compare = compare_stage(row.name, row.models, oracles_);
+    row.compare = compare_stage(row);
     plan_.rows.push_back(std::move(row));
   }
 
@@ -85,12 +87,11 @@ class Planner {
             {seed, u, edited, evaluate_stage(edited, seed, oracles_, edited_audits)});
       }
     }
-    row.compare = compare_stage(row.name, row.models, oracles_);
+    row.compare = compare_stage(row);
     plan_.rows.push_back(std::move(row));
   }
 
-  // Each oracle against the others, and half of them together against the other half. An attacker
-  // who retrains has oracles of his own.
+  // Each oracle against the others. An attacker who retrains has oracles of his own.
   void plan_noise_floor() {
     PlannedRow row{kNoiseFloor, {}, {}};
     if (oracles_.size() > 1) {
@@ -108,25 +109,30 @@ class Planner {
         row.models.push_back(
             {seed, 0, oracles_[j], evaluate_stage(oracles_[j], seed, others, retrained)});
       }
-      const auto half = static_cast<std::ptrdiff_t>(oracles_.size() / 2);
-      row.compare = compare_stage(row.name, {row.models.begin(), row.models.begin() + half},
-                                  {oracles_.begin() + half, oracles_.end()});
     }
+    row.compare = compare_stage(row);
     plan_.rows.push_back(std::move(row));
   }
 
-  // Absent where no metric looks at all models together, or there is only one.
-  std::optional<std::size_t> compare_stage(const std::string& row,
-                                           const std::vector<PlannedModel>& models,
-                                           const std::vector<std::size_t>& oracles) {
-    if (!compares_ || models.size() < 2 || oracles.size() < 2) return std::nullopt;
+  // One model of each training seed (runs on one original are alike), against half of the oracles;
+  // the noise floor is of the other half, as many as originals. Absent where no metric looks at all
+  // models together, or there is only one.
+  std::optional<std::size_t> compare_stage(const PlannedRow& row) {
+    const std::size_t half = oracles_.size() / 2;
     Stage stage;
     stage.kind = StageKind::kCompare;
-    stage.label = "metrics of all models of " + row;
-    for (const PlannedModel& model : models) {
+    stage.label = "metrics of all models of " + row.name;
+    std::size_t models = 0;
+    for (const PlannedModel& model : row.models) {
+      if (model.unlearning_seed > 0) continue;
+      if (row.name == kNoiseFloor && models == std::min(half, originals_.size())) break;
       add_member(stage, Role::kModel, model.model, model.training_seed);
+      ++models;
     }
-    add_members(stage, Role::kOracle, oracles);
+    if (!compares_ || models < 2 || oracles_.size() - half < 2) return std::nullopt;
+    const auto middle = oracles_.begin() + static_cast<std::ptrdiff_t>(half);
+    add_members(stage, Role::kOracle, {middle, oracles_.end()});
+    add_members(stage, Role::kOracleApart, {oracles_.begin(), middle});
     stage.description = evaluation_description();
     return add(std::move(stage));
   }
@@ -294,7 +300,9 @@ class Planner {
   }
 
   Json evaluation_description() const {
-    return {{"measure", experiment_.spec.measure}, {"edit", experiment_.edit_hash}};
+    return {{"measure", experiment_.spec.measure},
+            {"edit", experiment_.edit_hash},
+            {"metrics", kMetricsVersion}};
   }
 
   std::size_t predict_stage(std::size_t model) {

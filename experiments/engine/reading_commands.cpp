@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/evaluate/statistics/holm.h"
 #include "core/evaluate/statistics/t_tests.h"
@@ -70,6 +71,45 @@ std::pair<std::vector<double>, std::vector<double>> common_seeds(const RowResult
   return common;
 }
 
+void add_differences(const Json& a, const Json& b, const std::string& key,
+                     std::vector<std::string>& names) {
+  if (a == b) return;
+  if (!a.is_object() || !b.is_object()) {
+    names.push_back(key);
+    return;
+  }
+  const auto name = [&](const std::string& inner) {
+    return key.empty() ? inner : fmt::format("{}.{}", key, inner);
+  };
+  for (const auto& [inner, value] : a.items()) {
+    add_differences(value, b.contains(inner) ? b.at(inner) : Json(), name(inner), names);
+  }
+  for (const auto& [inner, value] : b.items()) {
+    if (!a.contains(inner)) names.push_back(name(inner));
+  }
+}
+
+std::string settings_that_differ(const Json& a, const Json& b) {
+  std::vector<std::string> names;
+  add_differences(a, b, "", names);
+  std::erase(names, "title");
+  return names.empty() ? "Both have the same settings."
+                       : fmt::format("Settings that differ: {}.", fmt::join(names, ", "));
+}
+
+// A paragraph whose later lines stand under its first.
+std::string hanging(const std::string& label, const std::string& text) {
+  constexpr std::size_t kIndent = 14;
+  const std::size_t width = std::max<std::size_t>(terminal_columns(stdout), 40) - kIndent;
+  std::string lines = wrapped(text, width), result = fmt::format("  {:<{}}", label, kIndent - 2);
+  lines.pop_back();
+  for (const char c : lines) {
+    result += c;
+    if (c == '\n') result += std::string(kIndent, ' ');
+  }
+  return result + "\n";
+}
+
 struct Compared {
   std::string row, column;
   TTest test;
@@ -90,27 +130,38 @@ int explain_metric(const std::string& name, const Registries& registries) {
     fmt::print("{}", kVerdictText);
     return 0;
   }
-  std::vector<std::string> names = registries.metrics.names();
-  names.emplace_back("verdict");
+  std::set<std::string> names = {"verdict"};
   for (const Metric& metric : registries.metrics.entries()) {
     const std::string column = metric_of(name);
+    names.insert(metric.name);
     bool shown = false;
     for (const ColumnInfo& info : metric.columns) {
-      names.push_back(info.name);
-      if (metric.name != name && info.name != column) continue;
-      if (!shown)
-        fmt::print("{} (metric): {}\nSource: {}\n", metric.name, metric.summary, metric.source);
+      names.insert(info.name);
+      if (metric.name != name && info.name != column && info.heading != name) continue;
+      if (info.name == column && name != column) {
+        const std::string problem = column_problem(registries.metrics, name);
+        if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
+      }
+      if (!shown) {
+        const std::size_t width = terminal_columns(stdout);
+        fmt::print("{}{}",
+                   wrapped(fmt::format("{} (metric): {}", metric.name, metric.summary), width),
+                   wrapped("Source: " + metric.source, width));
+      }
       shown = true;
-      fmt::print("\n{}\n  definition  {}\n  range       {}\n  direction   {}\n  group       {}\n",
-                 info.name, info.definition, info.range, better_name(info.better),
-                 group_name(info.group));
+      fmt::print("\n{}\n{}{}{}{}{}", info.name, hanging("in tables", info.heading),
+                 hanging("definition", info.definition), hanging("range", info.range),
+                 hanging("direction", better_name(info.better)),
+                 hanging("group", group_name(info.group)));
       if (info.resolution > 0) {
-        fmt::print("  resolution  differences up to {:g} do not matter\n", info.resolution);
+        fmt::print("{}", hanging("resolution", fmt::format("differences up to {:g} do not matter",
+                                                           info.resolution)));
       }
     }
     if (shown) return 0;
   }
-  throw Error(ErrorKind::kSettings, unknown_name_message("metric or column", name, names));
+  throw Error(ErrorKind::kSettings,
+              unknown_name_message("metric or column", name, {names.begin(), names.end()}));
 }
 
 int compare_results(const std::string& folder_a, const std::string& folder_b,
@@ -119,12 +170,17 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
   const Results b = load_results(folder_b, registries.metrics);
   std::vector<Compared> compared;
   std::vector<double> p_values;
+  std::size_t identical = 0;
   for (const RowResult& row : a.rows) {
     for (const RowResult& other : b.rows) {
       if (other.name != row.name || row.is_noise_floor()) continue;
       for (const std::string& column : decisive_columns(a)) {
         std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
         if (x.size() < 2 || y.size() < 2) continue;
+        if (x == y) {  // the same stages: nothing to test
+          ++identical;
+          continue;
+        }
         const auto [own, others] = common_seeds(row, other, column);
         // The same seeds start the same originals, so their difference is taken seed by seed.
         const bool paired = own.size() > 1 && a.resolved.at("data") == b.resolved.at("data");
@@ -139,27 +195,40 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
     }
   }
   fmt::print("A: {} ({})\nB: {} ({})\n", a.title, folder_a, b.title, folder_b);
+  const std::size_t width = terminal_columns(stdout);
+  fmt::print("{}", wrapped(settings_that_differ(a.resolved, b.resolved), width));
+  if (identical > 0) {
+    fmt::print("Equal in every seed, and left out: {} column{} of rows in both.\n", identical,
+               identical == 1 ? "" : "s");
+  }
   if (compared.empty()) {
     fmt::print("No row of both, with two training seeds or more, has a column to compare.\n");
     return 0;
   }
   const std::vector<double> adjusted = holm_adjusted(p_values);
-  fmt::print("\n{:<18} {:<22} {:>10} {:>10} {:>22}  {}\n", "row", "column", "A", "B",
-             "A - B (95 %)", "p (Holm)");
+  std::size_t row_width = 3, column_width = 6;
+  for (const Compared& c : compared) {
+    row_width = std::max(row_width, c.row.size());
+    column_width = std::max(column_width, c.column.size());
+  }
+  fmt::print("\n{:<{}} {:<{}} {:>10} {:>10} {:>19}  {}\n", "row", row_width, "column", column_width,
+             "A", "B", "A - B (95 %)", "p (Holm)");
   for (std::size_t i = 0; i < compared.size(); ++i) {
     const Compared& c = compared[i];
     const Interval interval = c.test.interval(0.95);
     const Estimate difference{c.test.difference, (interval.upper - interval.lower) / 2, 2};
-    const std::string text = cell_text(difference);
-    fmt::print("{:<18} {:<22} {:>10.4g} {:>10.4g} {:>23}  {:.3g}{}\n", c.row, c.column, c.mean_a,
-               c.mean_b, text, adjusted[i], c.paired ? "" : "  (not paired)");
+    // "±" is two bytes and one column.
+    fmt::print("{:<{}} {:<{}} {:>10.4g} {:>10.4g} {:>20}  {:.2g}{}\n", c.row, row_width, c.column,
+               column_width, c.mean_a, c.mean_b, cell_text(difference), adjusted[i],
+               c.paired ? "" : " Welch");
   }
   fmt::print(
-      "\nPaired t-tests over the training seeds of both (Welch's where there are no two, or the "
-      "data "
-      "differ), "
-      "corrected for {} comparisons.\n",
-      compared.size());
+      "\n{}",
+      wrapped(fmt::format("Paired t-tests over the training seeds of both (Welch's where there "
+                          "are no two, or the data differ). Intervals are of one comparison; "
+                          "p is corrected for all {}.",
+                          compared.size()),
+              width));
   return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/evaluate/statistics/equivalence.h"
+
 namespace oubli {
 namespace {
 
@@ -62,6 +64,17 @@ void derive_columns(Results& results, const std::vector<std::string>& measure,
   }
 }
 
+// The oracles' mean distances to one another, whose values share pairs.
+void estimate_pairwise_columns(Results& results) {
+  for (RowResult& row : results.rows) {
+    if (!row.is_noise_floor()) continue;
+    for (const auto& [column, info] : results.infos) {
+      const std::vector<double> values = row.seed_means(column);
+      if (info.to_oracles && !values.empty()) row.together[column] = pairwise_estimate(values);
+    }
+  }
+}
+
 // Columns of all models of a row together.
 void read_together(RowResult& row, const Json& values, std::vector<std::string>& columns) {
   for (const auto& [column, value] : values.items()) {
@@ -106,7 +119,14 @@ std::optional<Estimate> RowResult::cell(const std::string& column) const {
   if (const auto found = together.find(column); found != together.end()) return found->second;
   const std::vector<double> means = seed_means(column);
   if (means.empty()) return std::nullopt;
-  return estimate_mean(means);
+  Estimate estimate = estimate_mean(means);
+  estimate.at_least = at_least(column);
+  return estimate;
+}
+
+bool RowResult::at_least(const std::string& column) const {
+  return std::any_of(models.begin(), models.end(),
+                     [&](const ModelResult& model) { return model.at_least.contains(column); });
 }
 
 const RowResult* Results::find(const std::string& row) const {
@@ -122,6 +142,7 @@ const ColumnInfo* Results::info(const std::string& column) const {
 }
 
 double Results::set_size(const std::string& set) const {
+  if (set == "forget_true") return set_size("forget");  // the same, against other labels
   if (!sets.contains(set)) {
     throw Error(ErrorKind::kData,
                 fmt::format("the results do not say how large the set '{}' is", set));
@@ -162,7 +183,10 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   for (const PlannedRow& planned : plan.rows) {
     RowResult row{.name = planned.name, .models = {}};
     for (const PlannedModel& model : planned.models) {
-      ModelResult result{model.training_seed, model.unlearning_seed, "", "", {}, Json::object()};
+      ModelResult result;
+      result.training_seed = model.training_seed;
+      result.unlearning_seed = model.unlearning_seed;
+      result.report = Json::object();
       const auto failed = outcome.failed.find(model.evaluate);
       if (failed != outcome.failed.end()) {
         result.status = "failed";
@@ -173,6 +197,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
         result.status = stored.at("status");
         result.message = stored.at("message");
         result.report = stored.at("report");
+        result.at_least = stored.at("at_least").get<std::set<std::string>>();
         for (const auto& [column, value] : stored.at("values").items()) {
           add_column(results.columns, column);
           if (value.is_number()) result.values[column] = value.get<double>();
@@ -189,6 +214,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   }
   derive_columns(results, experiment.spec.measure, metrics);
   results.describe_columns(metrics);
+  estimate_pairwise_columns(results);
   return results;
 }
 
@@ -208,6 +234,7 @@ Json Results::to_json() const {
                         {"status", model.status},
                         {"message", model.message},
                         {"values", values},
+                        {"at_least", model.at_least},
                         {"report", model.report}});
     }
     Json cells = Json::object();
@@ -228,6 +255,12 @@ Json Results::to_json() const {
 
 Results Results::from_json(const Json& json, const std::string& where) {
   Results results;
+  const auto is_map = [&](const char* key) {
+    return json.contains(key) && (json.at(key).is_object() || json.at(key).is_null());
+  };
+  if (!json.is_object() || !is_map("settings") || !is_map("sets")) {
+    throw Error(ErrorKind::kData, fmt::format("{}: not the results of an oubli run", where));
+  }
   try {
     results.title = json.at("title");
     results.columns = json.at("columns").get<std::vector<std::string>>();
@@ -236,10 +269,10 @@ Results Results::from_json(const Json& json, const std::string& where) {
     for (const Json& stored : json.at("rows")) {
       RowResult row{.name = stored.at("name"), .models = {}};
       for (const Json& model : stored.at("models")) {
-        row.models.push_back({model.at("training_seed"), model.at("unlearning_seed"),
-                              model.at("status"), model.at("message"),
-                              model.at("values").get<std::map<std::string, double>>(),
-                              model.at("report")});
+        row.models.push_back(
+            {model.at("training_seed"), model.at("unlearning_seed"), model.at("status"),
+             model.at("message"), model.at("values").get<std::map<std::string, double>>(),
+             model.at("report"), model.value("at_least", std::set<std::string>())});
       }
       const Json together = stored.value("together", Json::object());
       for (const auto& [column, value] : together.items()) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct ModelResult {
   std::string message;
   std::map<std::string, double> values;  // by column
   Json report;
+  std::set<std::string> at_least = {};  // columns whose value is a lower limit
 };
 
 struct RowResult {
@@ -39,6 +41,8 @@ struct RowResult {
   std::map<std::int64_t, std::vector<double>> values_by_seed(const std::string& column) const;
   // Their means, in the order of the seeds.
   std::vector<double> seed_means(const std::string& column) const;
+  // Whether a model's value is a lower limit.
+  bool at_least(const std::string& column) const;
   // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent
   // where the column is not defined for the row.
   std::optional<Estimate> cell(const std::string& column) const;

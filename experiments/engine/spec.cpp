@@ -168,7 +168,8 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   }
   root.record("measure", spec.measure);
   spec.relearning = RelearningSettings::read(root);
-  VerdictSettings::read(root, registries.metrics);  // checked here, used when results are read
+  // Checked here, used when results are read.
+  VerdictSettings::read(root, registries.metrics, spec.measure);
   spec.threads = root.integer("threads", {.standard = 1,
                                           .at_least = 1,
                                           .at_most = 1024,

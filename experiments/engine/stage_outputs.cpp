@@ -49,7 +49,7 @@ Model stored_model(const Experiment& experiment, const Store& store, const Stage
 }
 
 bool StageOutputs::usable(const Member& member) const {
-  return read_json(entry(member.model) / kReportFile).at("usable").get<bool>();
+  return read_json(entry(member.predictions) / kReportFile).at("usable").get<bool>();
 }
 
 ModelOutcome StageOutputs::outcome(const Member& member) const {

@@ -153,12 +153,16 @@ class Runner {
           run_unlearner(row.info, *trial.unlearner, model, experiment_.task, context);
       TrialResult result{std::nullopt, report.sample_gradients, report.seconds, report.message,
                          to_string(report.status)};
-      if (report.usable()) {
-        result.value =
-            objective({outputs_.predictions(outputs_of(model, rows), rows),
-                       model.theta().to(at::kDouble), report.sample_gradients, report.seconds});
-        if (!result.value) result.message = "the objective is not defined without the test set";
+      if (!report.usable()) return result;
+      const Tensor outputs = outputs_of(model, rows);
+      if (!outputs.isfinite().all().item<bool>()) {
+        result.status = to_string(UnlearnStatus::kDiverged);
+        result.message = "its outputs are not finite";
+        return result;
       }
+      result.value = objective({outputs_.predictions(outputs, rows), model.theta().to(at::kDouble),
+                                report.sample_gradients, report.seconds});
+      if (!result.value) result.message = "the objective is not defined without the test set";
       return result;
     });
     const bool to_oracles = sweep.better == Better::kOracle;
@@ -172,11 +176,16 @@ class Runner {
   static double mean_of_oracles(const std::vector<ModelOutcome>& oracles, const Objective& of) {
     double sum = 0;
     for (const ModelOutcome& oracle : oracles) {
-      const std::optional<double> value = oracles.size() > 1 ? of(oracle) : std::nullopt;
-      if (!value) {
+      if (oracles.size() < 2) {
         throw Error(ErrorKind::kTask,
                     "the objective of this sweep is to come close to the oracles' own value, which "
                     "takes two oracles or more (seeds.oracle)");
+      }
+      const std::optional<double> value = of(oracle);
+      if (!value) {
+        throw Error(ErrorKind::kTask,
+                    "the objective of this sweep has no value for the oracles: it needs the test "
+                    "set, which no sweep may read, or is not defined for this edit");
       }
       sum += *value;
     }
@@ -196,6 +205,15 @@ class Runner {
     const Model model = input_model(stage, 0);
     const Tensor rows = rows_of(experiment_.metric_sets());
     const Tensor outputs = outputs_of(model, rows);
+    if (!outputs.isfinite().all().item<bool>()) {
+      // Parameters may be finite and too large all the same.
+      const Stage& made = plan_.stages[stage.inputs.front()];
+      if (made.kind != StageKind::kUnlearn) {
+        throw Error(ErrorKind::kNumerics,
+                    fmt::format("training of {} diverged: its outputs are not finite", made.label));
+      }
+      return write_json(folder / kReportFile, {{"usable", false}});
+    }
     write_tensors(folder / kPredictionsFile, {{{"outputs", outputs}, {"rows", rows}}, {}});
   }
 
@@ -218,8 +236,14 @@ class Runner {
     Json result = {{"status", report.at("status")},
                    {"message", report.at("message")},
                    {"values", Json::object()},
+                   {"at_least", Json::array()},
                    {"report", report}};
-    if (report.at("usable").get<bool>()) {
+    const bool usable = outputs_.usable(member);
+    if (!usable && report.at("usable").get<bool>()) {
+      result["status"] = to_string(UnlearnStatus::kDiverged);
+      result["message"] = "its outputs are not finite";
+    }
+    if (usable) {
       ModelOutcome model = outputs_.outcome(member);
       if (plan_.stages[member.model].kind == StageKind::kTrain) {
         model.sample_gradients = 0;  // the row `original` is doing nothing
@@ -242,10 +266,20 @@ class Runner {
         if (!metric.compute) continue;
         for (const MetricValue& value : metric.compute(input)) {
           result["values"][value.column] = number_or_null(value.value);
+          if (value.at_least) result["at_least"].push_back(value.column);
         }
       }
     }
     write_json(folder / kMetricsFile, result);
+  }
+
+  // What is the same without any one seed does not depend on them, and has no interval over them.
+  static Estimate interval_of(double value, const std::vector<double>& left_out) {
+    const auto same = [&](double other) { return other == value; };
+    if (std::all_of(left_out.begin(), left_out.end(), same)) {
+      return {value, std::nullopt, left_out.size()};
+    }
+    return jackknife(value, left_out);
   }
 
   // Metrics of all models of a row, with the half-width of a jackknife over training seeds.
@@ -256,11 +290,14 @@ class Runner {
                     [&](const Member& one) { return outputs_.usable(one); })) {
       const std::vector<ModelOutcome> models = outputs_.outcomes(stage, Role::kModel);
       const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, Role::kOracle);
+      const std::vector<ModelOutcome> apart = outputs_.outcomes(stage, Role::kOracleApart);
       const Evaluation evaluation = outputs_.evaluation(experiment_.metric_sets(), {});
       std::set<std::int64_t> seeds;
       for (const Member& member : all) seeds.insert(member.seed);
       const auto without = [&](std::optional<std::int64_t> seed) {
-        PopulationInput input{.evaluation = evaluation, .oracles = pointers_to(oracles)};
+        PopulationInput input{.evaluation = evaluation,
+                              .oracles = pointers_to(oracles),
+                              .oracles_apart = pointers_to(apart)};
         for (std::size_t i = 0; i < all.size(); ++i) {
           if (all[i].seed != seed) input.models.push_back(&models[i]);
         }
@@ -276,7 +313,7 @@ class Runner {
           }
         }
         for (const MetricValue& value : metric.compute_population(without(std::nullopt))) {
-          values[value.column] = to_json(jackknife(value.value, left_out[value.column]));
+          values[value.column] = to_json(interval_of(value.value, left_out[value.column]));
         }
       }
     }

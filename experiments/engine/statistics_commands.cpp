@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "core/evaluate/statistics/bootstrap.h"
 #include "core/evaluate/statistics/holm.h"
@@ -120,6 +121,29 @@ std::string bootstrap_text(const std::vector<double>& values) {
   return fmt::format("[{:.4g}, {:.4g}]", interval.lower, interval.upper);
 }
 
+// Rows that are not ranked, and why.
+void print_left_out(const std::vector<Results>& all, const std::vector<std::string>& ranked,
+                    const std::string& column) {
+  std::set<std::string> named;
+  for (const Results& results : all) {
+    for (const RowResult& row : results.rows) {
+      const bool is_ranked = std::find(ranked.begin(), ranked.end(), row.name) != ranked.end();
+      if (row.is_noise_floor() || is_ranked || !named.insert(row.name).second) continue;
+      std::string why = "not in every result";
+      for (const Results& other : all) {
+        const RowResult* found = other.find(row.name);
+        if (found == nullptr) continue;
+        if (!found->trouble().empty()) {
+          why = found->trouble();
+        } else if (found->seed_means(column).empty()) {
+          why = "no value for every training seed";
+        }
+      }
+      fmt::print("     -  {}: {}\n", row.name, why);
+    }
+  }
+}
+
 }  // namespace
 
 int rank_results(const std::vector<std::string>& folders, const std::string& column,
@@ -130,8 +154,13 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::vector<std::string>& columns = all[i].columns;
     if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
+      const Metric* metric = find_metric_of(registries.metrics, column);
       throw Error(ErrorKind::kSettings,
-                  folders[i] + ": " + unknown_name_message("column", column, columns));
+                  metric == nullptr
+                      ? folders[i] + ": " + unknown_name_message("column", column, columns)
+                      : fmt::format("{}: {} was not measured: add {} to 'measure', or choose with "
+                                    "--by among {}.",
+                                    folders[i], column, metric->name, fmt::join(columns, ", ")));
     }
   }
   const std::vector<std::string> names = common_rows(all, column);
@@ -151,6 +180,7 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
     }
   }
   if (names.size() < 2 || blocks.size() < 2) {
+    print_left_out(all, names, column);
     fmt::print(
         "A ranking needs two rows or more with values for {}, over two training seeds or "
         "more: there are {} and {}.\n",
@@ -172,6 +202,7 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
     return ranking.average_ranks[a] < ranking.average_ranks[b];
   });
   for (const std::size_t i : order) fmt::print("{:6.2f}  {}\n", ranking.average_ranks[i], names[i]);
+  print_left_out(all, names, column);
   std::vector<std::string> cliques;
   for (const std::vector<std::size_t>& clique : ranking.cliques) {
     cliques.push_back(fmt::format("{}", fmt::join(named(names, clique), ", ")));

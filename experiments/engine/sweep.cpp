@@ -185,9 +185,10 @@ std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
 void read_objective(const Settings& settings, const Registry<Metric>& metrics, Sweep& sweep) {
   sweep.objective = settings.text("objective", {.standard = "avg_gap/validation",
                                                 .doc = "column that the best trial is best in"});
+  const std::string problem = column_problem(metrics, sweep.objective);
+  if (!problem.empty()) settings.fail("objective", problem);
   const ColumnInfo* info = find_column(metrics, sweep.objective);
-  if (info == nullptr || set_of(sweep.objective) == "test" ||
-      set_of(sweep.objective) == "held_out") {
+  if (set_of(sweep.objective) == "test" || set_of(sweep.objective) == "held_out") {
     settings.fail(
         "objective",
         fmt::format("'{}' cannot be an objective: name a column of a metric that needs no "
@@ -231,7 +232,7 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
       set_entry(node, entry);
       trial.changed[entry.first] = as_json(entry.second);
     }
-    const Settings all(node);
+    Settings all(node);
     trial.unlearner = make(all);
     all.finish();
     trial.settings = all.resolved();
@@ -290,6 +291,7 @@ Json report_of_sweep(const Sweep& sweep, const std::vector<TrialResult>& results
     seconds += result.seconds;
   }
   return {{"objective", sweep.objective},
+          {"asked", sweep.trials.size()},
           {"chosen", best_trial(sweep, results, oracle)},
           {"trials", trials},
           {"sample_gradients", sample_gradients},

@@ -41,11 +41,18 @@ std::string sweep_line(const RowResult& row) {
       settings.push_back(
           fmt::format("{} {}", key, value.is_string() ? value.get<std::string>() : value.dump()));
     }
+    const std::size_t asked = sweep.value("asked", trials.size());
+    const auto failed = std::count_if(trials.begin(), trials.end(), [](const Json& trial) {
+      return trial.at("value").is_null();
+    });
     return fmt::format(
-        "{}: {}, best in {} of {} trials, whose {:.4g} sample-gradients and {:.3g} s are counted",
+        "{}: {}, best in {} of {} trial{}{}{}, whose {:.4g} sample-gradients and {:.3g} s are "
+        "counted",
         row.name, fmt::join(settings, ", "), sweep.at("objective").get<std::string>(),
-        trials.size(), sweep.at("sample_gradients").get<double>(),
-        sweep.at("seconds").get<double>());
+        trials.size(), trials.size() == 1 ? "" : "s",
+        trials.size() < asked ? fmt::format(" ({} asked for: the budget was spent)", asked) : "",
+        failed > 0 ? fmt::format(" ({} without a value)", failed) : "",
+        sweep.at("sample_gradients").get<double>(), sweep.at("seconds").get<double>());
   }
   return "";
 }
@@ -81,7 +88,9 @@ std::string escaped_latex(const std::string& text) {
 std::string with_latex_sign(std::string text) {
   const std::size_t sign = text.find("±");
   if (sign != std::string::npos) text.replace(sign, std::string("±").size(), "\\pm");
-  return sign != std::string::npos ? fmt::format("${}$", text) : text;
+  const bool at_least = text.starts_with(">=");
+  if (at_least) text.replace(0, 2, "\\ge");
+  return sign != std::string::npos || at_least ? fmt::format("${}$", text) : text;
 }
 
 std::string quoted_csv(const std::string& text) {
@@ -168,9 +177,20 @@ const char* const kCaption =
     "The noise floor is over oracles, each against the others.\n"
     "What a verdict means: `oubli explain verdict`.";
 
+std::string decided_by(const Results& results) {
+  const std::vector<std::string> columns = decisive_columns(results);
+  return columns.empty() ? "No column that is measured decides."
+                         : fmt::format("Verdicts rest on {}.", fmt::join(columns, ", "));
+}
+
 }  // namespace
 
 std::string cell_text(const Estimate& estimate) {
+  if (estimate.at_least) {
+    Estimate limit = estimate;
+    limit.at_least = false;
+    return ">= " + cell_text(limit);
+  }
   const double mean = estimate.mean;
   const auto plain = [](double value) {
     return std::abs(value) >= 1e4 && value == std::round(value) ? fmt::format("{:.0f}", value)
@@ -179,10 +199,18 @@ std::string cell_text(const Estimate& estimate) {
   if (!estimate.half_width) return plain(mean);
   const double half = *estimate.half_width;
   if (half <= 1e-12 * std::abs(mean) || half == 0) return plain(mean) + " ± 0";
-  if (std::abs(mean) < 1e-3 && mean != 0) return fmt::format("{:.2e} ± {:.1e}", mean, half);
-  const int decimals = std::max(1 - static_cast<int>(std::floor(std::log10(half))), 0);
-  if (decimals > 6) return fmt::format("{:.4g} ± {:.1g}", mean, half);
-  return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, half, decimals);
+  // Two digits of the half-width, and the mean to the same place.
+  const int place = static_cast<int>(std::floor(std::log10(half))) - 1;
+  if (place >= 0) {
+    const double unit = std::pow(10.0, place);
+    return fmt::format("{:.0f} ± {:.0f}", std::round(mean / unit) * unit,
+                       std::round(half / unit) * unit);
+  }
+  if (place >= -6) return fmt::format("{:.{}f} ± {:.{}f}", mean, -place, half, -place);
+  const int digits =
+      std::abs(mean) > half ? static_cast<int>(std::floor(std::log10(std::abs(mean)))) - place : 1;
+  if (digits > 6) return fmt::format("{:.4g} ± {:.1g}", mean, half);
+  return fmt::format("{:.{}e} ± {:.1e}", mean, digits, half);
 }
 
 std::string wrapped(const std::string& text, std::size_t width) {
@@ -229,7 +257,8 @@ std::string terminal_table(const Results& results, std::size_t width) {
     if (row.is_noise_floor()) continue;
     text += fmt::format("{:<{}}  {}\n", row.name, name_width, verdict_cell(results, row));
   }
-  text += fmt::format("\n{}\n", kCaption);
+  text += "\n" + wrapped(decided_by(results), width);
+  text += fmt::format("{}\n", kCaption);
   for (const std::string& note : notes(results)) text += wrapped(note, width);
   return text;
 }
@@ -247,7 +276,7 @@ std::string markdown_table(const Results& results) {
     for (const std::string& column : columns) text += fmt::format(" {} |", row_cell(row, column));
     text += fmt::format(" {} |\n", verdict_cell(results, row));
   }
-  text += fmt::format("\n{}\n", kCaption);
+  text += fmt::format("\n{}\n{}\n", decided_by(results), kCaption);
   for (const std::string& note : notes(results)) text += fmt::format("\n- {}", note);
   return text + "\n";
 }
@@ -279,10 +308,10 @@ std::string csv_table(const Results& results) {
       const auto cell = row.cell(column);
       if (!cell && trouble.empty()) continue;
       text += fmt::format("{},{},", quoted_csv(row.name), column);
-      text +=
-          cell ? fmt::format("{},{},{},ok\n", cell->mean,
-                             cell->half_width ? fmt::format("{}", *cell->half_width) : "", cell->n)
-               : fmt::format(",,,{}\n", trouble);
+      text += cell ? fmt::format("{},{},{},{}\n", cell->mean,
+                                 cell->half_width ? fmt::format("{}", *cell->half_width) : "",
+                                 cell->n, cell->at_least ? "at_least" : "ok")
+                   : fmt::format(",,,{}\n", trouble);
     }
   }
   return text;

@@ -14,25 +14,41 @@ namespace {
 std::string direction_of(const std::string& column, const ColumnInfo* info, double difference) {
   const bool above = difference > 0;
   if (info == nullptr) return "differs";
-  if (info->above == "under-forgets") return above ? "under-forgets" : "over-forgets";
-  if (info->above != "fits" && info->above != "misfits") return "differs";
-  const bool fits_better = (info->above == "fits") == above;
+  if (info->above == Above::kNothing) return "differs";
+  if (info->above == Above::kUnderForgets || info->above == Above::kOverForgets) {
+    return above == (info->above == Above::kUnderForgets) ? "under-forgets" : "over-forgets";
+  }
+  const bool fits_better = (info->above == Above::kFits) == above;
+  if (set_of(column) == "forget_true") return fits_better ? "differs" : "under-forgets";
   if (set_of(column) == "forget") return fits_better ? "under-forgets" : "over-forgets";
   if (set_of(column) == "added") return fits_better ? "over-learns" : "under-learns";
   return fits_better ? "differs" : "hurts";
 }
 
 // What the columns that differ say, without repeating. Where some column has a direction, the ones
-// that have none add nothing.
+// that have none add nothing; where two have opposite ones, each is named.
 std::string directions_text(const std::vector<ColumnVerdict>& columns) {
-  std::vector<std::string> words;
+  std::vector<std::pair<std::string, std::vector<std::string>>> directions;  // with their columns
+  const auto find = [&](const std::string& word) {
+    return std::find_if(directions.begin(), directions.end(),
+                        [&](const auto& entry) { return entry.first == word; });
+  };
   for (const ColumnVerdict& column : columns) {
-    if (column.different &&
-        std::find(words.begin(), words.end(), column.direction) == words.end()) {
-      words.push_back(column.direction);
-    }
+    if (!column.different) continue;
+    if (find(column.direction) == directions.end()) directions.push_back({column.direction, {}});
+    find(column.direction)->second.push_back(column.column);
   }
-  if (words.size() > 1) std::erase(words, "differs");
+  if (directions.size() > 1) {
+    std::erase_if(directions, [](const auto& entry) { return entry.first == "differs"; });
+  }
+  const bool opposite =
+      find("under-forgets") != directions.end() && find("over-forgets") != directions.end();
+  std::vector<std::string> words;
+  for (const auto& [word, its_columns] : directions) {
+    words.push_back(opposite && word != "hurts"
+                        ? fmt::format("{} by {}", word, fmt::join(its_columns, " and "))
+                        : word);
+  }
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
@@ -40,13 +56,26 @@ std::string more_text(std::size_t more, const char* what) {
   return fmt::format("{} more {} seed{}", more, what, more == 1 ? "" : "s");
 }
 
+// Fewer seeds than these show too little of the spreads to plan by.
+constexpr std::size_t kFewTraining = 5, kFewOracles = 8;
+
 // How many seeds the slowest undecided column needs.
 std::string undecided_text(const std::vector<ColumnVerdict>& columns) {
   std::size_t training = 0, oracles = 0;
+  const Equivalence& first = columns.front().comparison;
+  if (first.method.n < kFewTraining || first.oracles.n < kFewOracles) {
+    return fmt::format(
+        "undecided: too few seeds to say how many are needed; next, {} training and {} oracle "
+        "seeds",
+        std::max<std::size_t>(first.method.n, 8), std::max<std::size_t>(first.oracles.n, 16));
+  }
   for (const ColumnVerdict& column : columns) {
     if (column.equivalent) continue;
     const auto plan = more_seeds(column.comparison);
-    if (!plan) return "undecided: needs more than 1000 seeds";
+    if (!plan) {
+      return fmt::format("undecided: needs more than 1000 seeds ({} is near the margin)",
+                         column.column);
+    }
     training = std::max(training, plan->training - column.comparison.method.n);
     oracles = std::max(oracles, plan->oracles - column.comparison.oracles.n);
   }
@@ -55,6 +84,10 @@ std::string undecided_text(const std::vector<ColumnVerdict>& columns) {
   if (oracles > 0) parts.push_back(more_text(oracles, "oracle"));
   if (parts.empty()) return "undecided: needs a few more seeds";
   return fmt::format("undecided: needs about {}", fmt::join(parts, " and "));
+}
+
+std::string without_value_text(const std::vector<std::string>& columns) {
+  return fmt::format("undecided: no value of {}", fmt::join(columns, ", "));
 }
 
 }  // namespace
@@ -75,6 +108,7 @@ std::string to_string(RowVerdict::Kind kind) {
 
 std::vector<std::string> decisive_columns(const Results& results) {
   const std::vector<std::string> decisive = VerdictSettings::from(results.resolved).columns;
+  if (decisive != VerdictSettings::standard_columns()) return decisive;  // as asked for
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
     if (std::find(decisive.begin(), decisive.end(), column) != decisive.end()) {
@@ -84,43 +118,81 @@ std::vector<std::string> decisive_columns(const Results& results) {
   return columns;
 }
 
+namespace {
+
+bool is_decided_on(const Results& results, const std::string& column, bool privacy_only) {
+  const ColumnInfo* info = results.info(column);
+  const bool privacy = info != nullptr && info->group == Group::kPrivacy;
+  return !privacy_only || privacy || is_about_edited_set(column);
+}
+
+// Distances between two oracles are one number, which has no spread.
+std::size_t oracles_needed(const Results& results, const std::vector<std::string>& columns) {
+  const bool to_oracles = std::any_of(columns.begin(), columns.end(), [&](const auto& column) {
+    const ColumnInfo* info = results.info(column);
+    return info != nullptr && info->to_oracles;
+  });
+  return to_oracles ? 3 : 2;
+}
+
+// A row's values of one column against the oracles'. Absent where either has none, or only limits.
+std::optional<Equivalence> held_against_oracles(const Results& results, const RowResult& row,
+                                                const RowResult& floor, const std::string& column,
+                                                const VerdictSettings& settings) {
+  const std::vector<double> values = row.seed_means(column);
+  std::vector<double> oracles = floor.seed_means(column);
+  if (values.empty() || oracles.empty() || row.at_least(column) || floor.at_least(column)) {
+    return std::nullopt;
+  }
+  EquivalenceOptions options{.margin_factor = settings.margin, .alpha = settings.alpha};
+  if (const ColumnInfo* info = results.info(column)) {
+    options.resolution = info->resolution;
+    if (info->to_oracles) oracles = leave_one_out(oracles);
+  }
+  if (metric_of(column) == "accuracy") {
+    // One example more or less matters to nobody.
+    options.resolution = 1.0 / results.set_size(set_of(column));
+  }
+  return compare_with_oracles(values, oracles, options);
+}
+
+}  // namespace
+
 RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only) {
   RowVerdict result;
-  const std::string trouble = row.trouble();
-  if (!trouble.empty()) {
+  if (!row.trouble().empty()) {
     result.kind = RowVerdict::Kind::kFailed;
     result.text = "failed";
     return result;
   }
+  std::vector<std::string> decisive = decisive_columns(results);
+  std::erase_if(decisive, [&](const std::string& column) {
+    return !is_decided_on(results, column, privacy_only);
+  });
   const RowResult* floor = results.find(kNoiseFloor);
-  if (floor == nullptr || floor->models.size() < 2) {
-    result.text = "undecided: needs two oracle seeds or more";
+  const std::size_t needed = oracles_needed(results, decisive);
+  if (floor == nullptr || floor->models.size() < needed) {
+    result.text =
+        fmt::format("undecided: needs {} oracle seeds or more", needed == 2 ? "two" : "three");
     return result;
   }
   const VerdictSettings settings = VerdictSettings::from(results.resolved);
   std::vector<double> p_values;
-  for (const std::string& column : decisive_columns(results)) {
-    const ColumnInfo* described = results.info(column);
-    const bool privacy = described != nullptr && described->group == Group::kPrivacy;
-    if (privacy_only && !privacy && !is_about_edited_set(column)) continue;
-    const std::vector<double> values = row.seed_means(column);
-    const std::vector<double> oracles = floor->seed_means(column);
-    if (values.empty() || oracles.size() < 2) continue;
-    EquivalenceOptions options{.margin_factor = settings.margin, .alpha = settings.alpha};
-    if (described != nullptr) options.resolution = described->resolution;
-    if (metric_of(column) == "accuracy") {
-      // One example more or less matters to nobody.
-      options.resolution = 1.0 / results.set_size(set_of(column));
+  std::vector<std::string> without_value;
+  for (const std::string& column : decisive) {
+    const std::optional<Equivalence> comparison =
+        held_against_oracles(results, row, *floor, column, settings);
+    if (!comparison) {
+      without_value.push_back(column);
+      continue;
     }
-    ColumnVerdict verdict{column, compare_with_oracles(values, oracles, options), 1, false, false,
-                          ""};
-    const std::optional<EquivalenceTests>& tests = verdict.comparison.tests;
-    verdict.equivalent = tests && tests->equivalent;
+    const std::optional<EquivalenceTests>& tests = comparison->tests;
+    result.columns.push_back({column, *comparison, 1, tests && tests->equivalent, false, ""});
     p_values.push_back(tests ? tests->p_different : 1);
-    result.columns.push_back(std::move(verdict));
   }
   if (result.columns.empty()) {
-    result.text = "undecided: no decisive metric was measured";
+    result.text = without_value.empty() ? "undecided: no decisive metric was measured"
+                                        : without_value_text(without_value);
     return result;
   }
   const std::vector<double> adjusted = holm_adjusted(p_values);
@@ -139,6 +211,8 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
   if (any_different) {
     result.kind = RowVerdict::Kind::kDistinguishable;
     result.text = fmt::format("distinguishable ({})", directions_text(result.columns));
+  } else if (!without_value.empty()) {
+    result.text = without_value_text(without_value);
   } else if (all_equivalent) {
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";
@@ -174,6 +248,25 @@ Json verdicts_json(const Results& results) {
   return rows;
 }
 
+namespace {
+
+// Why no column of the original could be tested, from what is there.
+std::string what_makes_columns_decide(const Results& results) {
+  const RowResult* original = results.find("original");
+  const RowResult* floor = results.find(kNoiseFloor);
+  if (!original->trouble().empty()) {
+    return "Training itself went wrong: try a smaller train.optimizer.lr.";
+  }
+  if (floor == nullptr || floor->models.size() < 3) {
+    return "What would make it able to: three oracles or more (seeds.oracle).";
+  }
+  return "What would make it able to: measuring accuracy, loss, divergence or membership, or "
+         "naming "
+         "columns that are measured in `verdict: {columns: [...]}`.";
+}
+
+}  // namespace
+
 PowerCheck check_power(const Results& results) {
   const RowResult* original = results.find("original");
   if (original == nullptr) return {false, "POWER CHECK: there is no original to hold up."};
@@ -190,18 +283,26 @@ PowerCheck check_power(const Results& results) {
                               clearest->column, clearest->comparison.method.mean,
                               clearest->comparison.oracles.mean)};
   }
-  const std::string what_helps =
-      "What would make it able to: training that memorises (more epochs, less l2, a larger model), "
-      "a forget set that matters (mislabelled examples, a class, more of them), or more seeds.";
+  if (verdict.columns.empty()) {
+    return {false, fmt::format("POWER CHECK: NOT PASSED. The original cannot be held against the "
+                               "oracles ({}), so THIS EXPERIMENT CANNOT RANK METHODS. {}",
+                               verdict.text, what_makes_columns_decide(results))};
+  }
+  const std::string memorise =
+      "training that memorises (more epochs, less l2, a larger model) or a forget set that matters "
+      "(mislabelled examples, a class, more of them)";
   if (verdict.kind == RowVerdict::Kind::kIndistinguishable) {
     return {false, fmt::format("POWER CHECK: FAILED. The original cannot be told from the oracles: "
-                               "nothing was memorised, so THIS EXPERIMENT CANNOT RANK METHODS. {}",
-                               what_helps)};
+                               "within the margin nothing was memorised, so THIS EXPERIMENT CANNOT "
+                               "RANK METHODS. What would make it able to: {}; or a smaller "
+                               "`verdict: {{margin: ...}}`, if that is wide.",
+                               memorise)};
   }
   return {false,
           fmt::format("POWER CHECK: NOT PASSED. The original was not told from the oracles on "
-                      "the edited set ({}), so THIS EXPERIMENT CANNOT RANK METHODS yet. {}",
-                      verdict.text, what_helps)};
+                      "the edited set ({}), so THIS EXPERIMENT CANNOT RANK METHODS yet. What would "
+                      "make it able to: more seeds, {}.",
+                      verdict.text, memorise)};
 }
 
 }  // namespace oubli

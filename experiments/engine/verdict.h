@@ -9,7 +9,9 @@
 //                      is not equivalent: under-forgets or over-forgets where the edited set fits
 //                      better or worse than with the oracles, hurts where a set that should be left
 //                      alone fits worse, differs where a difference has no such direction
-//   undecided          neither: about how many more seeds would decide
+//   undecided          neither: about how many more seeds would decide, or which decisive column
+//   has
+//                      no value for the row or the oracles, or only a lower limit of it
 //   failed             a model of the row diverged or failed
 //
 // A difference that is merely not significant gives no verdict.

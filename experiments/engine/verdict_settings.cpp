@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace oubli {
 
 const std::vector<std::string>& VerdictSettings::standard_columns() {
@@ -22,18 +24,25 @@ const std::vector<std::string>& VerdictSettings::standard_columns() {
   return columns;
 }
 
-VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Metric>& metrics) {
+VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Metric>& metrics,
+                                      const std::vector<std::string>& measure) {
   const Settings settings = parent.child("verdict", "what verdicts rest on");
   VerdictSettings result;
   const std::vector<SettingsNode> items = settings.sequence(
       "columns", "columns that must all be alike; default: see `oubli explain verdict`");
   for (const SettingsNode& item : items) {
-    if (find_column(metrics, item.scalar) == nullptr) {
-      std::vector<std::string> names;
-      for (const Metric& metric : metrics.entries()) {
-        for (const ColumnInfo& info : metric.columns) names.push_back(info.name);
-      }
-      fail_at(item.origin, unknown_name_message("column", metric_of(item.scalar), names));
+    const std::string problem = column_problem(metrics, item.scalar);
+    if (!problem.empty()) fail_at(item.origin, problem);
+    const Metric* metric = find_metric_of(metrics, item.scalar);
+    if (!metric->compute && !metric->derive) {
+      fail_at(item.origin,
+              fmt::format("'{}' is one number for all models of a row, which cannot decide: a "
+                          "verdict needs a value of every training seed",
+                          item.scalar));
+    }
+    if (std::find(measure.begin(), measure.end(), metric->name) == measure.end()) {
+      fail_at(item.origin, fmt::format("'{}' is a column of the metric '{}', which 'measure' lacks",
+                                       item.scalar, metric->name));
     }
     result.columns.push_back(item.scalar);
   }

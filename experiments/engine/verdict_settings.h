@@ -20,7 +20,8 @@ struct VerdictSettings {
   // retain and test.
   static const std::vector<std::string>& standard_columns();
   // Throws Error(kSettings) for a column that no metric has.
-  static VerdictSettings read(const Settings& parent, const Registry<Metric>& metrics);
+  static VerdictSettings read(const Settings& parent, const Registry<Metric>& metrics,
+                              const std::vector<std::string>& measure);
   // From an experiment's resolved settings; the standard ones where it names none.
   static VerdictSettings from(const Json& resolved);
 };

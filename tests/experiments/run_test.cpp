@@ -1,4 +1,5 @@
 // End to end: experiment files through the real program.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -168,8 +169,42 @@ TEST(Run, ASweepChoosesSettingsAndItsTrialsArePaidFor) {
   EXPECT_EQ(results_of(scratch.path() / "out-b").at("rows"), rows);
 }
 
-// Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
-// results at the end must be those of an undisturbed run.
+// Settings are chosen without a look at the test set: another one changes no trial.
+TEST(Run, ASweepNeverReadsTheTestSet) {
+  const TemporaryFolder scratch;
+  std::vector<Json> sweeps, tested;
+  for (const char* examples : {"100", "37"}) {
+    std::string text = kSmall;
+    text.replace(text.find("test_examples: 100"), 18,
+                 fmt::format("test_examples: {}, validation_fraction: 0.2", examples));
+    text.replace(text.find("  - finetune: {epochs: 1}"), 25,
+                 "  - finetune: {sweep: {over: {lr: [0.01, 0.05, 0.4]}}}");
+    const ProgramResult result =
+        run_program(run_arguments(scratch.write("small.yaml", text), scratch, examples));
+    ASSERT_EQ(result.status, 0) << result.err;
+    const Json row = results_of(scratch.path() / (std::string("out-") + examples)).at("rows").at(2);
+    sweeps.push_back(without_times(row.at("models").at(0).at("report").at("sweep")));
+    tested.push_back(row.at("cells").at("loss/test").at("mean"));
+  }
+  EXPECT_EQ(sweeps[0].dump(), sweeps[1].dump());
+  EXPECT_NE(tested[0], tested[1]);
+}
+
+// Parameters may be finite and too large for any output to be.
+TEST(Run, AModelWhoseOutputsAreNotFiniteHasDiverged) {
+  const TemporaryFolder scratch;
+  std::string text = kSmall;
+  text.replace(text.find("{name: logistic}"), 16, "{name: mlp, hidden: [8, 8]}");
+  text.replace(text.find("  - fisher_forgetting"), 21, "  - fisher_forgetting: {alpha: 1.0e+30}");
+  const ProgramResult result =
+      run_program(run_arguments(scratch.write("small.yaml", text), scratch, "a"));
+  EXPECT_NE(result.out.find("outputs are not finite"), std::string::npos) << result.out;
+  const Json row = results_of(scratch.path() / "out-a").at("rows").at(4);
+  EXPECT_EQ(row.at("name"), "fisher_forgetting");
+  EXPECT_EQ(row.at("trouble"), "diverged 4/4");
+  EXPECT_TRUE(row.at("cells").empty());
+}
+
 TEST(Run, MetricsThatTrainMoreOrLookAtAllModelsReachTheTable) {
   const TemporaryFolder scratch;
   const std::string measure =
@@ -214,6 +249,8 @@ TEST(Run, MetricsThatTrainMoreOrLookAtAllModelsReachTheTable) {
   EXPECT_NE(variance.out.find("standard deviation"), std::string::npos);
 }
 
+// Twenty runs, each killed at a random moment; the store must never hold half a stage, and the
+// results at the end must be those of an undisturbed run.
 TEST(Run, SurvivesKillsAtRandomMoments) {
   const TemporaryFolder scratch;
   std::string text = kSmall;

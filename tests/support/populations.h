@@ -37,10 +37,12 @@ class PopulationTest : public ::testing::Test {
   }
 
   std::vector<MetricValue> compute(const std::vector<ModelOutcome>& models,
-                                   const std::vector<ModelOutcome>& oracles) const {
+                                   const std::vector<ModelOutcome>& oracles,
+                                   const std::vector<ModelOutcome>& apart = {}) const {
     PopulationInput input{.evaluation = evaluation_};
     for (const ModelOutcome& model : models) input.models.push_back(&model);
     for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
+    for (const ModelOutcome& oracle : apart) input.oracles_apart.push_back(&oracle);
     return metric_.compute_population(input);
   }
 

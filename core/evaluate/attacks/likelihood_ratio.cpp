@@ -16,14 +16,15 @@ Tensor numbers(const Tensor& scores) { return scores.masked_select(scores.isnan(
 std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
                                                  const std::vector<const Shadow*>& shadows,
                                                  const Predictions& predictions,
-                                                 const Tensor& members, const Tensor& others) {
+                                                 const Tensor& members, const Tensor& others,
+                                                 double own_variance_from) {
   const Tensor rows = at::cat({members, others});
   std::vector<Tensor> phi, chosen;
   for (const Shadow* shadow : shadows) {
     phi.push_back(shadow->predictions.scaled_confidence().index_select(0, rows));
     chosen.push_back(shadow->chosen.index_select(0, rows));
   }
-  const LiraFit fit = fit_lira(at::stack(phi), at::stack(chosen));
+  const LiraFit fit = fit_lira(at::stack(phi), at::stack(chosen), own_variance_from);
   const Tensor scores =
       lira_online_scores(fit, predictions.scaled_confidence().index_select(0, rows));
   const Tensor inside = numbers(scores.slice(0, 0, members.numel())),
@@ -50,14 +51,17 @@ std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
                       .range = "[0, 1]",
                       .definition = definition,
                       .resolution = resolution,
-                      .above = "under-forgets",
+                      .above = Above::kUnderForgets,
                       .detail = detail};
   };
   ColumnInfo epsilon = column(
       "_epsilon", " eps",
       "Lower bound on epsilon at delta = 1e-5 that the attack's scores show with 95 % confidence "
       "(Clopper-Pearson), threshold and direction chosen on one half of the examples and judged on "
-      "the other, examples taken for independent. 0 disproves nothing.",
+      "the other, examples taken for independent. 0 disproves nothing. Where the oracles' own is "
+      "above 0 (the "
+      "noise floor), the two sets are told apart for what they are and not for having been trained "
+      "on, and no value says anything.",
       0, false);
   epsilon.better = epsilon_better;
   epsilon.range = "[0, inf)";

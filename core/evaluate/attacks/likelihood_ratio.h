@@ -12,11 +12,12 @@ namespace oubli {
 // PREFIX_auc and its standard error, _accuracy of calling members what scores above 0, _tpr_1 and
 // _tpr_01, and _epsilon: of the model's scaled confidence on `members` against `others`, shadows
 // with the example chosen against those without. Empty where fewer than two examples of either have
-// shadows on both sides.
+// shadows on both sides. `own_variance_from`: of fit_lira.
 std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
                                                  const std::vector<const Shadow*>& shadows,
                                                  const Predictions& predictions,
-                                                 const Tensor& members, const Tensor& others);
+                                                 const Tensor& members, const Tensor& others,
+                                                 double own_variance_from = 64);
 
 // Their descriptions. `ratio`: what the AUC is of, to be read after "Probability that".
 // `epsilon_better`: lower, where oracles have an epsilon of 0 whatever the sets are.

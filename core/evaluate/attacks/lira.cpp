@@ -8,13 +8,12 @@ namespace oubli {
 namespace {
 
 constexpr double kLeastVariance = 1e-12;
-constexpr double kEnoughForOwnVariance = 64;
 
 struct Side {
   Tensor mean, variance;
 };
 
-Side fit_side(const Tensor& phi, const Tensor& selected) {
+Side fit_side(const Tensor& phi, const Tensor& selected, double own_variance_from) {
   const Tensor weights = selected.to(at::kDouble);
   const Tensor count = weights.sum(0);
   const Tensor mean = (phi * weights).sum(0) / count;
@@ -22,7 +21,7 @@ Side fit_side(const Tensor& phi, const Tensor& selected) {
   Tensor variance = squares / (count - 1);
   const Tensor enough = count.ge(2);
   variance = at::where(enough, variance, at::full_like(variance, std::nan("")));
-  if (count.min().item<double>() < kEnoughForOwnVariance) {
+  if (count.min().item<double>() < own_variance_from) {
     const Tensor usable = variance.masked_select(enough);
     if (usable.numel() > 0) {
       variance = at::where(enough, usable.mean().expand_as(variance), variance);
@@ -37,8 +36,9 @@ Tensor log_density(const Tensor& x, const Tensor& mean, const Tensor& variance) 
 
 }  // namespace
 
-LiraFit fit_lira(const Tensor& phi, const Tensor& member) {
-  const Side in = fit_side(phi, member), out = fit_side(phi, member.logical_not());
+LiraFit fit_lira(const Tensor& phi, const Tensor& member, double own_variance_from) {
+  const Side in = fit_side(phi, member, own_variance_from),
+             out = fit_side(phi, member.logical_not(), own_variance_from);
   return {in.mean, in.variance, out.mean, out.variance};
 }
 

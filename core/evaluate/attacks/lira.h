@@ -6,7 +6,8 @@
 // Higher means "member".
 //
 // With fewer than 64 shadows on a side the variance of that side is the mean over examples of
-// theirs (unbiased for each), as the paper does; variances are at least 1e-12.
+// theirs (unbiased for each), as the paper does, or with fewer than `own_variance_from`; variances
+// are at least 1e-12.
 //
 // Shapes: phi [models, n], member bool [models, n], observed [n]; float64. A score is not a number
 // where an example has fewer than two shadows on a side that is used. Cost: O(models n).
@@ -21,7 +22,7 @@ struct LiraFit {
   Tensor out_mean, out_variance;  // [n]
 };
 
-LiraFit fit_lira(const Tensor& phi, const Tensor& member);
+LiraFit fit_lira(const Tensor& phi, const Tensor& member, double own_variance_from = 64);
 Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed);
 
 }  // namespace oubli

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 
@@ -25,6 +26,9 @@ double auc(const Tensor& positive_scores, const Tensor& negative_scores) {
   if (positive.numel() == 0 || negative.numel() == 0) {
     throw Error(ErrorKind::kUsage, "the AUC of an empty group is not defined");
   }
+  if (positive.isnan().any().item<bool>() || negative.isnan().any().item<bool>()) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   return wins(positive, negative).sum().item<double>() /
          (static_cast<double>(positive.numel()) * static_cast<double>(negative.numel()));
 }
@@ -32,6 +36,9 @@ double auc(const Tensor& positive_scores, const Tensor& negative_scores) {
 double tpr_at_fpr(const Tensor& member_scores, const Tensor& other_scores, double fpr) {
   if (member_scores.numel() == 0 || other_scores.numel() == 0) {
     throw Error(ErrorKind::kUsage, "the ROC curve of an empty group is not defined");
+  }
+  if (member_scores.isnan().any().item<bool>() || other_scores.isnan().any().item<bool>()) {
+    return std::numeric_limits<double>::quiet_NaN();
   }
   const Tensor others = std::get<0>(other_scores.to(at::kDouble).sort(/*dim=*/0, true));
   // The slack keeps 0.07 * 100 from counting as less than 7.

@@ -40,7 +40,7 @@ Metric accuracy_metric() {
                                      "their label. forget: against the labels of training; "
                                      "forget_true: against the true labels of mislabelled "
                                      "examples.",
-                       .above = "fits"}},
+                       .above = Above::kFits}},
           .compute = compute};
 }
 

@@ -37,11 +37,13 @@ Metric activation_distance_metric() {
           .columns = {{.name = "act_l1",
                        .heading = "act. L1",
                        .range = "[0, 2]",
-                       .definition = "Mean over examples and oracles of ||p - q||_1."},
+                       .definition = "Mean over examples and oracles of ||p - q||_1.",
+                       .to_oracles = true},
                       {.name = "act_l2",
                        .heading = "act. L2",
                        .range = "[0, sqrt 2]",
                        .definition = "Mean over examples and oracles of ||p - q||_2.",
+                       .to_oracles = true,
                        .detail = true}},
           .compute = compute};
 }

@@ -36,11 +36,13 @@ Metric agreement_metric() {
                        .heading = "agreement",
                        .range = "[0, 1]",
                        .definition = "Mean over examples and oracles of 1[argmax p = argmax q]; "
-                                     "ties go to the lowest class."},
+                                     "ties go to the lowest class.",
+                       .to_oracles = true},
                       {.name = "churn",
                        .heading = "churn",
                        .range = "[0, 1]",
                        .definition = "1 - agreement.",
+                       .to_oracles = true,
                        .detail = true}},
           .compute = compute};
 }

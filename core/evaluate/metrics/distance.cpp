@@ -32,7 +32,8 @@ Metric distance_metric() {
                        .definition = "Mean over oracles of ||theta - theta_r|| / ||theta_r||. "
                                      "Between networks that started differently it measures the "
                                      "symmetries of the architecture: read it against the noise "
-                                     "floor."}},
+                                     "floor.",
+                       .to_oracles = true}},
           .compute = compute};
 }
 

@@ -60,16 +60,19 @@ Metric divergence_metric() {
                        .definition = "Mean over examples and oracles of sum_c q_c ln(q_c / p_c), q "
                                      "the oracle's prediction and p the model's. The noise floor "
                                      "is how far one oracle is from the others.",
-                       .resolution = 1e-3},
+                       .resolution = 1e-3,
+                       .to_oracles = true},
                       {.name = "js",
                        .heading = "JS",
                        .range = "[0, ln 2] nats",
                        .definition = "Mean of (KL(q || m) + KL(p || m)) / 2 with m = (p + q) / 2.",
-                       .resolution = 1e-3},
+                       .resolution = 1e-3,
+                       .to_oracles = true},
                       {.name = "squared_difference",
                        .heading = "sq. diff.",
                        .range = "[0, inf)",
-                       .definition = "Mean squared difference of a regression's outputs."}},
+                       .definition = "Mean squared difference of a regression's outputs.",
+                       .to_oracles = true}},
           .compute = compute};
 }
 

@@ -142,12 +142,9 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
                                                 accuracy(input.models, *test) / tested});
     }
   }
-  if (input.oracles.size() >= 2 * kFewest) {
-    const auto middle =
-        input.oracles.begin() + static_cast<std::ptrdiff_t>(input.oracles.size() / 2);
+  if (input.oracles_apart.size() >= kFewest) {
     values.push_back(
-        {"forgetting_quality_ceiling",
-         quality({input.oracles.begin(), middle}, {middle, input.oracles.end()}, edited->rows)});
+        {"forgetting_quality_ceiling", quality(input.oracles_apart, input.oracles, edited->rows)});
   }
   return values;
 }

@@ -1,6 +1,8 @@
 // Accuracies of the unlearning literature and their gaps to the oracles:
 //
-//   ua = 1 - a(forget), ra = a(retain), ta = a(test), a an accuracy against the labels of training
+//   ua = 1 - a(forget), ra = a(retain), ta = a(test), a an accuracy against the labels of training;
+//        ta on the test examples of classes that retain still has, as is the custom where a class
+//        is removed, and ta_removed on the others
 //   ua_gap, ra_gap, ta_gap: the model's value minus the oracles' mean
 //   avg_gap = mean of the three absolute gaps: of this model to the mean over oracles
 //   tow = (1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)
@@ -38,6 +40,17 @@ double tow(const Gap& a, const Gap& b, const Gap& c) {
   return (1 - std::abs(a.gap)) * (1 - std::abs(b.gap)) * (1 - std::abs(c.gap));
 }
 
+// Test examples of the classes that `retain` has, and of those that it has no more.
+std::pair<Tensor, Tensor> test_rows(const Evaluation& evaluation, const Tensor& retain) {
+  const Tensor none = at::empty({0}, at::kLong);
+  const Tensor* test = evaluation.rows("test");
+  if (test == nullptr) return {none, none};
+  const Tensor& labels = evaluation.dataset->targets;
+  const Tensor classes = std::get<0>(at::_unique(labels.index_select(0, retain)));
+  const Tensor kept = at::isin(labels.index_select(0, *test), classes);
+  return {test->masked_select(kept), test->masked_select(kept.logical_not())};
+}
+
 std::vector<MetricValue> compute(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Evaluation& evaluation = input.evaluation;
@@ -52,8 +65,10 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   }
   values.push_back({"ra", kept.value});
   values.push_back({"ra_gap", kept.gap});
-  if (const Tensor* test = evaluation.rows("test")) {
-    const Gap other = gap_on(input, *test);
+  const auto [test, removed] = test_rows(evaluation, *retain);
+  if (removed.numel() > 0) values.push_back({"ta_removed", input.predictions().accuracy(removed)});
+  if (test.numel() > 0) {
+    const Gap other = gap_on(input, test);
     values.push_back({"ta", other.value});
     values.push_back({"ta_gap", other.gap});
     values.push_back({"avg_gap", average(forget, kept, other)});
@@ -99,7 +114,10 @@ Metric gaps_metric() {
                   piece("ua_gap", Group::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
                   piece("ra", Group::kUtility, "[0, 1]", "Accuracy on the retain set."),
                   piece("ra_gap", Group::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
-                  piece("ta", Group::kUtility, "[0, 1]", "Accuracy on the test set."),
+                  piece("ta", Group::kUtility, "[0, 1]",
+                        "Accuracy on test examples of the classes that the retain set has."),
+                  piece("ta_removed", Group::kPrivacy, "[0, 1]",
+                        "Accuracy on test examples of the classes that it has no more."),
                   piece("ta_gap", Group::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
                   {.name = "avg_gap",
                    .heading = "avg. gap",

@@ -7,9 +7,9 @@
 // over 20 bins of equal width from the smallest to the largest of both samples; 0 where all values
 // are the same. The constant keeps it finite, and sets where it saturates: at ln(1 + 1e5) = 11.51
 // nats for samples in different bins. A histogram of few models is noisy, and two samples of one
-// distribution have a value well above 0, the higher the fewer models there are. So the oracles are
-// split: as many as the row has models, at most half, stand for "nothing differs", and the others
-// are what both are held against. klom_bias is the value of the former, klom that of the row.
+// distribution have a value well above 0, the higher the fewer models there are. klom_bias is the
+// value of as many oracles as the row has models, at most the half that is set apart, against the
+// half that the row is held against.
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -102,18 +102,16 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
       input.oracles.size() < 2) {
     return values;
   }
-  const auto all = static_cast<std::int64_t>(input.oracles.size());
-  const std::int64_t apart =
-      all < 4 ? 0 : std::min(static_cast<std::int64_t>(input.models.size()), all / 2);
+  std::vector<const ModelOutcome*> alike = input.oracles_apart;
+  alike.resize(std::min(alike.size(), input.models.size()));
   for (const NamedRows& set : input.evaluation.sets) {
-    const Tensor oracles = confidences(input.oracles, set.rows);
-    const Tensor reference = oracles.slice(0, apart);
+    const Tensor reference = confidences(input.oracles, set.rows);
     const std::vector<double> own = klom(confidences(input.models, set.rows), reference);
     values.push_back({"klom/" + set.name, mean(own)});
     values.push_back({"klom_95/" + set.name, percentile(own, 0.95)});
-    if (apart > 0) {
+    if (alike.size() > 1) {
       values.push_back(
-          {"klom_bias/" + set.name, mean(klom(oracles.narrow(0, 0, apart), reference))});
+          {"klom_bias/" + set.name, mean(klom(confidences(alike, set.rows), reference))});
     }
   }
   return values;
@@ -130,8 +128,9 @@ Metric klom_metric() {
                        .range = "[0, 11.52] nats",
                        .definition =
                            "Mean over the set's examples of KL(p || q), p and q histograms of "
-                           "ln p_y - ln(1 - p_y) over the row's models and over the oracles that "
-                           "klom_bias leaves: 20 bins of equal width over both, each share with "
+                           "ln p_y - ln(1 - p_y) over the row's models (one of each training "
+                           "seed) and over half of the oracles: 20 bins of equal width over both, "
+                           "each share with "
                            "1e-5 added. It is above 0 for two samples of one distribution: compare "
                            "with klom_bias. Left out with fewer than two models or oracles.",
                        .resolution = 0.01},
@@ -146,7 +145,7 @@ Metric klom_metric() {
                        .heading = "KLOM bias",
                        .range = "[0, 11.52] nats",
                        .definition = "klom of as many oracles as the row has models, at most half "
-                                     "of them, against the others: what histograms of so few "
+                                     "of them, against the other half: what histograms of so few "
                                      "models show where nothing differs. Left out with fewer than "
                                      "four oracles.",
                        .resolution = 0.01}},

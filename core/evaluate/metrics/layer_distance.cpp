@@ -67,13 +67,15 @@ Metric layer_distance_metric() {
                            "oracles. 1 is as far as two retrained models are from each other; "
                            "where they start differently everything is near 1. Left out with fewer "
                            "than two oracles.",
-                       .resolution = 0.05},
+                       .resolution = 0.05,
+                       .to_oracles = true},
                       {.name = "layer_z",
                        .heading = "layer z",
                        .group = Group::kPrivacy,
                        .range = "[0, inf)",
                        .definition = "The term of layer_distance of one parameter tensor.",
                        .resolution = 0.05,
+                       .to_oracles = true,
                        .detail = true}},
           .compute = compute};
 }

@@ -27,7 +27,7 @@ Metric loss_metric() {
                        .definition = "Mean of -ln p_y over the set, or of the squared error of a "
                                      "regression.",
                        .resolution = 1e-3,
-                       .above = "misfits"}},
+                       .above = Above::kMisfits}},
           .compute = compute};
 }
 

@@ -44,7 +44,7 @@ Metric membership_metric() {
                                      "same classes, ties counting "
                                      "one half. 0.5 tells nothing apart.",
                        .resolution = 0.01,
-                       .above = "under-forgets"},
+                       .above = Above::kUnderForgets},
                       auc_error_column("membership_auc", "AUC")},
           .compute = compute};
 }

@@ -29,6 +29,9 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   if (!at::cat({members, others, asked}).isfinite().all().item<bool>()) {
     return {{"mia_efficacy", std::numeric_limits<double>::quiet_NaN()}};
   }
+  // Nothing to tell by: what the classifier then says is which group came first.
+  const Tensor fitted = at::cat({members, others});
+  if (fitted.eq(fitted[0]).all().item<bool>()) return {{"mia_efficacy", 0.5}};
   const SupportVectorClassifier attack(members, others);
   return {{"mia_efficacy",
            attack.predicted(asked).logical_not().to(at::kDouble).mean().item<double>()}};
@@ -37,20 +40,21 @@ std::vector<MetricValue> compute(const MetricInput& input) {
 }  // namespace
 
 Metric mia_svc_metric() {
-  return {.name = "mia_svc",
-          .summary = "support-vector confidence attack of the SalUn tables",
-          .source = "Jia et al. 2023; Fan et al. 2024",
-          .columns = {{.name = "mia_efficacy",
-                       .heading = "MIA efficacy",
-                       .group = Group::kPrivacy,
-                       .range = "[0, 1]",
-                       .definition = "Share of the edited set that a support-vector classifier "
-                                     "(Gaussian kernel, C = 3, gamma = 1) of p_y, fitted on up to "
-                                     "1,000 retained and as many unseen examples, calls unseen. "
-                                     "Read it against the oracles' value.",
-                       .resolution = 0.01,
-                       .above = "over-forgets"}},
-          .compute = compute};
+  return {
+      .name = "mia_svc",
+      .summary = "support-vector confidence attack of the SalUn tables",
+      .source = "Jia et al. 2023; Fan et al. 2024",
+      .columns = {{.name = "mia_efficacy",
+                   .heading = "MIA efficacy",
+                   .group = Group::kPrivacy,
+                   .range = "[0, 1]",
+                   .definition = "Share of the edited set that a support-vector classifier "
+                                 "(Gaussian kernel, C = 3, gamma = 1) of p_y, fitted on up to "
+                                 "1,000 retained and as many unseen examples, calls unseen; "
+                                 "0.5 where all have one p_y. Read it against the oracles' value.",
+                   .resolution = 0.01,
+                   .above = Above::kOverForgets}},
+      .compute = compute};
 }
 
 }  // namespace oubli

@@ -76,7 +76,7 @@ Metric mislabels_metric() {
                        .definition = "Share of the forget set's mislabelled examples that are "
                                      "predicted as the wrong label planted there.",
                        .resolution = 0.005,
-                       .above = "under-forgets",
+                       .above = Above::kUnderForgets,
                        .detail = true},
                       {.name = "interclass_confusion",
                        .heading = "IC",
@@ -87,7 +87,7 @@ Metric mislabels_metric() {
                                      "exactly the classes A and B. forget: memorisation; test: "
                                      "what it did to generalisation.",
                        .resolution = 0.005,
-                       .above = "under-forgets"}},
+                       .above = Above::kUnderForgets}},
           .compute = compute};
 }
 

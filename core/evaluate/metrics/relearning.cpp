@@ -5,11 +5,14 @@
 //   anamnesis_index = r(model) / max(mean_r r(oracle), 1)              (Chundawat et al. 2023b)
 //
 // r the first epoch at which the forget accuracy is at least 0.95 of the original's. Epoch 0 is the
-// model as it is. A run that never gets there is censored: it counts as the length of its curve,
-// one more than its last epoch. Left out where there is no original, no curve or no forget set.
+// model as it is. A run that never gets there is censored: its value is the length of its curve,
+// one more than its last epoch, and a lower limit. Where an oracle is censored the index is not
+// defined. Left out where there is no original, no curve or no forget set.
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "core/evaluate/metric.h"
 
@@ -19,11 +22,16 @@ namespace {
 constexpr double kLossMargin = 1e-5;
 constexpr double kAccuracyMargin = 0.05;
 
+struct FirstEpoch {
+  double epoch = 0;
+  bool censored = false;
+};
+
 template <typename Reached>
-double first(const std::vector<double>& curve, Reached reached) {
+FirstEpoch first(const std::vector<double>& curve, Reached reached) {
   std::size_t epoch = 0;
   while (epoch < curve.size() && !reached(curve[epoch])) ++epoch;
-  return static_cast<double>(epoch);
+  return {static_cast<double>(epoch), epoch == curve.size()};
 }
 
 std::vector<MetricValue> compute(const MetricInput& input) {
@@ -31,11 +39,16 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const Tensor* forget = input.evaluation.rows("forget");
   const auto& own = input.model.relearning;
   if (input.original == nullptr || forget == nullptr || !own) return values;
+  const bool diverged = !own->forget_loss.empty() && !std::isfinite(own->forget_loss.back());
+  if (diverged) {
+    return {{"relearn_epochs", std::numeric_limits<double>::quiet_NaN()},
+            {"anamnesis_index", std::numeric_limits<double>::quiet_NaN()}};
+  }
   const Predictions& original = input.original->predictions;
   const double loss = original.losses().index_select(0, *forget).mean().item<double>();
-  values.push_back({"relearn_epochs", first(own->forget_loss, [&](double value) {
-                      return value <= loss + kLossMargin;
-                    })});
+  const FirstEpoch by_loss =
+      first(own->forget_loss, [&](double value) { return value <= loss + kLossMargin; });
+  values.push_back({"relearn_epochs", by_loss.epoch, by_loss.censored});
   if (!input.evaluation.is_classification() || input.oracles.empty()) return values;
   const double accuracy = original.accuracy(*forget);
   const auto by_accuracy = [&](const Relearning& curves) {
@@ -45,10 +58,16 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   double sum = 0;
   for (const ModelOutcome* oracle : input.oracles) {
     if (!oracle->relearning) return values;
-    sum += by_accuracy(*oracle->relearning);
+    const FirstEpoch its = by_accuracy(*oracle->relearning);
+    if (its.censored) {
+      values.push_back({"anamnesis_index", std::numeric_limits<double>::quiet_NaN()});
+      return values;
+    }
+    sum += its.epoch;
   }
   const double oracles = sum / static_cast<double>(input.oracles.size());
-  values.push_back({"anamnesis_index", by_accuracy(*own) / std::max(oracles, 1.0)});
+  const FirstEpoch its = by_accuracy(*own);
+  values.push_back({"anamnesis_index", its.epoch / std::max(oracles, 1.0), its.censored});
   return values;
 }
 
@@ -66,11 +85,12 @@ Metric relearning_metric() {
                    .definition =
                        "Epochs of training on all of D (settings: `relearn`) until the forget "
                        "loss is at most the "
-                       "original model's + 1e-5; 0 where it already is. A run that does not get "
-                       "there is censored and counts as the length of its curve, one more than "
-                       "its last epoch: read that as 'at least'. Good is the oracles' value.",
+                       "original model's + 1e-5; 0 where it already is, not defined where training "
+                       "diverges. A run that does not get "
+                       "there counts as one epoch more than it had, and the table says '>='. "
+                       "Good is the oracles' value.",
                    .resolution = 1,
-                   .above = "over-forgets"},
+                   .above = Above::kOverForgets},
                   {.name = "anamnesis_index",
                    .heading = "AIN",
                    .group = Group::kPrivacy,
@@ -79,10 +99,10 @@ Metric relearning_metric() {
                        "Epochs of training on all of D until the forget accuracy is at least "
                        "0.95 of the original model's, over the mean of the oracles' epochs "
                        "(over 1 where that is less). 1 is as retraining; near 0 forgetting is "
-                       "shallow. A censored run counts as the length of its curve: in the "
-                       "model's place the index is then a lower bound, in an oracle's an upper.",
+                       "shallow. '>=' where the model does not get there; not defined where an "
+                       "oracle does not.",
                    .resolution = 0.05,
-                   .above = "over-forgets"}},
+                   .above = Above::kOverForgets}},
       .compute = compute,
       .needs = {.relearning = true}};
 }

@@ -39,7 +39,7 @@ ColumnInfo attack_column(const std::string& name, const std::string& heading,
           .range = "[0, 1]",
           .definition = definition,
           .resolution = 0.01,
-          .above = "under-forgets",
+          .above = Above::kUnderForgets,
           .detail = detail};
 }
 

@@ -50,13 +50,14 @@ Metric streisand_metric() {
                        .range = "[0, 1]",
                        .definition = "Kolmogorov-Smirnov statistic between the losses on the "
                                      "edited set under the model and under an oracle, mean over "
-                                     "oracles."},
+                                     "oracles.",
+                       .to_oracles = true},
                       {.name = "entropy_gap",
                        .heading = "entropy gap",
                        .group = Group::kPrivacy,
                        .range = "[-ln C, ln C] nats",
                        .definition = "Mean entropy on the edited set minus the oracles' mean.",
-                       .above = "over-forgets"}},
+                       .above = Above::kOverForgets}},
           .compute = compute};
 }
 

@@ -53,7 +53,7 @@ ColumnInfo attack_column(const std::string& name, const std::string& heading,
                         "and one half of the unseen ones (held out, else test), tells the edited "
                         "set from the other half's examples of its classes. 0.5 tells nothing.",
           .resolution = 0.01,
-          .above = "under-forgets",
+          .above = Above::kUnderForgets,
           .detail = detail};
 }
 

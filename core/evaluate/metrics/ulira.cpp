@@ -6,11 +6,17 @@
 namespace oubli {
 namespace {
 
+// Forget set and unseen examples need not be alike: mislabelled ones scatter more between models.
+// With a variance of its own, each has scores of one distribution where nothing was learnt,
+// whatever its scatter; with one variance for all, those that scatter most would fill the ROC
+// curve's end.
+constexpr double kOwnVarianceFrom = 8;
+
 std::vector<MetricValue> compute(const MetricInput& input) {
   const std::optional<AuditedRows> audited = audited_rows(input.evaluation);
   if (!audited || input.edited_shadows.empty()) return {};
   return likelihood_ratio_attack("ulira", input.edited_shadows, input.predictions(),
-                                 audited->forget, audited->unseen);
+                                 audited->forget, audited->unseen, kOwnVarianceFrom);
 }
 
 }  // namespace

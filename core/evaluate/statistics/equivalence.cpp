@@ -71,8 +71,8 @@ double needed_gap(const Moments& method, const Moments& oracles, const Margin& m
 // p of delta >= margin, for a difference d; that of delta <= -margin is this one for -d.
 double one_sided_p(double d, const Moments& method, const Moments& oracles, const Margin& margin) {
   if (method.variance == 0 && oracles.variance == 0) {
-    const bool identical = d == 0 && margin.value == 0;
-    return d < margin.value || identical ? 0.0 : 1.0;
+    // The slack is for margins such as 1/n, which differences of fractions meet inexactly.
+    return d <= margin.value * (1 + 1e-9) ? 0.0 : 1.0;
   }
   const double gap = std::abs(margin.value - d);
   const bool beyond = d > margin.value;
@@ -118,6 +118,30 @@ double power_of_difference(const Moments& method, const Moments& oracles, double
 }
 
 }  // namespace
+
+std::vector<double> leave_one_out(const std::vector<double>& values) {
+  if (values.size() < 3) {
+    throw Error(ErrorKind::kUsage,
+                "distances of fewer than three oracles to one another do not show their spread");
+  }
+  const double mean = moments(values).mean;
+  const double factor =
+      static_cast<double>(values.size() - 1) / static_cast<double>(values.size() - 2);
+  std::vector<double> scaled;
+  scaled.reserve(values.size());
+  for (const double value : values) scaled.push_back(mean + (value - mean) * factor);
+  return scaled;
+}
+
+Estimate pairwise_estimate(const std::vector<double>& values) {
+  Estimate estimate = estimate_mean(values);
+  if (values.size() < 3) {
+    estimate.half_width.reset();
+  } else {
+    estimate.half_width = 2 * *estimate_mean(leave_one_out(values)).half_width;
+  }
+  return estimate;
+}
 
 Margin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options) {
   const double distance = options.margin_factor * oracles.sd();

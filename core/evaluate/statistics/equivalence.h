@@ -36,10 +36,20 @@
 // itself, 9.4 % for the larger of the resolution and the estimate). `different` at delta = 0:
 // between 3.5 and 7.5 %, largest where one side has three values and the other many.
 //
+// Distances to the oracles need one thing more. The value of oracle j is then its mean distance to
+// the others, y_j = mean_{k != j} d(j, k), and two oracles share a pair. With d(j, k) = m + f_j +
+// f_k + e_jk, y_j - mean y = (f_j - mean f) (J-2)/(J-1) + terms in e: the values scatter too
+// little, by a factor of 2 at J = 3. A method's distances to the same oracles have mean m + mean
+// f(method) + mean f, so mean x - mean y needs the variance of f / J, which the values of
+// leave_one_out() have. Their mean, as an estimate of the distance between two oracles, has 2 f in
+// it: pairwise_estimate(). Simulated with models as points of a Gaussian cloud, S = 8 and squared
+// distances, `different` at delta = 0 and alpha = 5 %: 16, 12 and 6.3 % for J = 3, 4 and 8 as the
+// values stand, and 7.7, 7.0 and 4.6 % scaled.
+//
 // What to expect: with J = 3 and the default factor, the oracles' spread never shows equivalence,
 // whatever S; with J = 8 it can. One method value has no spread and so no test: `tests` is absent,
 // and a second training seed is needed. Where nothing scatters, d is exact: each p is 0 or 1, and
-// equal values are equivalent at any margin.
+// the margin itself, a difference that does not matter, is equivalent.
 //
 // Errors: kUsage on no method value, fewer than two oracles, a value that is not finite, a negative
 // resolution or factor, alpha outside (0, 0.5). Cost: O(S + J).
@@ -49,10 +59,20 @@
 #include <optional>
 #include <vector>
 
+#include "core/evaluate/statistics/estimate.h"
 #include "core/evaluate/statistics/intervals.h"
 #include "core/evaluate/statistics/moments.h"
 
 namespace oubli {
+
+// The values of J oracles, each its mean distance to the others, scaled about their mean by
+// (J-1)/(J-2), so that they scatter as independent ones would. Fewer than three throw
+// Error(kUsage).
+std::vector<double> leave_one_out(const std::vector<double>& values);
+
+// Their mean with its interval, from the jackknife over oracles of a symmetric distance (Arvesen
+// 1969): variance 4 (J-1)^2 / (J (J-2)^2) s_y^2, J - 1 degrees of freedom. No interval for J = 2.
+Estimate pairwise_estimate(const std::vector<double>& values);
 
 struct EquivalenceOptions {
   double resolution = 0;
@@ -97,7 +117,8 @@ enum class Verdict { kEquivalent, kDifferent, kUndecided };
 Verdict verdict(const Equivalence& comparison, double p_different);
 
 // The largest |d| that is still called equivalent, negative where none is: the condition
-// |d| < largest is `equivalent` without its p-values. Both sides need two values or more.
+// |d| < largest is `equivalent` without its p-values; |d| <= largest where nothing scatters. Both
+// sides need two values or more.
 double largest_equivalent_difference(const Moments& method, const Moments& oracles,
                                      const EquivalenceOptions& options);
 

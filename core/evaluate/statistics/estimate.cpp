@@ -25,14 +25,18 @@ Estimate estimate_mean(const std::vector<double>& values) {
 
 Json to_json(const Estimate& estimate) {
   const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
-  return {{"mean", number(estimate.mean)},
-          {"half_width_95", estimate.half_width ? number(*estimate.half_width) : Json(nullptr)},
-          {"n", estimate.n}};
+  Json json = {
+      {"mean", number(estimate.mean)},
+      {"half_width_95", estimate.half_width ? number(*estimate.half_width) : Json(nullptr)},
+      {"n", estimate.n}};
+  if (estimate.at_least) json["at_least"] = true;
+  return json;
 }
 
 Estimate estimate_from_json(const Json& json) {
   Estimate estimate{json.at("mean"), std::nullopt, json.at("n")};
   if (json.at("half_width_95").is_number()) estimate.half_width = json.at("half_width_95");
+  estimate.at_least = json.value("at_least", false);
   return estimate;
 }
 

@@ -15,12 +15,14 @@ struct Estimate {
   double mean = 0;
   std::optional<double> half_width;
   std::size_t n = 0;
+  bool at_least = false;  // some values are lower limits, and so is the mean
 };
 
 // Throws Error(kUsage) on an empty list.
 Estimate estimate_mean(const std::vector<double>& values);
 
-// {mean, half_width_95, n}; what is absent or not finite is null. Reading needs a mean.
+// {mean, half_width_95, n, and at_least where it is true}; what is absent or not finite is null.
+// Reading needs a mean.
 Json to_json(const Estimate& estimate);
 Estimate estimate_from_json(const Json& json);
 

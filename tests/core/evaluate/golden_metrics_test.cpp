@@ -96,7 +96,10 @@ class GoldenMetrics : public ::testing::Test {
   PopulationInput population() const {
     PopulationInput input{.evaluation = evaluation_};
     for (const ModelOutcome& model : many_) input.models.push_back(&model);
-    for (const ModelOutcome& oracle : many_oracles_) input.oracles.push_back(&oracle);
+    for (std::size_t i = 0; i < many_oracles_.size(); ++i) {
+      (i < many_oracles_.size() / 2 ? input.oracles_apart : input.oracles)
+          .push_back(&many_oracles_[i]);
+    }
     return input;
   }
   // Holds the values against what `part` of the file expects, which must name the same columns.

@@ -64,10 +64,22 @@ TEST(Relearning, MetricsCountEpochsFromTheCurves) {
       .evaluation = evaluation, .model = model, .oracles = {&oracle}, .original = &original};
   auto values = metric.compute(input);
   EXPECT_EQ(value_of(values, "relearn_epochs"), 2);
-  EXPECT_EQ(value_of(values, "anamnesis_index"), 0.25) << "an oracle that never gets there";
+  EXPECT_TRUE(std::isnan(value_of(values, "anamnesis_index"))) << "an oracle never gets there";
   // An oracle that is there from the start counts as one epoch.
   oracle.relearning->forget_accuracy = {1};
   EXPECT_EQ(value_of(metric.compute(input), "anamnesis_index"), 1);
+  const auto censored = [&](const std::string& column) {
+    for (const MetricValue& value : metric.compute(input)) {
+      if (value.column == column) return value.at_least;
+    }
+    return false;
+  };
+  EXPECT_FALSE(censored("relearn_epochs") || censored("anamnesis_index"));
+  model.relearning = {{.forget_loss = {1, 0.1}, .forget_accuracy = {0.2, 0.94}}};
+  EXPECT_EQ(value_of(metric.compute(input), "relearn_epochs"), 2);
+  EXPECT_TRUE(censored("relearn_epochs") && censored("anamnesis_index"));
+  model.relearning = {{.forget_loss = {1, std::nan("")}, .forget_accuracy = {0.2, 0.1}}};
+  EXPECT_TRUE(std::isnan(value_of(metric.compute(input), "relearn_epochs"))) << "diverged";
   input.original = nullptr;
   EXPECT_TRUE(metric.compute(input).empty());
 }

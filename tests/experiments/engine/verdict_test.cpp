@@ -50,7 +50,10 @@ TEST(Verdict, IsIndistinguishableOnlyWhereEquivalenceIsShown) {
   // The same difference of none, from too few seeds, is no verdict.
   const RowVerdict few = verdict_of(row_of("m", 0.6, 0.9, 2));
   EXPECT_EQ(few.kind, RowVerdict::Kind::kUndecided);
-  EXPECT_NE(few.text.find("more training seed"), std::string::npos) << few.text;
+  EXPECT_NE(few.text.find("too few seeds"), std::string::npos) << few.text;
+  const RowVerdict more = verdict_of(row_of("m", 0.605, 0.9, 5));
+  EXPECT_EQ(more.kind, RowVerdict::Kind::kUndecided);
+  EXPECT_NE(more.text.find("more training seed"), std::string::npos) << more.text;
   EXPECT_EQ(verdict_of(row_of("m", 0.6, 0.9, 1)).kind, RowVerdict::Kind::kUndecided);
 }
 
@@ -69,7 +72,8 @@ TEST(Verdict, RestsOnTheColumnsAndTheMarginAskedFor) {
 TEST(VerdictSettings, AreReadAndChecked) {
   const auto read = [](const std::string& text) {
     const SettingsNode node = parse_settings(text, "test.yaml");
-    return VerdictSettings::read(Settings(node), builtin_metrics());
+    return VerdictSettings::read(Settings(node), builtin_metrics(),
+                                 {"accuracy", "loss", "lira", "klom"});
   };
   EXPECT_EQ(read("{}").columns, VerdictSettings::standard_columns());
   EXPECT_EQ(read("{verdict: {columns: [lira_auc, loss/test], margin: 2}}").columns,
@@ -78,6 +82,81 @@ TEST(VerdictSettings, AreReadAndChecked) {
       testing::error_of(ErrorKind::kSettings, [&] { read("{verdict: {columns: [lira_ouc]}}"); });
   EXPECT_NE(message.find("test.yaml:1:22"), std::string::npos) << message;
   EXPECT_NE(message.find("lira_auc"), std::string::npos) << message;
+  for (const auto& [column, expected] :
+       std::vector<std::pair<std::string, std::string>>{{"klom/forget", "every training seed"},
+                                                        {"accuracy/forgt", "'forget'"},
+                                                        {"accuracy", "forget"},
+                                                        {"kl/forget", "'measure' lacks"}}) {
+    const std::string text = testing::error_of(
+        ErrorKind::kSettings, [&] { read("{verdict: {columns: [" + column + "]}}"); });
+    EXPECT_NE(text.find(expected), std::string::npos) << text;
+  }
+}
+
+TEST(Verdict, IsNotIndistinguishableWhereADecisiveColumnHasNoValue) {
+  RowResult row = row_of("m", 0.6, 0.9, 20);
+  row.models[4].values.erase("accuracy/test");
+  const RowVerdict missing = verdict_of(row);
+  EXPECT_EQ(missing.kind, RowVerdict::Kind::kUndecided);
+  EXPECT_EQ(missing.text, "undecided: no value of accuracy/test");
+  row = row_of("m", 0.9, 0.9, 20);
+  row.models[4].values.erase("accuracy/test");
+  EXPECT_EQ(verdict_of(row).text, "distinguishable (under-forgets)") << "what is there suffices";
+  row = row_of("m", 0.6, 0.9, 20);
+  row.models[4].at_least.insert("accuracy/test");
+  EXPECT_EQ(verdict_of(row).text, "undecided: no value of accuracy/test");
+}
+
+// Both scores rise where a model forgets more; the true labels are fitted better without the wrong.
+TEST(Verdict, KnowsTheDirectionOfEveryColumn) {
+  Results results = results_with({});
+  results.columns = {"mia_efficacy", "accuracy/forget_true"};
+  results.describe_columns(builtin_metrics());
+  for (const std::string& column : results.columns) {
+    results.resolved = {{"verdict", {{"columns", {column}}, {"margin", 1.5}, {"alpha", 0.05}}}};
+    const auto of = [&](double mean) {
+      RowResult row = row_of("m", mean, 0.9, 8);
+      for (ModelResult& model : row.models) model.values[column] = model.values["accuracy/forget"];
+      return row;
+    };
+    results.rows = {of(0.5)};
+    results.rows[0].name = "noise floor";
+    EXPECT_EQ(judge(results, of(0.1)).text, "distinguishable (under-forgets)") << column;
+    EXPECT_EQ(judge(results, of(0.9)).text, column == "mia_efficacy"
+                                                ? "distinguishable (over-forgets)"
+                                                : "distinguishable (differs)");
+  }
+}
+
+// Distances between two oracles are one number, which has no spread.
+TEST(Verdict, OnDistancesNeedsThreeOracles) {
+  Results results = results_with({row_of("m", 0.6, 0.9, 8)});
+  results.columns = {"kl/forget"};
+  results.describe_columns(builtin_metrics());
+  for (RowResult& row : results.rows) {
+    for (ModelResult& model : row.models) model.values["kl/forget"] = 0.1;
+  }
+  EXPECT_EQ(judge(results, results.rows[0]).text, "indistinguishable");
+  results.rows.back().models.resize(2);
+  EXPECT_EQ(judge(results, results.rows[0]).text, "undecided: needs three oracle seeds or more");
+}
+
+TEST(Verdict, OneExampleMoreOrLessDoesNotMatter) {
+  Results results = results_with({row_of("m", 0.6, 0.9, 8)});
+  results.columns = {"accuracy/forget"};
+  results.sets["forget"] = 100;
+  const auto all = [](RowResult& row, double value) {
+    for (ModelResult& model : row.models) model.values["accuracy/forget"] = value;
+  };
+  all(results.rows.back(), 0.95);
+  for (const auto& [value, text] :
+       std::vector<std::pair<double, std::string>>{{0.94, "indistinguishable"},
+                                                   {0.96, "indistinguishable"},
+                                                   {0.97, "distinguishable (under-forgets)"},
+                                                   {0.93, "distinguishable (over-forgets)"}}) {
+    all(results.rows[0], value);
+    EXPECT_EQ(judge(results, results.rows[0]).text, text) << value;
+  }
 }
 
 TEST(Verdict, OfADivergedRowIsFailed) {
@@ -105,7 +184,12 @@ TEST(Results, AreReadBackAsTheyWereWritten) {
   const Results results = results_with({row_of("m", 0.9, 0.7, 3)});
   const Results again = Results::from_json(results.to_json(), "test");
   EXPECT_EQ(again.to_json(), results.to_json());
-  EXPECT_THROW(Results::from_json(Json::object(), "test"), Error);
+  for (const Json& other : {Json::object(), Json::array({1}), Json("x"), Json()}) {
+    EXPECT_THROW(Results::from_json(other, "test"), Error);
+  }
+  Json broken = results.to_json();
+  broken["sets"] = "x";
+  EXPECT_THROW(Results::from_json(broken, "test"), Error);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST_F(ForgettingQualityTest, IsZeroForModelsApartAndOneForTheSameConstant) {
 
 TEST_F(ForgettingQualityTest, OfTheSameDistributionIsAboveThatOfAnother) {
   const auto oracles = models(32, 2, 1);
-  const auto values = compute(models(32, 1, 1), oracles);
+  const auto values = compute(models(32, 1, 1), oracles, models(32, 5, 1));
   EXPECT_TRUE(has_column(values, "forgetting_quality_ceiling"));
   EXPECT_GT(value_of(values, "forgetting_quality"),
             2 * value_of(compute(models(32, 3, 4), oracles), "forgetting_quality"));
