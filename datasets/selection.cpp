@@ -40,8 +40,10 @@ Amount read_amount(const Settings& settings) {
   const bool has_fraction = settings.has("fraction");
   const bool has_count = settings.has("count");
   if (!settings.is_describing() && has_fraction == has_count) {
-    fail_at(settings.origin(), fmt::format("found {} 'fraction' and 'count', expected one of them.",
-                                           has_fraction ? "both" : "neither"));
+    fail_at(settings.origin(), has_fraction
+                                   ? "found both 'fraction' and 'count', expected one of them."
+                                   : "found neither 'fraction' nor 'count', expected one of "
+                                     "them, such as {fraction: 0.1}.");
   }
   if (has_count || settings.is_describing()) {
     amount.origin = settings.origin("count");

@@ -4,6 +4,7 @@
 
 #include "core/solve/solver.h"
 #include "datasets/fetch.h"
+#include "datasets/selection.h"
 #include "experiments/engine/commands.h"
 #include "experiments/engine/spec.h"
 #include "experiments/engine/store.h"
@@ -97,11 +98,17 @@ int describe_entry(const std::string& name, const Registries& registries) {
     TrainingRecipe::read(settings);
     fmt::print("train: how the original and every oracle are trained\nSettings:\n");
     print_settings(settings);
+  } else if (name == "edit") {
+    configure_selection(settings);
+    fmt::print(
+        "edit: what to unlearn, {{remove: SELECTOR}}, to add, {{add: SELECTOR}}, or both, each by "
+        "one of these\nSettings:\n");
+    print_settings(settings);
   } else {
     std::vector<std::string> names = registries.methods.names();
     for (const auto& more :
          {registries.datasets.names(), registries.architectures.names(), registries.metrics.names(),
-          builtin_solvers().names(), std::vector<std::string>{"train"}}) {
+          builtin_solvers().names(), std::vector<std::string>{"train", "edit"}}) {
       names.insert(names.end(), more.begin(), more.end());
     }
     throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));

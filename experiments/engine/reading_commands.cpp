@@ -51,9 +51,12 @@ const char* const kVerdictText =
     "  distinguishable    a column differs (Welch's test, Holm's correction, 5 %) and is not "
     "within\n"
     "                     the margin: under-forgets, over-forgets, hurts, or differs\n"
-    "  undecided          neither: about how many more seeds would decide at 80 % power\n"
+    "  undecided          neither: about how many more seeds would decide at 80 % power (from 5\n"
+    "                     training and 8 oracle seeds on), or which column has no value\n"
     "  failed             a model diverged or failed\n"
     "A difference that is merely not significant gives no verdict.\n"
+    "Distances to the oracles need three of them: an oracle's value is its distance to the others,\n"
+    "and two of those share a pair, for which they are corrected.\n"
     "Source: Schuirmann 1987; Welch 1947; Holm 1979; Berger 1982.\n";
 
 // The values of both rows for the training seeds that both have.
@@ -97,17 +100,9 @@ std::string settings_that_differ(const Json& a, const Json& b) {
                        : fmt::format("Settings that differ: {}.", fmt::join(names, ", "));
 }
 
-// A paragraph whose later lines stand under its first.
-std::string hanging(const std::string& label, const std::string& text) {
-  constexpr std::size_t kIndent = 14;
-  const std::size_t width = std::max<std::size_t>(terminal_columns(stdout), 40) - kIndent;
-  std::string lines = wrapped(text, width), result = fmt::format("  {:<{}}", label, kIndent - 2);
-  lines.pop_back();
-  for (const char c : lines) {
-    result += c;
-    if (c == '\n') result += std::string(kIndent, ' ');
-  }
-  return result + "\n";
+// One line of an explanation.
+std::string entry(const std::string& label, const std::string& text) {
+  return hanging("  " + label, 14, text, terminal_columns(stdout));
 }
 
 struct Compared {
@@ -149,13 +144,13 @@ int explain_metric(const std::string& name, const Registries& registries) {
                    wrapped("Source: " + metric.source, width));
       }
       shown = true;
-      fmt::print("\n{}\n{}{}{}{}{}", info.name, hanging("in tables", info.heading),
-                 hanging("definition", info.definition), hanging("range", info.range),
-                 hanging("direction", better_name(info.better)),
-                 hanging("group", group_name(info.group)));
+      fmt::print("\n{}\n{}{}{}{}{}", info.name, entry("in tables", info.heading),
+                 entry("definition", info.definition), entry("range", info.range),
+                 entry("direction", better_name(info.better)),
+                 entry("group", group_name(info.group)));
       if (info.resolution > 0) {
-        fmt::print("{}", hanging("resolution", fmt::format("differences up to {:g} do not matter",
-                                                           info.resolution)));
+        fmt::print("{}", entry("resolution", fmt::format("differences up to {:g} do not matter",
+                                                         info.resolution)));
       }
     }
     if (shown) return 0;
@@ -177,16 +172,16 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
       for (const std::string& column : decisive_columns(a)) {
         std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
         if (x.size() < 2 || y.size() < 2) continue;
-        if (x == y) {  // the same stages: nothing to test
-          ++identical;
-          continue;
-        }
         const auto [own, others] = common_seeds(row, other, column);
         // The same seeds start the same originals, so their difference is taken seed by seed.
         const bool paired = own.size() > 1 && a.resolved.at("data") == b.resolved.at("data");
         if (paired) {
           x = own;
           y = others;
+        }
+        if (x == y) {  // the same stages: nothing to test
+          ++identical;
+          continue;
         }
         compared.push_back({row.name, column, paired ? paired_t_test(x, y) : welch_t_test(x, y),
                             paired, moments(x).mean, moments(y).mean});

@@ -275,7 +275,7 @@ class Runner {
 
   // What is the same without any one seed does not depend on them, and has no interval over them.
   static Estimate interval_of(double value, const std::vector<double>& left_out) {
-    const auto same = [&](double other) { return other == value; };
+    const auto same = [&](double other) { return other == left_out.front(); };
     if (std::all_of(left_out.begin(), left_out.end(), same)) {
       return {value, std::nullopt, left_out.size()};
     }

@@ -33,7 +33,7 @@ struct Axis {
   std::string key;
   std::vector<SettingsNode> values;
   std::optional<Range> range;
-  Origin origin;
+  Origin origin, key_origin;
 };
 
 bool is_whole(const SettingsNode* node) {
@@ -65,9 +65,10 @@ std::vector<Axis> read_axes(const SettingsNode& over, bool random) {
   }
   std::vector<Axis> axes;
   for (const auto& [key, node] : over.entries) {
-    Axis axis{key, {}, {}, node.origin};
+    Axis axis{key, {}, {}, node.origin, node.key_origin};
     if (node.kind == Kind::kSequence && !node.items.empty()) {
       axis.values = node.items;
+      for (SettingsNode& value : axis.values) value.key_origin = node.key_origin;
     } else if (node.kind == Kind::kMap && random) {
       axis.range = read_range(node);
     } else {
@@ -108,6 +109,7 @@ SettingsNode drawn_value(const Axis& axis, Generator& generator) {
   SettingsNode node;
   node.kind = Kind::kScalar;
   node.origin = axis.origin;
+  node.key_origin = axis.key_origin;
   if (range.whole && !range.logarithmic) {
     node.scalar = fmt::format("{:.0f}", std::floor(range.from + u * (range.to - range.from + 1)));
     return node;
@@ -232,7 +234,7 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
       set_entry(node, entry);
       trial.changed[entry.first] = as_json(entry.second);
     }
-    Settings all(node);
+    const Settings all(node);
     trial.unlearner = make(all);
     all.finish();
     trial.settings = all.resolved();

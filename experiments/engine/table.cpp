@@ -186,11 +186,7 @@ std::string decided_by(const Results& results) {
 }  // namespace
 
 std::string cell_text(const Estimate& estimate) {
-  if (estimate.at_least) {
-    Estimate limit = estimate;
-    limit.at_least = false;
-    return ">= " + cell_text(limit);
-  }
+  if (estimate.at_least) return fmt::format(">= {:.3g}", estimate.mean);
   const double mean = estimate.mean;
   const auto plain = [](double value) {
     return std::abs(value) >= 1e4 && value == std::round(value) ? fmt::format("{:.0f}", value)
@@ -229,6 +225,18 @@ std::string wrapped(const std::string& text, std::size_t width) {
   return lines + line + "\n";
 }
 
+std::string hanging(const std::string& label, std::size_t indent, const std::string& text,
+                    std::size_t width) {
+  std::string lines = wrapped(text, std::max<std::size_t>(width, indent + 20) - indent);
+  lines.pop_back();
+  std::string result = padded(label, indent, /*left=*/true);
+  for (const char c : lines) {
+    result += c;
+    if (c == '\n') result += std::string(indent, ' ');
+  }
+  return result + "\n";
+}
+
 std::string column_title(const std::string& column, const std::string& heading) {
   const std::string metric = heading.empty() ? metric_of(column) : heading;
   std::string set = set_of(column);
@@ -255,7 +263,7 @@ std::string terminal_table(const Results& results, std::size_t width) {
   text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
   for (const RowResult& row : results.rows) {
     if (row.is_noise_floor()) continue;
-    text += fmt::format("{:<{}}  {}\n", row.name, name_width, verdict_cell(results, row));
+    text += hanging(row.name, name_width + 2, verdict_cell(results, row), width);
   }
   text += "\n" + wrapped(decided_by(results), width);
   text += fmt::format("{}\n", kCaption);

@@ -13,6 +13,9 @@ std::string cell_text(const Estimate& estimate);
 
 // Lines of at most `width` characters, broken at spaces, each with its end.
 std::string wrapped(const std::string& text, std::size_t width);
+// The same beside a label: every line begins `indent` columns from the left.
+std::string hanging(const std::string& label, std::size_t indent, const std::string& text,
+                    std::size_t width);
 
 // Column heading, such as "forget acc." for accuracy/forget, whose metric has the heading "acc.";
 // the metric's name where `heading` is empty.

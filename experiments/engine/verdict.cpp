@@ -64,10 +64,9 @@ std::string undecided_text(const std::vector<ColumnVerdict>& columns) {
   std::size_t training = 0, oracles = 0;
   const Equivalence& first = columns.front().comparison;
   if (first.method.n < kFewTraining || first.oracles.n < kFewOracles) {
-    return fmt::format(
-        "undecided: too few seeds to say how many are needed; next, {} training and {} oracle "
-        "seeds",
-        std::max<std::size_t>(first.method.n, 8), std::max<std::size_t>(first.oracles.n, 16));
+    return fmt::format("undecided: too few seeds; try {} training and {} oracle",
+                       std::max<std::size_t>(first.method.n, 8),
+                       std::max<std::size_t>(first.oracles.n, 16));
   }
   for (const ColumnVerdict& column : columns) {
     if (column.equivalent) continue;

@@ -324,7 +324,7 @@ TEST(OtherCommands, Work) {
   EXPECT_NE(check.out.find("momentum"), std::string::npos);
   EXPECT_FALSE(fs::exists(scratch.path() / "store"));
   EXPECT_EQ(run_program({"list"}).status, 0);
-  for (const char* name : {"newton", "digits", "mlp", "accuracy", "train"}) {
+  for (const char* name : {"newton", "digits", "mlp", "accuracy", "train", "edit"}) {
     EXPECT_EQ(run_program({"describe", name}).status, 0) << name;
   }
   EXPECT_EQ(run_program({"describe", "newtn"}).status, 2);
