@@ -44,6 +44,7 @@ std::string directions_text(const std::vector<ColumnVerdict>& columns) {
   const bool opposite =
       find("under-forgets") != directions.end() && find("over-forgets") != directions.end();
   std::vector<std::string> words;
+  words.reserve(directions.size());
   for (const auto& [word, its_columns] : directions) {
     words.push_back(opposite && word != "hurts"
                         ? fmt::format("{} by {}", word, fmt::join(its_columns, " and "))
@@ -106,7 +107,7 @@ std::string to_string(RowVerdict::Kind kind) {
 }
 
 std::vector<std::string> decisive_columns(const Results& results) {
-  const std::vector<std::string> decisive = VerdictSettings::from(results.resolved).columns;
+  std::vector<std::string> decisive = VerdictSettings::from(results.resolved).columns;
   if (decisive != VerdictSettings::standard_columns()) return decisive;  // as asked for
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {

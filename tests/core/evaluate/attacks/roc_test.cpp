@@ -53,5 +53,17 @@ TEST(Roc, DeLongByHand) {
   EXPECT_THROW(auc_standard_error(values({3}), values({0, 1})), Error);
 }
 
+// A score that is not a number would sort above every other and look like a perfect attack.
+TEST(Roc, OfScoresThatAreNotNumbersIsNotANumber) {
+  const Tensor fine = at::arange(10, at::kDouble);
+  Tensor broken = fine.clone();
+  broken[3] = std::nan("");
+  for (const auto& [members, others] :
+       std::vector<std::pair<Tensor, Tensor>>{{fine, broken}, {broken, fine}}) {
+    EXPECT_TRUE(std::isnan(auc(members, others)));
+    EXPECT_TRUE(std::isnan(tpr_at_fpr(members, others, 0.01)));
+  }
+}
+
 }  // namespace
 }  // namespace oubli
