@@ -59,6 +59,12 @@ Tensor Evaluation::unseen_rows_like(const Tensor& examples) const {
   return alike.numel() == 0 ? Tensor() : alike;
 }
 
+std::vector<const ModelOutcome*> PopulationInput::alike() const {
+  std::vector<const ModelOutcome*> first = oracles_apart;
+  first.resize(std::min(first.size(), models.size()));
+  return first;
+}
+
 std::string metric_of(const std::string& column) { return column.substr(0, column.find('/')); }
 
 std::string set_of(const std::string& column) {
@@ -95,7 +101,8 @@ std::string column_problem(const Registry<Metric>& metrics, const std::string& c
   static const std::vector<std::string> sets = {"forget",     "forget_true", "added",   "retain",
                                                 "validation", "test",        "held_out"};
   const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
-  return info->group != Group::kBySet || known
+  const bool needs_none = info->group != Group::kBySet && set_of(column).empty();
+  return known || needs_none || info->by_parameter
              ? ""
              : unknown_name_message("set of " + info->name, set_of(column), sets);
 }

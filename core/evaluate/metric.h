@@ -80,6 +80,9 @@ struct PopulationInput {
   std::vector<const ModelOutcome*> models = {};
   std::vector<const ModelOutcome*> oracles = {};
   std::vector<const ModelOutcome*> oracles_apart = {};
+
+  // As many of those apart as there are models.
+  std::vector<const ModelOutcome*> alike() const;
 };
 
 struct MetricValue {
@@ -112,6 +115,8 @@ struct ColumnInfo {
   // The value is a distance to the oracles. The oracles' own values, each against the others, then
   // share pairs and are not independent (leave_one_out in statistics/equivalence.h).
   bool to_oracles = false;
+  // The column is split by parameter tensor, not by set: "layer_z/weight".
+  bool by_parameter = false;
   // Kept in results.json and table.csv, and left out of tables for reading.
   bool detail = false;
 };
@@ -157,8 +162,7 @@ bool is_about_edited_set(const std::string& column);
 // The metric that has the column "metric/set", and its description there; null where none has.
 const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column);
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column);
-// What is wrong with a column's name, with the nearest one that exists; "" where nothing is. Some
-// metrics' columns end in other names than of sets, which only a run's results know.
+// What is wrong with a column's name, with the nearest one that exists; "" where nothing is.
 std::string column_problem(const Registry<Metric>& metrics, const std::string& column);
 
 }  // namespace oubli

@@ -55,7 +55,8 @@ const char* const kVerdictText =
     "                     training and 8 oracle seeds on), or which column has no value\n"
     "  failed             a model diverged or failed\n"
     "A difference that is merely not significant gives no verdict.\n"
-    "Distances to the oracles need three of them: an oracle's value is its distance to the others,\n"
+    "Distances to the oracles need three of them: an oracle's value is its distance to the "
+    "others,\n"
     "and two of those share a pair, for which they are corrected.\n"
     "Source: Schuirmann 1987; Welch 1947; Holm 1979; Berger 1982.\n";
 
@@ -172,6 +173,7 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
       for (const std::string& column : decisive_columns(a)) {
         std::vector<double> x = row.seed_means(column), y = other.seed_means(column);
         if (x.size() < 2 || y.size() < 2) continue;
+        if (row.at_least(column) || other.at_least(column)) continue;  // not to be averaged
         const auto [own, others] = common_seeds(row, other, column);
         // The same seeds start the same originals, so their difference is taken seed by seed.
         const bool paired = own.size() > 1 && a.resolved.at("data") == b.resolved.at("data");
@@ -179,7 +181,7 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
           x = own;
           y = others;
         }
-        if (x == y) {  // the same stages: nothing to test
+        if (x == y) {  // nothing to test, as where the stages are the same
           ++identical;
           continue;
         }
@@ -193,9 +195,10 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
   const std::size_t width = terminal_columns(stdout);
   fmt::print("{}", wrapped(settings_that_differ(a.resolved, b.resolved), width));
   if (identical > 0) {
-    fmt::print("Equal in every seed, and left out: {} column{} of rows in both.\n", identical,
+    fmt::print("Equal in every seed, and left out: {} comparison{}.\n", identical,
                identical == 1 ? "" : "s");
   }
+  if (compared.empty() && identical > 0) return 0;
   if (compared.empty()) {
     fmt::print("No row of both, with two training seeds or more, has a column to compare.\n");
     return 0;

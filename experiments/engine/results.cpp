@@ -136,6 +136,16 @@ const RowResult* Results::find(const std::string& row) const {
   return nullptr;
 }
 
+std::vector<double> Results::oracle_values(const std::string& column) const {
+  const RowResult* floor = find(kNoiseFloor);
+  if (floor == nullptr || floor->at_least(column)) return {};
+  std::vector<double> values = floor->seed_means(column);
+  const ColumnInfo* described = info(column);
+  const bool pairwise = described != nullptr && described->to_oracles;
+  if (values.size() < (pairwise ? 3 : 2)) return {};
+  return pairwise ? leave_one_out(values) : values;
+}
+
 const ColumnInfo* Results::info(const std::string& column) const {
   const auto found = infos.find(column);
   return found == infos.end() ? nullptr : &found->second;

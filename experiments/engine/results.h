@@ -56,6 +56,10 @@ struct Results {
   Json resolved;
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
+  // The oracles' own values of a column, one for each oracle; those of a distance to the oracles
+  // are scaled to scatter as independent ones would (leave_one_out), of which there must be three.
+  // Empty where there are too few, or one is not defined or only a lower limit.
+  std::vector<double> oracle_values(const std::string& column) const;
   // Null where there is no row of that name.
   const RowResult* find(const std::string& row) const;
   // Null for a column that no metric describes.

@@ -26,6 +26,9 @@ Tensor rows_of(const std::vector<NamedRows>& sets) {
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+// Parameters may be finite and too large all the same.
+const char* const kNotFinite = "its outputs are not finite";
+
 class Runner {
  public:
   Runner(const Experiment& experiment, const Plan& plan, const Registries& registries,
@@ -157,7 +160,7 @@ class Runner {
       const Tensor outputs = outputs_of(model, rows);
       if (!outputs.isfinite().all().item<bool>()) {
         result.status = to_string(UnlearnStatus::kDiverged);
-        result.message = "its outputs are not finite";
+        result.message = kNotFinite;
         return result;
       }
       result.value = objective({outputs_.predictions(outputs, rows), model.theta().to(at::kDouble),
@@ -206,11 +209,10 @@ class Runner {
     const Tensor rows = rows_of(experiment_.metric_sets());
     const Tensor outputs = outputs_of(model, rows);
     if (!outputs.isfinite().all().item<bool>()) {
-      // Parameters may be finite and too large all the same.
       const Stage& made = plan_.stages[stage.inputs.front()];
       if (made.kind != StageKind::kUnlearn) {
         throw Error(ErrorKind::kNumerics,
-                    fmt::format("training of {} diverged: its outputs are not finite", made.label));
+                    fmt::format("training of {} diverged: {}", made.label, kNotFinite));
       }
       return write_json(folder / kReportFile, {{"usable", false}});
     }
@@ -241,7 +243,7 @@ class Runner {
     const bool usable = outputs_.usable(member);
     if (!usable && report.at("usable").get<bool>()) {
       result["status"] = to_string(UnlearnStatus::kDiverged);
-      result["message"] = "its outputs are not finite";
+      result["message"] = kNotFinite;
     }
     if (usable) {
       ModelOutcome model = outputs_.outcome(member);

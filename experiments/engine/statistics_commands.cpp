@@ -26,13 +26,14 @@ namespace {
 std::vector<double> badness(const Results& results, const RowResult& row,
                             const std::string& column) {
   std::vector<double> values = row.seed_means(column);
+  const RowResult* oracles = results.find(kNoiseFloor);
+  if (row.at_least(column) || (oracles != nullptr && oracles->at_least(column))) return {};
   const ColumnInfo* info = results.info(column);
   const Better better = info ? info->better : Better::kOracle;
   if (better == Better::kLower) return values;
   double aim = 0;
   if (better == Better::kOracle) {
-    const RowResult* floor = results.find(kNoiseFloor);
-    const std::optional<Estimate> cell = floor ? floor->cell(column) : std::nullopt;
+    const std::optional<Estimate> cell = oracles ? oracles->cell(column) : std::nullopt;
     if (!cell) return {};
     aim = cell->mean;
   }
@@ -124,11 +125,11 @@ std::string bootstrap_text(const std::vector<double>& values) {
 // Rows that are not ranked, and why.
 void print_left_out(const std::vector<Results>& all, const std::vector<std::string>& ranked,
                     const std::string& column) {
-  std::set<std::string> named;
+  std::set<std::string> seen;
   for (const Results& results : all) {
     for (const RowResult& row : results.rows) {
       const bool is_ranked = std::find(ranked.begin(), ranked.end(), row.name) != ranked.end();
-      if (row.is_noise_floor() || is_ranked || !named.insert(row.name).second) continue;
+      if (row.is_noise_floor() || is_ranked || !seen.insert(row.name).second) continue;
       std::string why = "not in every result";
       for (const Results& other : all) {
         const RowResult* found = other.find(row.name);
@@ -137,6 +138,8 @@ void print_left_out(const std::vector<Results>& all, const std::vector<std::stri
           why = found->trouble();
         } else if (found->seed_means(column).empty()) {
           why = "no value for every training seed";
+        } else if (badness(other, *found, column).empty()) {
+          why = "only lower limits, or no value of the oracles";
         }
       }
       fmt::print("     -  {}: {}\n", row.name, why);
@@ -240,12 +243,16 @@ int show_variance(const std::string& folder, const Registries& registries) {
   for (const RowResult& row : results.rows) {
     for (const std::string& column : decisive_columns(results)) {
       std::vector<std::vector<double>> values;
-      for (const auto& [seed, runs] : row.values_by_seed(column)) values.push_back(runs);
+      if (row.is_noise_floor()) {
+        for (const double value : results.oracle_values(column)) values.push_back({value});
+      } else if (!row.at_least(column)) {
+        for (const auto& [seed, runs] : row.values_by_seed(column)) values.push_back(runs);
+      }
       if (values.empty()) continue;
       const VarianceSplit split = split_variance(values);
-      Estimate mean{split.mean, std::nullopt, split.training_seeds};
-      if (split.interval) mean.half_width = (split.interval->upper - split.interval->lower) / 2;
-      const std::vector<double> means = row.seed_means(column);
+      const Estimate mean = *row.cell(column);
+      std::vector<double> means;
+      for (const std::vector<double>& runs : values) means.push_back(moments(runs).mean);
       std::optional<double> training = split.training_variance;
       if (!split.unlearning_variance && means.size() > 1) training = moments(means).variance;
       print_row({row.name, column, cell_text(mean), wide ? bootstrap_text(means) : "",

@@ -13,8 +13,7 @@ namespace {
 
 std::string direction_of(const std::string& column, const ColumnInfo* info, double difference) {
   const bool above = difference > 0;
-  if (info == nullptr) return "differs";
-  if (info->above == Above::kNothing) return "differs";
+  if (info == nullptr || info->above == Above::kNothing) return "differs";
   if (info->above == Above::kUnderForgets || info->above == Above::kOverForgets) {
     return above == (info->above == Above::kUnderForgets) ? "under-forgets" : "over-forgets";
   }
@@ -26,7 +25,7 @@ std::string direction_of(const std::string& column, const ColumnInfo* info, doub
 }
 
 // What the columns that differ say, without repeating. Where some column has a direction, the ones
-// that have none add nothing; where two have opposite ones, each is named.
+// that have none add nothing; where some under-forget and others over-forget, all are named.
 std::string directions_text(const std::vector<ColumnVerdict>& columns) {
   std::vector<std::pair<std::string, std::vector<std::string>>> directions;  // with their columns
   const auto find = [&](const std::string& word) {
@@ -126,34 +125,40 @@ bool is_decided_on(const Results& results, const std::string& column, bool priva
   return !privacy_only || privacy || is_about_edited_set(column);
 }
 
-// Distances between two oracles are one number, which has no spread.
-std::size_t oracles_needed(const Results& results, const std::vector<std::string>& columns) {
-  const bool to_oracles = std::any_of(columns.begin(), columns.end(), [&](const auto& column) {
-    const ColumnInfo* info = results.info(column);
-    return info != nullptr && info->to_oracles;
-  });
-  return to_oracles ? 3 : 2;
-}
-
 // A row's values of one column against the oracles'. Absent where either has none, or only limits.
 std::optional<Equivalence> held_against_oracles(const Results& results, const RowResult& row,
-                                                const RowResult& floor, const std::string& column,
+                                                const std::string& column,
                                                 const VerdictSettings& settings) {
   const std::vector<double> values = row.seed_means(column);
-  std::vector<double> oracles = floor.seed_means(column);
-  if (values.empty() || oracles.empty() || row.at_least(column) || floor.at_least(column)) {
-    return std::nullopt;
-  }
+  const std::vector<double> oracles = results.oracle_values(column);
+  if (values.empty() || oracles.empty() || row.at_least(column)) return std::nullopt;
   EquivalenceOptions options{.margin_factor = settings.margin, .alpha = settings.alpha};
-  if (const ColumnInfo* info = results.info(column)) {
-    options.resolution = info->resolution;
-    if (info->to_oracles) oracles = leave_one_out(oracles);
-  }
+  if (const ColumnInfo* info = results.info(column)) options.resolution = info->resolution;
   if (metric_of(column) == "accuracy") {
     // One example more or less matters to nobody.
     options.resolution = 1.0 / results.set_size(set_of(column));
   }
   return compare_with_oracles(values, oracles, options);
+}
+
+// Holm's correction over the columns, and with it which of them differ.
+void find_differences(std::vector<ColumnVerdict>& columns, const Results& results, double alpha) {
+  std::vector<double> p_values;
+  p_values.reserve(columns.size());
+  for (const ColumnVerdict& column : columns) {
+    const std::optional<EquivalenceTests>& tests = column.comparison.tests;
+    p_values.push_back(tests ? tests->p_different : 1);
+  }
+  const std::vector<double> adjusted = holm_adjusted(p_values);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    ColumnVerdict& column = columns[i];
+    column.p_adjusted = adjusted[i];
+    column.different = !column.equivalent && adjusted[i] < alpha;
+    if (column.different) {
+      column.direction =
+          direction_of(column.column, results.info(column.column), column.comparison.difference);
+    }
+  }
 }
 
 }  // namespace
@@ -170,54 +175,40 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     return !is_decided_on(results, column, privacy_only);
   });
   const RowResult* floor = results.find(kNoiseFloor);
-  const std::size_t needed = oracles_needed(results, decisive);
-  if (floor == nullptr || floor->models.size() < needed) {
-    result.text =
-        fmt::format("undecided: needs {} oracle seeds or more", needed == 2 ? "two" : "three");
+  const std::size_t oracles = floor == nullptr ? 0 : floor->models.size();
+  if (oracles < 2) {
+    result.text = "undecided: needs two oracle seeds or more";
     return result;
   }
   const VerdictSettings settings = VerdictSettings::from(results.resolved);
-  std::vector<double> p_values;
   std::vector<std::string> without_value;
   for (const std::string& column : decisive) {
-    const std::optional<Equivalence> comparison =
-        held_against_oracles(results, row, *floor, column, settings);
-    if (!comparison) {
+    const auto comparison = held_against_oracles(results, row, column, settings);
+    if (comparison) {
+      const bool equivalent = comparison->tests && comparison->tests->equivalent;
+      result.columns.push_back({column, *comparison, 1, equivalent, false, ""});
+    } else {
       without_value.push_back(column);
-      continue;
     }
-    const std::optional<EquivalenceTests>& tests = comparison->tests;
-    result.columns.push_back({column, *comparison, 1, tests && tests->equivalent, false, ""});
-    p_values.push_back(tests ? tests->p_different : 1);
   }
-  if (result.columns.empty()) {
-    result.text = without_value.empty() ? "undecided: no decisive metric was measured"
-                                        : without_value_text(without_value);
-    return result;
-  }
-  const std::vector<double> adjusted = holm_adjusted(p_values);
-  bool all_equivalent = true, any_different = false;
-  for (std::size_t i = 0; i < result.columns.size(); ++i) {
-    ColumnVerdict& column = result.columns[i];
-    column.p_adjusted = adjusted[i];
-    column.different = !column.equivalent && adjusted[i] < settings.alpha;
-    if (column.different) {
-      column.direction =
-          direction_of(column.column, results.info(column.column), column.comparison.difference);
-    }
-    all_equivalent = all_equivalent && column.equivalent;
-    any_different = any_different || column.different;
-  }
-  if (any_different) {
+  find_differences(result.columns, results, settings.alpha);
+  const auto any = [&](bool ColumnVerdict::*what, bool value) {
+    return std::any_of(result.columns.begin(), result.columns.end(),
+                       [&](const ColumnVerdict& column) { return column.*what == value; });
+  };
+  if (any(&ColumnVerdict::different, true)) {
     result.kind = RowVerdict::Kind::kDistinguishable;
     result.text = fmt::format("distinguishable ({})", directions_text(result.columns));
   } else if (!without_value.empty()) {
-    result.text = without_value_text(without_value);
-  } else if (all_equivalent) {
+    result.text = oracles < 3 ? "undecided: needs three oracle seeds or more"
+                              : without_value_text(without_value);
+  } else if (result.columns.empty()) {
+    result.text = "undecided: no decisive metric was measured";
+  } else if (any(&ColumnVerdict::equivalent, false)) {
+    result.text = undecided_text(result.columns);
+  } else {
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";
-  } else {
-    result.text = undecided_text(result.columns);
   }
   return result;
 }
@@ -255,14 +246,16 @@ std::string what_makes_columns_decide(const Results& results) {
   const RowResult* original = results.find("original");
   const RowResult* floor = results.find(kNoiseFloor);
   if (!original->trouble().empty()) {
-    return "Training itself went wrong: try a smaller train.optimizer.lr.";
+    return original->trouble().starts_with("diverged")
+               ? "Its training diverged: try a smaller train.optimizer.lr."
+               : "A stage of it failed, as is said above.";
   }
   if (floor == nullptr || floor->models.size() < 3) {
     return "What would make it able to: three oracles or more (seeds.oracle).";
   }
-  return "What would make it able to: measuring accuracy, loss, divergence or membership, or "
-         "naming "
-         "columns that are measured in `verdict: {columns: [...]}`.";
+  return "What would make it able to: a column of the edited set that is measured and decides, "
+         "such "
+         "as accuracy/forget, loss/forget or ulira_auc in `verdict: {columns: [...]}`.";
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct VerdictSettings {
   // Accuracy, loss, divergence and the loss attack's AUC on the edited set; accuracy and loss on
   // retain and test.
   static const std::vector<std::string>& standard_columns();
-  // Throws Error(kSettings) for a column that no metric has.
+  // `measure`: the metrics that are taken. Throws Error(kSettings) for a column that no metric or
+  // no metric of these has, and for one that has no value of every model.
   static VerdictSettings read(const Settings& parent, const Registry<Metric>& metrics,
                               const std::vector<std::string>& measure);
   // From an experiment's resolved settings; the standard ones where it names none.

@@ -153,7 +153,7 @@ member = np.array([s["trained"] for s in shadows])[:, rows]
 
 def side(mask, own_variance_from=64):
     mean = np.array([phi[mask[:, x], x].mean() for x in range(len(rows))])
-    if mask.sum(0).min() >= own_variance_from:
+    if min(mask.sum(0).min(), (~mask).sum(0).min()) >= own_variance_from:
         return mean, np.array([phi[mask[:, x], x].std(ddof=1) for x in range(len(rows))])
     variance = np.mean([phi[mask[:, x], x].var(ddof=1) for x in range(len(rows)) if mask[:, x].sum() > 1])
     return mean, np.sqrt(variance)
@@ -270,7 +270,7 @@ audited, passed = evenly_spaced(forget, count), evenly_spaced(outside, count)
 rows = np.r_[audited, passed]
 phi = np.array([P(s["outputs"]).phi for s in edited_shadows])[:, rows]
 member = np.array([s["forgot"] for s in edited_shadows])[:, rows]
-(mu_in, s_in), (mu_out, s_out) = side(member, 8), side(~member, 8)
+(mu_in, s_in), (mu_out, s_out) = side(member, 4), side(~member, 4)
 assert np.ndim(s_in) == np.ndim(s_out) == 1
 scores = stats.norm.logpdf(m.phi[rows], mu_in, s_in) - stats.norm.logpdf(m.phi[rows], mu_out, s_out)
 inside, others = scores[:count], scores[count:]
@@ -366,7 +366,7 @@ together["forgetting_quality"] = quality_of(a_models, b_models[17:])
 shares = [np.mean([q.accuracy(sets[s]) for q in a_models]) / np.mean([q.accuracy(sets[s]) for q in b_models[17:]])
           for s in ("retain", "test")]
 together["forgetting_score"] = float(together["forgetting_quality"] * np.prod(shares))
-together["forgetting_quality_ceiling"] = quality_of(b_models[:17], b_models[17:])
+together["forgetting_quality_ceiling"] = quality_of(b_models[:16], b_models[17:])
 
 document = {
     "original": original.tolist(),

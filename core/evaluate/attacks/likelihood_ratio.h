@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/evaluate/attacks/lira.h"
 #include "core/evaluate/metric.h"
 
 namespace oubli {
@@ -17,7 +18,7 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
                                                  const std::vector<const Shadow*>& shadows,
                                                  const Predictions& predictions,
                                                  const Tensor& members, const Tensor& others,
-                                                 double own_variance_from = 64);
+                                                 double own_variance_from = kLiraOwnVarianceFrom);
 
 // Their descriptions. `ratio`: what the AUC is of, to be read after "Probability that".
 // `epsilon_better`: lower, where oracles have an epsilon of 0 whatever the sets are.

@@ -13,7 +13,7 @@ struct Side {
   Tensor mean, variance;
 };
 
-Side fit_side(const Tensor& phi, const Tensor& selected, double own_variance_from) {
+Side fit_side(const Tensor& phi, const Tensor& selected, bool own_variances) {
   const Tensor weights = selected.to(at::kDouble);
   const Tensor count = weights.sum(0);
   const Tensor mean = (phi * weights).sum(0) / count;
@@ -21,7 +21,7 @@ Side fit_side(const Tensor& phi, const Tensor& selected, double own_variance_fro
   Tensor variance = squares / (count - 1);
   const Tensor enough = count.ge(2);
   variance = at::where(enough, variance, at::full_like(variance, std::nan("")));
-  if (count.min().item<double>() < own_variance_from) {
+  if (!own_variances) {
     const Tensor usable = variance.masked_select(enough);
     if (usable.numel() > 0) {
       variance = at::where(enough, usable.mean().expand_as(variance), variance);
@@ -37,8 +37,11 @@ Tensor log_density(const Tensor& x, const Tensor& mean, const Tensor& variance) 
 }  // namespace
 
 LiraFit fit_lira(const Tensor& phi, const Tensor& member, double own_variance_from) {
-  const Side in = fit_side(phi, member, own_variance_from),
-             out = fit_side(phi, member.logical_not(), own_variance_from);
+  // For both sides or for neither: two kinds of variance would themselves shift the scores.
+  const Tensor inside = member.sum(0), fewer = at::minimum(inside, member.size(0) - inside);
+  const bool own_variances = fewer.min().item<double>() >= own_variance_from;
+  const Side in = fit_side(phi, member, own_variances),
+             out = fit_side(phi, member.logical_not(), own_variances);
   return {in.mean, in.variance, out.mean, out.variance};
 }
 

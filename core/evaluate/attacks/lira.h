@@ -5,9 +5,9 @@
 //   ln N(phi; mu_in, s_in^2) - ln N(phi; mu_out, s_out^2)
 // Higher means "member".
 //
-// With fewer than 64 shadows on a side the variance of that side is the mean over examples of
-// theirs (unbiased for each), as the paper does, or with fewer than `own_variance_from`; variances
-// are at least 1e-12.
+// Where some example has fewer than `own_variance_from` shadows on a side, each side has one
+// variance for all examples, the mean of theirs (unbiased for each); variances are at least 1e-12.
+// The paper has 64.
 //
 // Shapes: phi [models, n], member bool [models, n], observed [n]; float64. A score is not a number
 // where an example has fewer than two shadows on a side that is used. Cost: O(models n).
@@ -22,7 +22,9 @@ struct LiraFit {
   Tensor out_mean, out_variance;  // [n]
 };
 
-LiraFit fit_lira(const Tensor& phi, const Tensor& member, double own_variance_from = 64);
+constexpr double kLiraOwnVarianceFrom = 64;
+LiraFit fit_lira(const Tensor& phi, const Tensor& member,
+                 double own_variance_from = kLiraOwnVarianceFrom);
 Tensor lira_online_scores(const LiraFit& fit, const Tensor& observed);
 
 }  // namespace oubli

@@ -1,4 +1,5 @@
-// What a membership attack's scores are worth. Higher scores mean "member".
+// What a membership attack's scores are worth. Higher scores mean "member". Scores that are not
+// numbers give values that are none.
 #pragma once
 
 #include "core/evaluate/metric.h"

@@ -8,9 +8,11 @@
 // others instead, which rules out telling that some forgetting took place. Scores are LiRA's
 // (lira.h) between these two worlds, and the edited model's forget set is held against U.
 //
-// Forget set and U need not be alike: with 8 shadows or more on either side each example has
-// variances of its own, so that where nothing was learnt its scores do not depend on how much it
-// scatters. 0.5 is as good as retraining; the retrained models' own value is the noise floor's row.
+// Forget set and U need not be alike: mislabelled examples scatter more between models. So with
+// four shadows or more on both sides each example has variances of its own, and where nothing was
+// learnt its scores do not depend on how much it scatters; with one variance for all, those that
+// scatter most would fill the ROC curve's end. 0.5 is as good as retraining; the retrained models'
+// own value is the noise floor's row.
 #pragma once
 
 #include <optional>

@@ -144,7 +144,7 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
   }
   if (input.oracles_apart.size() >= kFewest) {
     values.push_back(
-        {"forgetting_quality_ceiling", quality(input.oracles_apart, input.oracles, edited->rows)});
+        {"forgetting_quality_ceiling", quality(input.alike(), input.oracles, edited->rows)});
   }
   return values;
 }
@@ -169,7 +169,9 @@ Metric forgetting_quality_metric() {
                 "/ FNR), ln((1 - 1e-5 - FNR) / FPR)), the models' values against the oracles': 1 "
                 "below 0.5, 1/2 below 1, 1/4 below 1.5, and so on, 0 from ceil(ln(N - 1)) on, N "
                 "the "
-                "smaller number of models. Needs 16 models and 16 oracles, and depends on N: "
+                "smaller number of models. Needs 16 training seeds and 31 oracles (half of them "
+                "are held "
+                "against), and depends on N: "
                 "compare it only at the same N, and with forgetting_quality_ceiling.",
             .resolution = 0.01},
            {.name = "forgetting_score",
@@ -186,8 +188,9 @@ Metric forgetting_quality_metric() {
             .group = Group::kPrivacy,
             .better = Better::kHigher,
             .range = "[0, 1]",
-            .definition = "forgetting_quality of the first half of the oracles against the others: "
-                          "what retraining itself gets at half as many models. Needs 32 oracles.",
+            .definition = "forgetting_quality of as many oracles as the row has models, at most "
+                          "the half that "
+                          "is set apart: what retraining itself gets. Needs 32 oracles.",
             .resolution = 0.01,
             .detail = true}},
       .compute_population = compute};

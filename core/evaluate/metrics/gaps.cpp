@@ -40,15 +40,16 @@ double tow(const Gap& a, const Gap& b, const Gap& c) {
   return (1 - std::abs(a.gap)) * (1 - std::abs(b.gap)) * (1 - std::abs(c.gap));
 }
 
-// Test examples of the classes that `retain` has, and of those that it has no more.
-std::pair<Tensor, Tensor> test_rows(const Evaluation& evaluation, const Tensor& retain) {
+// A set's examples of the classes that `retain` has, and of those that it has no more.
+std::pair<Tensor, Tensor> by_class(const Evaluation& evaluation, const std::string& set,
+                                   const Tensor& retain) {
   const Tensor none = at::empty({0}, at::kLong);
-  const Tensor* test = evaluation.rows("test");
-  if (test == nullptr) return {none, none};
+  const Tensor* rows = evaluation.rows(set);
+  if (rows == nullptr) return {none, none};
   const Tensor& labels = evaluation.dataset->targets;
   const Tensor classes = std::get<0>(at::_unique(labels.index_select(0, retain)));
-  const Tensor kept = at::isin(labels.index_select(0, *test), classes);
-  return {test->masked_select(kept), test->masked_select(kept.logical_not())};
+  const Tensor kept = at::isin(labels.index_select(0, *rows), classes);
+  return {rows->masked_select(kept), rows->masked_select(kept.logical_not())};
 }
 
 std::vector<MetricValue> compute(const MetricInput& input) {
@@ -65,7 +66,7 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   }
   values.push_back({"ra", kept.value});
   values.push_back({"ra_gap", kept.gap});
-  const auto [test, removed] = test_rows(evaluation, *retain);
+  const auto [test, removed] = by_class(evaluation, "test", *retain);
   if (removed.numel() > 0) values.push_back({"ta_removed", input.predictions().accuracy(removed)});
   if (test.numel() > 0) {
     const Gap other = gap_on(input, test);
@@ -74,8 +75,9 @@ std::vector<MetricValue> compute(const MetricInput& input) {
     values.push_back({"avg_gap", average(forget, kept, other)});
     values.push_back({"tow", tow(forget, kept, other)});
   }
-  if (const Tensor* validation = evaluation.rows("validation")) {
-    const Gap other = gap_on(input, *validation);
+  const Tensor validation = by_class(evaluation, "validation", *retain).first;
+  if (validation.numel() > 0) {
+    const Gap other = gap_on(input, validation);
     values.push_back({"avg_gap/validation", average(forget, kept, other)});
     values.push_back({"tow/validation", tow(forget, kept, other)});
   }

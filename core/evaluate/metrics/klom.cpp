@@ -102,8 +102,7 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
       input.oracles.size() < 2) {
     return values;
   }
-  std::vector<const ModelOutcome*> alike = input.oracles_apart;
-  alike.resize(std::min(alike.size(), input.models.size()));
+  const std::vector<const ModelOutcome*> alike = input.alike();
   for (const NamedRows& set : input.evaluation.sets) {
     const Tensor reference = confidences(input.oracles, set.rows);
     const std::vector<double> own = klom(confidences(input.models, set.rows), reference);
@@ -132,7 +131,7 @@ Metric klom_metric() {
                            "seed) and over half of the oracles: 20 bins of equal width over both, "
                            "each share with "
                            "1e-5 added. It is above 0 for two samples of one distribution: compare "
-                           "with klom_bias. Left out with fewer than two models or oracles.",
+                           "with klom_bias. Left out with fewer than two models or three oracles.",
                        .resolution = 0.01},
                       {.name = "klom_95",
                        .heading = "KLOM 95 %",

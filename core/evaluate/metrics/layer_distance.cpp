@@ -76,6 +76,7 @@ Metric layer_distance_metric() {
                        .definition = "The term of layer_distance of one parameter tensor.",
                        .resolution = 0.05,
                        .to_oracles = true,
+                       .by_parameter = true,
                        .detail = true}},
           .compute = compute};
 }

@@ -22,16 +22,23 @@ namespace {
 constexpr double kLossMargin = 1e-5;
 constexpr double kAccuracyMargin = 0.05;
 
+// Not a number where training diverges before.
 struct FirstEpoch {
   double epoch = 0;
   bool censored = false;
 };
 
 template <typename Reached>
-FirstEpoch first(const std::vector<double>& curve, Reached reached) {
+FirstEpoch first(const std::vector<double>& curve, bool diverged, Reached reached) {
   std::size_t epoch = 0;
   while (epoch < curve.size() && !reached(curve[epoch])) ++epoch;
-  return {static_cast<double>(epoch), epoch == curve.size()};
+  const bool censored = epoch == curve.size();
+  if (censored && diverged) return {std::numeric_limits<double>::quiet_NaN(), false};
+  return {static_cast<double>(epoch), censored};
+}
+
+bool has_diverged(const Relearning& curves) {
+  return !curves.forget_loss.empty() && !std::isfinite(curves.forget_loss.back());
 }
 
 std::vector<MetricValue> compute(const MetricInput& input) {
@@ -39,27 +46,22 @@ std::vector<MetricValue> compute(const MetricInput& input) {
   const Tensor* forget = input.evaluation.rows("forget");
   const auto& own = input.model.relearning;
   if (input.original == nullptr || forget == nullptr || !own) return values;
-  const bool diverged = !own->forget_loss.empty() && !std::isfinite(own->forget_loss.back());
-  if (diverged) {
-    return {{"relearn_epochs", std::numeric_limits<double>::quiet_NaN()},
-            {"anamnesis_index", std::numeric_limits<double>::quiet_NaN()}};
-  }
   const Predictions& original = input.original->predictions;
   const double loss = original.losses().index_select(0, *forget).mean().item<double>();
-  const FirstEpoch by_loss =
-      first(own->forget_loss, [&](double value) { return value <= loss + kLossMargin; });
+  const FirstEpoch by_loss = first(own->forget_loss, has_diverged(*own),
+                                   [&](double value) { return value <= loss + kLossMargin; });
   values.push_back({"relearn_epochs", by_loss.epoch, by_loss.censored});
   if (!input.evaluation.is_classification() || input.oracles.empty()) return values;
   const double accuracy = original.accuracy(*forget);
   const auto by_accuracy = [&](const Relearning& curves) {
-    return first(curves.forget_accuracy,
+    return first(curves.forget_accuracy, has_diverged(curves),
                  [&](double value) { return value >= (1 - kAccuracyMargin) * accuracy; });
   };
   double sum = 0;
   for (const ModelOutcome* oracle : input.oracles) {
     if (!oracle->relearning) return values;
     const FirstEpoch its = by_accuracy(*oracle->relearning);
-    if (its.censored) {
+    if (its.censored || std::isnan(its.epoch)) {
       values.push_back({"anamnesis_index", std::numeric_limits<double>::quiet_NaN()});
       return values;
     }

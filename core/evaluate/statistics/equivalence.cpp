@@ -47,8 +47,7 @@ double t_quantile(double df, double tail) {
   return quantile(complement(boost::math::students_t(df), tail));
 }
 
-// Half the interval of one mean that is too wide or too narrow with probability `tail` on each
-// side.
+// Half the interval of one mean that misses it with probability `tail` on each side.
 double mean_error(const Moments& values, double tail) {
   if (values.variance == 0) return 0;
   return t_quantile(static_cast<double>(values.n - 1), tail) *

@@ -45,6 +45,9 @@
 // it: pairwise_estimate(). Simulated with models as points of a Gaussian cloud, S = 8 and squared
 // distances, `different` at delta = 0 and alpha = 5 %: 16, 12 and 6.3 % for J = 3, 4 and 8 as the
 // values stand, and 7.7, 7.0 and 4.6 % scaled.
+// It is an approximation where d is not symmetric (kl; distance, whose unit is the other oracle) or
+// skewed: for KL between classifiers whose sharpness varies by a factor of 1.5 the interval of
+// pairwise_estimate() covers 77, 84 and 92 % for J = 3, 8 and 32 (400 repetitions).
 //
 // What to expect: with J = 3 and the default factor, the oracles' spread never shows equivalence,
 // whatever S; with J = 8 it can. One method value has no spread and so no test: `tests` is absent,

@@ -57,7 +57,7 @@ std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t s
                        labels * (own_difficulty + flags) + spread * noise);
   };
   std::vector<Shadow> shadows;
-  for (std::uint64_t k = 0; k < 40; ++k) {
+  for (std::uint64_t k = 0; k < 32; ++k) {
     const Tensor forgot = audited.half(k);
     shadows.push_back({at::zeros({400}, at::kBool).index_fill(0, forgot, true), outputs(forgot)});
   }
