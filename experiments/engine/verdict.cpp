@@ -15,7 +15,9 @@ std::string direction_of(const std::string& column, const ColumnInfo* info, doub
   const bool above = difference > 0;
   if (info == nullptr || info->above == Above::kNothing) return "differs";
   if (info->above == Above::kUnderForgets || info->above == Above::kOverForgets) {
-    return above == (info->above == Above::kUnderForgets) ? "under-forgets" : "over-forgets";
+    const bool remembers = above == (info->above == Above::kUnderForgets);
+    if (set_of(column) == "added") return remembers ? "over-learns" : "under-learns";
+    return remembers ? "under-forgets" : "over-forgets";
   }
   const bool fits_better = (info->above == Above::kFits) == above;
   if (set_of(column) == "forget_true") return fits_better ? "differs" : "under-forgets";

@@ -130,6 +130,18 @@ TEST(Verdict, KnowsTheDirectionOfEveryColumn) {
   }
 }
 
+TEST(Verdict, OnAddedExamplesIsAboutLearning) {
+  Results results = results_with({row_of("m", 0.9, 0.9, 8)});
+  results.columns = {"membership_auc/added"};
+  results.describe_columns(builtin_metrics());
+  for (RowResult& row : results.rows) {
+    for (ModelResult& model : row.models) {
+      model.values = {{"membership_auc/added", model.values.at("accuracy/forget")}};
+    }
+  }
+  EXPECT_EQ(judge(results, results.rows[0]).text, "distinguishable (over-learns)");
+}
+
 // Distances between two oracles are one number, which has no spread.
 TEST(Verdict, OnDistancesNeedsThreeOracles) {
   Results results = results_with({row_of("m", 0.6, 0.9, 8)});
