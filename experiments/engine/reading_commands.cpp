@@ -113,6 +113,34 @@ struct Compared {
   double mean_a = 0, mean_b = 0;
 };
 
+void print_comparison(const std::vector<Compared>& compared, std::size_t width) {
+  std::vector<double> p_values;
+  p_values.reserve(compared.size());
+  for (const Compared& c : compared) p_values.push_back(c.test.p);
+  const std::vector<double> adjusted = holm_adjusted(p_values);
+  std::size_t row_width = 3, column_width = 6;
+  for (const Compared& c : compared) {
+    row_width = std::max(row_width, c.row.size());
+    column_width = std::max(column_width, c.column.size());
+  }
+  fmt::print("\n{:<{}} {:<{}} {:>10} {:>10} {:>19}  {}\n", "row", row_width, "column", column_width,
+             "A", "B", "A - B (95 %)", "p (Holm)");
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    const Compared& c = compared[i];
+    // "±" is two bytes and one column.
+    fmt::print("{:<{}} {:<{}} {:>10.4g} {:>10.4g} {:>20}  {:.2g}{}\n", c.row, row_width, c.column,
+               column_width, c.mean_a, c.mean_b, difference_text(c.test), adjusted[i],
+               c.paired ? "" : " Welch");
+  }
+  fmt::print(
+      "\n{}",
+      wrapped(fmt::format("Paired t-tests over the training seeds of both (Welch's where there "
+                          "are no two, or the data differ). Intervals are of one comparison; "
+                          "p is corrected for all {}.",
+                          compared.size()),
+              width));
+}
+
 }  // namespace
 
 int show_results(const std::string& folder, const Registries& registries) {
@@ -126,18 +154,18 @@ int explain_metric(const std::string& name, const Registries& registries) {
     fmt::print("{}", kVerdictText);
     return 0;
   }
+  const std::string column = metric_of(name);
+  if (column != name && find_column(registries.metrics, name) != nullptr) {
+    const std::string problem = column_problem(registries.metrics, name);
+    if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
+  }
   std::set<std::string> names = {"verdict"};
   for (const Metric& metric : registries.metrics.entries()) {
-    const std::string column = metric_of(name);
     names.insert(metric.name);
     bool shown = false;
     for (const ColumnInfo& info : metric.columns) {
       names.insert(info.name);
       if (metric.name != name && info.name != column && info.heading != name) continue;
-      if (info.name == column && name != column) {
-        const std::string problem = column_problem(registries.metrics, name);
-        if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
-      }
       if (!shown) {
         const std::size_t width = terminal_columns(stdout);
         fmt::print("{}{}",
@@ -165,7 +193,6 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
   const Results a = load_results(folder_a, registries.metrics);
   const Results b = load_results(folder_b, registries.metrics);
   std::vector<Compared> compared;
-  std::vector<double> p_values;
   std::size_t identical = 0;
   for (const RowResult& row : a.rows) {
     for (const RowResult& other : b.rows) {
@@ -187,7 +214,6 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
         }
         compared.push_back({row.name, column, paired ? paired_t_test(x, y) : welch_t_test(x, y),
                             paired, moments(x).mean, moments(y).mean});
-        p_values.push_back(compared.back().test.p);
       }
     }
   }
@@ -198,35 +224,11 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
     fmt::print("Equal in every seed, and left out: {} comparison{}.\n", identical,
                identical == 1 ? "" : "s");
   }
-  if (compared.empty() && identical > 0) return 0;
-  if (compared.empty()) {
+  if (!compared.empty()) {
+    print_comparison(compared, width);
+  } else if (identical == 0) {
     fmt::print("No row of both, with two training seeds or more, has a column to compare.\n");
-    return 0;
   }
-  const std::vector<double> adjusted = holm_adjusted(p_values);
-  std::size_t row_width = 3, column_width = 6;
-  for (const Compared& c : compared) {
-    row_width = std::max(row_width, c.row.size());
-    column_width = std::max(column_width, c.column.size());
-  }
-  fmt::print("\n{:<{}} {:<{}} {:>10} {:>10} {:>19}  {}\n", "row", row_width, "column", column_width,
-             "A", "B", "A - B (95 %)", "p (Holm)");
-  for (std::size_t i = 0; i < compared.size(); ++i) {
-    const Compared& c = compared[i];
-    const Interval interval = c.test.interval(0.95);
-    const Estimate difference{c.test.difference, (interval.upper - interval.lower) / 2, 2};
-    // "±" is two bytes and one column.
-    fmt::print("{:<{}} {:<{}} {:>10.4g} {:>10.4g} {:>20}  {:.2g}{}\n", c.row, row_width, c.column,
-               column_width, c.mean_a, c.mean_b, cell_text(difference), adjusted[i],
-               c.paired ? "" : " Welch");
-  }
-  fmt::print(
-      "\n{}",
-      wrapped(fmt::format("Paired t-tests over the training seeds of both (Welch's where there "
-                          "are no two, or the data differ). Intervals are of one comparison; "
-                          "p is corrected for all {}.",
-                          compared.size()),
-              width));
   return 0;
 }
 

@@ -100,12 +100,10 @@ void print_pairs(const std::vector<std::string>& names,
              "Wilcoxon");
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const Pair& pair = pairs[i];
-    const Interval interval = pair.test.interval(0.95);
     // The sign of ± takes one byte more than it shows.
     fmt::print("{:<{}}  {:>23}  {:>9.2g}  {:>9.2g}\n",
                fmt::format("{} - {}", names[pair.a], names[pair.b]), width,
-               cell_text({pair.test.difference, (interval.upper - interval.lower) / 2, 2}),
-               adjusted[i], pair.signed_rank.p);
+               difference_text(pair.test), adjusted[i], pair.signed_rank.p);
   }
   fmt::print("\n{}",
              paragraph(fmt::format(
@@ -145,6 +143,38 @@ void print_left_out(const std::vector<Results>& all, const std::vector<std::stri
       fmt::print("     -  {}: {}\n", row.name, why);
     }
   }
+}
+
+void print_ranking(const std::vector<Results>& all, const std::vector<std::string>& names,
+                   const std::string& column, const std::vector<std::vector<double>>& blocks) {
+  const ColumnInfo* info = all.front().info(column);
+  const bool to_oracles = info == nullptr || info->better == Better::kOracle;
+  const Ranking ranking = rank_methods(blocks);
+  fmt::print("{}\n",
+             paragraph(fmt::format(
+                 "Average rank by {}{} over {} blocks (training seeds of {} result{}); 1 is "
+                 "best.",
+                 to_oracles ? "distance to the oracles' mean " : "", column, blocks.size(),
+                 all.size(), all.size() == 1 ? "" : "s")));
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return ranking.average_ranks[a] < ranking.average_ranks[b];
+  });
+  for (const std::size_t i : order) fmt::print("{:6.2f}  {}\n", ranking.average_ranks[i], names[i]);
+  print_left_out(all, names, column);
+  std::vector<std::string> cliques;
+  for (const std::vector<std::size_t>& clique : ranking.cliques) {
+    cliques.push_back(fmt::format("{}", fmt::join(named(names, clique), ", ")));
+  }
+  fmt::print("\n{}",
+             paragraph(fmt::format(
+                 "Friedman's test that all are alike: chi2 = {:.3g}, p = {:.2g}; Iman and "
+                 "Davenport: F = {:.3g}, p = {:.2g}. Critical difference at 5 % (Nemenyi): "
+                 "{:.2f}. {}",
+                 ranking.chi2, ranking.chi2_p, ranking.f, ranking.f_p, ranking.critical_difference,
+                 cliques.empty() ? "It tells all rows apart."
+                                 : fmt::format("Not told apart: {}.", fmt::join(cliques, "; ")))));
 }
 
 }  // namespace
@@ -190,34 +220,7 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
         column, names.size(), blocks.size());
     return 0;
   }
-  const ColumnInfo* info = all.front().info(column);
-  const bool to_oracles = info == nullptr || info->better == Better::kOracle;
-  const Ranking ranking = rank_methods(blocks);
-  fmt::print("{}\n",
-             paragraph(fmt::format(
-                 "Average rank by {}{} over {} blocks (training seeds of {} result{}); 1 is "
-                 "best.",
-                 to_oracles ? "distance to the oracles' mean " : "", column, blocks.size(),
-                 all.size(), all.size() == 1 ? "" : "s")));
-  std::vector<std::size_t> order(names.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return ranking.average_ranks[a] < ranking.average_ranks[b];
-  });
-  for (const std::size_t i : order) fmt::print("{:6.2f}  {}\n", ranking.average_ranks[i], names[i]);
-  print_left_out(all, names, column);
-  std::vector<std::string> cliques;
-  for (const std::vector<std::size_t>& clique : ranking.cliques) {
-    cliques.push_back(fmt::format("{}", fmt::join(named(names, clique), ", ")));
-  }
-  fmt::print("\n{}",
-             paragraph(fmt::format(
-                 "Friedman's test that all are alike: chi2 = {:.3g}, p = {:.2g}; Iman and "
-                 "Davenport: F = {:.3g}, p = {:.2g}. Critical difference at 5 % (Nemenyi): "
-                 "{:.2f}. {}",
-                 ranking.chi2, ranking.chi2_p, ranking.f, ranking.f_p, ranking.critical_difference,
-                 cliques.empty() ? "It tells all rows apart."
-                                 : fmt::format("Not told apart: {}.", fmt::join(cliques, "; ")))));
+  print_ranking(all, names, column, blocks);
   print_pairs(names, blocks);
   return 0;
 }
@@ -252,6 +255,7 @@ int show_variance(const std::string& folder, const Registries& registries) {
       const VarianceSplit split = split_variance(values);
       const Estimate mean = *row.cell(column);
       std::vector<double> means;
+      means.reserve(values.size());
       for (const std::vector<double>& runs : values) means.push_back(moments(runs).mean);
       std::optional<double> training = split.training_variance;
       if (!split.unlearning_variance && means.size() > 1) training = moments(means).variance;

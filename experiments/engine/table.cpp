@@ -209,6 +209,11 @@ std::string cell_text(const Estimate& estimate) {
   return fmt::format("{:.{}e} ± {:.1e}", mean, digits, half);
 }
 
+std::string difference_text(const TTest& test) {
+  const Interval interval = test.interval(0.95);
+  return cell_text({test.difference, (interval.upper - interval.lower) / 2, 2});
+}
+
 std::string wrapped(const std::string& text, std::size_t width) {
   std::string lines, line;
   std::size_t begin = 0;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/evaluate/statistics/t_tests.h"
 #include "experiments/engine/results.h"
 
 namespace oubli {
@@ -10,6 +11,8 @@ namespace oubli {
 // "0.946 ± 0.012": the interval's half-width with two significant digits, the mean to the same
 // place. A value without an interval is shown with four significant digits and no sign of one.
 std::string cell_text(const Estimate& estimate);
+// A difference of two means, with its 95 % interval.
+std::string difference_text(const TTest& test);
 
 // Lines of at most `width` characters, broken at spaces, each with its end.
 std::string wrapped(const std::string& text, std::size_t width);

@@ -32,8 +32,7 @@ Metric accuracy_metric() {
           .summary = "share of examples classified as labelled, on each set",
           .source =
               "Jia et al. 2023: UA is 1 - accuracy/forget, RA accuracy/retain, TA accuracy/test "
-              "(without "
-              "removed classes, as in gaps)",
+              "(without removed classes, as in gaps)",
           .columns = {{.name = "accuracy",
                        .heading = "acc.",
                        .range = "[0, 1]",

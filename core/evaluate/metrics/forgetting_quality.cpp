@@ -165,14 +165,11 @@ Metric forgetting_quality_metric() {
             .definition =
                 "Mean over the edited set of the points for epsilon, which is the largest over "
                 "single and double thresholds on ln p_y - ln(1 - p_y) of max(0, ln((1 - 1e-5 - "
-                "FPR) "
-                "/ FNR), ln((1 - 1e-5 - FNR) / FPR)), the models' values against the oracles': 1 "
-                "below 0.5, 1/2 below 1, 1/4 below 1.5, and so on, 0 from ceil(ln(N - 1)) on, N "
-                "the "
-                "smaller number of models. Needs 16 training seeds and 31 oracles (half of them "
-                "are held "
-                "against), and depends on N: "
-                "compare it only at the same N, and with forgetting_quality_ceiling.",
+                "FPR) / FNR), ln((1 - 1e-5 - FNR) / FPR)), the models' values against the "
+                "oracles': 1 below 0.5, 1/2 below 1, 1/4 below 1.5, and so on, 0 from "
+                "ceil(ln(N - 1)) on, N the smaller number of models. Needs 16 training seeds and "
+                "31 oracles (half of them are held against), and depends on N: compare it only at "
+                "the same N, and with forgetting_quality_ceiling.",
             .resolution = 0.01},
            {.name = "forgetting_score",
             .heading = "F score",

@@ -86,11 +86,10 @@ Metric relearning_metric() {
                    .range = "[0, epochs + 1]",
                    .definition =
                        "Epochs of training on all of D (settings: `relearn`) until the forget "
-                       "loss is at most the "
-                       "original model's + 1e-5; 0 where it already is, not defined where training "
-                       "diverges. A run that does not get "
-                       "there counts as one epoch more than it had, and the table says '>='. "
-                       "Good is the oracles' value.",
+                       "loss is at most the original model's + 1e-5; 0 where it already is, not "
+                       "defined where training diverges. A run that does not get there counts as "
+                       "one epoch more than it had, and the table says '>='. Good is the oracles' "
+                       "value.",
                    .resolution = 1,
                    .above = Above::kOverForgets},
                   {.name = "anamnesis_index",
