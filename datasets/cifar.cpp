@@ -12,7 +12,7 @@
 namespace oubli {
 namespace {
 
-constexpr std::int64_t kPixels = 3 * 32 * 32;
+constexpr std::int64_t kImageBytes = 3 * 32 * 32;
 
 void check_labels(const Tensor& records, const CifarLabels& labels, const std::string& where) {
   const auto classes = static_cast<std::int64_t>(labels.class_names.size());
@@ -67,7 +67,7 @@ CifarRecords read_cifar_file(const std::filesystem::path& folder, const CifarFil
   const std::string bytes = read_file(path);
   const auto size = static_cast<std::int64_t>(bytes.size());
   const auto label_bytes = static_cast<std::int64_t>(format.labels.size());
-  const std::int64_t record = label_bytes + kPixels;
+  const std::int64_t record = label_bytes + kImageBytes;
   if (size % record != 0) {
     fail_at_byte(where, size - size % record,
                  fmt::format("{} bytes are not a whole number of records of {}: the file is "
@@ -82,7 +82,7 @@ CifarRecords read_cifar_file(const std::filesystem::path& folder, const CifarFil
   Tensor records = at::empty({file.records, record}, at::kByte);
   std::memcpy(records.mutable_data_ptr(), bytes.data(), bytes.size());
   for (const CifarLabels& labels : format.labels) check_labels(records, labels, where);
-  return {records.narrow(1, label_bytes, kPixels).reshape({file.records, 3, 32, 32}),
+  return {records.narrow(1, label_bytes, kImageBytes).reshape({file.records, 3, 32, 32}),
           records.select(1, format.labels[chosen_labels].byte).to(at::kLong)};
 }
 
@@ -94,7 +94,8 @@ DataSource cifar_source(CifarFormat format) {
       std::vector<std::string> names;
       for (const CifarLabels& labels : format.labels) names.push_back(labels.name);
       const std::string name = settings.choice(
-          "labels", {.standard = names.front(), .valid = names, .doc = "which labels to learn"});
+          "labels",
+          {.default_value = names.front(), .valid = names, .doc = "which labels to learn"});
       while (names[chosen] != name) ++chosen;
     }
     const Normalisation normalisation = read_normalisation(settings, format.normalisation, 3);

@@ -214,7 +214,7 @@ DataSource csv_source() {
         settings.choice("task", {.valid = {"classification", "regression"},
                                  .doc = "what the label column holds"}) == "classification";
     csv.standardise =
-        settings.flag("standardise", {.standard = false,
+        settings.flag("standardise", {.default_value = false,
                                       .doc = "shift and scale features to mean 0 and deviation 1 "
                                              "over the training split"});
     const SplitPlan plan = SplitPlan::with_test_draw(settings, 0.2, 0.1);

@@ -19,7 +19,7 @@ extern const std::size_t kDigitsCsvGzSize;
 
 namespace {
 
-constexpr std::int64_t kPixels = 64;
+constexpr std::int64_t kDigitPixels = 64;
 
 std::uint8_t parse_value(const std::string& where, const CsvField& field, int most) {
   int value = 0;
@@ -40,12 +40,12 @@ LoadedData load(const SplitPlan& plan) {
   std::vector<std::int64_t> labels;
   std::vector<CsvField> row;
   while (reader.next(row)) {
-    if (row.size() != kPixels + 1) {
+    if (row.size() != kDigitPixels + 1) {
       fail_at_field(where, row.back(),
-                    fmt::format("{} fields, expected {}.", row.size(), kPixels + 1));
+                    fmt::format("{} fields, expected {}.", row.size(), kDigitPixels + 1));
     }
-    for (std::size_t i = 0; i < kPixels; ++i) pixels.push_back(parse_value(where, row[i], 16));
-    labels.push_back(parse_value(where, row[kPixels], 9));
+    for (std::size_t i = 0; i < kDigitPixels; ++i) pixels.push_back(parse_value(where, row[i], 16));
+    labels.push_back(parse_value(where, row[kDigitPixels], 9));
   }
   LoadedData loaded;
   Dataset& dataset = loaded.dataset;

@@ -109,7 +109,7 @@ bool refuses_parts(const Outcome& outcome) {
          outcome.status == kRangeNotSatisfiable;
 }
 
-std::int64_t bytes_of(const std::filesystem::path& path) {
+std::int64_t bytes_kept(const std::filesystem::path& path) {
   std::error_code missing;
   const auto size = std::filesystem::file_size(path, missing);
   return missing ? 0 : static_cast<std::int64_t>(size);
@@ -125,7 +125,7 @@ bool is_address(const std::string& place) {
 bool download(const std::string& address, const std::filesystem::path& path,
               const DownloadProgress& progress) {
   start_curl_once();
-  const std::int64_t offset = bytes_of(path);
+  const std::int64_t offset = bytes_kept(path);
   Outcome outcome = transfer_from(address, path, offset, progress);
   bool continued = offset > 0;
   if (continued && refuses_parts(outcome)) {
@@ -133,7 +133,7 @@ bool download(const std::string& address, const std::filesystem::path& path,
     outcome = transfer_from(address, path, 0, progress);
   }
   if (outcome.code != CURLE_OK) {
-    const std::int64_t kept = bytes_of(path);
+    const std::int64_t kept = bytes_kept(path);
     std::error_code ignored;
     if (kept == 0) std::filesystem::remove(path, ignored);
     throw Error(ErrorKind::kData, fmt::format("{}: {}{}", address, outcome.reason,

@@ -48,19 +48,20 @@ DataSource gaussian_classes_source() {
   DataSource source{"gaussian_classes", "synthetic: one Gaussian cloud for each class", {}};
   source.configure = [](const Settings& settings) {
     GaussianClasses shape;
-    shape.classes =
-        settings.integer("classes", {.standard = 3, .at_least = 2, .doc = "number of classes"});
+    shape.classes = settings.integer(
+        "classes", {.default_value = 3, .at_least = 2, .doc = "number of classes"});
     shape.features = settings.integer(
-        "features", {.standard = 10, .at_least = 1, .doc = "inputs of an example"});
+        "features", {.default_value = 10, .at_least = 1, .doc = "inputs of an example"});
     shape.examples = settings.integer(
-        "examples", {.standard = 1000, .at_least = 1, .doc = "examples that are not test"});
-    shape.test_examples =
-        settings.integer("test_examples", {.standard = 500, .at_least = 1, .doc = "test examples"});
-    shape.separation = settings.real(
-        "separation",
-        {.standard = 3.0, .at_least = 0, .doc = "distance of each class's centre from the origin"});
+        "examples", {.default_value = 1000, .at_least = 1, .doc = "examples that are not test"});
+    shape.test_examples = settings.integer(
+        "test_examples", {.default_value = 500, .at_least = 1, .doc = "test examples"});
+    shape.separation =
+        settings.real("separation", {.default_value = 3.0,
+                                     .at_least = 0,
+                                     .doc = "distance of each class's centre from the origin"});
     shape.seed = static_cast<std::uint64_t>(
-        settings.integer("seed", {.standard = 0, .at_least = 0, .doc = "seed of the data"}));
+        settings.integer("seed", {.default_value = 0, .at_least = 0, .doc = "seed of the data"}));
     const SplitPlan plan = SplitPlan::with_test_files(settings, 0.0);
     return [shape, plan](const DataFolders&) { return load(shape, plan); };
   };

@@ -1,8 +1,8 @@
 // The IDX format of MNIST and its relatives: a big-endian header, then the values of a dense array.
 //
 //   byte 0-1  zero          byte 2  type of a value (0x08: unsigned byte)
-//   byte 3    dimensions d  byte 4  d sizes of 4 bytes each, then the values, last dimension
-//   fastest
+//   byte 3    dimensions d  byte 4  d sizes of 4 bytes each, then the values, the last dimension
+//                                   fastest
 //
 // Source: Y. LeCun, C. Cortes, C. Burges, 'The MNIST database of handwritten digits'.
 #pragma once

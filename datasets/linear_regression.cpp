@@ -47,17 +47,18 @@ DataSource linear_regression_source() {
   source.configure = [](const Settings& settings) {
     LinearRegression shape;
     shape.features = settings.integer(
-        "features", {.standard = 10, .at_least = 1, .doc = "inputs of an example"});
-    shape.outputs =
-        settings.integer("outputs", {.standard = 1, .at_least = 1, .doc = "targets of an example"});
+        "features", {.default_value = 10, .at_least = 1, .doc = "inputs of an example"});
+    shape.outputs = settings.integer(
+        "outputs", {.default_value = 1, .at_least = 1, .doc = "targets of an example"});
     shape.examples = settings.integer(
-        "examples", {.standard = 1000, .at_least = 1, .doc = "examples that are not test"});
-    shape.test_examples =
-        settings.integer("test_examples", {.standard = 500, .at_least = 1, .doc = "test examples"});
+        "examples", {.default_value = 1000, .at_least = 1, .doc = "examples that are not test"});
+    shape.test_examples = settings.integer(
+        "test_examples", {.default_value = 500, .at_least = 1, .doc = "test examples"});
     shape.noise = settings.real(
-        "noise", {.standard = 0.1, .at_least = 0, .doc = "deviation of the noise on the targets"});
+        "noise",
+        {.default_value = 0.1, .at_least = 0, .doc = "deviation of the noise on the targets"});
     shape.seed = static_cast<std::uint64_t>(
-        settings.integer("seed", {.standard = 0, .at_least = 0, .doc = "seed of the data"}));
+        settings.integer("seed", {.default_value = 0, .at_least = 0, .doc = "seed of the data"}));
     const SplitPlan plan = SplitPlan::with_test_files(settings, 0.0);
     return [shape, plan](const DataFolders&) { return load(shape, plan); };
   };

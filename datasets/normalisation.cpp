@@ -10,12 +10,12 @@ void Normalisation::apply_to(Dataset& dataset) const {
   dataset.deviation = deviation;
 }
 
-Normalisation read_normalisation(const Settings& settings, const Normalisation& standard,
+Normalisation read_normalisation(const Settings& settings, const Normalisation& default_value,
                                  std::int64_t channels) {
   const Settings map = settings.child("normalise", "what pixels, scaled to 0 to 1, are shifted by");
   Normalisation chosen;
-  chosen.mean = map.reals("mean", standard.mean, {.doc = "mean, one value or one a channel"});
-  chosen.deviation = map.reals("deviation", standard.deviation,
+  chosen.mean = map.reals("mean", default_value.mean, {.doc = "mean, one value or one a channel"});
+  chosen.deviation = map.reals("deviation", default_value.deviation,
                                {.above = 0, .doc = "deviation, one value or one a channel"});
   const auto check = [&](const char* key, std::size_t count) {
     if (count != 1 && count != static_cast<std::size_t>(channels)) {

@@ -21,7 +21,7 @@ struct Normalisation {
 
 // `standard` is used for what the settings leave out. Throws Error(kSettings) where a list has
 // neither one value nor `channels` of them.
-Normalisation read_normalisation(const Settings& settings, const Normalisation& standard,
+Normalisation read_normalisation(const Settings& settings, const Normalisation& default_value,
                                  std::int64_t channels);
 
 }  // namespace oubli

@@ -18,12 +18,12 @@ struct Population {
 Population read(const Settings& settings) {
   Population population;
   population.label_noise = settings.real(
-      "label_noise", {.standard = 0,
+      "label_noise", {.default_value = 0,
                       .at_least = 0,
                       .at_most = 1,
                       .doc = "share of the training rows whose label is drawn at random"});
   population.held_out =
-      settings.real("held_out", {.standard = 0,
+      settings.real("held_out", {.default_value = 0,
                                  .at_least = 0,
                                  .below = 1,
                                  .doc = "share of the training rows that no original is trained "
@@ -31,7 +31,7 @@ Population read(const Settings& settings) {
   population.noise_origin = settings.origin("label_noise");
   population.seed = static_cast<std::uint64_t>(settings.integer(
       "population_seed",
-      {.standard = 0, .at_least = 0, .doc = "seed of drawn labels and of held-out rows"}));
+      {.default_value = 0, .at_least = 0, .doc = "seed of drawn labels and of held-out rows"}));
   return population;
 }
 

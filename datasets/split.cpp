@@ -31,7 +31,7 @@ SplitPlan SplitPlan::with_test_files(const Settings& settings, double validation
 SplitPlan SplitPlan::with_test_draw(const Settings& settings, double test_fraction,
                                     double validation_fraction) {
   SplitPlan plan(settings);
-  plan.test_fraction_ = settings.real("test_fraction", {.standard = test_fraction,
+  plan.test_fraction_ = settings.real("test_fraction", {.default_value = test_fraction,
                                                         .above = 0,
                                                         .below = 1,
                                                         .doc = "share of all rows kept for test"});
@@ -41,17 +41,17 @@ SplitPlan SplitPlan::with_test_draw(const Settings& settings, double test_fracti
 
 void SplitPlan::read_shared(const Settings& settings, double validation_fraction) {
   validation_fraction_ = settings.real(
-      "validation_fraction", {.standard = validation_fraction,
+      "validation_fraction", {.default_value = validation_fraction,
                               .at_least = 0,
                               .below = 1,
                               .doc = "share of the rows that are not test kept for validation"});
   seed_ = static_cast<std::uint64_t>(settings.integer(
-      "split_seed", {.standard = 0, .at_least = 0, .doc = "seed of the draw of the splits"}));
+      "split_seed", {.default_value = 0, .at_least = 0, .doc = "seed of the draw of the splits"}));
   const Settings limit = settings.child("limit", "sizes to shrink the splits to");
   limit_train_ = limit.integer(
-      "train", {.standard = 0, .at_least = 0, .doc = "training examples kept; 0 keeps all"});
+      "train", {.default_value = 0, .at_least = 0, .doc = "training examples kept; 0 keeps all"});
   limit_test_ = limit.integer(
-      "test", {.standard = 0, .at_least = 0, .doc = "test examples kept; 0 keeps all"});
+      "test", {.default_value = 0, .at_least = 0, .doc = "test examples kept; 0 keeps all"});
   limit_train_origin_ = limit.origin("train");
   limit_test_origin_ = limit.origin("test");
 }

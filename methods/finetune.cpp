@@ -15,14 +15,15 @@ class Finetune : public Unlearner {
  public:
   explicit Finetune(const Settings& settings) {
     epochs_ = settings.integer(
-        "epochs", {.standard = 10, .at_least = 0, .doc = "passes over the retain set"});
-    lr_ = settings.real("lr", {.standard = 0.01, .above = 0, .doc = "learning rate at the start"});
+        "epochs", {.default_value = 10, .at_least = 0, .doc = "passes over the retain set"});
+    lr_ = settings.real("lr",
+                        {.default_value = 0.01, .above = 0, .doc = "learning rate at the start"});
     momentum_ = settings.real(
         "momentum",
-        {.standard = 0.9, .at_least = 0, .below = 1, .doc = "share of the last step kept"});
+        {.default_value = 0.9, .at_least = 0, .below = 1, .doc = "share of the last step kept"});
     batch_size_ = settings.integer(
         "batch_size",
-        {.standard = 0, .at_least = 0, .doc = "examples in one step; 0: as in training"});
+        {.default_value = 0, .at_least = 0, .doc = "examples in one step; 0: as in training"});
     schedule_ = Schedule::read(settings);
   }
 

@@ -7,8 +7,7 @@
 // F is the diagonal of the Fisher over the retain set: `expected` (labels from the model, not from
 // the data; the paper's), `empirical` (the data's labels), or `batch_mean_squared`, which is
 // neither (core/curvature/fisher_diagonal.h) and what published code often computes, here in
-// batches of 128. With `structure: ekfac` the noise is that of the whole matrix, not of its
-// diagonal,
+// batches of 128. With `structure: ekfac` the noise is that of the matrix, not of its diagonal,
 //
 //   n ~ N(0, alpha (M + 1e-8 I)^(-1/2)),   M the EK-FAC matrix of the Fisher (ekfac.h),
 //
@@ -48,19 +47,19 @@ std::vector<std::int64_t> absent_classes(const Subset& retain) {
 class FisherForgetting : public Unlearner {
  public:
   explicit FisherForgetting(const Settings& settings) {
-    alpha_ =
-        settings.real("alpha", {.standard = 1e-6, .at_least = 0, .doc = "scale of the variance"});
+    alpha_ = settings.real("alpha",
+                           {.default_value = 1e-6, .at_least = 0, .doc = "scale of the variance"});
     released_ =
-        settings.choice("form", {.standard = "paper",
+        settings.choice("form", {.default_value = "paper",
                                  .valid = {"paper", "released"},
                                  .doc = "variance ~ F^(-1/2) of the paper, or the recipe of "
                                         "the released code, ~ F^(-1)"}) == "released";
     fisher_ = settings.choice(
-        "fisher", {.standard = "expected",
+        "fisher", {.default_value = "expected",
                    .valid = {"expected", "empirical", "batch_mean_squared"},
                    .doc = "labels from the model, from the data, or the squared mean gradient of "
                           "batches of 128"});
-    structure_ = settings.choice("structure", {.standard = "diagonal",
+    structure_ = settings.choice("structure", {.default_value = "diagonal",
                                                .valid = {"diagonal", "ekfac"},
                                                .doc = "independent noise, or that of a "
                                                       "Kronecker-factored matrix"});
@@ -85,7 +84,7 @@ class FisherForgetting : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    if (task.objective().loss == Loss::kSquaredError) {
+    if (task.objective().loss == LossKind::kSquaredError) {
       throw Error(ErrorKind::kTask,
                   "fisher_forgetting needs a model of classes: the "
                   "expected Fisher here is that of a softmax.");

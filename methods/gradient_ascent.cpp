@@ -18,7 +18,7 @@ namespace oubli {
 namespace {
 
 double loss_of_ignorance(const Subset& forget, const Objective& objective) {
-  if (objective.loss != Loss::kSquaredError) {
+  if (objective.loss != LossKind::kSquaredError) {
     return std::log(static_cast<double>(forget.dataset->outputs));
   }
   const Tensor targets = forget.dataset->targets.index_select(0, forget.rows).to(at::kDouble);
@@ -28,8 +28,9 @@ double loss_of_ignorance(const Subset& forget, const Objective& objective) {
 class GradientAscent : public Unlearner {
  public:
   explicit GradientAscent(const Settings& settings) {
-    steps_ = settings.integer("steps", {.standard = 10, .at_least = 0, .doc = "steps at most"});
-    lr_ = settings.real("lr", {.standard = 1e-3, .above = 0, .doc = "learning rate"});
+    steps_ =
+        settings.integer("steps", {.default_value = 10, .at_least = 0, .doc = "steps at most"});
+    lr_ = settings.real("lr", {.default_value = 1e-3, .above = 0, .doc = "learning rate"});
     bound_ = settings.real_or("bound", "auto",
                               {.at_least = 0,
                                .doc = "mean forget loss at which ascent stops; auto: that of a "
@@ -47,7 +48,7 @@ class GradientAscent : public Unlearner {
     std::vector<double> losses;
     std::int64_t taken = 0;
     while (true) {
-      const Value value = value_and_gradient(model, task.forget, loss, context.cost);
+      const ObjectiveValue value = value_and_gradient(model, task.forget, loss, context.cost);
       losses.push_back(value.loss);
       if (!value.finite()) {
         report.status = UnlearnStatus::kDiverged;

@@ -8,7 +8,7 @@
 // for ridge regression and one point of leverage h it is the exact step times (1 - h). Away from a
 // minimum, and with damping, it answers the proximal Bregman question of Bae et al. 2022 (arXiv
 // 2209.05364) instead. Cost: m for the gradient, and the products of the solve.
-#include "core/solve/damped_solve.h"
+#include "core/solve/curvature_solve.h"
 #include "core/unlearn/edit_gradient.h"
 #include "core/unlearn/unlearner.h"
 #include "methods/outcome.h"

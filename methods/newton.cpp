@@ -1,8 +1,8 @@
 // Newton steps on the objective over what remains.
 //
 //   form retain_gradient:   theta' = theta - (C + mu I)^-1 grad J(theta; D_r)
-//   form removed_gradient:  theta' = theta + (C + mu I)^-1 (m grad J(theta; D_u) - a grad J(theta;
-//   D_a)) / n_r
+//   form removed_gradient:  theta' = theta + (C + mu I)^-1 (m grad J(theta; D_u)
+//                                                          - a grad J(theta; D_a)) / n_r
 //
 // with C a curvature matrix of J(.; D_r), D_r what remains plus what was added, of size n_r. The
 // forms agree where grad J(theta; D) = 0; they differ by the non-stationarity term
@@ -23,7 +23,7 @@
 // for each objective, and the products of the solve.
 #include <fmt/format.h>
 
-#include "core/solve/damped_solve.h"
+#include "core/solve/curvature_solve.h"
 #include "core/unlearn/edit_gradient.h"
 #include "core/unlearn/unlearner.h"
 #include "methods/outcome.h"
@@ -37,16 +37,16 @@ constexpr double kRetryFactor = 4;
 class Newton : public Unlearner {
  public:
   explicit Newton(const Settings& settings) : solve_(CurvatureSolveSettings::read(settings)) {
-    steps_ = settings.integer("steps", {.standard = 1, .at_least = 0, .doc = "Newton steps"});
+    steps_ = settings.integer("steps", {.default_value = 1, .at_least = 0, .doc = "Newton steps"});
     scale_ = settings.real(
         "scale",
-        {.standard = 1, .above = 0, .at_most = 1, .doc = "share of each step that is taken"});
-    removed_ = settings.choice("form", {.standard = "retain_gradient",
+        {.default_value = 1, .above = 0, .at_most = 1, .doc = "share of each step that is taken"});
+    removed_ = settings.choice("form", {.default_value = "retain_gradient",
                                         .valid = {"retain_gradient", "removed_gradient"},
                                         .doc = "which gradient the first step is made from"}) ==
                "removed_gradient";
     controlled_ = settings.choice("damping_control",
-                                  {.standard = "fixed",
+                                  {.default_value = "fixed",
                                    .valid = {"fixed", "levenberg_marquardt"},
                                    .doc = "whether the damping follows the success of steps"}) ==
                   "levenberg_marquardt";
@@ -127,12 +127,13 @@ class Newton : public Unlearner {
     const double curvature =
         slope - solution.report.damping * solution.x.square().sum().item<double>();
     const double predicted = scale_ * slope - 0.5 * scale_ * scale_ * curvature;
-    const Value after = value_only(model, task.retain, task.objective(), context.cost);
+    const ObjectiveValue after = value_only(model, task.retain, task.objective(), context.cost);
     return reduction_ratio(*direction.objective - after.objective, predicted);
   }
 
   Direction retain_gradient(const Model& model, const Task& task, Context& context) const {
-    const Value value = value_and_gradient(model, task.retain, task.objective(), context.cost);
+    const ObjectiveValue value =
+        value_and_gradient(model, task.retain, task.objective(), context.cost);
     Json details;
     details["retain_objective"] = std::isfinite(value.objective) ? Json(value.objective) : Json();
     details["retain_gradient_norm"] = value.gradient.norm().item<double>();
@@ -142,7 +143,8 @@ class Newton : public Unlearner {
   Direction removed_gradient(const Model& model, const Task& task, Context& context) const {
     const double n_r = task.retain.total_weight();
     const Tensor b = edit_gradient(model, task, task.objective(), n_r, context.cost);
-    const Value all = value_and_gradient(model, task.train, task.objective(), context.cost);
+    const ObjectiveValue all =
+        value_and_gradient(model, task.train, task.objective(), context.cost);
     const double size = b.norm().item<double>();
     const double missing = all.gradient.norm().item<double>() * task.train.total_weight() / n_r;
     Json details;

@@ -10,7 +10,15 @@
 namespace oubli {
 namespace {
 
-const std::string kRequired = "(required)";
+// A default as text; nothing where there is none.
+template <typename T>
+std::optional<std::string> as_text(const std::optional<T>& value) {
+  return value ? std::optional(fmt::format("{}", *value)) : std::nullopt;
+}
+template <typename T>
+std::optional<std::string> as_text(const std::optional<std::vector<T>>& values) {
+  return values ? std::optional(fmt::format("[{}]", fmt::join(*values, ", "))) : std::nullopt;
+}
 
 }  // namespace
 
@@ -43,7 +51,7 @@ const SettingsNode* Settings::take(const std::string& key, SettingsDeclaration d
   if (!state_->read.insert(key).second) {
     throw Error(ErrorKind::kUsage, fmt::format("setting '{}' is read twice", key));
   }
-  const bool required = declaration.standard == kRequired;
+  const bool required = !declaration.default_value;
   state_->declarations.push_back(std::move(declaration));
   const SettingsNode* found = state_->node.find(key);
   if (found != nullptr && found->kind == SettingsNode::Kind::kNull) {
@@ -57,31 +65,28 @@ const SettingsNode* Settings::take(const std::string& key, SettingsDeclaration d
 
 double Settings::real(const std::string& key, const RealOption& option) const {
   const SettingsNode* found =
-      take(key, {"", "number", range_text(option),
-                 option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
+      take(key, {"", "number", range_text(option), as_text(option.default_value), option.doc});
   const double value =
-      found ? parse_real(*found, key, option) : option.standard.value_or(inside(option));
+      found ? parse_real(*found, key, option) : option.default_value.value_or(inside(option));
   state_->resolved[key] = value;
   return value;
 }
 
 std::int64_t Settings::integer(const std::string& key, const IntegerOption& option) const {
-  const SettingsNode* found =
-      take(key, {"", "whole number", range_text(option),
-                 option.standard ? fmt::format("{}", *option.standard) : kRequired, option.doc});
+  const SettingsNode* found = take(
+      key, {"", "whole number", range_text(option), as_text(option.default_value), option.doc});
   const std::int64_t placeholder =
       std::min(std::max<std::int64_t>(option.at_least, 1), option.at_most);
   const std::int64_t value =
-      found ? parse_integer(*found, key, option) : option.standard.value_or(placeholder);
+      found ? parse_integer(*found, key, option) : option.default_value.value_or(placeholder);
   state_->resolved[key] = value;
   return value;
 }
 
 bool Settings::flag(const std::string& key, const FlagOption& option) const {
   const SettingsNode* found =
-      take(key, {"", "true or false", "",
-                 option.standard ? (*option.standard ? "true" : "false") : kRequired, option.doc});
-  bool value = option.standard.value_or(false);
+      take(key, {"", "true or false", "", as_text(option.default_value), option.doc});
+  bool value = option.default_value.value_or(false);
   if (found != nullptr) {
     const std::string& word = parse_scalar(*found, key, "true or false");
     if (word != "true" && word != "false") {
@@ -95,9 +100,8 @@ bool Settings::flag(const std::string& key, const FlagOption& option) const {
 }
 
 std::string Settings::text(const std::string& key, const TextOption& option) const {
-  const SettingsNode* found =
-      take(key, {"", "text", "", option.standard.value_or(kRequired), option.doc});
-  std::string value = found ? parse_scalar(*found, key, "text") : option.standard.value_or("");
+  const SettingsNode* found = take(key, {"", "text", "", option.default_value, option.doc});
+  std::string value = found ? parse_scalar(*found, key, "text") : option.default_value.value_or("");
   state_->resolved[key] = value;
   return value;
 }
@@ -105,8 +109,8 @@ std::string Settings::text(const std::string& key, const TextOption& option) con
 std::string Settings::choice(const std::string& key, const ChoiceOption& option) const {
   const SettingsNode* found =
       take(key, {"", "one of", fmt::format("{}", fmt::join(option.valid, ", ")),
-                 option.standard.value_or(kRequired), option.doc});
-  std::string value = option.standard.value_or(option.valid.front());
+                 option.default_value, option.doc});
+  std::string value = option.default_value.value_or(option.valid.front());
   if (found != nullptr) {
     value = parse_scalar(*found, key, fmt::format("one of {}", fmt::join(option.valid, ", ")));
     if (std::find(option.valid.begin(), option.valid.end(), value) == option.valid.end()) {
@@ -121,8 +125,8 @@ std::optional<double> Settings::real_or(const std::string& key, const std::strin
                                         const RealOption& option) const {
   const SettingsNode* found =
       take(key, {"", fmt::format("number or '{}'", word), range_text(option),
-                 option.standard ? fmt::format("{}", *option.standard) : word, option.doc});
-  std::optional<double> value = option.standard;
+                 as_text(option.default_value).value_or(word), option.doc});
+  std::optional<double> value = option.default_value;
   if (found != nullptr) {
     const bool is_word = found->kind == SettingsNode::Kind::kScalar && found->scalar == word;
     value = is_word ? std::nullopt : std::optional(parse_real(*found, key, option));
@@ -132,12 +136,11 @@ std::optional<double> Settings::real_or(const std::string& key, const std::strin
 }
 
 std::vector<std::int64_t> Settings::integers(
-    const std::string& key, const std::optional<std::vector<std::int64_t>>& standard,
+    const std::string& key, const std::optional<std::vector<std::int64_t>>& default_value,
     const IntegerOption& each) const {
   const SettingsNode* found =
-      take(key, {"", "list of whole numbers", range_text(each),
-                 standard ? fmt::format("[{}]", fmt::join(*standard, ", ")) : kRequired, each.doc});
-  std::vector<std::int64_t> values = standard.value_or(std::vector<std::int64_t>{});
+      take(key, {"", "list of whole numbers", range_text(each), as_text(default_value), each.doc});
+  std::vector<std::int64_t> values = default_value.value_or(std::vector<std::int64_t>{});
   if (found != nullptr) {
     if (found->kind != SettingsNode::Kind::kSequence) {
       fail_at(found->origin, fmt::format("'{}' must be a list, found {}.", key, kind_name(*found)));
@@ -150,12 +153,11 @@ std::vector<std::int64_t> Settings::integers(
 }
 
 std::vector<double> Settings::reals(const std::string& key,
-                                    const std::optional<std::vector<double>>& standard,
+                                    const std::optional<std::vector<double>>& default_value,
                                     const RealOption& each) const {
   const SettingsNode* found =
-      take(key, {"", "list of numbers", range_text(each),
-                 standard ? fmt::format("[{}]", fmt::join(*standard, ", ")) : kRequired, each.doc});
-  std::vector<double> values = standard.value_or(std::vector<double>{});
+      take(key, {"", "list of numbers", range_text(each), as_text(default_value), each.doc});
+  std::vector<double> values = default_value.value_or(std::vector<double>{});
   if (found != nullptr) {
     if (found->kind != SettingsNode::Kind::kSequence) {
       fail_at(found->origin, fmt::format("'{}' must be a list, found {}.", key, kind_name(*found)));
@@ -179,17 +181,17 @@ Settings Settings::child(const std::string& key, const std::string& doc) const {
 }
 
 std::pair<std::string, Settings> Settings::named_child(const std::string& key,
-                                                       const std::string& standard,
+                                                       const std::string& default_value,
                                                        const std::vector<std::string>& valid,
                                                        const std::string& doc) const {
   const SettingsNode* found =
       take(key, {"", "name, or map with 'name'", fmt::format("{}", fmt::join(valid, ", ")),
-                 standard.empty() ? kRequired : standard, doc});
+                 default_value.empty() ? std::nullopt : std::optional(default_value), doc});
   SettingsNode node;
   node.kind = SettingsNode::Kind::kMap;
   node.origin = found ? found->origin : origin();
   Origin name_origin = node.origin;
-  std::string name = standard.empty() ? valid.front() : standard;
+  std::string name = default_value.empty() ? valid.front() : default_value;
   if (found != nullptr) {
     if (found->kind == SettingsNode::Kind::kScalar) {
       name = found->scalar;

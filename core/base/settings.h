@@ -1,6 +1,6 @@
 // Settings: a view of one map of an experiment file that remembers what was read from it.
 //
-//   double lr = settings.real("lr", {.standard = 0.01, .above = 0, .doc = "step size"});
+//   double lr = settings.real("lr", {.default_value = 0.01, .above = 0, .doc = "step size"});
 //   ...
 //   settings.finish();   // an unread key is an error: it was misspelt or does nothing
 //
@@ -15,17 +15,15 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 
 namespace oubli {
-
-using Json = nlohmann::ordered_json;
 
 // One node of a parsed file: a scalar, a sequence or a map, each with its origin.
 struct SettingsNode {
@@ -53,36 +51,36 @@ struct SettingsDeclaration {
   std::string key;
   std::string type;
   std::string range;
-  std::string standard;  // the default as text; "(required)" where there is none
+  std::optional<std::string> default_value;  // as text; absent: the key is required
   std::string doc;
 };
 
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 struct RealOption {
-  std::optional<double> standard = {};  // absent: the key is required
-  double above = -kUnbounded;           // exclusive
+  std::optional<double> default_value = {};  // absent: the key is required
+  double above = -kUnbounded;                // exclusive
   double at_least = -kUnbounded;
   double at_most = kUnbounded;
   double below = kUnbounded;  // exclusive
   std::string doc = "";
 };
 struct IntegerOption {
-  std::optional<std::int64_t> standard = {};
+  std::optional<std::int64_t> default_value = {};
   std::int64_t at_least = std::numeric_limits<std::int64_t>::min();
   std::int64_t at_most = std::numeric_limits<std::int64_t>::max();
   std::string doc = "";
 };
 struct FlagOption {
-  std::optional<bool> standard = {};
+  std::optional<bool> default_value = {};
   std::string doc = "";
 };
 struct TextOption {
-  std::optional<std::string> standard = {};
+  std::optional<std::string> default_value = {};
   std::string doc = "";
 };
 struct ChoiceOption {
-  std::optional<std::string> standard = {};
+  std::optional<std::string> default_value = {};
   std::vector<std::string> valid;
   std::string doc = "";
 };
@@ -102,21 +100,22 @@ class Settings {
   std::string text(const std::string& key, const TextOption& option) const;
   std::string choice(const std::string& key, const ChoiceOption& option) const;
   // A number, or one word in its place (`damping: auto`): nullopt stands for the word. The default
-  // is the word where `option.standard` is absent.
+  // is the word where `option.default_value` is absent.
   std::optional<double> real_or(const std::string& key, const std::string& word,
                                 const RealOption& option) const;
   std::vector<std::int64_t> integers(const std::string& key,
-                                     const std::optional<std::vector<std::int64_t>>& standard,
+                                     const std::optional<std::vector<std::int64_t>>& default_value,
                                      const IntegerOption& each) const;
   std::vector<double> reals(const std::string& key,
-                            const std::optional<std::vector<double>>& standard,
+                            const std::optional<std::vector<double>>& default_value,
                             const RealOption& each) const;
 
   // A nested map; empty when the key is absent.
   Settings child(const std::string& key, const std::string& doc) const;
   // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `standard` is used
   // when the key is absent; empty means required.
-  std::pair<std::string, Settings> named_child(const std::string& key, const std::string& standard,
+  std::pair<std::string, Settings> named_child(const std::string& key,
+                                               const std::string& default_value,
                                                const std::vector<std::string>& valid,
                                                const std::string& doc) const;
   // The items of a sequence, read by the caller through `node()`.

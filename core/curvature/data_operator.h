@@ -9,8 +9,7 @@
 // arithmetic in the same order: the result does not depend on `memory`.
 //
 // Sums run in float64 and are weighted by samples, so a product does not depend on how the set is
-// cut into batches. Subsets and sample weights make H_retain = (n H - m H_forget) / (n - m) one sum
-// of two operators, with forget-sized work (operator_algebra.h).
+// cut into batches, and n H = m H_forget + (n - m) H_retain.
 //
 // An operator is that of the theta at its construction: it keeps a copy, and later changes of the
 // model do not reach it. Not safe to apply from two threads at once.
@@ -56,10 +55,10 @@ class DataOperator : public LinearOperator {
   // One micro-batch, linearised.
   struct Piece {
     std::unique_ptr<LayerLinearisation> net;
-    Tensor outputs;            // [b, c]
-    Tensor targets;            // as in Batch
-    Tensor weights;            // [b, 1], or undefined for all ones
-    Tensors output_gradients;  // what prepare() needs for the products
+    Tensor outputs;           // [b, c]
+    Tensor targets;           // as in Batch
+    Tensor weights;           // [b, 1], or undefined for all ones
+    Tensor output_gradients;  // of the loss [b, c], where prepare() keeps them
   };
   // Called once for each linearised micro-batch; `begin` is its first example.
   virtual void prepare(Piece& piece, std::int64_t begin) const = 0;

@@ -3,9 +3,9 @@
 //
 //   kExpected    F_i = (1/n) sum_x E_{y ~ p(.|x)} (d log p(y|x) / dtheta_i)^2, the expectation
 //                exact, by one adjoint pass for each output. Source: Martens 2020; Golatkar et al.
-//                2020, section 4. The diagonal of ExpectedFisher
+//                2020, section 4. The diagonal of GaussNewton, less lambda
 //   kDrawn       the same with m targets drawn from the model for each example: unbiased
-//   kEmpirical   at the data's own targets. The diagonal of EmpiricalFisher
+//   kEmpirical   at the data's own targets. The diagonal of EmpiricalFisher, less lambda
 //
 // The squared error is seen as a Gaussian of unit variance. Sample weights are means' weights; the
 // regulariser is not included.

@@ -1,15 +1,13 @@
-// Matrices of the form (1/n) sum_i J_i' B_i J_i + lambda I, J = df/dtheta, which differ in B [c,
-// c]:
+// Matrices of the form (1/n) sum_i J_i' B_i J_i + lambda I, J = df/dtheta, lambda of the objective,
+// which differ in B [c, c]:
 //
-//   GaussNewton      B = A, the Hessian of the loss in the outputs; with lambda of the objective
-//   ExpectedFisher   B = A as well for softmax cross-entropy and for the squared error seen as a
-//                    Gaussian of unit variance, where F = E_x E_{y ~ p(.|x)} s s' is the
-//                    Gauss-Newton matrix (Martens 2020); or, by draws, the mean of s s' over m
-//                    targets drawn from the model, which is unbiased for it. Without lambda
+//   GaussNewton      B = A, the Hessian of the loss in the outputs. For softmax cross-entropy, and
+//                    for the squared error seen as a Gaussian of unit variance, this is also the
+//                    expected Fisher matrix F = E_x E_{y ~ p(.|x)} s s' (Martens 2020)
 //   EmpiricalFisher  B = g g' with g the loss's gradient in the outputs at the data's own target.
-//                    Not an estimate of the other two. Without lambda
+//                    Not an estimate of the other
 //
-// all positive semi-definite where no example has a negative weight. Source of the product
+// both positive semi-definite where no example has a negative weight. Source of the product
 // J'(B(J v)): Schraudolph 2002.
 //
 // Cost: a third of a sample-gradient for each example to linearise, 4/3 for each and column.
@@ -28,9 +26,6 @@ class GaussNewton : public DataOperator {
   std::string describe() const override;
 
  protected:
-  // For the Fishers, which have no lambda.
-  GaussNewton(const Model& model, const Subset& subset, const Objective& objective, CostMeter& cost,
-              const DataOperatorOptions& options, double identity);
   // B u for each example.
   virtual Tensor output_product(const Piece& piece, const Tensor& u) const;
 
@@ -49,27 +44,6 @@ class EmpiricalFisher : public GaussNewton {
  protected:
   void prepare(Piece& piece, std::int64_t begin) const override;
   Tensor output_product(const Piece& piece, const Tensor& u) const override;
-};
-
-class ExpectedFisher : public GaussNewton {
- public:
-  // The expectation over targets, exactly.
-  ExpectedFisher(const Model& model, const Subset& subset, const Objective& objective,
-                 CostMeter& cost, const DataOperatorOptions& options = {});
-  // By `draws` targets for each example. They depend on the generator's seed and on the cut into
-  // batches, not on which of these are kept.
-  ExpectedFisher(const Model& model, const Subset& subset, const Objective& objective,
-                 CostMeter& cost, std::int64_t draws, const Generator& generator,
-                 const DataOperatorOptions& options = {});
-  std::string describe() const override;
-
- protected:
-  void prepare(Piece& piece, std::int64_t begin) const override;
-  Tensor output_product(const Piece& piece, const Tensor& u) const override;
-
- private:
-  std::int64_t draws_ = 0;  // 0: exact
-  Generator generator_;
 };
 
 }  // namespace oubli

@@ -1,7 +1,7 @@
 // Linear operators on parameter vectors, known by what they do: curvature matrices are never
 // formed.
 //
-// Vectors are float64. Operators built from others are in core/curvature/operator_algebra.h.
+// Vectors are float64.
 #pragma once
 
 #include <cstdint>

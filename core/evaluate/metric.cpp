@@ -55,12 +55,12 @@ Tensor Evaluation::unseen_rows_like(const Tensor& examples) const {
   if (all == nullptr || !is_classification()) return all == nullptr ? Tensor() : *all;
   const Tensor& targets = dataset->targets;
   const Tensor same = at::isin(targets.index_select(0, *all), targets.index_select(0, examples));
-  const Tensor alike = all->index({same});
-  return alike.numel() == 0 ? Tensor() : alike;
+  const Tensor controls = all->index({same});
+  return controls.numel() == 0 ? Tensor() : controls;
 }
 
-std::vector<const ModelOutcome*> PopulationInput::alike() const {
-  std::vector<const ModelOutcome*> first = oracles_apart;
+std::vector<const ModelOutcome*> PopulationInput::controls() const {
+  std::vector<const ModelOutcome*> first = control_oracles;
   first.resize(std::min(first.size(), models.size()));
   return first;
 }
@@ -101,7 +101,7 @@ std::string column_problem(const Registry<Metric>& metrics, const std::string& c
   static const std::vector<std::string> sets = {"forget",     "forget_true", "added",   "retain",
                                                 "validation", "test",        "held_out"};
   const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
-  const bool needs_none = info->group != Group::kBySet && set_of(column).empty();
+  const bool needs_none = info->group != ColumnGroup::kBySet && set_of(column).empty();
   return known || needs_none || info->by_parameter
              ? ""
              : unknown_name_message("set of " + info->name, set_of(column), sets);

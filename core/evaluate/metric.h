@@ -79,10 +79,10 @@ struct PopulationInput {
   const Evaluation& evaluation;
   std::vector<const ModelOutcome*> models = {};
   std::vector<const ModelOutcome*> oracles = {};
-  std::vector<const ModelOutcome*> oracles_apart = {};
+  std::vector<const ModelOutcome*> control_oracles = {};
 
   // As many of those apart as there are models.
-  std::vector<const ModelOutcome*> alike() const;
+  std::vector<const ModelOutcome*> controls() const;
 };
 
 struct MetricValue {
@@ -93,25 +93,25 @@ struct MetricValue {
 
 // What a column is about: forgetting, what is left of the model's use, or cost. Columns of a
 // metric that is taken on several sets belong to privacy on forget and added, to utility elsewhere.
-enum class Group { kPrivacy, kUtility, kCost, kBySet };
+enum class ColumnGroup { kPrivacy, kUtility, kCost, kBySet };
 // Where a good value lies. `kOracle`: at the oracles' own value, neither above nor below.
-enum class Better { kOracle, kLower, kHigher };
+enum class GoodSide { kOracle, kLower, kHigher };
 // What a value above the oracles' says. `kFits`, `kMisfits`: the model fits the set better or
 // worse, which is under-forgetting or over-forgetting on the edited set, and an improvement or harm
 // elsewhere.
-enum class Above { kNothing, kUnderForgets, kOverForgets, kFits, kMisfits };
+enum class AboveMeans { kNothing, kUnderForgets, kOverForgets, kFits, kMisfits };
 
 struct ColumnInfo {
   std::string name;     // of the column, before its '/'
   std::string heading;  // in tables
-  Group group = Group::kBySet;
-  Better better = Better::kOracle;
+  ColumnGroup group = ColumnGroup::kBySet;
+  GoodSide better = GoodSide::kOracle;
   std::string range = {};       // "[0, 1]", "[0, ln 2] nats"
   std::string definition = {};  // formula and reading, for `oubli explain`
   // Differences at or below this do not matter to anybody, whatever the noise floor says; in units
   // of the column.
   double resolution = 0;
-  Above above = Above::kNothing;
+  AboveMeans above = AboveMeans::kNothing;
   // The value is a distance to the oracles. The oracles' own values, each against the others, then
   // share pairs and are not independent (leave_one_out in statistics/equivalence.h).
   bool to_oracles = false;

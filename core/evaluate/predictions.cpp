@@ -21,10 +21,11 @@ Tensor without_label(const Tensor& log_probabilities, const Tensor& targets) {
 
 }  // namespace
 
-Predictions::Predictions(std::shared_ptr<const Dataset> dataset, Loss loss, const Tensor& outputs)
+Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
+                         const Tensor& outputs)
     : dataset_(std::move(dataset)), loss_(loss), outputs_(outputs.to(at::kDouble)) {}
 
-Predictions Predictions::at_rows(std::shared_ptr<const Dataset> dataset, Loss loss,
+Predictions Predictions::at_rows(std::shared_ptr<const Dataset> dataset, LossKind loss,
                                  const Tensor& outputs, const Tensor& rows) {
   Tensor all = at::zeros({dataset->size(), outputs.size(1)}, at::kDouble);
   all.index_copy_(0, rows, outputs.to(at::kDouble));

@@ -14,8 +14,10 @@ RelearningSettings RelearningSettings::read(const Settings& parent) {
       parent.child("relearn", "training again on D, for the metric relearning");
   RelearningSettings result;
   result.epochs = settings.integer(
-      "epochs", {.standard = 20, .at_least = 1, .doc = "after which a model counts as not there"});
-  result.lr = settings.real("lr", {.standard = 0.01, .above = 0, .doc = "step size of plain SGD"});
+      "epochs",
+      {.default_value = 20, .at_least = 1, .doc = "after which a model counts as not there"});
+  result.lr =
+      settings.real("lr", {.default_value = 0.01, .above = 0, .doc = "step size of plain SGD"});
   return result;
 }
 

@@ -11,9 +11,10 @@ namespace oubli {
 
 using torch::autograd::grad;
 
-AutomaticLinearisation::AutomaticLinearisation(const Layer& layer, const Tensor& input, Pass& pass)
+AutomaticLinearisation::AutomaticLinearisation(const Layer& layer, const Tensor& input,
+                                               ForwardPass& pass)
     : layer_(layer), parameters_(pass.parameters), buffers_(pass.buffers) {
-  if (pass.mode == Mode::kTraining) {
+  if (pass.mode == PassMode::kTraining) {
     throw Error(ErrorKind::kNumerics,
                 "a layer without rules of its own cannot be linearised in training mode, where it "
                 "may mix examples or draw random numbers. Use evaluation mode.");
@@ -119,7 +120,7 @@ Tensors AutomaticLinearisation::example_gradients(const Tensor& g, std::int64_t 
   for (const std::size_t number : numbers_) own.push_back(parameters_[number]);
   for (std::int64_t b = begin; b < begin + count; ++b) {
     const at::AutoGradMode with_grad(true);
-    Pass pass_of_one = pass();
+    ForwardPass pass_of_one = pass();
     const Tensor output = layer_.forward(input_.detach().narrow(0, b, 1), pass_of_one);
     const Tensors found = grad({output}, own, {g.narrow(0, b, 1)}, false, false, true);
     for (std::size_t i = 0; i < own.size(); ++i) {

@@ -13,7 +13,7 @@ namespace oubli {
 class AutomaticLinearisation : public ParameterLinearisation {
  public:
   // Throws Error(kNumerics) in training mode, where a layer without rules may mix examples or draw.
-  AutomaticLinearisation(const Layer& layer, const Tensor& input, Pass& pass);
+  AutomaticLinearisation(const Layer& layer, const Tensor& input, ForwardPass& pass);
 
   void visit(const Visitor& visit) override;
   const std::vector<std::size_t>& parameters() const override { return numbers_; }
@@ -26,7 +26,7 @@ class AutomaticLinearisation : public ParameterLinearisation {
   void list_kept(Tensors& kept) const override;
 
  private:
-  Pass pass() const { return {parameters_, buffers_, Mode::kEvaluation}; }
+  ForwardPass pass() const { return {parameters_, buffers_, PassMode::kEvaluation}; }
   // Fills the places of undefined gradients: [input, own parameters...].
   Tensors differentiate(const Tensor& output, const Tensor& g, bool create_graph) const;
   Tensors sources() const;  // what is differentiated in: the input and the own parameters

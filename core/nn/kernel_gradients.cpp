@@ -133,10 +133,10 @@ void gather(const Tensor& all, std::int64_t example, std::int64_t first, std::in
 // Calls use(example, gradient, dw) for one group, its gradients dw [k, k, c, outs] one after the
 // other for examples begin .. end.
 template <typename T>
-class Group {
+class ColumnGroup {
  public:
-  Group(const Tensor& x, const Tensors& gs, const Window& window, std::int64_t groups,
-        std::int64_t number)
+  ColumnGroup(const Tensor& x, const Tensors& gs, const KernelWindow& window, std::int64_t groups,
+              std::int64_t number)
       : x_(x), gs_(gs), padding_(window.padding), number_(number) {
     constexpr std::int64_t kLanes = Vector<T, 32>::kLanes;
     channels_ = x.size(1) / groups;
@@ -189,13 +189,13 @@ class Group {
 };
 
 template <typename T>
-void add_squares(const Tensor& x, const Tensors& gs, const Window& window, std::int64_t groups,
-                 const Tensor& sums) {
+void add_squares(const Tensor& x, const Tensors& gs, const KernelWindow& window,
+                 std::int64_t groups, const Tensor& sums) {
   // Each thread adds up its share of the examples, so that their order never depends on timing.
   const std::int64_t n = x.size(0), parts = std::min<std::int64_t>(n, at::get_num_threads());
   const std::int64_t out = sums.size(0) / groups;
   for (std::int64_t number = 0; number < groups; ++number) {
-    const Group<T> group(x, gs, window, groups, number);
+    const ColumnGroup<T> group(x, gs, window, groups, number);
     const Tensor partial = at::zeros({parts, group.size()}, x.options());
     T* const totals = partial.mutable_data_ptr<T>();
     at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
@@ -212,11 +212,12 @@ void add_squares(const Tensor& x, const Tensors& gs, const Window& window, std::
 }
 
 template <typename T>
-Tensor each_gradient(const Tensor& x, const Tensor& g, const Window& window, std::int64_t groups) {
+Tensor each_gradient(const Tensor& x, const Tensor& g, const KernelWindow& window,
+                     std::int64_t groups) {
   Tensors parts;
   for (std::int64_t number = 0; number < groups; ++number) {
     const Tensors gs = {g};
-    const Group<T> group(x, gs, window, groups, number);
+    const ColumnGroup<T> group(x, gs, window, groups, number);
     const Tensor values = at::empty({x.size(0), group.size()}, x.options());
     T* const to = values.mutable_data_ptr<T>();
     at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -231,13 +232,13 @@ Tensor each_gradient(const Tensor& x, const Tensor& g, const Window& window, std
 
 }  // namespace
 
-Tensor kernel_gradients(const Tensor& x, const Tensor& g, const Window& window,
+Tensor kernel_gradients(const Tensor& x, const Tensor& g, const KernelWindow& window,
                         std::int64_t groups) {
   return x.scalar_type() == at::kDouble ? each_gradient<double>(x, g, window, groups)
                                         : each_gradient<float>(x, g, window, groups);
 }
 
-void add_squared_kernel_gradients(const Tensor& x, const Tensors& gs, const Window& window,
+void add_squared_kernel_gradients(const Tensor& x, const Tensors& gs, const KernelWindow& window,
                                   std::int64_t groups, const Tensor& sums) {
   if (x.size(0) == 0) return;
   if (x.scalar_type() == at::kDouble) {

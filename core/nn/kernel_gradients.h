@@ -16,12 +16,12 @@ namespace oubli {
 
 // [b, O, C / groups, k, k] for inputs x [b, C, H, W] and gradients g [b, O, H', W'], both of float
 // or both of double. Examples are shared out over LibTorch's threads.
-Tensor kernel_gradients(const Tensor& x, const Tensor& g, const Window& window,
+Tensor kernel_gradients(const Tensor& x, const Tensor& g, const KernelWindow& window,
                         std::int64_t groups);
 
 // Adds the squares, summed over the examples and over several g for each, to sums [O, C / groups,
 // k, k].
-void add_squared_kernel_gradients(const Tensor& x, const Tensors& gs, const Window& window,
+void add_squared_kernel_gradients(const Tensor& x, const Tensors& gs, const KernelWindow& window,
                                   std::int64_t groups, const Tensor& sums);
 
 }  // namespace oubli

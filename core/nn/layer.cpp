@@ -34,7 +34,7 @@ std::size_t ParameterTable::add_buffer(const std::string& name, std::vector<std:
   return buffers_.size() - 1;
 }
 
-std::unique_ptr<LayerLinearisation> Layer::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> Layer::linearise(const Tensor& input, ForwardPass& pass) const {
   return std::make_unique<AutomaticLinearisation>(*this, input, pass);
 }
 

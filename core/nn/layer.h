@@ -67,13 +67,13 @@ class ParameterTable {
   std::int64_t size_ = 0;
 };
 
-enum class Mode { kTraining, kEvaluation };
+enum class PassMode { kTraining, kEvaluation };
 
 // One forward pass.
-struct Pass {
+struct ForwardPass {
   const Tensors& parameters;
   const Tensors& buffers;  // batch normalisation updates them in training mode
-  Mode mode = Mode::kEvaluation;
+  PassMode mode = PassMode::kEvaluation;
   Generator* generator = nullptr;  // for layers that draw in training mode
 };
 
@@ -82,12 +82,13 @@ class Layer {
   virtual ~Layer() = default;
   // input [b, ...] -> output [b, ...]; row b of the output depends on row b of the input only, but
   // for batch normalisation in training mode.
-  virtual Tensor forward(const Tensor& input, Pass& pass) const = 0;
+  virtual Tensor forward(const Tensor& input, ForwardPass& pass) const = 0;
 
   // The layer at this input, with what later products need. The default differentiates `forward`.
   // Throws Error(kNumerics) in training mode where examples are mixed or numbers are drawn. The
   // pass's parameters and buffers must outlive the result and keep their values.
-  virtual std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const;
+  virtual std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                        ForwardPass& pass) const;
 
   // Whether training takes its gradient from `linearise` in training mode rather than by automatic
   // differentiation of `forward`. For layers that can be linearised there, and whose rules are no

@@ -6,8 +6,7 @@
 //   tangent           dy = J_x dx + J_theta v
 //   adjoint           J_x' g, and J_theta' g
 //   adjoint_tangent   the derivative of both adjoints along (dx, v, dg), at the g and dx kept by
-//   the
-//                     two calls before it
+//                     the two calls before it
 //
 // A Gauss-Newton product is a tangent, the loss's Hessian in y, and an adjoint. A Hessian product
 // is a tangent and an adjoint_tangent (the R-operator of Pearlmutter 1994). Where the network is
@@ -27,9 +26,10 @@ namespace oubli {
 
 // What an adjoint pass is asked for.
 struct Adjoint {
-  Tensors* sums = nullptr;  // J_theta' g is added here, indexed as Pass::parameters; null for none
-  bool input = true;        // whether J_x' g is needed
-  bool keep = false;        // leaves remember g, for adjoint_tangent or for the rules by example
+  Tensors* sums =
+      nullptr;        // J_theta' g is added here, indexed as ForwardPass::parameters; null for none
+  bool input = true;  // whether J_x' g is needed
+  bool keep = false;  // leaves remember g, for adjoint_tangent or for the rules by example
 };
 
 class ParameterLinearisation;
@@ -43,7 +43,7 @@ class LayerLinearisation {
 
   const Tensor& output() const { return output_; }
 
-  // `v` is indexed and shaped as Pass::parameters. With `keep`, dx is remembered.
+  // `v` is indexed and shaped as ForwardPass::parameters. With `keep`, dx is remembered.
   virtual Tensor tangent(const Tensor& dx, const Tensors& v, bool keep) = 0;
   virtual Tensor adjoint(const Tensor& g, const Adjoint& request) = 0;
   // After adjoint(keep) and tangent(v, keep), whose dx it lets go. Adds to `sums` and returns the
@@ -105,9 +105,8 @@ class ParameterLinearisation : public LayerLinearisation {
   virtual const std::vector<std::size_t>& parameters() const = 0;
   // False where automatic differentiation stands in for a rule: right, one example at a time.
   virtual bool has_rule() const { return true; }
-  // The gradients that adjoint(keep) remembered, one for each call since `forget`.
+  // The gradients that adjoint(keep) remembered, one for each call.
   const Tensors& kept_gradients() const { return kept_; }
-  void forget() { kept_.clear(); }
 
   // Adds sum_b sum_g (dl_b / dtheta_i)^2, over all examples and all of `gradients`, squared after
   // summing over positions.

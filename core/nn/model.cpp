@@ -63,15 +63,15 @@ void Model::initialise(Generator& generator) {
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].fill_(buffer_infos()[i].initial);
 }
 
-Tensor Model::forward(const Tensor& inputs, Mode mode, Generator* generator) const {
-  Pass pass{parameters_, buffers_, mode, generator};
+Tensor Model::forward(const Tensor& inputs, PassMode mode, Generator* generator) const {
+  ForwardPass pass{parameters_, buffers_, mode, generator};
   return net_->forward(inputs, pass);
 }
 
-std::unique_ptr<LayerLinearisation> Model::linearise(const Tensor& inputs, Mode mode) const {
+std::unique_ptr<LayerLinearisation> Model::linearise(const Tensor& inputs, PassMode mode) const {
   // Rules compute with detached values; a layer without rules turns recording on for itself.
   const at::NoGradGuard no_grad;
-  Pass pass{parameters_, buffers_, mode};
+  ForwardPass pass{parameters_, buffers_, mode};
   return net_->linearise(inputs, pass);
 }
 

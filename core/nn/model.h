@@ -40,14 +40,14 @@ class Model {
 
   // [b, ...] -> [b, outputs]. In training mode batch normalisation updates its running statistics,
   // and dropout draws from `generator`.
-  Tensor forward(const Tensor& inputs, Mode mode = Mode::kEvaluation,
+  Tensor forward(const Tensor& inputs, PassMode mode = PassMode::kEvaluation,
                  Generator* generator = nullptr) const;
 
   // The network at this batch and the present parameters, for products with its derivatives. It
   // refers to this model, whose parameters must not change while it is used. Throws
   // Error(kNumerics) in training mode where a layer mixes examples or draws.
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& inputs,
-                                                Mode mode = Mode::kEvaluation) const;
+                                                PassMode mode = PassMode::kEvaluation) const;
   // Whether every layer can be linearised in training mode, at no cost in speed.
   bool trains_by_rule() const { return net_->trains_by_rule(); }
 

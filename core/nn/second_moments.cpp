@@ -8,7 +8,7 @@ namespace oubli {
 namespace {
 
 // Places of the window along a side that has been padded.
-std::int64_t places(std::int64_t side, const Window& window) {
+std::int64_t places(std::int64_t side, const KernelWindow& window) {
   return (side - window.kernel) / window.stride + 1;
 }
 
@@ -18,13 +18,13 @@ Tensor every(const Tensor& x, std::int64_t dimension, std::int64_t first, std::i
   return x.slice(dimension, first, first + stride * (count - 1) + 1, stride);
 }
 
-Tensor padded(const Tensor& images, const Window& window) {
+Tensor padded(const Tensor& images, const KernelWindow& window) {
   const std::int64_t p = window.padding;
   return p == 0 ? images : at::constant_pad_nd(images, {p, p, p, p});
 }
 
 // Windows that do not overlap share no products.
-Tensor by_unfolding(const Tensor& images, const Window& window) {
+Tensor by_unfolding(const Tensor& images, const KernelWindow& window) {
   constexpr std::int64_t kChunk = 32;
   const std::int64_t k = window.kernel;
   const std::int64_t n = images.size(1) * k * k;
@@ -39,7 +39,7 @@ Tensor by_unfolding(const Tensor& images, const Window& window) {
   return from_lower(sum);
 }
 
-Tensor by_rows(const Tensor& x, const Window& window) {
+Tensor by_rows(const Tensor& x, const KernelWindow& window) {
   const std::int64_t b = x.size(0), c = x.size(1), height = x.size(2), k = window.kernel;
   const std::int64_t down = places(height, window), across = places(x.size(3), window);
   const Tensor z = x.unfold(3, k, window.stride)
@@ -59,7 +59,7 @@ Tensor by_rows(const Tensor& x, const Window& window) {
 }
 
 // No copy where the channels are innermost: an image row is then a stretch of memory.
-Tensor by_whole_rows(const Tensor& x, const Window& window) {
+Tensor by_whole_rows(const Tensor& x, const KernelWindow& window) {
   const std::int64_t c = x.size(1), height = x.size(2), width = x.size(3);
   const std::int64_t k = window.kernel, stride = window.stride;
   const std::int64_t down = places(height, window), across = places(width, window);
@@ -106,7 +106,7 @@ Tensor from_lower(const Tensor& lower) {
   return result.add_(result.tril(-1).transpose(-2, -1));
 }
 
-Tensor patch_moment(const Tensor& images, const Window& window) {
+Tensor patch_moment(const Tensor& images, const KernelWindow& window) {
   if (window.stride >= window.kernel) return by_unfolding(images, window);
   // A few examples at a time: their stretches are kernel times the images.
   constexpr std::int64_t kEntries = 1 << 22;
@@ -123,7 +123,7 @@ Tensor patch_moment(const Tensor& images, const Window& window) {
   return sum;
 }
 
-Tensor patch_sum(const Tensor& images, const Window& window) {
+Tensor patch_sum(const Tensor& images, const KernelWindow& window) {
   const Tensor x = padded(images.sum(0), window);
   return x.unfold(1, window.kernel, window.stride)
       .unfold(2, window.kernel, window.stride)

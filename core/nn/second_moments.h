@@ -27,7 +27,7 @@ void add_lower_moment(const Tensor& rows, const Tensor& sum);
 Tensor from_lower(const Tensor& lower);
 
 // Square windows that a convolution moves over images.
-struct Window {
+struct KernelWindow {
   std::int64_t kernel = 1;
   std::int64_t stride = 1;
   std::int64_t padding = 0;
@@ -35,9 +35,9 @@ struct Window {
 
 // sum over examples and positions of a a', images [b, C, H, W] -> [C k k, C k k]; a in the order of
 // im2col: channel, row, column.
-Tensor patch_moment(const Tensor& images, const Window& window);
+Tensor patch_moment(const Tensor& images, const KernelWindow& window);
 
 // sum over examples and positions of a: [C k k].
-Tensor patch_sum(const Tensor& images, const Window& window);
+Tensor patch_sum(const Tensor& images, const KernelWindow& window);
 
 }  // namespace oubli

@@ -9,10 +9,10 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "core/nn/tensor_file.h"
 #include "core/nn/tensor_types.h"
 
@@ -20,8 +20,6 @@ namespace oubli {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are read as they lie");
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLongestHeader = 100'000'000;  // the limit of the reference reader

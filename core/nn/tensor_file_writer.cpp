@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "core/nn/tensor_file.h"
 #include "core/nn/tensor_types.h"
 
@@ -19,8 +19,6 @@ namespace oubli {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are written as they lie");
-
-using Json = nlohmann::ordered_json;
 
 std::string_view type_name(const std::string& tensor, at::ScalarType type) {
   for (const TensorTypeName& known : kTensorTypes) {

@@ -1,120 +1,121 @@
 #include "core/solve/damped_solve.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
-#include "core/curvature/fisher_diagonal.h"
-#include "core/curvature/gauss_newton.h"
-#include "core/curvature/kronecker_operator.h"
-#include "core/solve/preconditioner.h"
+#include <algorithm>
+
+#include "core/solve/counted_operator.h"
 
 namespace oubli {
 namespace {
 
-using MakePreconditioner = std::function<OperatorPtr(double damping)>;
+constexpr int kMaxRaises = 12;
+constexpr double kRaise = 10;
+constexpr double kMargin = 1.1;
 
-MakePreconditioner by_structure(OperatorPtr matrix) {
-  const auto kronecker = std::dynamic_pointer_cast<const KroneckerCurvature>(std::move(matrix));
-  return [kronecker](double damping) { return kronecker->inverse(damping); };
+const std::vector<std::pair<std::string, NegativeCurvaturePolicy>> kPolicies = {
+    {"raise_damping", NegativeCurvaturePolicy::kRaiseDamping},
+    {"fail", NegativeCurvaturePolicy::kFail},
+    {"switch_to_ggn", NegativeCurvaturePolicy::kSwitchToGgn},
+    {"truncate", NegativeCurvaturePolicy::kTruncate}};
+
+struct Damping {
+  double value = 0;
+  std::string note;
+};
+
+Damping first_damping(const DampedProblem& problem, const DampedSolveOptions& options,
+                      const CountedOperator& matrix) {
+  if (options.damping) return {*options.damping, "as asked"};
+  if (problem.generator == nullptr) {
+    throw Error(ErrorKind::kUsage, "damping: auto draws random numbers: hand it a generator");
+  }
+  Generator generator = problem.generator->stream("damping");
+  const DampingChoice choice = choose_damping(matrix, problem.l2, generator,
+                                              options.condition_target, options.damping_steps);
+  return {choice.value, choice.why};
 }
 
-// What a preconditioner is made from. Products that it takes are added to `products`.
-MakePreconditioner make_preconditioner(const CurvatureSolveSettings& settings, const Model& model,
-                                       const Subset& subset, const Objective& objective,
-                                       Context& context, std::int64_t& products) {
-  if (settings.preconditioner == "none") return {};
-  if (settings.preconditioner == "jacobi") {
-    const Tensor entries =
-        fisher_diagonal(FisherTargets::kExpected, model, subset, objective, context.cost).values +
-        objective.l2;
-    return [entries](double damping) { return jacobi_preconditioner(entries, damping); };
-  }
-  if (settings.preconditioner == "nystroem") {
-    // The regulariser counts as damping: the rest is what has low rank.
-    const GaussNewton ggn(model, subset, {objective.loss, 0}, context.cost,
-                          {.memory = settings.memory});
-    const CountedOperator counted(ggn);
-    Generator generator = context.generator.stream("preconditioner");
-    const NystroemApproximation found =
-        nystroem(counted, settings.preconditioner_rank, generator, objective.l2);
-    products += counted.products();
-    return [found, l2 = objective.l2](double damping) {
-      return nystroem_preconditioner(found, damping + l2);
-    };
-  }
-  return by_structure(make_curvature(curvature_kind(settings.preconditioner), model, subset,
-                                     objective, context.cost, context.generator));
+Solution solve_once(const DampedProblem& problem, const LinearOperator& matrix, double damping,
+                    const Solver& solver) {
+  const DampedOperator damped(matrix, damping);
+  const OperatorPtr preconditioner =
+      problem.preconditioner ? problem.preconditioner(damping) : nullptr;
+  return solver.solve({damped, problem.b, preconditioner.get(), problem.generator, problem.stop});
+}
+
+double raised(double damping, const SolveReport& report, double largest, double kappa) {
+  const double quotient = std::min(0.0, report.rayleigh_quotient.value_or(0));
+  const double next = std::max(kRaise * damping, kMargin * (damping - quotient));
+  return next > 0 ? next : std::max(largest / kappa, std::numeric_limits<double>::min());
+}
+
+// Where the first direction was already one of negative curvature, x is 0: a gradient step.
+void truncate(const DampedProblem& problem, const CountedOperator& matrix, double damping,
+              Solution& solution) {
+  SolveReport& report = solution.report;
+  report.message += "; truncated: the iterate reached is returned";
+  if ((solution.x != 0).any().item<bool>() || !(matrix.largest_gain() > 0)) return;
+  solution.x = problem.b / (matrix.largest_gain() + damping);
+  report.message += ", which is a gradient step";
+  const DampedOperator damped(matrix, damping);
+  const CountedOperator counted(damped);
+  const auto as_columns = [](const Tensor& t) { return t.dim() == 1 ? t.unsqueeze(1) : t; };
+  certify(counted, as_columns(problem.b), as_columns(solution.x), {}, report);
 }
 
 }  // namespace
 
-CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
-  CurvatureSolveSettings s;
-  s.kind = curvature_kind(
-      settings.choice("curvature", {.standard = "ggn",
-                                    .valid = curvature_names(),
-                                    .doc = "matrix of the step; hessian alone may be indefinite"}));
-  s.damping = settings.real_or(
-      "damping", "auto",
-      {.at_least = 0, .doc = "mu of (C + mu I); auto: from the spectrum's ends, 0 where l2 does"});
-  s.limits = SolverLimits::read(settings);
-  const Registry<SolverInfo> solvers = builtin_solvers();
-  const auto [name, own] =
-      settings.named_child("solver", "cg", solvers.names(), "what solves for the step");
-  s.solver = solvers.find(name).make(own, s.limits);
-  const auto [preconditioner, its] = settings.named_child(
-      "preconditioner", "none", {"none", "jacobi", "nystroem", "kfac", "ekfac"},
-      "of the solver, made from a Gauss-Newton or Fisher matrix");
-  s.preconditioner = preconditioner;
-  if (preconditioner != "none" && !solvers.find(name).preconditioned) {
-    settings.fail("preconditioner", "the solver '" + name + "' makes no use of a preconditioner.");
+NegativeCurvaturePolicy negative_curvature_policy(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [known, policy] : kPolicies) {
+    if (known == name) return policy;
+    names.push_back(known);
   }
-  if (preconditioner != "none" && is_kronecker(s.kind)) {
-    settings.fail("preconditioner",
-                  "K-FAC and EK-FAC are inverted by their structure and need none.");
-  }
-  if (preconditioner == "nystroem") {
-    s.preconditioner_rank = its.integer(
-        "rank", {.standard = 50, .at_least = 1, .doc = "products that the preconditioner costs"});
-  }
-  s.on_negative_curvature = negative_curvature_policy(settings.choice(
-      "on_negative_curvature", {.standard = "raise_damping",
-                                .valid = {"raise_damping", "fail", "switch_to_ggn", "truncate"},
-                                .doc = "what to do where the matrix is not positive definite"}));
-  s.memory = read_memory(settings);
-  return s;
+  throw Error(ErrorKind::kUsage,
+              unknown_name_message("policy for negative curvature", name, names));
 }
 
-Solution solve_curvature(const CurvatureSolveSettings& settings, const Model& model,
-                         const Subset& subset, const Objective& objective, const Tensor& b,
-                         Context& context) {
-  const double cost_before = context.cost.sample_gradients();
-  const DataOperatorOptions options{.memory = settings.memory};
-  const OperatorPtr matrix = make_curvature(settings.kind, model, subset, objective, context.cost,
-                                            context.generator, options);
-  const bool may_switch = settings.on_negative_curvature == NegativeCurvaturePolicy::kSwitchToGgn;
-  OperatorPtr ggn;
-  if (may_switch) {
-    ggn = std::make_shared<GaussNewton>(model, subset, objective, context.cost, options);
+Solution solve_damped(const DampedProblem& problem, const DampedSolveOptions& options,
+                      const Solver& solver) {
+  const NegativeCurvaturePolicy policy = options.on_negative_curvature;
+  if (policy == NegativeCurvaturePolicy::kSwitchToGgn && problem.ggn == nullptr) {
+    throw Error(ErrorKind::kUsage, "switch_to_ggn needs a Gauss-Newton matrix to switch to");
   }
-  std::int64_t for_preconditioner = 0;
-  const MakePreconditioner preconditioner =
-      is_kronecker(settings.kind)
-          ? by_structure(matrix)
-          : make_preconditioner(settings, model, subset, objective, context, for_preconditioner);
-  const std::shared_ptr<const Solver> solver =
-      settings.solver ? settings.solver : make_solver("cg", settings.limits);
-  Solution solution = solve_damped(
-      {.matrix = *matrix,
-       .b = b,
-       .l2 = objective.l2,
-       .ggn = ggn.get(),
-       .preconditioner = preconditioner,
-       .generator = &context.generator,
-       .stop = [&] { return context.should_stop(); }},
-      {.damping = settings.damping, .on_negative_curvature = settings.on_negative_curvature},
-      *solver);
-  solution.report.products += for_preconditioner;
-  solution.report.sample_gradients = context.cost.sample_gradients() - cost_before;
+  const CountedOperator matrix(problem.matrix);
+  auto [damping, note] = first_damping(problem, options, matrix);
+  Solution solution = solve_once(problem, matrix, damping, solver);
+  std::int64_t iterations = solution.report.iterations;
+  std::int64_t other_products = 0;
+  double other_gradients = 0;
+  const auto met = [&] { return solution.report.status == SolveStatus::kNegativeCurvature; };
+  if (met() && policy == NegativeCurvaturePolicy::kSwitchToGgn) {
+    note += fmt::format("; switched to the Gauss-Newton matrix at p'Ap = {:.3g}",
+                        solution.report.rayleigh_quotient.value_or(0));
+    const CountedOperator ggn(*problem.ggn);
+    solution = solve_once(problem, ggn, damping, solver);
+    iterations += solution.report.iterations;
+    other_products = ggn.products();
+    other_gradients = ggn.sample_gradients();
+  } else if (met() && policy == NegativeCurvaturePolicy::kTruncate) {
+    truncate(problem, matrix, damping, solution);
+  } else if (policy == NegativeCurvaturePolicy::kRaiseDamping) {
+    int raises = 0;
+    for (; met() && raises < kMaxRaises; ++raises) {
+      damping = raised(damping, solution.report, matrix.largest_gain(), options.condition_target);
+      solution = solve_once(problem, matrix, damping, solver);
+      iterations += solution.report.iterations;
+    }
+    if (raises > 0) {
+      note += fmt::format("; raised {} times to {:.3g} past negative curvature", raises, damping);
+    }
+  }
+  solution.report.iterations = iterations;
+  solution.report.products = matrix.products() + other_products;
+  solution.report.sample_gradients = matrix.sample_gradients() + other_gradients;
+  solution.report.damping = damping;
+  solution.report.damping_note = note;
   return solution;
 }
 

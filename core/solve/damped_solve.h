@@ -1,48 +1,56 @@
-// One curvature step of a model: solves (C + mu I) x = b, with C a curvature matrix of the
-// objective over a set, regulariser included.
+// One damped step: chooses the damping mu, solves (A + mu I) x = b, and says what happens where the
+// matrix turns out not to be positive definite.
 //
-// The layer between settings and solve_damped (core/solve/damped_step.h), which has the formulas
-// for the damping and for what happens at negative curvature. K-FAC and EK-FAC are inverted by
-// their structure: the exact inverse preconditions the solver, which then needs one or two products
-// of the factored matrix itself, none of the data.
+// damping: a number is used as it is; `auto` is choose_damping (core/solve/damping.h). Where the
+// solver meets a direction p of p'(A + mu I)p = rho |p|^2 <= 0, the policy decides:
 //
-// Preconditioners, made from the Gauss-Newton or Fisher matrix, whichever the curvature:
+//   raise_damping   mu' = max(10 mu, 1.1 (mu + |rho|)), or the largest eigenvalue seen over kappa
+//                   where both are 0, and solves again; at most 12 times
+//   fail            the report says NegativeCurvature, with the iterate reached
+//   switch_to_ggn   solves with the second operator, a Gauss-Newton matrix, and the same mu
+//   truncate        the iterate reached, as truncated Newton methods do (Steihaug 1983; Nocedal and
+//                   Wright, algorithm 7.1); b / rho_max, a gradient step of a length that cannot
+//                   overshoot, where there is none. The status stays NegativeCurvature
 //
-//   jacobi     diagonal of the expected Fisher, exact     n (1 + 2 c) / 3 sample-gradients
-//   nystroem   rank products of the Gauss-Newton matrix   4/3 n rank
-//   kfac       one drawn target for each example          n and an eigenbasis for each layer
-//   ekfac      the same, eigenvalues corrected            2 2/3 n
+// The report counts all products: the choice of the damping, each start, the closing residuals.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "core/base/context.h"
-#include "core/base/settings.h"
-#include "core/curvature/curvature.h"
-#include "core/solve/damped_step.h"
+#include "core/solve/damping.h"
+#include "core/solve/solver.h"
 
 namespace oubli {
 
-struct CurvatureSolveSettings {
-  CurvatureKind kind = CurvatureKind::kGgn;
-  std::optional<double> damping;  // nullopt: auto
-  SolverLimits limits;
-  std::shared_ptr<const Solver> solver = nullptr;  // nullptr: cg within these limits
-  NegativeCurvaturePolicy on_negative_curvature = NegativeCurvaturePolicy::kRaiseDamping;
-  std::string preconditioner = "none";
-  std::int64_t preconditioner_rank = 50;  // nystroem
-  std::optional<std::int64_t> memory = {};
+enum class NegativeCurvaturePolicy { kRaiseDamping, kFail, kSwitchToGgn, kTruncate };
+// "raise_damping", "fail", "switch_to_ggn" or "truncate".
+NegativeCurvaturePolicy negative_curvature_policy(const std::string& name);
 
-  // Reads curvature, damping, tolerance, max_iterations, solver, preconditioner,
-  // on_negative_curvature and memory.
-  static CurvatureSolveSettings read(const Settings& settings);
+// What is referred to must outlive the call.
+struct DampedProblem {
+  const LinearOperator& matrix;         // A, without the damping
+  Tensor b;                             // float64 [dim] or [dim, k]
+  double l2 = 0;                        // the regulariser that A holds: for damping: auto
+  const LinearOperator* ggn = nullptr;  // for switch_to_ggn
+  // Makes M^-1 for A + damping I; asked again for each damping. May be empty.
+  std::function<OperatorPtr(double damping)> preconditioner = {};
+  const Generator* generator = nullptr;  // for damping: auto, and for solvers that draw
+  std::function<bool()> stop = {};
 };
 
-// b: float64 [dim] or [dim, k]. Sample-gradients in the report are what `context.cost` counted.
-Solution solve_curvature(const CurvatureSolveSettings& settings, const Model& model,
-                         const Subset& subset, const Objective& objective, const Tensor& b,
-                         Context& context);
+struct DampedSolveOptions {
+  std::optional<double> damping;  // nullopt: auto
+  NegativeCurvaturePolicy on_negative_curvature = NegativeCurvaturePolicy::kRaiseDamping;
+  double condition_target = kConditionTarget;
+  std::int64_t damping_steps = 20;
+};
+
+// Throws Error(kUsage) where the policy needs a second operator, or `auto` a generator, and there
+// is none.
+Solution solve_damped(const DampedProblem& problem, const DampedSolveOptions& options,
+                      const Solver& solver);
 
 }  // namespace oubli

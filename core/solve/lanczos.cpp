@@ -3,15 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/base/error.h"
+#include "core/base/precision.h"
 #include "core/solve/tridiagonal.h"
 
 namespace oubli {
 namespace {
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 // One process: its basis grows by a vector a step.
 struct Process {
@@ -44,7 +42,7 @@ void advance(Process& process, const Tensor& product, const LanczosOptions& opti
   result.diagonal.push_back(alpha);
   const std::int64_t n = process.basis.size(0);
   const std::int64_t next = size + 1;
-  const bool has_ended = beta <= 10 * kEpsilon * process.scale || next == n;
+  const bool has_ended = beta <= 10 * kDoubleEpsilon * process.scale || next == n;
   if (has_ended) beta = 0;
   result.off_diagonal.push_back(beta);
   process.is_done = next == n || next + 1 >= process.basis.size(1);

@@ -7,12 +7,12 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/precision.h"
 
 namespace oubli {
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr int kMaxRaises = 8;
+constexpr int kMostShifts = 8;
 
 }  // namespace
 
@@ -33,14 +33,14 @@ NystroemApproximation nystroem(const LinearOperator& matrix, std::int64_t rank,
   const auto [w, v] = at::linalg_eigh(core);
   const double size = std::max(y.norm().item<double>(), magnitude);
   // The shift is what rounding can make of a zero eigenvalue: anything lower is a negative one.
-  const double rounding = std::sqrt(static_cast<double>(n)) * kEpsilon * size;
+  const double rounding = std::sqrt(static_cast<double>(n)) * kDoubleEpsilon * size;
   if (w[0].item<double>() < -4 * rounding) {
     result.rayleigh_quotient = w[0].item<double>();
     result.negative_direction = omega.mv(v.select(1, 0));
     return result;
   }
   result.shift = std::max(rounding, std::numeric_limits<double>::min());
-  for (int raise = 0; raise <= kMaxRaises; ++raise, result.shift *= 10) {
+  for (int raise = 0; raise <= kMostShifts; ++raise, result.shift *= 10) {
     const Tensor shifted = core + result.shift * at::eye(core.size(0), at::kDouble);
     const auto [factor, info] = at::linalg_cholesky_ex(shifted, /*upper=*/true);
     if (info.item<int>() != 0) continue;

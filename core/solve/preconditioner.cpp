@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/curvature/operator_algebra.h"
+#include "core/curvature/diagonal_operators.h"
 
 namespace oubli {
 namespace {

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/precision.h"
 #include "core/solve/tridiagonal.h"
 
 namespace oubli {
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 // A recurrence is asked for a little less than the tolerance, so that its drift does not cost a
 // round, and for no more than one round can give.
 constexpr double kTargetShare = 0.7;
@@ -57,8 +57,8 @@ Solver::Iterate RefinedSolver::run(const Run& run, SolveReport& report) const {
     }
     const Tensor norm = solution.residual.index_select(1, open).norm(2, 0);
     const Tensor reached = norm <= asked;
-    const Tensor at_floor =
-        norm <= kEpsilon * (matrix.largest_gain() * x.norm(2, 0) + size_b.index_select(0, open));
+    const Tensor at_floor = norm <= kDoubleEpsilon * (matrix.largest_gain() * x.norm(2, 0) +
+                                                      size_b.index_select(0, open));
     const bool whole_round = inner.status == SolveStatus::kConverged;
     // Only a round that ran to its end says that no more is to be had.
     const Tensor stuck =
@@ -97,8 +97,7 @@ Tensor column_products(const Tensor& a, const Tensor& b) { return (a * b).sum(0)
 void note_unsound_preconditioner(double square, SolveReport& report) {
   report.message = fmt::format(
       "r'M^-1 r = {:.3e}: the preconditioner ({}) is not positive definite; raise its damping or "
-      "do "
-      "without",
+      "do without",
       square, report.preconditioner);
 }
 

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/precision.h"
+
 namespace oubli {
 namespace {
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 bool is_finite(const Tensor& t) { return at::isfinite(t).all().item<bool>(); }
 
@@ -68,9 +68,9 @@ SolverLimits SolverLimits::read(const Settings& settings) {
   SolverLimits limits;
   limits.tolerance = settings.real(
       "tolerance",
-      {.standard = 1e-6, .above = 0, .below = 1, .doc = "relative residual of the solve"});
+      {.default_value = 1e-6, .above = 0, .below = 1, .doc = "relative residual of the solve"});
   limits.max_iterations = settings.integer(
-      "max_iterations", {.standard = 300, .at_least = 1, .doc = "iterations of one solve"});
+      "max_iterations", {.default_value = 300, .at_least = 1, .doc = "iterations of one solve"});
   return limits;
 }
 
@@ -110,7 +110,7 @@ void certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, Te
   const double lowest = report.error_bound_is_rigorous ? *floor : report.smallest_ritz.value_or(0);
   report.error_bound.reset();
   if (std::isfinite(report.relative_residual) && lowest > 0) {
-    const Tensor rounding = 4 * kEpsilon * (size_b + matrix.largest_gain() * size_x);
+    const Tensor rounding = 4 * kDoubleEpsilon * (size_b + matrix.largest_gain() * size_x);
     report.error_bound = (size_r + rounding).max().item<double>() / lowest;
   } else {
     report.error_bound_is_rigorous = false;

@@ -20,14 +20,13 @@ SpectrumEstimate estimate_spectrum(const LinearOperator& matrix, std::int64_t st
                                    std::int64_t probes, Generator& generator) {
   const CountedOperator counted(matrix);
   const std::int64_t n = matrix.dim();
-  const std::int64_t together = std::max<std::int64_t>(1, kBasisNumbers / (n * (steps + 1)));
+  const std::int64_t pooled = std::max<std::int64_t>(1, kBasisNumbers / (n * (steps + 1)));
   SpectrumEstimate estimate;
   std::vector<Tensor> nodes;
   std::vector<Tensor> weights;
   std::vector<double> traces;
-  for (std::int64_t begin = 0; begin < probes; begin += together) {
-    const Tensor starts =
-        generator.rademacher({n, std::min(together, probes - begin)}, at::kDouble);
+  for (std::int64_t begin = 0; begin < probes; begin += pooled) {
+    const Tensor starts = generator.rademacher({n, std::min(pooled, probes - begin)}, at::kDouble);
     for (const LanczosResult& r : lanczos(counted, starts, {.steps = steps, .vectors = false})) {
       estimate.is_finite = estimate.is_finite && r.is_finite;
       if (r.size() == 0) continue;

@@ -3,7 +3,7 @@
 // Stochastic Lanczos quadrature: for random signs z, |z|^2 = dim, Lanczos from z gives nodes and
 // weights with
 //
-//   z' f(A) z / dim ~ sum_i weight_i f(node_i),
+//   z' f(A) z / dim  ~  sum_i weight_i f(node_i),
 //
 // whose mean over z is tr f(A) / dim; exact for polynomials below degree 2 steps, so for the trace
 // itself each probe gives Hutchinson's z'Az. Sources: Golub and Welsch 1969; Ubaru, Chen and Saad

@@ -27,7 +27,7 @@ const Tensor& BatchGradient::at(const Batch& batch, Generator& dropout) {
 
 void BatchGradient::by_rules(const Batch& batch) {
   const at::NoGradGuard no_grad;
-  const auto net = model_.linearise(batch.inputs, Mode::kTraining);
+  const auto net = model_.linearise(batch.inputs, PassMode::kTraining);
   Tensor g = objective_.output_gradients(net->output(), batch.targets);
   g.mul_(1.0 / static_cast<double>(batch.inputs.size(0)));
   if (batch.weights.defined()) g.mul_(batch.weights.unsqueeze(1));
@@ -36,7 +36,7 @@ void BatchGradient::by_rules(const Batch& batch) {
 }
 
 void BatchGradient::automatically(const Batch& batch, Generator& dropout) {
-  const Tensor outputs = model_.forward(batch.inputs, Mode::kTraining, &dropout);
+  const Tensor outputs = model_.forward(batch.inputs, PassMode::kTraining, &dropout);
   Tensor losses = objective_.losses(outputs, batch.targets);
   if (batch.weights.defined()) losses = losses * batch.weights;
   gradient_.copy_(model_.join(torch::autograd::grad({losses.mean()}, model_.parameters())));

@@ -25,34 +25,34 @@ double squared_norm(const Model& model) {
 }  // namespace
 
 Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
-  if (loss == Loss::kCrossEntropy) {
+  if (loss == LossKind::kCrossEntropy) {
     // log_softmax and gather rather than nll_loss, whose derivative has no forward-mode formula.
     return outputs.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
   }
-  if (loss == Loss::kBinaryLogistic) {
+  if (loss == LossKind::kBinaryLogistic) {
     return at::softplus(outputs.squeeze(1)) - outputs.squeeze(1) * targets;
   }
   return (outputs - targets).square().sum(1).mul(0.5);
 }
 
 Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v) const {
-  if (loss == Loss::kSquaredError) return v;
-  if (loss == Loss::kBinaryLogistic) return v * outputs.sigmoid() * outputs.neg().sigmoid();
+  if (loss == LossKind::kSquaredError) return v;
+  if (loss == LossKind::kBinaryLogistic) return v * outputs.sigmoid() * outputs.neg().sigmoid();
   const Tensor p = outputs.softmax(1);
   const Tensor scaled = p * v;
   return scaled - p * scaled.sum(1, /*keepdim=*/true);
 }
 
 Tensor Objective::output_gradients(const Tensor& outputs, const Tensor& targets) const {
-  if (loss == Loss::kSquaredError) return outputs - targets;
-  if (loss == Loss::kBinaryLogistic) return outputs.sigmoid() - targets.unsqueeze(1);
+  if (loss == LossKind::kSquaredError) return outputs - targets;
+  if (loss == LossKind::kBinaryLogistic) return outputs.sigmoid() - targets.unsqueeze(1);
   const Tensor gradients = outputs.softmax(1);
   const Tensor one = at::full({1}, -1, outputs.options());
   return gradients.scatter_add(1, targets.unsqueeze(1), one.expand({outputs.size(0), 1}));
 }
 
 Tensor Objective::drawn_output_gradients(const Tensor& outputs, Generator& generator) const {
-  if (loss == Loss::kSquaredError) {
+  if (loss == LossKind::kSquaredError) {
     return generator.normal(outputs.sizes(), at::kDouble).to(outputs.scalar_type()).neg();
   }
   // By inversion, in float64: models of both types draw the same labels.
@@ -64,7 +64,7 @@ Tensor Objective::drawn_output_gradients(const Tensor& outputs, Generator& gener
 
 Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
   Tensors factors;
-  if (loss == Loss::kSquaredError) {
+  if (loss == LossKind::kSquaredError) {
     for (std::int64_t k = 0; k < outputs.size(1); ++k) {
       Tensor unit = at::zeros_like(outputs);
       unit.select(1, k).fill_(1);
@@ -72,7 +72,7 @@ Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
     }
     return factors;
   }
-  if (loss == Loss::kBinaryLogistic) {
+  if (loss == LossKind::kBinaryLogistic) {
     return {(outputs.sigmoid() * outputs.neg().sigmoid()).sqrt()};
   }
   // diag(p) - p p' = sum_k p_k (e_k - p)(e_k - p)'
@@ -87,29 +87,30 @@ Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
 }
 
 std::int64_t Objective::outputs_for(const Dataset& dataset) const {
-  return loss == Loss::kBinaryLogistic ? 1 : dataset.outputs;
+  return loss == LossKind::kBinaryLogistic ? 1 : dataset.outputs;
 }
 
 Tensor Objective::class_scores(const Tensor& outputs) const {
-  if (loss != Loss::kBinaryLogistic) return outputs;
+  if (loss != LossKind::kBinaryLogistic) return outputs;
   return at::cat({at::zeros_like(outputs), outputs}, 1);
 }
 
 bool Objective::fits(const Dataset& dataset) const {
-  if (loss == Loss::kBinaryLogistic) return dataset.is_classification() && dataset.outputs == 2;
-  return dataset.is_classification() == (loss == Loss::kCrossEntropy);
+  if (loss == LossKind::kBinaryLogistic) return dataset.is_classification() && dataset.outputs == 2;
+  return dataset.is_classification() == (loss == LossKind::kCrossEntropy);
 }
 
-bool Value::finite() const {
+bool ObjectiveValue::finite() const {
   return std::isfinite(objective) &&
          (!gradient.defined() || at::isfinite(gradient).all().item<bool>());
 }
 
-Value value_and_gradient(const Model& model, const Subset& subset, const Objective& objective,
-                         CostMeter& cost, std::int64_t batch_size) {
+ObjectiveValue value_and_gradient(const Model& model, const Subset& subset,
+                                  const Objective& objective, CostMeter& cost,
+                                  std::int64_t batch_size) {
   require_examples(subset);
   const double total = subset.total_weight();
-  Value value;
+  ObjectiveValue value;
   value.gradient = at::zeros({model.dim()}, at::kDouble);
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
     const Batch batch = subset.batch(begin, batch_size, model.dtype());
@@ -126,12 +127,12 @@ Value value_and_gradient(const Model& model, const Subset& subset, const Objecti
   return value;
 }
 
-Value value_only(const Model& model, const Subset& subset, const Objective& objective,
-                 CostMeter& cost, std::int64_t batch_size) {
+ObjectiveValue value_only(const Model& model, const Subset& subset, const Objective& objective,
+                          CostMeter& cost, std::int64_t batch_size) {
   require_examples(subset);
   const at::NoGradGuard no_grad;
   const double total = subset.total_weight();
-  Value value;
+  ObjectiveValue value;
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
     const Batch batch = subset.batch(begin, batch_size, model.dtype());
     const Tensor losses = objective.losses(model.forward(batch.inputs), batch.targets);

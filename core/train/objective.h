@@ -19,14 +19,14 @@
 
 namespace oubli {
 
-enum class Loss {
+enum class LossKind {
   kCrossEntropy,    // -log softmax(f)_y
   kSquaredError,    // ||f - y||^2 / 2
   kBinaryLogistic,  // log(1 + exp(-s f)), s = 1 for class 1 and -1 for class 0: one output
 };
 
 struct Objective {
-  Loss loss = Loss::kCrossEntropy;
+  LossKind loss = LossKind::kCrossEntropy;
   double l2 = 0;
 
   // Loss of each example [b], differentiable, second derivatives included.
@@ -49,7 +49,9 @@ struct Objective {
   // logistic loss, which is cross-entropy on them; the outputs themselves for the others.
   Tensor class_scores(const Tensor& outputs) const;
   // The loss that fits class_scores.
-  Loss loss_of_scores() const { return loss == Loss::kBinaryLogistic ? Loss::kCrossEntropy : loss; }
+  LossKind loss_of_scores() const {
+    return loss == LossKind::kBinaryLogistic ? LossKind::kCrossEntropy : loss;
+  }
   // True where the loss has this kind of target; the wrong kind is an error at configuration.
   bool fits(const Dataset& dataset) const;
 };
@@ -57,7 +59,7 @@ struct Objective {
 // How many examples go through the model at once where the result does not depend on it.
 constexpr std::int64_t kEvaluationBatch = 512;
 
-struct Value {
+struct ObjectiveValue {
   double loss = 0;       // mean loss, without the regulariser
   double objective = 0;  // with it
   Tensor gradient;       // of the objective, float64 [dim]; undefined where not asked for
@@ -66,10 +68,11 @@ struct Value {
 };
 
 // Throws Error(kUsage) on an empty subset: the mean over nothing is no number.
-Value value_and_gradient(const Model& model, const Subset& subset, const Objective& objective,
-                         CostMeter& cost, std::int64_t batch_size = kEvaluationBatch);
-Value value_only(const Model& model, const Subset& subset, const Objective& objective,
-                 CostMeter& cost, std::int64_t batch_size = kEvaluationBatch);
+ObjectiveValue value_and_gradient(const Model& model, const Subset& subset,
+                                  const Objective& objective, CostMeter& cost,
+                                  std::int64_t batch_size = kEvaluationBatch);
+ObjectiveValue value_only(const Model& model, const Subset& subset, const Objective& objective,
+                          CostMeter& cost, std::int64_t batch_size = kEvaluationBatch);
 
 // Outputs of the model for every example [n, outputs], evaluation mode, in the model's type.
 Tensor predict(const Model& model, const Subset& subset, CostMeter& cost,

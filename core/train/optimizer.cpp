@@ -54,39 +54,39 @@ OptimizerSettings OptimizerSettings::read(const Settings& parent) {
       "optimizer", "sgd", {"sgd", "adam", "adamw", "lbfgs"}, "how the objective is minimised");
   o.name = name;
   if (name == "lbfgs") {
-    o.tolerance = settings.real(
-        "tolerance",
-        {.standard = o.tolerance, .above = 0, .doc = "gradient norm at which it has converged"});
+    o.tolerance = settings.real("tolerance", {.default_value = o.tolerance,
+                                              .above = 0,
+                                              .doc = "gradient norm at which it has converged"});
     o.max_iterations = settings.integer(
-        "max_iterations", {.standard = 500, .at_least = 1, .doc = "iterations at most"});
+        "max_iterations", {.default_value = 500, .at_least = 1, .doc = "iterations at most"});
     o.memory = settings.integer(
         "memory",
-        {.standard = 20, .at_least = 1, .doc = "pairs of steps and gradient changes kept"});
+        {.default_value = 20, .at_least = 1, .doc = "pairs of steps and gradient changes kept"});
     return o;
   }
-  o.lr = settings.real(
-      "lr",
-      {.standard = name == "sgd" ? 0.1 : 1e-3, .above = 0, .doc = "learning rate at the start"});
+  o.lr = settings.real("lr", {.default_value = name == "sgd" ? 0.1 : 1e-3,
+                              .above = 0,
+                              .doc = "learning rate at the start"});
   if (name == "sgd") {
     o.momentum = settings.real(
         "momentum",
-        {.standard = 0, .at_least = 0, .below = 1, .doc = "share of the last step kept"});
-    o.nesterov = settings.flag("nesterov", {.standard = false, .doc = "look-ahead momentum"});
+        {.default_value = 0, .at_least = 0, .below = 1, .doc = "share of the last step kept"});
+    o.nesterov = settings.flag("nesterov", {.default_value = false, .doc = "look-ahead momentum"});
     return o;
   }
   o.beta1 = settings.real(
       "beta1",
-      {.standard = o.beta1, .at_least = 0, .below = 1, .doc = "decay of the first moment"});
+      {.default_value = o.beta1, .at_least = 0, .below = 1, .doc = "decay of the first moment"});
   o.beta2 = settings.real(
       "beta2",
-      {.standard = o.beta2, .at_least = 0, .below = 1, .doc = "decay of the second moment"});
+      {.default_value = o.beta2, .at_least = 0, .below = 1, .doc = "decay of the second moment"});
   o.epsilon = settings.real(
       "epsilon",
-      {.standard = o.epsilon, .above = 0, .doc = "added to the root of the second moment"});
+      {.default_value = o.epsilon, .above = 0, .doc = "added to the root of the second moment"});
   if (name == "adamw") {
     o.weight_decay = settings.real(
         "weight_decay",
-        {.standard = 0.01, .at_least = 0, .doc = "decoupled decay, outside the objective"});
+        {.default_value = 0.01, .at_least = 0, .doc = "decoupled decay, outside the objective"});
   }
   return o;
 }

@@ -33,23 +33,23 @@ Schedule Schedule::read(const Settings& parent) {
                          "how the learning rate changes over the steps");
   s.name = name;
   if (name == "step") {
-    s.every = settings.integer("every",
-                               {.standard = s.every, .at_least = 1, .doc = "epochs between drops"});
-    s.factor = settings.real("factor", {.standard = s.factor,
+    s.every = settings.integer(
+        "every", {.default_value = s.every, .at_least = 1, .doc = "epochs between drops"});
+    s.factor = settings.real("factor", {.default_value = s.factor,
                                         .above = 0,
                                         .at_most = 1,
                                         .doc = "what each drop multiplies the rate by"});
   } else if (name == "one_cycle") {
-    s.warm_up = settings.real("warm_up", {.standard = s.warm_up,
+    s.warm_up = settings.real("warm_up", {.default_value = s.warm_up,
                                           .at_least = 0,
                                           .below = 1,
                                           .doc = "share of the steps in which the rate rises"});
     s.start_divisor = settings.real(
         "start_divisor",
-        {.standard = s.start_divisor, .at_least = 1, .doc = "peak rate over first rate"});
+        {.default_value = s.start_divisor, .at_least = 1, .doc = "peak rate over first rate"});
     s.end_divisor = settings.real(
         "end_divisor",
-        {.standard = s.end_divisor, .at_least = 1, .doc = "first rate over last rate"});
+        {.default_value = s.end_divisor, .at_least = 1, .doc = "first rate over last rate"});
   }
   return s;
 }

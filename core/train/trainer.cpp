@@ -82,7 +82,7 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
                TrainingReport& report) {
   const SmoothFunction function = [&](const Tensor& x, Tensor& gradient) {
     model.set_theta(x);
-    Value value = value_and_gradient(model, subset, recipe.objective, context.cost);
+    ObjectiveValue value = value_and_gradient(model, subset, recipe.objective, context.cost);
     gradient = value.gradient;
     return value.objective;
   };
@@ -113,10 +113,10 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
 
 Augmentation Augmentation::read(const Settings& parent) {
   const Settings settings = parent.child("augment", "random changes of training images");
-  return {settings.integer(
-              "crop",
-              {.standard = 0, .at_least = 0, .doc = "pixels of zero padding before a random crop"}),
-          settings.flag("flip", {.standard = false, .doc = "mirror with probability 1/2"})};
+  return {settings.integer("crop", {.default_value = 0,
+                                    .at_least = 0,
+                                    .doc = "pixels of zero padding before a random crop"}),
+          settings.flag("flip", {.default_value = false, .doc = "mirror with probability 1/2"})};
 }
 
 Tensor augment(const Tensor& images, const Augmentation& augmentation, Generator& generator) {
@@ -141,23 +141,24 @@ Tensor augment(const Tensor& images, const Augmentation& augmentation, Generator
 TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   TrainingRecipe recipe;
   const std::string loss =
-      settings.choice("loss", {.standard = "cross_entropy",
+      settings.choice("loss", {.default_value = "cross_entropy",
                                .valid = {"cross_entropy", "squared_error", "binary_logistic"},
                                .doc = "loss of one example; binary_logistic "
                                       "is for two classes and one output"});
-  recipe.objective.loss = loss == "cross_entropy"   ? Loss::kCrossEntropy
-                          : loss == "squared_error" ? Loss::kSquaredError
-                                                    : Loss::kBinaryLogistic;
+  recipe.objective.loss = loss == "cross_entropy"   ? LossKind::kCrossEntropy
+                          : loss == "squared_error" ? LossKind::kSquaredError
+                                                    : LossKind::kBinaryLogistic;
   recipe.objective.l2 = settings.real(
-      "l2", {.standard = 0, .at_least = 0, .doc = "lambda of (lambda/2) ||theta||^2"});
+      "l2", {.default_value = 0, .at_least = 0, .doc = "lambda of (lambda/2) ||theta||^2"});
   recipe.optimizer = OptimizerSettings::read(settings);
   if (recipe.optimizer.is_full_batch()) return recipe;
   recipe.schedule = Schedule::read(settings);
   recipe.epochs = settings.integer("epochs", {.at_least = 0, .doc = "passes over the set"});
   recipe.batch_size = settings.integer(
-      "batch_size", {.standard = 128, .at_least = 1, .doc = "examples in one step"});
+      "batch_size", {.default_value = 128, .at_least = 1, .doc = "examples in one step"});
   recipe.clip_norm = settings.real(
-      "clip_norm", {.standard = 0, .at_least = 0, .doc = "largest gradient norm; 0 for no limit"});
+      "clip_norm",
+      {.default_value = 0, .at_least = 0, .doc = "largest gradient norm; 0 for no limit"});
   recipe.augmentation = Augmentation::read(settings);
   return recipe;
 }
@@ -204,7 +205,7 @@ TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& r
   report.sample_gradients = context.cost.sample_gradients() - cost_before;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   CostMeter reporting;
-  const Value value = value_and_gradient(model, subset, recipe.objective, reporting);
+  const ObjectiveValue value = value_and_gradient(model, subset, recipe.objective, reporting);
   report.loss = value.loss;
   report.objective = value.objective;
   report.gradient_norm = value.gradient.norm().item<double>();

@@ -10,7 +10,7 @@ Tensor edit_gradient(const Model& model, const Task& task, const Objective& obje
   const auto add = [&](const Subset& subset, double sign) {
     if (subset.empty()) return;
     // Subsets may carry weights, so sizes are sums of weights.
-    const Value value = value_and_gradient(model, subset, objective, cost);
+    const ObjectiveValue value = value_and_gradient(model, subset, objective, cost);
     sum.add_(value.gradient, sign * subset.total_weight() / n);
   };
   add(task.forget, 1);

@@ -8,7 +8,7 @@ InfluenceScores influence_scores(const Model& model, const Subset& train, const 
                                  const Objective& objective, const CurvatureSolveSettings& settings,
                                  Context& context) {
   const Objective loss{objective.loss, 0};
-  const Value at_test = value_and_gradient(model, test, loss, context.cost);
+  const ObjectiveValue at_test = value_and_gradient(model, test, loss, context.cost);
   const Solution solution =
       solve_curvature(settings, model, train, objective, at_test.gradient, context);
   const Tensor products = gradient_products(model, train, loss, solution.x, context.cost);

@@ -13,7 +13,7 @@
 // product of the solve and 2 n for the products with all gradients.
 #pragma once
 
-#include "core/solve/damped_solve.h"
+#include "core/solve/curvature_solve.h"
 
 namespace oubli {
 

@@ -3,7 +3,7 @@
 //   class Shrink : public oubli::Unlearner {
 //    public:
 //     explicit Shrink(const oubli::Settings& settings)
-//         : factor_(settings.real("factor", {.standard = 0.9, .doc = "what theta becomes"})) {}
+//         : factor_(settings.real("factor", {.default_value = 0.9, .doc = "of theta"})) {}
 //     oubli::UnlearnReport unlearn(oubli::Model& model, const oubli::Task&,
 //                                  oubli::Context&) const override {
 //       model.add_to_theta(model.theta(), factor_ - 1);

@@ -19,7 +19,7 @@
 #include "core/curvature/gauss_newton.h"
 #include "core/curvature/hessian.h"
 #include "core/curvature/kfac.h"
-#include "core/solve/damped_solve.h"
+#include "core/solve/curvature_solve.h"
 #include "experiments/engine/registries.h"
 
 namespace oubli {
@@ -214,7 +214,7 @@ class Bench {
   double hessian_damping_;
   Subset subset_;
   std::unique_ptr<Model> model_;
-  Objective objective_{Loss::kCrossEntropy, 1e-3};
+  Objective objective_{LossKind::kCrossEntropy, 1e-3};
   CostMeter cost_;
   Tensor v_, gradient_;
   std::map<std::string, OperatorPtr> kept_;

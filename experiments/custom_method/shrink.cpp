@@ -7,7 +7,7 @@ namespace {
 class Shrink : public oubli::Unlearner {
  public:
   explicit Shrink(const oubli::Settings& settings)
-      : factor_(settings.real("factor", {.standard = 0.9,
+      : factor_(settings.real("factor", {.default_value = 0.9,
                                          .at_least = 0,
                                          .at_most = 1,
                                          .doc = "what every parameter is multiplied by"})) {}

@@ -104,7 +104,7 @@ int show_curvature(const CurvatureCommand& command, const Registries& registries
   at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   const Task& task = experiment.task;
   CostMeter cost;
-  const Value value = value_and_gradient(model, task.train, task.objective(), cost);
+  const ObjectiveValue value = value_and_gradient(model, task.train, task.objective(), cost);
   fmt::print("{}\nThe original of seed 0: {} parameters, {} training examples.\n",
              experiment.spec.title, model.dim(), task.train.size());
   fmt::print("Objective {:.5g} (mean loss {:.5g}, l2 {:.3g}), gradient norm {:.3g}.\n",

@@ -70,7 +70,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
     fail_at(spec.edit_origin.source.empty() ? Origin{} : Origin{spec.edit_origin.source, 0, 0},
             !experiment.dataset->is_classification()
                 ? "train.loss is for classes, but the targets are numbers: use squared_error."
-            : spec.recipe.objective.loss == Loss::kBinaryLogistic
+            : spec.recipe.objective.loss == LossKind::kBinaryLogistic
                 ? fmt::format("train.loss is binary_logistic, but the data has {} classes: use "
                               "cross_entropy.",
                               experiment.dataset->outputs)

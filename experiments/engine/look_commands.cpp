@@ -28,7 +28,8 @@ void print_settings(const Settings& settings) {
   }
   for (const SettingsDeclaration& d : declarations) {
     const std::string type = d.range.empty() ? d.type : d.type + ": " + d.range;
-    fmt::print("  {}\n      {} ({}; default {})\n", d.key, d.doc, type, d.standard);
+    fmt::print("  {}\n      {} ({}; {})\n", d.key, d.doc, type,
+               d.default_value ? "default " + *d.default_value : "required");
   }
 }
 

@@ -44,18 +44,18 @@ std::string to_string(StageKind kind);
 std::string model_name(StageKind kind);
 
 // What a model is to the stage that looks at it.
-enum class Role {
+enum class ModelRole {
   kModel,
   kOriginal,
   kOracle,
   kInitial,
   kShadow,
   kEditedShadow,
-  kOracleApart  // oracles that stand for "nothing differs"
+  kControlOracle  // oracles that stand for "nothing differs"
 };
 
 // A model with what is known of it: stages of the plan.
-struct Member {
+struct StageMember {
   std::size_t model = 0;
   std::size_t predictions = 0;
   std::optional<std::size_t> relearning = {};
@@ -65,15 +65,16 @@ struct Member {
 struct Stage {
   std::string key;
   StageKind kind = StageKind::kTrain;
-  std::string label;                            // for people: "newton, training seed 1"
-  std::vector<std::size_t> inputs;              // stages of the plan, all before this one
-  std::size_t method = 0;                       // sweep, unlearn: row of the spec
-  std::int64_t training_seed = 0;               // train, unlearn
-  std::int64_t seed = 0;                        // oracle or unlearning seed
-  std::optional<std::int64_t> audit;            // unlearn: which model of the kind audit it edits
-  std::map<Role, std::vector<Member>> members;  // sweep, evaluate, compare; also among the inputs
-  double cost = 0;                              // estimate in sample-gradients, at least 1
-  Json description;                             // what the key is the hash of
+  std::string label;                  // for people: "newton, training seed 1"
+  std::vector<std::size_t> inputs;    // stages of the plan, all before this one
+  std::size_t method = 0;             // sweep, unlearn: row of the spec
+  std::int64_t training_seed = 0;     // train, unlearn
+  std::int64_t seed = 0;              // oracle or unlearning seed
+  std::optional<std::int64_t> audit;  // unlearn: which model of the kind audit it edits
+  std::map<ModelRole, std::vector<StageMember>>
+      members;       // sweep, evaluate, compare; also among the inputs
+  double cost = 0;   // estimate in sample-gradients, at least 1
+  Json description;  // what the key is the hash of
 };
 
 // Where the results of one model are in the plan.

@@ -126,13 +126,13 @@ class Planner {
     for (const PlannedModel& model : row.models) {
       if (model.unlearning_seed > 0) continue;
       if (row.name == kNoiseFloor && models == std::min(half, originals_.size())) break;
-      add_member(stage, Role::kModel, model.model, model.training_seed);
+      add_member(stage, ModelRole::kModel, model.model, model.training_seed);
       ++models;
     }
     if (!compares_ || models < 2 || oracles_.size() - half < 2) return std::nullopt;
     const auto middle = oracles_.begin() + static_cast<std::ptrdiff_t>(half);
-    add_members(stage, Role::kOracle, {middle, oracles_.end()});
-    add_members(stage, Role::kOracleApart, {oracles_.begin(), middle});
+    add_members(stage, ModelRole::kOracle, {middle, oracles_.end()});
+    add_members(stage, ModelRole::kControlOracle, {oracles_.begin(), middle});
     stage.description = evaluation_description();
     return add(std::move(stage));
   }
@@ -145,7 +145,7 @@ class Planner {
     }
     for (const auto& [role, members] : stage.members) {
       Json seeds = Json::array();
-      for (const Member& member : members) seeds.push_back(member.seed);
+      for (const StageMember& member : members) seeds.push_back(member.seed);
       stage.description["members"].push_back({static_cast<int>(role), seeds});
     }
     stage.key = sha256_hex(stage.description.dump());
@@ -203,8 +203,8 @@ class Planner {
     stage.label = fmt::format("trials of {}", row.name);
     stage.method = method;
     stage.inputs = {original};
-    add_members(stage, Role::kOracle, oracles_);
-    add_members(stage, Role::kInitial, initial_);
+    add_members(stage, ModelRole::kOracle, oracles_);
+    add_members(stage, ModelRole::kInitial, initial_);
     stage.description = method_description(row);
     for (const Trial& trial : row.sweep->trials) {
       stage.cost += estimated_cost(*trial.unlearner);
@@ -229,10 +229,10 @@ class Planner {
     return description;
   }
 
-  void add_member(Stage& stage, Role role, std::size_t model, std::int64_t seed) {
-    Member member{model, predict_stage(model), {}, seed};
+  void add_member(Stage& stage, ModelRole role, std::size_t model, std::int64_t seed) {
+    StageMember member{model, predict_stage(model), {}, seed};
     stage.inputs.insert(stage.inputs.end(), {model, member.predictions});
-    const bool looked_at = role == Role::kModel || role == Role::kOracle;
+    const bool looked_at = role == ModelRole::kModel || role == ModelRole::kOracle;
     if (needs_.relearning && looked_at && stage.kind == StageKind::kEvaluate) {
       member.relearning = relearn_stage(model);
       stage.inputs.push_back(*member.relearning);
@@ -240,7 +240,7 @@ class Planner {
     stage.members[role].push_back(member);
   }
 
-  void add_members(Stage& stage, Role role, const std::vector<std::size_t>& models) {
+  void add_members(Stage& stage, ModelRole role, const std::vector<std::size_t>& models) {
     for (std::size_t i = 0; i < models.size(); ++i) {
       add_member(stage, role, models[i], static_cast<std::int64_t>(i));
     }
@@ -324,15 +324,16 @@ class Planner {
     Stage stage;
     stage.kind = StageKind::kEvaluate;
     stage.label = "metrics of " + plan_.stages[model].label;
-    add_member(stage, Role::kModel, model, seed);
+    add_member(stage, ModelRole::kModel, model, seed);
     if (needs_.relearning) {
       const auto number = static_cast<std::size_t>(seed) % originals_.size();
-      add_member(stage, Role::kOriginal, originals_[number], static_cast<std::int64_t>(number));
+      add_member(stage, ModelRole::kOriginal, originals_[number],
+                 static_cast<std::int64_t>(number));
     }
-    add_members(stage, Role::kOracle, oracles);
-    add_members(stage, Role::kInitial, initial_);
-    add_members(stage, Role::kShadow, shadows_);
-    add_members(stage, Role::kEditedShadow, edited_shadows);
+    add_members(stage, ModelRole::kOracle, oracles);
+    add_members(stage, ModelRole::kInitial, initial_);
+    add_members(stage, ModelRole::kShadow, shadows_);
+    add_members(stage, ModelRole::kEditedShadow, edited_shadows);
     stage.description = evaluation_description();
     return add(std::move(stage));
   }

@@ -15,27 +15,27 @@
 namespace oubli {
 namespace {
 
-const char* group_name(Group group) {
+const char* group_name(ColumnGroup group) {
   switch (group) {
-    case Group::kPrivacy:
+    case ColumnGroup::kPrivacy:
       return "privacy";
-    case Group::kUtility:
+    case ColumnGroup::kUtility:
       return "utility";
-    case Group::kCost:
+    case ColumnGroup::kCost:
       return "cost";
-    case Group::kBySet:
+    case ColumnGroup::kBySet:
       return "privacy on the edited set, utility on other sets";
   }
   return "";
 }
 
-const char* better_name(Better better) {
+const char* better_name(GoodSide better) {
   switch (better) {
-    case Better::kOracle:
+    case GoodSide::kOracle:
       return "as close as possible to the oracles' value (or the noise floor), not an extreme";
-    case Better::kLower:
+    case GoodSide::kLower:
       return "lower is better";
-    case Better::kHigher:
+    case GoodSide::kHigher:
       return "higher is better";
   }
   return "";

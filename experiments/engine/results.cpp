@@ -70,7 +70,7 @@ void estimate_pairwise_columns(Results& results) {
     if (!row.is_noise_floor()) continue;
     for (const auto& [column, info] : results.infos) {
       const std::vector<double> values = row.seed_means(column);
-      if (info.to_oracles && !values.empty()) row.together[column] = pairwise_estimate(values);
+      if (info.to_oracles && !values.empty()) row.pooled[column] = pairwise_estimate(values);
     }
   }
 }
@@ -79,13 +79,13 @@ void estimate_pairwise_columns(Results& results) {
 void read_together(RowResult& row, const Json& values, std::vector<std::string>& columns) {
   for (const auto& [column, value] : values.items()) {
     add_column(columns, column);
-    if (value.at("mean").is_number()) row.together[column] = estimate_from_json(value);
+    if (value.at("mean").is_number()) row.pooled[column] = estimate_from_json(value);
   }
 }
 
 }  // namespace
 
-std::string RowResult::trouble() const {
+std::string RowResult::failure_text() const {
   std::size_t diverged = 0, failed = 0;
   for (const ModelResult& model : models) {
     diverged += model.status == "diverged";
@@ -97,7 +97,7 @@ std::string RowResult::trouble() const {
 
 std::map<std::int64_t, std::vector<double>> RowResult::values_by_seed(
     const std::string& column) const {
-  if (!trouble().empty()) return {};
+  if (!failure_text().empty()) return {};
   std::map<std::int64_t, std::vector<double>> by_seed;
   for (const ModelResult& model : models) {
     const auto found = model.values.find(column);
@@ -116,7 +116,7 @@ std::vector<double> RowResult::seed_means(const std::string& column) const {
 }
 
 std::optional<Estimate> RowResult::cell(const std::string& column) const {
-  if (const auto found = together.find(column); found != together.end()) return found->second;
+  if (const auto found = pooled.find(column); found != pooled.end()) return found->second;
   const std::vector<double> means = seed_means(column);
   if (means.empty()) return std::nullopt;
   Estimate estimate = estimate_mean(means);
@@ -251,12 +251,12 @@ Json Results::to_json() const {
     for (const std::string& column : columns) {
       if (const auto cell = row.cell(column)) cells[column] = oubli::to_json(*cell);
     }
-    Json together = Json::object();
-    for (const auto& [column, estimate] : row.together) together[column] = oubli::to_json(estimate);
+    Json pooled = Json::object();
+    for (const auto& [column, estimate] : row.pooled) pooled[column] = oubli::to_json(estimate);
     json["rows"].push_back({{"name", row.name},
-                            {"trouble", row.trouble()},
+                            {"trouble", row.failure_text()},
                             {"cells", cells},
-                            {"together", together},
+                            {"together", pooled},
                             {"models", models}});
   }
   json["settings"] = resolved;
@@ -284,9 +284,9 @@ Results Results::from_json(const Json& json, const std::string& where) {
              model.at("message"), model.at("values").get<std::map<std::string, double>>(),
              model.at("report"), model.value("at_least", std::set<std::string>())});
       }
-      const Json together = stored.value("together", Json::object());
-      for (const auto& [column, value] : together.items()) {
-        row.together[column] = estimate_from_json(value);
+      const Json pooled = stored.value("together", Json::object());
+      for (const auto& [column, value] : pooled.items()) {
+        row.pooled[column] = estimate_from_json(value);
       }
       results.rows.push_back(std::move(row));
     }

@@ -29,13 +29,13 @@ struct RowResult {
   std::string name;
   std::vector<ModelResult> models;
   // Columns of all models together, with the interval of a jackknife over training seeds.
-  std::map<std::string, Estimate> together = {};
+  std::map<std::string, Estimate> pooled = {};
 
   bool is_noise_floor() const { return name == kNoiseFloor; }
 
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
-  std::string trouble() const;
+  std::string failure_text() const;
   // The values of each training seed: one for each run on that original. Empty where the column is
   // not defined for the row.
   std::map<std::int64_t, std::vector<double>> values_by_seed(const std::string& column) const;

@@ -56,13 +56,13 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
                                                  "the architecture and its settings");
   spec.build = registries.architectures.find(name).configure(settings);
   spec.dtype =
-      settings.choice("dtype", {.standard = "float32",
+      settings.choice("dtype", {.default_value = "float32",
                                 .valid = {"float32", "float64"},
                                 .doc = "number type of parameters and activations"}) == "float64"
           ? at::kDouble
           : at::kFloat;
   const std::string weights = settings.text(
-      "weights", {.standard = "", .doc = "safetensors file that training starts from"});
+      "weights", {.default_value = "", .doc = "safetensors file that training starts from"});
   if (!weights.empty()) {
     spec.weights = weights;
     if (spec.weights.is_relative()) spec.weights = spec.file.parent_path() / spec.weights;
@@ -90,8 +90,8 @@ void read_edit(const Settings& root, Spec& spec) {
 
 }  // namespace
 
-std::string read_row_name(const Settings& method, const std::string& standard) {
-  return method.text("as", {.standard = standard, .doc = "name of the row in tables"});
+std::string read_row_name(const Settings& method, const std::string& default_value) {
+  return method.text("as", {.default_value = default_value, .doc = "name of the row in tables"});
 }
 
 Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
@@ -100,7 +100,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   spec.file = file;
   const Settings root(node);
   spec.title =
-      root.text("title", {.standard = file.stem().string(), .doc = "headline of the table"});
+      root.text("title", {.default_value = file.stem().string(), .doc = "headline of the table"});
   const auto [data_name, data] =
       root.named_child("data", "", registries.datasets.names(), "the data set and its settings");
   spec.load = registries.datasets.find(data_name).configure(data);
@@ -139,17 +139,18 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
 
   const Settings seeds = root.child("seeds", "how often everything is repeated");
   spec.seeds.training =
-      seeds.integer("training", {.standard = 3, .at_least = 1, .doc = "original models"});
+      seeds.integer("training", {.default_value = 3, .at_least = 1, .doc = "original models"});
   spec.seeds.oracle = seeds.integer(
-      "oracle", {.standard = 3, .at_least = 1, .doc = "models retrained from scratch"});
+      "oracle", {.default_value = 3, .at_least = 1, .doc = "models retrained from scratch"});
   spec.seeds.unlearning = seeds.integer(
-      "unlearning", {.standard = 1, .at_least = 1, .doc = "runs of a method on each original"});
+      "unlearning",
+      {.default_value = 1, .at_least = 1, .doc = "runs of a method on each original"});
   spec.seeds.shadow = seeds.integer(
-      "shadow", {.standard = 32,
+      "shadow", {.default_value = 32,
                  .at_least = 4,
                  .doc = "shadow models, trained on random halves, where a metric needs them"});
-  spec.seeds.edit =
-      seeds.integer("edit", {.standard = 0, .at_least = 0, .doc = "which forget set is drawn"});
+  spec.seeds.edit = seeds.integer(
+      "edit", {.default_value = 0, .at_least = 0, .doc = "which forget set is drawn"});
 
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
@@ -170,7 +171,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.
   VerdictSettings::read(root, registries.metrics, spec.measure);
-  spec.threads = root.integer("threads", {.standard = 1,
+  spec.threads = root.integer("threads", {.default_value = 1,
                                           .at_least = 1,
                                           .at_most = 1024,
                                           .doc = "threads of one stage; part of its key"});

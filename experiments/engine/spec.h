@@ -66,7 +66,7 @@ struct Spec {
 };
 
 // The setting that every method has beside its own: `as`, which lets one stand twice.
-std::string read_row_name(const Settings& method, const std::string& standard);
+std::string read_row_name(const Settings& method, const std::string& default_value);
 
 // Throws Error(kSettings) with file, line and column.
 Spec read_spec(const SettingsNode& root, const std::filesystem::path& file,

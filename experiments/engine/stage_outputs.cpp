@@ -18,8 +18,8 @@ const Tensor& named(const TensorFile& file, const std::string& name) {
   throw Error(ErrorKind::kStore, fmt::format("stored predictions lack '{}'", name));
 }
 
-const std::vector<Member>& members(const Stage& stage, Role role) {
-  static const std::vector<Member> none;
+const std::vector<StageMember>& members(const Stage& stage, ModelRole role) {
+  static const std::vector<StageMember> none;
   const auto found = stage.members.find(role);
   return found == stage.members.end() ? none : found->second;
 }
@@ -48,11 +48,11 @@ Model stored_model(const Experiment& experiment, const Store& store, const Stage
   return model;
 }
 
-bool StageOutputs::usable(const Member& member) const {
+bool StageOutputs::usable(const StageMember& member) const {
   return read_json(entry(member.predictions) / kReportFile).at("usable").get<bool>();
 }
 
-ModelOutcome StageOutputs::outcome(const Member& member) const {
+ModelOutcome StageOutputs::outcome(const StageMember& member) const {
   ModelOutcome outcome;
   outcome.predictions = predictions(member);
   outcome.theta = model(member.model).theta().to(at::kDouble);
@@ -67,17 +67,17 @@ ModelOutcome StageOutputs::outcome(const Member& member) const {
   return outcome;
 }
 
-std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, Role role) const {
+std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole role) const {
   std::vector<ModelOutcome> all;
-  for (const Member& member : members(stage, role)) all.push_back(outcome(member));
+  for (const StageMember& member : members(stage, role)) all.push_back(outcome(member));
   return all;
 }
 
-std::vector<Shadow> StageOutputs::shadows(const Stage& stage, Role role) const {
+std::vector<Shadow> StageOutputs::shadows(const Stage& stage, ModelRole role) const {
   std::vector<Shadow> all;
-  for (const Member& member : members(stage, role)) {
+  for (const StageMember& member : members(stage, role)) {
     if (!usable(member)) continue;
-    const Tensor chosen = role == Role::kShadow
+    const Tensor chosen = role == ModelRole::kShadow
                               ? training_set(experiment_, StageKind::kShadow, member.seed).rows
                               : audit_rows(experiment_, member.seed);
     const Tensor flags = at::zeros({experiment_.dataset->size()}, at::kBool);
@@ -91,7 +91,7 @@ Predictions StageOutputs::predictions(const Tensor& outputs, const Tensor& rows)
                               outputs, rows);
 }
 
-Predictions StageOutputs::predictions(const Member& member) const {
+Predictions StageOutputs::predictions(const StageMember& member) const {
   const TensorFile file = read_tensors(entry(member.predictions) / kPredictionsFile);
   return predictions(named(file, "outputs"), named(file, "rows"));
 }

@@ -45,12 +45,12 @@ class StageOutputs {
   }
 
   // False for a model that diverged: it has a report and nothing else.
-  bool usable(const Member& member) const;
-  ModelOutcome outcome(const Member& member) const;
-  std::vector<ModelOutcome> outcomes(const Stage& stage, Role role) const;
+  bool usable(const StageMember& member) const;
+  ModelOutcome outcome(const StageMember& member) const;
+  std::vector<ModelOutcome> outcomes(const Stage& stage, ModelRole role) const;
   // An attacker's models with the rows that each was trained on, or forgot. A model that the method
   // spoilt tells the attacker nothing and is left out.
-  std::vector<Shadow> shadows(const Stage& stage, Role role) const;
+  std::vector<Shadow> shadows(const Stage& stage, ModelRole role) const;
 
   // Outputs [rows, classes] at their rows of the data set; zero elsewhere.
   Predictions predictions(const Tensor& outputs, const Tensor& rows) const;
@@ -59,7 +59,7 @@ class StageOutputs {
                         const std::vector<ModelOutcome>& initial) const;
 
  private:
-  Predictions predictions(const Member& member) const;
+  Predictions predictions(const StageMember& member) const;
 
   const Experiment& experiment_;
   const Plan& plan_;

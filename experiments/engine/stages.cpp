@@ -130,8 +130,8 @@ class Runner {
     const MethodRow& row = experiment_.spec.methods[stage.method];
     const Sweep& sweep = *row.sweep;
     const Metric& metric = registries_.metrics.find(sweep.metric);
-    const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, Role::kOracle);
-    const std::vector<ModelOutcome> initial = outputs_.outcomes(stage, Role::kInitial);
+    const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, ModelRole::kOracle);
+    const std::vector<ModelOutcome> initial = outputs_.outcomes(stage, ModelRole::kInitial);
     std::vector<NamedRows> sets = experiment_.metric_sets();
     std::erase_if(
         sets, [](const NamedRows& set) { return set.name == "test" || set.name == "held_out"; });
@@ -168,7 +168,7 @@ class Runner {
       if (!result.value) result.message = "the objective is not defined without the test set";
       return result;
     });
-    const bool to_oracles = sweep.better == Better::kOracle;
+    const bool to_oracles = sweep.better == GoodSide::kOracle;
     write_json(
         folder / kReportFile,
         report_of_sweep(sweep, results, to_oracles ? mean_of_oracles(oracles, objective) : 0));
@@ -233,7 +233,7 @@ class Runner {
   }
 
   void evaluate(const Stage& stage, const fs::path& folder) const {
-    const Member& member = stage.members.at(Role::kModel).front();
+    const StageMember& member = stage.members.at(ModelRole::kModel).front();
     const Json report = read_json(outputs_.entry(member.model) / kReportFile);
     Json result = {{"status", report.at("status")},
                    {"message", report.at("message")},
@@ -251,11 +251,11 @@ class Runner {
         model.sample_gradients = 0;  // the row `original` is doing nothing
         model.seconds = 0;
       }
-      const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, Role::kOracle);
-      const std::vector<ModelOutcome> initial = outputs_.outcomes(stage, Role::kInitial);
-      const std::vector<ModelOutcome> original = outputs_.outcomes(stage, Role::kOriginal);
-      const std::vector<Shadow> trained = outputs_.shadows(stage, Role::kShadow);
-      const std::vector<Shadow> edited = outputs_.shadows(stage, Role::kEditedShadow);
+      const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, ModelRole::kOracle);
+      const std::vector<ModelOutcome> initial = outputs_.outcomes(stage, ModelRole::kInitial);
+      const std::vector<ModelOutcome> original = outputs_.outcomes(stage, ModelRole::kOriginal);
+      const std::vector<Shadow> trained = outputs_.shadows(stage, ModelRole::kShadow);
+      const std::vector<Shadow> edited = outputs_.shadows(stage, ModelRole::kEditedShadow);
       const Evaluation evaluation = outputs_.evaluation(experiment_.metric_sets(), initial);
       const MetricInput input{.evaluation = evaluation,
                               .model = model,
@@ -286,20 +286,20 @@ class Runner {
 
   // Metrics of all models of a row, with the half-width of a jackknife over training seeds.
   void compare(const Stage& stage, const fs::path& folder) const {
-    const std::vector<Member>& all = stage.members.at(Role::kModel);
+    const std::vector<StageMember>& all = stage.members.at(ModelRole::kModel);
     Json values = Json::object();
     if (std::all_of(all.begin(), all.end(),
-                    [&](const Member& one) { return outputs_.usable(one); })) {
-      const std::vector<ModelOutcome> models = outputs_.outcomes(stage, Role::kModel);
-      const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, Role::kOracle);
-      const std::vector<ModelOutcome> apart = outputs_.outcomes(stage, Role::kOracleApart);
+                    [&](const StageMember& one) { return outputs_.usable(one); })) {
+      const std::vector<ModelOutcome> models = outputs_.outcomes(stage, ModelRole::kModel);
+      const std::vector<ModelOutcome> oracles = outputs_.outcomes(stage, ModelRole::kOracle);
+      const std::vector<ModelOutcome> apart = outputs_.outcomes(stage, ModelRole::kControlOracle);
       const Evaluation evaluation = outputs_.evaluation(experiment_.metric_sets(), {});
       std::set<std::int64_t> seeds;
-      for (const Member& member : all) seeds.insert(member.seed);
+      for (const StageMember& member : all) seeds.insert(member.seed);
       const auto without = [&](std::optional<std::int64_t> seed) {
         PopulationInput input{.evaluation = evaluation,
                               .oracles = pointers_to(oracles),
-                              .oracles_apart = pointers_to(apart)};
+                              .control_oracles = pointers_to(apart)};
         for (std::size_t i = 0; i < all.size(); ++i) {
           if (all[i].seed != seed) input.models.push_back(&models[i]);
         }

@@ -29,16 +29,16 @@ std::vector<double> badness(const Results& results, const RowResult& row,
   const RowResult* oracles = results.find(kNoiseFloor);
   if (row.at_least(column) || (oracles != nullptr && oracles->at_least(column))) return {};
   const ColumnInfo* info = results.info(column);
-  const Better better = info ? info->better : Better::kOracle;
-  if (better == Better::kLower) return values;
+  const GoodSide better = info ? info->better : GoodSide::kOracle;
+  if (better == GoodSide::kLower) return values;
   double aim = 0;
-  if (better == Better::kOracle) {
+  if (better == GoodSide::kOracle) {
     const std::optional<Estimate> cell = oracles ? oracles->cell(column) : std::nullopt;
     if (!cell) return {};
     aim = cell->mean;
   }
   for (double& value : values) {
-    value = better == Better::kOracle ? std::abs(value - aim) : -value;
+    value = better == GoodSide::kOracle ? std::abs(value - aim) : -value;
   }
   return values;
 }
@@ -132,8 +132,8 @@ void print_left_out(const std::vector<Results>& all, const std::vector<std::stri
       for (const Results& other : all) {
         const RowResult* found = other.find(row.name);
         if (found == nullptr) continue;
-        if (!found->trouble().empty()) {
-          why = found->trouble();
+        if (!found->failure_text().empty()) {
+          why = found->failure_text();
         } else if (found->seed_means(column).empty()) {
           why = "no value for every training seed";
         } else if (badness(other, *found, column).empty()) {
@@ -148,7 +148,7 @@ void print_left_out(const std::vector<Results>& all, const std::vector<std::stri
 void print_ranking(const std::vector<Results>& all, const std::vector<std::string>& names,
                    const std::string& column, const std::vector<std::vector<double>>& blocks) {
   const ColumnInfo* info = all.front().info(column);
-  const bool to_oracles = info == nullptr || info->better == Better::kOracle;
+  const bool to_oracles = info == nullptr || info->better == GoodSide::kOracle;
   const Ranking ranking = rank_methods(blocks);
   fmt::print("{}\n",
              paragraph(fmt::format(

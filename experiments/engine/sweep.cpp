@@ -46,7 +46,7 @@ Range read_range(const SettingsNode& node) {
   range.from = settings.real("from", {.doc = "least value"});
   range.to = settings.real("to", {.doc = "greatest value"});
   range.logarithmic =
-      settings.choice("scale", {.standard = "linear",
+      settings.choice("scale", {.default_value = "linear",
                                 .valid = {"linear", "log"},
                                 .doc = "what is drawn uniformly: the value or its logarithm"}) ==
       "log";
@@ -162,16 +162,16 @@ Json as_json(const SettingsNode& node) {
 
 std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
   const std::string search = settings.choice(
-      "search", {.standard = "grid",
+      "search", {.default_value = "grid",
                  .valid = {"grid", "random"},
                  .doc = "every combination of `over`, or `trials` of them at random"});
   const bool random = search == "random";
   const std::optional<SettingsNode> over = settings.raw("over", "settings and the values to try");
   const std::optional<SettingsNode> list = settings.raw("list", "settings to try, in their order");
   const std::int64_t trials = settings.integer(
-      "trials", {.standard = 10, .at_least = 1, .doc = "how many a random search draws"});
+      "trials", {.default_value = 10, .at_least = 1, .doc = "how many a random search draws"});
   const std::int64_t seed =
-      settings.integer("seed", {.standard = 0, .at_least = 0, .doc = "of a random search"});
+      settings.integer("seed", {.default_value = 0, .at_least = 0, .doc = "of a random search"});
   if (over.has_value() == list.has_value()) {
     fail_at(settings.origin(), "a sweep needs 'over' or 'list', and not both.");
   }
@@ -185,7 +185,7 @@ std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
 }
 
 void read_objective(const Settings& settings, const Registry<Metric>& metrics, Sweep& sweep) {
-  sweep.objective = settings.text("objective", {.standard = "avg_gap/validation",
+  sweep.objective = settings.text("objective", {.default_value = "avg_gap/validation",
                                                 .doc = "column that the best trial is best in"});
   const std::string problem = column_problem(metrics, sweep.objective);
   if (!problem.empty()) settings.fail("objective", problem);
@@ -219,10 +219,11 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
   const std::vector<std::vector<Entry>> trials = read_trials(settings);
   read_objective(settings, metrics, sweep);
   const Settings budget = settings.child("budget", "when no further trial is started");
-  sweep.sample_gradients = budget.real(
-      "sample_gradients", {.standard = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
-  sweep.seconds =
-      budget.real("seconds", {.standard = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  sweep.sample_gradients =
+      budget.real("sample_gradients",
+                  {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  sweep.seconds = budget.real(
+      "seconds", {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
   settings.finish();
   sweep.resolved = settings.resolved();
   for (const std::vector<Entry>& entries : trials) {
@@ -260,8 +261,8 @@ std::vector<TrialResult> run_trials(const Sweep& sweep,
 std::size_t best_trial(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle) {
   const auto badness = [&](const TrialResult& result) {
     if (!result.value) return std::numeric_limits<double>::infinity();
-    if (sweep.better == Better::kLower) return *result.value;
-    if (sweep.better == Better::kHigher) return -*result.value;
+    if (sweep.better == GoodSide::kLower) return *result.value;
+    if (sweep.better == GoodSide::kHigher) return -*result.value;
     return std::abs(*result.value - oracle);
   };
   const auto best = std::min_element(

@@ -38,7 +38,7 @@ struct Trial {
 struct Sweep {
   std::string objective;  // column
   std::string metric;     // that the column belongs to
-  Better better = Better::kOracle;
+  GoodSide better = GoodSide::kOracle;
   double sample_gradients = 0;  // budgets; 0: none
   double seconds = 0;
   std::vector<Trial> trials;  // at least one

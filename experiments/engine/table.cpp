@@ -23,8 +23,8 @@ std::string padded(const std::string& text, std::size_t width, bool left) {
 }
 
 std::string row_cell(const RowResult& row, const std::string& column) {
-  std::string trouble = row.trouble();
-  if (!trouble.empty()) return trouble;
+  std::string failure_text = row.failure_text();
+  if (!failure_text.empty()) return failure_text;
   const auto cell = row.cell(column);
   return cell ? cell_text(*cell) : "-";
 }
@@ -123,10 +123,10 @@ std::vector<std::string> compared_columns(const Results& results) {
 
 std::string group_title(const Results& results, const std::string& column) {
   const ColumnInfo* info = results.info(column);
-  const Group group = info ? info->group : Group::kBySet;
-  if (group == Group::kCost) return "cost";
-  if (group == Group::kPrivacy) return "privacy";
-  if (group == Group::kUtility) return "utility";
+  const ColumnGroup group = info ? info->group : ColumnGroup::kBySet;
+  if (group == ColumnGroup::kCost) return "cost";
+  if (group == ColumnGroup::kPrivacy) return "privacy";
+  if (group == ColumnGroup::kUtility) return "utility";
   return is_about_edited_set(column) ? "privacy" : "utility";
 }
 
@@ -316,15 +316,15 @@ std::string latex_table(const Results& results) {
 std::string csv_table(const Results& results) {
   std::string text = "row,column,mean,half_width_95,n,status\n";
   for (const RowResult& row : results.rows) {
-    const std::string trouble = row.trouble();
+    const std::string failure_text = row.failure_text();
     for (const std::string& column : results.columns) {
       const auto cell = row.cell(column);
-      if (!cell && trouble.empty()) continue;
+      if (!cell && failure_text.empty()) continue;
       text += fmt::format("{},{},", quoted_csv(row.name), column);
       text += cell ? fmt::format("{},{},{},{}\n", cell->mean,
                                  cell->half_width ? fmt::format("{}", *cell->half_width) : "",
                                  cell->n, cell->at_least ? "at_least" : "ok")
-                   : fmt::format(",,,{}\n", trouble);
+                   : fmt::format(",,,{}\n", failure_text);
     }
   }
   return text;

@@ -13,13 +13,13 @@ namespace {
 
 std::string direction_of(const std::string& column, const ColumnInfo* info, double difference) {
   const bool above = difference > 0;
-  if (info == nullptr || info->above == Above::kNothing) return "differs";
-  if (info->above == Above::kUnderForgets || info->above == Above::kOverForgets) {
-    const bool remembers = above == (info->above == Above::kUnderForgets);
+  if (info == nullptr || info->above == AboveMeans::kNothing) return "differs";
+  if (info->above == AboveMeans::kUnderForgets || info->above == AboveMeans::kOverForgets) {
+    const bool remembers = above == (info->above == AboveMeans::kUnderForgets);
     if (set_of(column) == "added") return remembers ? "over-learns" : "under-learns";
     return remembers ? "under-forgets" : "over-forgets";
   }
-  const bool fits_better = (info->above == Above::kFits) == above;
+  const bool fits_better = (info->above == AboveMeans::kFits) == above;
   if (set_of(column) == "forget_true") return fits_better ? "differs" : "under-forgets";
   if (set_of(column) == "forget") return fits_better ? "under-forgets" : "over-forgets";
   if (set_of(column) == "added") return fits_better ? "over-learns" : "under-learns";
@@ -123,7 +123,7 @@ namespace {
 
 bool is_decided_on(const Results& results, const std::string& column, bool privacy_only) {
   const ColumnInfo* info = results.info(column);
-  const bool privacy = info != nullptr && info->group == Group::kPrivacy;
+  const bool privacy = info != nullptr && info->group == ColumnGroup::kPrivacy;
   return !privacy_only || privacy || is_about_edited_set(column);
 }
 
@@ -167,7 +167,7 @@ void find_differences(std::vector<ColumnVerdict>& columns, const Results& result
 
 RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only) {
   RowVerdict result;
-  if (!row.trouble().empty()) {
+  if (!row.failure_text().empty()) {
     result.kind = RowVerdict::Kind::kFailed;
     result.text = "failed";
     return result;
@@ -247,8 +247,8 @@ namespace {
 std::string what_makes_columns_decide(const Results& results) {
   const RowResult* original = results.find("original");
   const RowResult* floor = results.find(kNoiseFloor);
-  if (!original->trouble().empty()) {
-    return original->trouble().starts_with("diverged")
+  if (!original->failure_text().empty()) {
+    return original->failure_text().starts_with("diverged")
                ? "Its training diverged: try a smaller train.optimizer.lr."
                : "A stage of it failed, as is said above.";
   }
@@ -256,8 +256,7 @@ std::string what_makes_columns_decide(const Results& results) {
     return "What would make it able to: three oracles or more (seeds.oracle).";
   }
   return "What would make it able to: a column of the edited set that is measured and decides, "
-         "such "
-         "as accuracy/forget, loss/forget or ulira_auc in `verdict: {columns: [...]}`.";
+         "such as accuracy/forget, loss/forget or ulira_auc in `verdict: {columns: [...]}`.";
 }
 
 }  // namespace

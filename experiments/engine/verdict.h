@@ -10,8 +10,7 @@
 //                      better or worse than with the oracles, hurts where a set that should be left
 //                      alone fits worse, differs where a difference has no such direction
 //   undecided          neither: about how many more seeds would decide, or which decisive column
-//   has
-//                      no value for the row or the oracles, or only a lower limit of it
+//                      has no value for the row or the oracles, or only a lower limit of it
 //   failed             a model of the row diverged or failed
 //
 // A difference that is merely not significant gives no verdict.

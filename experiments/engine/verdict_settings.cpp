@@ -49,10 +49,12 @@ VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Met
   if (result.columns.empty()) result.columns = standard_columns();
   settings.record("columns", result.columns);
   result.margin = settings.real(
-      "margin", {.standard = result.margin, .above = 0, .doc = "in deviations of the oracles"});
-  result.alpha = settings.real(
-      "alpha",
-      {.standard = result.alpha, .above = 0, .at_most = 0.25, .doc = "error rate of the tests"});
+      "margin",
+      {.default_value = result.margin, .above = 0, .doc = "in deviations of the oracles"});
+  result.alpha = settings.real("alpha", {.default_value = result.alpha,
+                                         .above = 0,
+                                         .at_most = 0.25,
+                                         .doc = "error rate of the tests"});
   return result;
 }
 

@@ -32,10 +32,8 @@ def proportions():
     for k, n in [(0, 1), (1, 1), (0, 1000), (1000, 1000), (3, 10), (31, 40), (500, 1000)]:
         for level in (0.9, 0.95, 0.99):
             test = st.binomtest(k, n)
-            wilson = test.proportion_ci(level, "wilson")
             exact = test.proportion_ci(level, "exact")
-            rows.append({"k": k, "n": n, "level": level, "wilson": [wilson.low, wilson.high],
-                         "exact": [exact.low, exact.high]})
+            rows.append({"k": k, "n": n, "level": level, "exact": [exact.low, exact.high]})
     return rows
 
 
@@ -187,15 +185,8 @@ def epsilon():
             found = [math.log(x / y) for x, y in ((1 - delta - fpr, fnr), (1 - delta - fnr, fpr))
                      if x > 0]
             rows.append({"counts": [fp, out, fn, members], "delta": delta,
-                         "epsilon": max([0.0] + found),
-                         "mu": max(0.0, st.norm.isf(fpr) - st.norm.ppf(fnr))})
+                         "epsilon": max([0.0] + found)})
     return rows
-
-
-def gaussian_delta():
-    return [{"mu": mu, "epsilon": e,
-             "delta": st.norm.cdf(mu / 2 - e / mu) - math.exp(e) * st.norm.cdf(-mu / 2 - e / mu)}
-            for mu, e in [(0.1, 0.2), (1.0, 1.0), (1.0, 4.0), (3.0, 8.0), (10.0, 60.0)]]
 
 
 def plain(value):
@@ -214,7 +205,7 @@ def plain(value):
 
 if __name__ == "__main__":
     parts = (proportions, t_tests, wilcoxon, holm, kolmogorov_smirnov, ranking, nemenyi, bootstrap,
-             variance, equivalence, epsilon, gaussian_delta)
+             variance, equivalence, epsilon)
     document = {part.__name__: plain(part()) for part in parts}
     lines = ",\n".join(f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]"
                        for name, rows in document.items())

@@ -92,7 +92,7 @@ TEST(FisherForgetting, StructuredNoiseHasTheCovarianceOfEkfac) {
     CostMeter cost;
     const bool expected = std::string(fisher) == "expected";
     const Ekfac matrix(
-        original, task.retain, {Loss::kCrossEntropy, 0}, cost,
+        original, task.retain, {LossKind::kCrossEntropy, 0}, cost,
         {.targets = expected ? FisherTargets::kExpected : FisherTargets::kEmpirical});
     const Tensor dense = matrix.as_dense() + 1e-8 * at::eye(original.dim(), at::kDouble);
     const auto [values, vectors] = at::linalg_eigh(dense);

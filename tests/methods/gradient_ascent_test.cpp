@@ -15,7 +15,7 @@ TEST(GradientAscent, OneStepGoesAlongTheGradientOfTheForgetLoss) {
   Model model = testing::make_model("logistic", "{}", *data);
   CostMeter cost;
   const Tensor gradient =
-      value_and_gradient(model, task.forget, {Loss::kCrossEntropy, 0}, cost).gradient;
+      value_and_gradient(model, task.forget, {LossKind::kCrossEntropy, 0}, cost).gradient;
   const Tensor expected = model.theta() + 0.1 * gradient;
   const UnlearnReport report =
       testing::run_method("gradient_ascent", "{steps: 1, lr: 0.1, bound: 1000}", model, task);

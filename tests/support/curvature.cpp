@@ -74,8 +74,8 @@ std::vector<std::string> curvature_problem_names() {
 }
 
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
-  const Objective classes{Loss::kCrossEntropy, 0.05};
-  const Objective regression{Loss::kSquaredError, 0.05};
+  const Objective classes{LossKind::kCrossEntropy, 0.05};
+  const Objective regression{LossKind::kSquaredError, 0.05};
   const auto disturbed = [](Model model) {
     Generator generator(5);
     model.add_to_theta(generator.normal({model.dim()}, at::kDouble), 0.2);
@@ -95,7 +95,7 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
   if (name == "binary") {
     return {name,
             all_of(make_dataset(n, 4, 2)),
-            {Loss::kBinaryLogistic, 0.05},
+            {LossKind::kBinaryLogistic, 0.05},
             disturbed(toy_model(fill_binary))};
   }
   const bool numbers = name == "linear" || name == "mlp_regression";
@@ -129,10 +129,10 @@ Tensor dense_ggn(const CurvatureProblem& p) {
     }
     const Tensor jacobian = at::stack(rows);
     Tensor a = at::eye(outputs.numel(), at::kDouble);
-    if (p.objective.loss == Loss::kCrossEntropy) {
+    if (p.objective.loss == LossKind::kCrossEntropy) {
       const Tensor probabilities = outputs.detach().softmax(0);
       a = probabilities.diag() - at::outer(probabilities, probabilities);
-    } else if (p.objective.loss == Loss::kBinaryLogistic) {
+    } else if (p.objective.loss == LossKind::kBinaryLogistic) {
       const double probability = outputs.detach().sigmoid().item<double>();
       a = at::full({1, 1}, probability * (1 - probability), at::kDouble);
     }

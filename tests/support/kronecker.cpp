@@ -17,7 +17,7 @@ CurvatureProblem regression_problem(const std::string& name, std::vector<std::in
   const Tensor outputs = model.forward(data->inputs).detach();
   data->targets = outputs + generator.normal(outputs.sizes(), at::kDouble);
   data->outputs = outputs.size(1);
-  return {name, all_of(data), {Loss::kSquaredError, 0.05}, std::move(model)};
+  return {name, all_of(data), {LossKind::kSquaredError, 0.05}, std::move(model)};
 }
 
 Tensor layer_blocks(const Model& model, const Tensor& dense,

@@ -1,13 +1,29 @@
 // Networks whose Fisher matrices Kronecker factors give exactly, and the blocks of dense matrices.
 #pragma once
 
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
 #include <map>
 #include <string>
 
+#include "core/curvature/kronecker_factors.h"
 #include "tests/support/curvature.h"
+#include "tests/support/numbers.h"
 #include "tests/support/toy_model.h"
 
 namespace oubli::testing {
+
+constexpr FisherTargets kExact = FisherTargets::kExpected;
+constexpr WeightSharing kBoth[] = {WeightSharing::kExpand, WeightSharing::kReduce};
+
+inline Tensor identity(const CurvatureProblem& problem, double factor) {
+  return factor * at::eye(problem.model.dim(), at::kDouble);
+}
+
+inline void expect_equal(const Tensor& found, const Tensor& expected, double tolerance = 1e-12) {
+  EXPECT_LT(largest(found - expected), tolerance * largest(expected));
+}
 
 // A network with outputs under the squared error, on Gaussian inputs of this shape; float64.
 CurvatureProblem regression_problem(const std::string& name, std::vector<std::int64_t> input_shape,
@@ -31,10 +47,11 @@ CurvatureProblem convolution_alone(const Conv2dShape& shape);
 // Runs a layer once more: tied weights. Refers to the layer.
 struct Again : Layer {
   explicit Again(const Layer& layer_run) : layer(layer_run) {}
-  Tensor forward(const Tensor& input, Pass& pass) const override {
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override {
     return layer.forward(input, pass);
   }
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override {
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override {
     return layer.linearise(input, pass);
   }
   const Layer& layer;

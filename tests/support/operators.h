@@ -1,12 +1,16 @@
-// Matrices with chosen spectra, and an operator that counts what it is asked.
+// Matrices with chosen spectra, an operator that counts what it is asked, and solvers by settings.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "core/base/random.h"
+#include "core/base/settings_file.h"
 #include "core/curvature/linear_operator.h"
+#include "core/solve/solver.h"
 
 namespace oubli::testing {
 
@@ -22,6 +26,10 @@ inline Tensor matrix_with(const Tensor& eigenvalues, std::uint64_t seed = 1) {
 // `n` values evenly spaced in the logarithm.
 inline Tensor log_spaced(double first, double last, std::int64_t n) {
   return at::logspace(std::log10(first), std::log10(last), n, 10.0, at::kDouble);
+}
+
+inline std::unique_ptr<Solver> solver_with(const std::string& name, const std::string& settings) {
+  return make_solver(name, Settings(parse_settings(settings, "test")));
 }
 
 // Counts by itself what solvers say they used.

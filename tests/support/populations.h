@@ -30,7 +30,7 @@ class PopulationTest : public ::testing::Test {
     std::vector<ModelOutcome> all(count);
     for (ModelOutcome& model : all) {
       const Tensor noise = generator.normal(labels.sizes(), at::kDouble);
-      model.predictions = Predictions(evaluation_.dataset, Loss::kCrossEntropy,
+      model.predictions = Predictions(evaluation_.dataset, LossKind::kCrossEntropy,
                                       sharpness * labels + scatter * noise);
     }
     return all;
@@ -42,7 +42,7 @@ class PopulationTest : public ::testing::Test {
     PopulationInput input{.evaluation = evaluation_};
     for (const ModelOutcome& model : models) input.models.push_back(&model);
     for (const ModelOutcome& oracle : oracles) input.oracles.push_back(&oracle);
-    for (const ModelOutcome& oracle : apart) input.oracles_apart.push_back(&oracle);
+    for (const ModelOutcome& oracle : apart) input.control_oracles.push_back(&oracle);
     return metric_.compute_population(input);
   }
 

@@ -45,8 +45,8 @@ Task removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t fo
   task.added = {dataset, at::empty({0}, at::kLong), {}};
   task.validation = task.added;
   task.test = task.added;
-  task.recipe.objective = {dataset->is_classification() ? Loss::kCrossEntropy : Loss::kSquaredError,
-                           l2};
+  task.recipe.objective = {
+      dataset->is_classification() ? LossKind::kCrossEntropy : LossKind::kSquaredError, l2};
   task.recipe.optimizer.name = "lbfgs";
   task.recipe.optimizer.tolerance = 1e-12;
   return task;

@@ -42,16 +42,17 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
 
 std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
                                                  const std::string& heading,
-                                                 const std::string& ratio, Better epsilon_better) {
+                                                 const std::string& ratio,
+                                                 GoodSide epsilon_better) {
   const auto column = [&](const std::string& name, const std::string& title,
                           const std::string& definition, double resolution, bool detail) {
     return ColumnInfo{.name = prefix + name,
                       .heading = heading + title,
-                      .group = Group::kPrivacy,
+                      .group = ColumnGroup::kPrivacy,
                       .range = "[0, 1]",
                       .definition = definition,
                       .resolution = resolution,
-                      .above = Above::kUnderForgets,
+                      .above = AboveMeans::kUnderForgets,
                       .detail = detail};
   };
   ColumnInfo epsilon = column(

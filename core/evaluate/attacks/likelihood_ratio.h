@@ -24,6 +24,6 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
 // `epsilon_better`: lower, where oracles have an epsilon of 0 whatever the sets are.
 std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
                                                  const std::string& heading,
-                                                 const std::string& ratio, Better epsilon_better);
+                                                 const std::string& ratio, GoodSide epsilon_better);
 
 }  // namespace oubli

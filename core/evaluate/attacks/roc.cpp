@@ -66,7 +66,7 @@ double auc_standard_error(const Tensor& member_scores, const Tensor& other_score
 ColumnInfo auc_error_column(const std::string& auc, const std::string& heading) {
   return {.name = auc + "_se",
           .heading = heading + " se",
-          .group = Group::kPrivacy,
+          .group = ColumnGroup::kPrivacy,
           .range = "[0, 0.5]",
           .definition = "Standard error of " + auc +
                         " over examples (DeLong et al. 1988): what the draw of the examples alone "

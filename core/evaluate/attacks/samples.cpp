@@ -27,7 +27,7 @@ Halves class_halves(const Tensor& rows, const Tensor& classes) {
   return {by_class.slice(0, 0, by_class.numel(), 2), by_class.slice(0, 1, by_class.numel(), 2)};
 }
 
-Fold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold) {
+CrossFold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold) {
   const Tensor all = at::arange(count);
   const Tensor judged = all.remainder(folds).eq(fold);
   return {all.masked_select(judged.logical_not()), all.masked_select(judged)};

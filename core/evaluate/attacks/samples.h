@@ -25,9 +25,9 @@ struct Halves {
 Halves class_halves(const Tensor& rows, const Tensor& classes);  // classes of all rows, int64
 
 // Positions i with i % folds == fold, and the others: int64, below `count`.
-struct Fold {
+struct CrossFold {
   Tensor fitted, judged;
 };
-Fold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold);
+CrossFold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold);
 
 }  // namespace oubli

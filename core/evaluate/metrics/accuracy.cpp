@@ -8,7 +8,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_accuracy(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Dataset& data = *input.evaluation.dataset;
   if (!data.is_classification()) return values;
@@ -40,8 +40,8 @@ Metric accuracy_metric() {
                                      "their label. forget: against the labels of training; "
                                      "forget_true: against the true labels of mislabelled "
                                      "examples.",
-                       .above = Above::kFits}},
-          .compute = compute};
+                       .above = AboveMeans::kFits}},
+          .compute = compute_accuracy};
 }
 
 }  // namespace oubli

@@ -9,7 +9,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_activation_distance(const MetricInput& input) {
   std::vector<MetricValue> values;
   if (!input.evaluation.is_classification()) return values;
   for (const NamedRows& set : input.evaluation.sets) {
@@ -45,7 +45,7 @@ Metric activation_distance_metric() {
                        .definition = "Mean over examples and oracles of ||p - q||_2.",
                        .to_oracles = true,
                        .detail = true}},
-          .compute = compute};
+          .compute = compute_activation_distance};
 }
 
 }  // namespace oubli

@@ -9,7 +9,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_agreement(const MetricInput& input) {
   std::vector<MetricValue> values;
   if (!input.evaluation.is_classification()) return values;
   const Tensor& predicted = input.predictions().predicted();
@@ -44,7 +44,7 @@ Metric agreement_metric() {
                        .definition = "1 - agreement.",
                        .to_oracles = true,
                        .detail = true}},
-          .compute = compute};
+          .compute = compute_agreement};
 }
 
 }  // namespace oubli

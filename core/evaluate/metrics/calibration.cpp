@@ -13,15 +13,15 @@
 namespace oubli {
 namespace {
 
-constexpr std::int64_t kBins = 15;
+constexpr std::int64_t kCalibrationBins = 15;
 
 // |sum of (right - confidence)| over each bin, divided by n.
 double binned_gap(const Tensor& bins, const Tensor& difference) {
-  const Tensor sums = at::zeros({kBins}, at::kDouble).index_add_(0, bins, difference);
+  const Tensor sums = at::zeros({kCalibrationBins}, at::kDouble).index_add_(0, bins, difference);
   return sums.abs().sum().item<double>() / static_cast<double>(difference.numel());
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_calibration(const MetricInput& input) {
   std::vector<MetricValue> values;
   if (!input.evaluation.is_classification()) return values;
   const Predictions& predictions = input.predictions();
@@ -32,12 +32,13 @@ std::vector<MetricValue> compute(const MetricInput& input) {
     const Tensor right = predictions.predicted().index_select(0, set.rows).eq(labels);
     const Tensor difference = right.to(at::kDouble) - confidence;
     const std::int64_t n = set.rows.numel();
-    const Tensor bins = (confidence * kBins).ceil().to(at::kLong).sub(1).clamp(0, kBins - 1);
+    const Tensor bins =
+        (confidence * kCalibrationBins).ceil().to(at::kLong).sub(1).clamp(0, kCalibrationBins - 1);
     values.push_back({"ece/" + set.name, binned_gap(bins, difference)});
     // The first n mod 15 groups hold one more than the others.
     const Tensor order = std::get<1>(
         at::sort(confidence, std::optional<bool>(true), /*dim=*/0, /*descending=*/false));
-    const std::int64_t size = n / kBins, larger = n % kBins;
+    const std::int64_t size = n / kCalibrationBins, larger = n % kCalibrationBins;
     const Tensor position = at::arange(n);
     const Tensor group = at::where(
         position.lt(larger * (size + 1)), position.div(size + 1, "floor"),
@@ -58,23 +59,23 @@ Metric calibration_metric() {
           .source = "Guo et al. 2017; Nixon et al. 2019; Brier 1950",
           .columns = {{.name = "ece",
                        .heading = "ECE",
-                       .better = Better::kLower,
+                       .better = GoodSide::kLower,
                        .range = "[0, 1]",
                        .definition = "sum_b (n_b / n) |accuracy_b - confidence_b| over 15 bins of "
                                      "equal width of the largest probability."},
                       {.name = "ece_adaptive",
                        .heading = "adaptive ECE",
-                       .better = Better::kLower,
+                       .better = GoodSide::kLower,
                        .range = "[0, 1]",
                        .definition = "The same over 15 bins of equal count.",
                        .detail = true},
                       {.name = "brier",
                        .heading = "Brier",
-                       .better = Better::kLower,
+                       .better = GoodSide::kLower,
                        .range = "[0, 2]",
                        .definition = "Mean of ||p - onehot(y)||^2.",
                        .detail = true}},
-          .compute = compute};
+          .compute = compute_calibration};
 }
 
 }  // namespace oubli

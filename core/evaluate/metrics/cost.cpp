@@ -5,7 +5,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_cost(const MetricInput& input) {
   double gradients = 0, seconds = 0;
   for (const ModelOutcome* oracle : input.oracles) {
     gradients += oracle->sample_gradients;
@@ -29,31 +29,31 @@ Metric cost_metric() {
           .source = "oubli: one sample-gradient is a forward and backward pass of one example",
           .columns = {{.name = "sample_gradients",
                        .heading = "sample-grads",
-                       .group = Group::kCost,
-                       .better = Better::kLower,
+                       .group = ColumnGroup::kCost,
+                       .better = GoodSide::kLower,
                        .range = "[0, inf)",
                        .definition = "Forward and backward passes of one example that the edit "
                                      "took."},
                       {.name = "cost_ratio",
                        .heading = "/ retraining",
-                       .group = Group::kCost,
-                       .better = Better::kLower,
+                       .group = ColumnGroup::kCost,
+                       .better = GoodSide::kLower,
                        .range = "[0, inf)",
                        .definition = "Sample-gradients over those of retraining, the mean over "
                                      "oracles."},
                       {.name = "seconds",
                        .heading = "seconds",
-                       .group = Group::kCost,
-                       .better = Better::kLower,
+                       .group = ColumnGroup::kCost,
+                       .better = GoodSide::kLower,
                        .range = "[0, inf) s",
                        .definition = "Time of the edit on this machine, evaluation excluded."},
                       {.name = "seconds_ratio",
                        .heading = "s / retraining",
-                       .group = Group::kCost,
-                       .better = Better::kLower,
+                       .group = ColumnGroup::kCost,
+                       .better = GoodSide::kLower,
                        .range = "[0, inf)",
                        .definition = "Seconds over those of retraining, the mean over oracles."}},
-          .compute = compute};
+          .compute = compute_cost};
 }
 
 }  // namespace oubli

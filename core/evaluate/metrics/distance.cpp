@@ -8,7 +8,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_distance(const MetricInput& input) {
   double sum = 0;
   for (const ModelOutcome* oracle : input.oracles) {
     const double norm = oracle->theta.norm().item<double>();
@@ -26,15 +26,15 @@ Metric distance_metric() {
           .source = "Golatkar et al. 2020",
           .columns = {{.name = "distance",
                        .heading = "distance",
-                       .group = Group::kPrivacy,
-                       .better = Better::kOracle,
+                       .group = ColumnGroup::kPrivacy,
+                       .better = GoodSide::kOracle,
                        .range = "[0, inf)",
                        .definition = "Mean over oracles of ||theta - theta_r|| / ||theta_r||. "
                                      "Between networks that started differently it measures the "
                                      "symmetries of the architecture: read it against the noise "
                                      "floor.",
                        .to_oracles = true}},
-          .compute = compute};
+          .compute = compute_distance};
 }
 
 }  // namespace oubli

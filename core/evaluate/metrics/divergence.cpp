@@ -28,7 +28,7 @@ void compare_classifiers(const MetricInput& input, const NamedRows& set,
   values.push_back({"js/" + set.name, js_sum / oracles});
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_divergence(const MetricInput& input) {
   std::vector<MetricValue> values;
   for (const NamedRows& set : input.evaluation.sets) {
     if (set.name == "retain") continue;
@@ -73,7 +73,7 @@ Metric divergence_metric() {
                        .range = "[0, inf)",
                        .definition = "Mean squared difference of a regression's outputs.",
                        .to_oracles = true}},
-          .compute = compute};
+          .compute = compute_divergence};
 }
 
 }  // namespace oubli

@@ -86,8 +86,8 @@ double example_epsilon(const std::vector<double>& unlearned, const std::vector<d
 }
 
 // phi of each model on the rows, sorted for each row.
-std::vector<std::vector<double>> confidences(const std::vector<const ModelOutcome*>& models,
-                                             const Tensor& rows) {
+std::vector<std::vector<double>> sorted_confidences(const std::vector<const ModelOutcome*>& models,
+                                                    const Tensor& rows) {
   std::vector<std::vector<double>> result(static_cast<std::size_t>(rows.numel()));
   for (const ModelOutcome* model : models) {
     const Tensor phi = model->predictions.scaled_confidence().index_select(0, rows).contiguous();
@@ -106,7 +106,8 @@ double quality(const std::vector<const ModelOutcome*>& models,
       if (!phi.isfinite().all().item<bool>()) return std::numeric_limits<double>::quiet_NaN();
     }
   }
-  const auto unlearned = confidences(models, rows), retrained = confidences(oracles, rows);
+  const auto unlearned = sorted_confidences(models, rows),
+             retrained = sorted_confidences(oracles, rows);
   const double fewer = static_cast<double>(std::min(models.size(), oracles.size()));
   const double bins = 2 * std::ceil(std::log(fewer - 1));
   double points = 0;
@@ -123,7 +124,7 @@ double accuracy(const std::vector<const ModelOutcome*>& models, const Tensor& ro
   return sum / static_cast<double>(models.size());
 }
 
-std::vector<MetricValue> compute(const PopulationInput& input) {
+std::vector<MetricValue> compute_forgetting_quality(const PopulationInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (!evaluation.is_classification() || edited == nullptr || input.models.size() < kFewest ||
@@ -142,9 +143,9 @@ std::vector<MetricValue> compute(const PopulationInput& input) {
                                                 accuracy(input.models, *test) / tested});
     }
   }
-  if (input.oracles_apart.size() >= kFewest) {
+  if (input.control_oracles.size() >= kFewest) {
     values.push_back(
-        {"forgetting_quality_ceiling", quality(input.alike(), input.oracles, edited->rows)});
+        {"forgetting_quality_ceiling", quality(input.controls(), input.oracles, edited->rows)});
   }
   return values;
 }
@@ -159,8 +160,8 @@ Metric forgetting_quality_metric() {
       .columns =
           {{.name = "forgetting_quality",
             .heading = "F",
-            .group = Group::kPrivacy,
-            .better = Better::kHigher,
+            .group = ColumnGroup::kPrivacy,
+            .better = GoodSide::kHigher,
             .range = "[0, 1]",
             .definition =
                 "Mean over the edited set of the points for epsilon, which is the largest over "
@@ -173,8 +174,8 @@ Metric forgetting_quality_metric() {
             .resolution = 0.01},
            {.name = "forgetting_score",
             .heading = "F score",
-            .group = Group::kPrivacy,
-            .better = Better::kHigher,
+            .group = ColumnGroup::kPrivacy,
+            .better = GoodSide::kHigher,
             .range = "[0, inf)",
             .definition = "forgetting_quality times RA / RA of the oracles times TA / TA of the "
                           "oracles, the mean accuracies on retain and test: the competition's "
@@ -182,15 +183,15 @@ Metric forgetting_quality_metric() {
             .resolution = 0.01},
            {.name = "forgetting_quality_ceiling",
             .heading = "F ceiling",
-            .group = Group::kPrivacy,
-            .better = Better::kHigher,
+            .group = ColumnGroup::kPrivacy,
+            .better = GoodSide::kHigher,
             .range = "[0, 1]",
             .definition = "forgetting_quality of as many oracles as the row has models, at most "
                           "the half that "
                           "is set apart: what retraining itself gets. Needs 32 oracles.",
             .resolution = 0.01,
             .detail = true}},
-      .compute_population = compute};
+      .compute_population = compute_forgetting_quality};
 }
 
 }  // namespace oubli

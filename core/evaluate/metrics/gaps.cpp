@@ -52,7 +52,7 @@ std::pair<Tensor, Tensor> by_class(const Evaluation& evaluation, const std::stri
   return {rows->masked_select(kept), rows->masked_select(kept.logical_not())};
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_gaps(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Evaluation& evaluation = input.evaluation;
   const Tensor* retain = evaluation.rows("retain");
@@ -95,7 +95,7 @@ std::vector<MetricValue> derive(const ColumnValues& model, const ColumnValues& o
                           {0, other->second})}};
 }
 
-ColumnInfo piece(const std::string& name, Group group, const std::string& range,
+ColumnInfo piece(const std::string& name, ColumnGroup group, const std::string& range,
                  const std::string& definition) {
   return {.name = name,
           .heading = name,
@@ -112,38 +112,38 @@ Metric gaps_metric() {
       .name = "gaps",
       .summary = "UA, RA, TA, their gaps to the oracles, average gap and tug of war",
       .source = "Jia et al. 2023; Fan et al. 2024; Zhao et al. 2024",
-      .columns = {piece("ua", Group::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
-                  piece("ua_gap", Group::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
-                  piece("ra", Group::kUtility, "[0, 1]", "Accuracy on the retain set."),
-                  piece("ra_gap", Group::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
-                  piece("ta", Group::kUtility, "[0, 1]",
+      .columns = {piece("ua", ColumnGroup::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
+                  piece("ua_gap", ColumnGroup::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
+                  piece("ra", ColumnGroup::kUtility, "[0, 1]", "Accuracy on the retain set."),
+                  piece("ra_gap", ColumnGroup::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
+                  piece("ta", ColumnGroup::kUtility, "[0, 1]",
                         "Accuracy on test examples of the classes that the retain set has."),
-                  piece("ta_removed", Group::kPrivacy, "[0, 1]",
+                  piece("ta_removed", ColumnGroup::kPrivacy, "[0, 1]",
                         "Accuracy on test examples of the classes that it has no more."),
-                  piece("ta_gap", Group::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
+                  piece("ta_gap", ColumnGroup::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
                   {.name = "avg_gap",
                    .heading = "avg. gap",
-                   .group = Group::kPrivacy,
-                   .better = Better::kLower,
+                   .group = ColumnGroup::kPrivacy,
+                   .better = GoodSide::kLower,
                    .range = "[0, 1]",
                    .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
                                  "model to the mean over oracles, as a fraction. Absolute "
                                  "values are taken before the mean over seeds."},
                   {.name = "tow",
                    .heading = "ToW",
-                   .group = Group::kPrivacy,
-                   .better = Better::kHigher,
+                   .group = ColumnGroup::kPrivacy,
+                   .better = GoodSide::kHigher,
                    .range = "[0, 1]",
                    .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
                   {.name = "tow_mia",
                    .heading = "ToW-MIA",
-                   .group = Group::kPrivacy,
-                   .better = Better::kHigher,
+                   .group = ColumnGroup::kPrivacy,
+                   .better = GoodSide::kHigher,
                    .range = "[0, 1]",
                    .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
                                  "place of ua_gap; where mia_svc is measured too, with two oracles "
                                  "or more."}},
-      .compute = compute,
+      .compute = compute_gaps,
       .derive = derive};
 }
 

@@ -22,7 +22,7 @@
 namespace oubli {
 namespace {
 
-constexpr std::size_t kBins = 20;
+constexpr std::size_t kMarginBins = 20;
 constexpr double kSmoothing = 1e-5;
 
 // phi of every model on the rows: [models, rows].
@@ -35,10 +35,10 @@ Tensor confidences(const std::vector<const ModelOutcome*>& models, const Tensor&
   return at::stack(all);
 }
 
-std::array<double, kBins> histogram(const double* values, std::int64_t count, double low,
-                                    double width) {
-  std::array<double, kBins> bins{};
-  const double bin_count = static_cast<double>(kBins);
+std::array<double, kMarginBins> histogram(const double* values, std::int64_t count, double low,
+                                          double width) {
+  std::array<double, kMarginBins> bins{};
+  const double bin_count = static_cast<double>(kMarginBins);
   for (std::int64_t i = 0; i < count; ++i) {
     const double bin = std::floor((values[i] - low) / width * bin_count);
     bins[static_cast<std::size_t>(std::clamp(bin, 0.0, bin_count - 1))] += 1;
@@ -70,7 +70,7 @@ std::vector<double> klom(const Tensor& models, const Tensor& oracles) {
     double sum = 0;
     if (width > 0) {
       const auto a = histogram(p, p_count, low, width), b = histogram(q, q_count, low, width);
-      for (std::size_t bin = 0; bin < kBins; ++bin) sum += a[bin] * std::log(a[bin] / b[bin]);
+      for (std::size_t bin = 0; bin < kMarginBins; ++bin) sum += a[bin] * std::log(a[bin] / b[bin]);
     }
     result.push_back(std::max(sum, 0.0));
   }
@@ -96,21 +96,21 @@ double percentile(std::vector<double> values, double share) {
   return values[below] + weight * (values[above] - values[below]);
 }
 
-std::vector<MetricValue> compute(const PopulationInput& input) {
+std::vector<MetricValue> compute_klom(const PopulationInput& input) {
   std::vector<MetricValue> values;
   if (!input.evaluation.is_classification() || input.models.size() < 2 ||
       input.oracles.size() < 2) {
     return values;
   }
-  const std::vector<const ModelOutcome*> alike = input.alike();
+  const std::vector<const ModelOutcome*> controls = input.controls();
   for (const NamedRows& set : input.evaluation.sets) {
     const Tensor reference = confidences(input.oracles, set.rows);
     const std::vector<double> own = klom(confidences(input.models, set.rows), reference);
     values.push_back({"klom/" + set.name, mean(own)});
     values.push_back({"klom_95/" + set.name, percentile(own, 0.95)});
-    if (alike.size() > 1) {
+    if (controls.size() > 1) {
       values.push_back(
-          {"klom_bias/" + set.name, mean(klom(confidences(alike, set.rows), reference))});
+          {"klom_bias/" + set.name, mean(klom(confidences(controls, set.rows), reference))});
     }
   }
   return values;
@@ -148,7 +148,7 @@ Metric klom_metric() {
                                      "models show where nothing differs. Left out with fewer than "
                                      "four oracles.",
                        .resolution = 0.01}},
-          .compute_population = compute};
+          .compute_population = compute_klom};
 }
 
 }  // namespace oubli

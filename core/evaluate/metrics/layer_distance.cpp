@@ -15,7 +15,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_layer_distance(const MetricInput& input) {
   const auto& oracles = input.oracles;
   if (oracles.size() < 2) return {};
   std::vector<MetricValue> pieces;
@@ -59,7 +59,7 @@ Metric layer_distance_metric() {
           .source = "Golatkar et al. 2020 (distance by layer); the normalisation is oubli's",
           .columns = {{.name = "layer_distance",
                        .heading = "layer dist.",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[0, inf)",
                        .definition =
                            "Mean over parameter tensors l of mean_r ||theta^l - theta_r^l|| / "
@@ -71,14 +71,14 @@ Metric layer_distance_metric() {
                        .to_oracles = true},
                       {.name = "layer_z",
                        .heading = "layer z",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[0, inf)",
                        .definition = "The term of layer_distance of one parameter tensor.",
                        .resolution = 0.05,
                        .to_oracles = true,
                        .by_parameter = true,
                        .detail = true}},
-          .compute = compute};
+          .compute = compute_layer_distance};
 }
 
 }  // namespace oubli

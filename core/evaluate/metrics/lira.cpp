@@ -7,7 +7,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_lira(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   const Tensor* outside = evaluation.unseen();
@@ -29,8 +29,8 @@ Metric lira_metric() {
               "lira", "LiRA",
               "an example of the edited set has a higher likelihood ratio of membership than an "
               "unseen example (held out, else test). Read it against the oracles' value.",
-              Better::kOracle),
-          .compute = compute,
+              GoodSide::kOracle),
+          .compute = compute_lira,
           .needs = {.shadows = true}};
 }
 

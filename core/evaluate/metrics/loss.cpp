@@ -6,7 +6,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_loss(const MetricInput& input) {
   std::vector<MetricValue> values;
   for (const NamedRows& set : input.evaluation.sets) {
     const Tensor losses = input.predictions().losses().index_select(0, set.rows);
@@ -27,8 +27,8 @@ Metric loss_metric() {
                        .definition = "Mean of -ln p_y over the set, or of the squared error of a "
                                      "regression.",
                        .resolution = 1e-3,
-                       .above = Above::kMisfits}},
-          .compute = compute};
+                       .above = AboveMeans::kMisfits}},
+          .compute = compute_loss};
 }
 
 }  // namespace oubli

@@ -12,7 +12,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_membership(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Evaluation& evaluation = input.evaluation;
   const Tensor& losses = input.predictions().losses();
@@ -44,9 +44,9 @@ Metric membership_metric() {
                                  "loss than an unseen example (held out, else test) of the "
                                  "same classes, ties counting one half. 0.5 tells nothing apart.",
                    .resolution = 0.01,
-                   .above = Above::kUnderForgets},
+                   .above = AboveMeans::kUnderForgets},
                   auc_error_column("membership_auc", "AUC")},
-      .compute = compute};
+      .compute = compute_membership};
 }
 
 }  // namespace oubli

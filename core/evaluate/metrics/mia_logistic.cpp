@@ -24,7 +24,7 @@ double cross_validated_accuracy(const Tensor& edited, const Tensor& unseen) {
   const std::int64_t folds = std::min(kFolds, count);
   double sum = 0;
   for (std::int64_t k = 0; k < folds; ++k) {
-    const Fold fold = fold_of(count, folds, k);
+    const CrossFold fold = fold_of(count, folds, k);
     const auto features = [&](const Tensor& positions) {
       return at::cat({edited.index_select(0, positions), unseen.index_select(0, positions)})
           .unsqueeze(1);
@@ -44,7 +44,7 @@ double cross_validated_accuracy(const Tensor& edited, const Tensor& unseen) {
   return sum / static_cast<double>(folds);
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_mia_logistic(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (edited == nullptr) return {};
@@ -68,14 +68,14 @@ Metric mia_logistic_metric() {
           .source = "NeurIPS 2023 machine unlearning challenge, starter kit",
           .columns = {{.name = "mia_logistic",
                        .heading = "logistic attack",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[0, 1]",
                        .definition = "Accuracy, over 10 stratified folds, of logistic regression "
                                      "(C = 1) that tells losses of the edited set from those of as "
                                      "many unseen examples (held out, else test) of the same "
                                      "classes. 0.5 tells nothing apart; it says no direction.",
                        .resolution = 0.01}},
-          .compute = compute};
+          .compute = compute_mia_logistic};
 }
 
 }  // namespace oubli

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kMostOfEach = 1000;
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_mia_svc(const MetricInput& input) {
   const std::optional<FittedSets> sets = fitted_sets(input.evaluation);
   if (!sets) return {};
   const std::int64_t count = std::min({sets->retain.numel(), sets->unseen.numel(), kMostOfEach});
@@ -46,15 +46,15 @@ Metric mia_svc_metric() {
       .source = "Jia et al. 2023; Fan et al. 2024",
       .columns = {{.name = "mia_efficacy",
                    .heading = "MIA efficacy",
-                   .group = Group::kPrivacy,
+                   .group = ColumnGroup::kPrivacy,
                    .range = "[0, 1]",
                    .definition = "Share of the edited set that a support-vector classifier "
                                  "(Gaussian kernel, C = 3, gamma = 1) of p_y, fitted on up to "
                                  "1,000 retained and as many unseen examples, calls unseen; "
                                  "0.5 where all have one p_y. Read it against the oracles' value.",
                    .resolution = 0.01,
-                   .above = Above::kOverForgets}},
-      .compute = compute};
+                   .above = AboveMeans::kOverForgets}},
+      .compute = compute_mia_svc};
 }
 
 }  // namespace oubli

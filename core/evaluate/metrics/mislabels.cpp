@@ -32,7 +32,7 @@ std::optional<std::array<std::int64_t, 2>> swapped(const Tensor& truth, const Te
   return std::array<std::int64_t, 2>{a, b};
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_mislabels(const MetricInput& input) {
   const Dataset& data = *input.evaluation.dataset;
   const Tensor* forget = input.evaluation.rows("forget");
   if (!data.is_classification() || !data.true_targets.defined() || forget == nullptr) return {};
@@ -71,24 +71,24 @@ Metric mislabels_metric() {
           .source = "Goel et al. 2022 (interclass confusion test)",
           .columns = {{.name = "mislabel_success",
                        .heading = "planted",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[0, 1]",
                        .definition = "Share of the forget set's mislabelled examples that are "
                                      "predicted as the wrong label planted there.",
                        .resolution = 0.005,
-                       .above = Above::kUnderForgets,
+                       .above = AboveMeans::kUnderForgets,
                        .detail = true},
                       {.name = "interclass_confusion",
                        .heading = "IC",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[0, 1]",
                        .definition = "(C[A, B] + C[B, A]) / (N_A + N_B), C[a, b] the examples of "
                                      "true class a predicted as b, where the wrong labels swap "
                                      "exactly the classes A and B. forget: memorisation; test: "
                                      "what it did to generalisation.",
                        .resolution = 0.005,
-                       .above = Above::kUnderForgets}},
-          .compute = compute};
+                       .above = AboveMeans::kUnderForgets}},
+          .compute = compute_mislabels};
 }
 
 }  // namespace oubli

@@ -41,7 +41,7 @@ bool has_diverged(const Relearning& curves) {
   return !curves.forget_loss.empty() && !std::isfinite(curves.forget_loss.back());
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_relearning(const MetricInput& input) {
   std::vector<MetricValue> values;
   const Tensor* forget = input.evaluation.rows("forget");
   const auto& own = input.model.relearning;
@@ -82,7 +82,7 @@ Metric relearning_metric() {
       .source = "Golatkar et al. 2020b (relearn time); Chundawat et al. 2023b (anamnesis index)",
       .columns = {{.name = "relearn_epochs",
                    .heading = "relearn",
-                   .group = Group::kPrivacy,
+                   .group = ColumnGroup::kPrivacy,
                    .range = "[0, epochs + 1]",
                    .definition =
                        "Epochs of training on all of D (settings: `relearn`) until the forget "
@@ -91,10 +91,10 @@ Metric relearning_metric() {
                        "one epoch more than it had, and the table says '>='. Good is the oracles' "
                        "value.",
                    .resolution = 1,
-                   .above = Above::kOverForgets},
+                   .above = AboveMeans::kOverForgets},
                   {.name = "anamnesis_index",
                    .heading = "AIN",
-                   .group = Group::kPrivacy,
+                   .group = ColumnGroup::kPrivacy,
                    .range = "[0, epochs + 1]",
                    .definition =
                        "Epochs of training on all of D until the forget accuracy is at least "
@@ -103,8 +103,8 @@ Metric relearning_metric() {
                        "shallow. '>=' where the model does not get there; not defined where an "
                        "oracle does not.",
                    .resolution = 0.05,
-                   .above = Above::kOverForgets}},
-      .compute = compute,
+                   .above = AboveMeans::kOverForgets}},
+      .compute = compute_relearning,
       .needs = {.relearning = true}};
 }
 

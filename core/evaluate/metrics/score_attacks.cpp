@@ -11,7 +11,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_score_attacks(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (!evaluation.is_classification() || edited == nullptr) return {};
@@ -31,15 +31,15 @@ std::vector<MetricValue> compute(const MetricInput& input) {
                                     scores.index_select(0, outside), 0.01)}};
 }
 
-ColumnInfo attack_column(const std::string& name, const std::string& heading,
-                         const std::string& definition, bool detail) {
+ColumnInfo score_column(const std::string& name, const std::string& heading,
+                        const std::string& definition, bool detail) {
   return {.name = name,
           .heading = heading,
-          .group = Group::kPrivacy,
+          .group = ColumnGroup::kPrivacy,
           .range = "[0, 1]",
           .definition = definition,
           .resolution = 0.01,
-          .above = Above::kUnderForgets,
+          .above = AboveMeans::kUnderForgets,
           .detail = detail};
 }
 
@@ -51,21 +51,21 @@ Metric score_attacks_metric() {
   return {.name = "score_attacks",
           .summary = "membership attacks by confidence, entropy, modified entropy, correctness",
           .source = "Song and Mittal 2021",
-          .columns = {attack_column("confidence_auc", "conf. AUC",
-                                    "AUC with which a high confidence" + compared, true),
-                      attack_column("entropy_auc", "entropy AUC",
-                                    "AUC with which a low entropy" + compared, true),
-                      attack_column("modified_entropy_auc", "m. entropy AUC",
-                                    "AUC with which a low modified entropy" + compared, false),
-                      attack_column("correctness_attack", "correctness",
-                                    "Balanced accuracy of taking correct predictions for members: "
-                                    "(accuracy on the edited set + 1 - accuracy on test) / 2.",
-                                    true),
-                      attack_column("loss_tpr_1", "TPR@1%",
-                                    "True positive rate of the loss attack at a false positive "
-                                    "rate of 1 %, not interpolated.",
-                                    false)},
-          .compute = compute};
+          .columns = {score_column("confidence_auc", "conf. AUC",
+                                   "AUC with which a high confidence" + compared, true),
+                      score_column("entropy_auc", "entropy AUC",
+                                   "AUC with which a low entropy" + compared, true),
+                      score_column("modified_entropy_auc", "m. entropy AUC",
+                                   "AUC with which a low modified entropy" + compared, false),
+                      score_column("correctness_attack", "correctness",
+                                   "Balanced accuracy of taking correct predictions for members: "
+                                   "(accuracy on the edited set + 1 - accuracy on test) / 2.",
+                                   true),
+                      score_column("loss_tpr_1", "TPR@1%",
+                                   "True positive rate of the loss attack at a false positive "
+                                   "rate of 1 %, not interpolated.",
+                                   false)},
+          .compute = compute_score_attacks};
 }
 
 }  // namespace oubli

@@ -16,7 +16,7 @@ std::vector<double> list(const Tensor& values) {
   return {dense.data_ptr<double>(), dense.data_ptr<double>() + dense.numel()};
 }
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_streisand(const MetricInput& input) {
   std::vector<MetricValue> values;
   const NamedRows* edited = input.evaluation.edited();
   if (edited == nullptr) return values;
@@ -46,7 +46,7 @@ Metric streisand_metric() {
           .source = "Golatkar et al. 2020; Smirnov 1939",
           .columns = {{.name = "streisand_ks",
                        .heading = "loss KS",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[0, 1]",
                        .definition = "Kolmogorov-Smirnov statistic between the losses on the "
                                      "edited set under the model and under an oracle, mean over "
@@ -54,11 +54,11 @@ Metric streisand_metric() {
                        .to_oracles = true},
                       {.name = "entropy_gap",
                        .heading = "entropy gap",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[-ln C, ln C] nats",
                        .definition = "Mean entropy on the edited set minus the oracles' mean.",
-                       .above = Above::kOverForgets}},
-          .compute = compute};
+                       .above = AboveMeans::kOverForgets}},
+          .compute = compute_streisand};
 }
 
 }  // namespace oubli

@@ -15,7 +15,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_threshold_attacks(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const std::optional<FittedSets> sets = fitted_sets(evaluation);
   if (!sets) return {};
@@ -42,32 +42,33 @@ std::vector<MetricValue> compute(const MetricInput& input) {
           {"modified_entropy_attack", attack(-predictions.modified_entropy())}};
 }
 
-ColumnInfo attack_column(const std::string& name, const std::string& heading,
-                         const std::string& score, bool detail) {
+ColumnInfo threshold_column(const std::string& name, const std::string& heading,
+                            const std::string& score, bool detail) {
   return {.name = name,
           .heading = heading,
-          .group = Group::kPrivacy,
+          .group = ColumnGroup::kPrivacy,
           .range = "[0, 1]",
           .definition = "Balanced accuracy with which " + score +
                         ", against thresholds for each class that were fitted on retained examples "
                         "and one half of the unseen ones (held out, else test), tells the edited "
                         "set from the other half's examples of its classes. 0.5 tells nothing.",
           .resolution = 0.01,
-          .above = Above::kUnderForgets,
+          .above = AboveMeans::kUnderForgets,
           .detail = detail};
 }
 
 }  // namespace
 
 Metric threshold_attacks_metric() {
-  return {.name = "threshold_attacks",
-          .summary = "membership attacks with a fitted threshold for each class",
-          .source = "Song and Mittal 2021",
-          .columns = {attack_column("confidence_attack", "conf. attack", "a high confidence", true),
-                      attack_column("entropy_attack", "entropy attack", "a low entropy", true),
-                      attack_column("modified_entropy_attack", "m. entropy attack",
-                                    "a low modified entropy", false)},
-          .compute = compute};
+  return {
+      .name = "threshold_attacks",
+      .summary = "membership attacks with a fitted threshold for each class",
+      .source = "Song and Mittal 2021",
+      .columns = {threshold_column("confidence_attack", "conf. attack", "a high confidence", true),
+                  threshold_column("entropy_attack", "entropy attack", "a low entropy", true),
+                  threshold_column("modified_entropy_attack", "m. entropy attack",
+                                   "a low modified entropy", false)},
+      .compute = compute_threshold_attacks};
 }
 
 }  // namespace oubli

@@ -9,7 +9,7 @@ namespace {
 // So few that 32 shadows always suffice; why, in attacks/ulira.h.
 constexpr double kOwnVarianceFrom = 4;
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_ulira(const MetricInput& input) {
   const std::optional<AuditedRows> audited = audited_rows(input.evaluation);
   if (!audited || input.edited_shadows.empty()) return {};
   return likelihood_ratio_attack("ulira", input.edited_shadows, input.predictions(),
@@ -27,8 +27,8 @@ Metric ulira_metric() {
               "a forgotten example has a higher likelihood ratio of 'learnt and then forgotten' "
               "against 'never learnt' than an unseen example has, by shadow models that the same "
               "method edited.",
-              Better::kLower),
-          .compute = compute,
+              GoodSide::kLower),
+          .compute = compute_ulira,
           .needs = {.edited_shadows = true}};
 }
 

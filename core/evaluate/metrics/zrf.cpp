@@ -13,7 +13,7 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> compute(const MetricInput& input) {
+std::vector<MetricValue> compute_zrf(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (!evaluation.is_classification() || edited == nullptr || evaluation.initial.empty()) return {};
@@ -37,18 +37,18 @@ Metric zrf_metric() {
           .source = "Chundawat et al. 2023",
           .columns = {{.name = "zrf",
                        .heading = "ZRF",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "[1 - ln 2, 1]",
                        .definition = "1 - mean over the edited set of JS(p, b), in nats, b an "
                                      "untrained model's prediction; mean over untrained models."},
                       {.name = "zrf_official",
                        .heading = "ZRF (official)",
-                       .group = Group::kPrivacy,
+                       .group = ColumnGroup::kPrivacy,
                        .range = "(-inf, 1]",
                        .definition = "What the released code computes: KL(m || p) and KL(m || b) "
                                      "averaged over classes too. For comparison only.",
                        .detail = true}},
-          .compute = compute,
+          .compute = compute_zrf,
           .needs = {.initial_models = true}};
 }
 

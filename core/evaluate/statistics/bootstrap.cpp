@@ -85,21 +85,6 @@ BootstrapResult bootstrap(const std::vector<double>& values, const Statistic& st
       options);
 }
 
-BootstrapResult bootstrap_paired_difference(const std::vector<double>& a,
-                                            const std::vector<double>& b,
-                                            const Statistic& statistic,
-                                            const BootstrapOptions& options) {
-  if (a.size() != b.size()) {
-    throw Error(ErrorKind::kUsage, "a paired bootstrap needs two lists of one length");
-  }
-  return bootstrap_indices(
-      a.size(),
-      [&](const Indices& indices) {
-        return statistic(pick(a, indices)) - statistic(pick(b, indices));
-      },
-      options);
-}
-
 Interval percentile_interval(std::vector<double> replicates, double level) {
   require_level(level);
   if (replicates.empty()) throw Error(ErrorKind::kUsage, "an interval needs replicates");

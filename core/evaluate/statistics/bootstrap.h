@@ -20,8 +20,8 @@
 // Deviation: where all replicates lie on one side of t, the share is taken as half a replicate, so
 // that z0 stays finite. Equal replicates give the interval of that one value.
 //
-// Errors: kUsage on fewer than two values, lists of unequal length, no resamples, a level outside
-// (0, 1), or a statistic that is not finite on a resample. Cost: B + n calls of the statistic.
+// Errors: kUsage on fewer than two values, no resamples, a level outside (0, 1), or a
+// statistic that is not finite on a resample. Cost: B + n calls of the statistic.
 #pragma once
 
 #include <cstddef>
@@ -54,13 +54,6 @@ struct BootstrapResult {
 
 BootstrapResult bootstrap(const std::vector<double>& values, const Statistic& statistic,
                           const BootstrapOptions& options = {});
-
-// Of statistic(a) - statistic(b), where value i of both belongs to one seed or example, and is
-// drawn together.
-BootstrapResult bootstrap_paired_difference(const std::vector<double>& a,
-                                            const std::vector<double>& b,
-                                            const Statistic& statistic,
-                                            const BootstrapOptions& options = {});
 
 // The intervals from replicates that are at hand.
 Interval percentile_interval(std::vector<double> replicates, double level);

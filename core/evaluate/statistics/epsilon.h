@@ -4,18 +4,14 @@
 // The attack decides "member" or "not" on models that it was not tuned on, with FPR and FNR its
 // error rates, each replaced by its Clopper-Pearson upper limit at level 1 - alpha/2:
 //   epsilon >= max(0, ln((1 - delta - FPR)/FNR), ln((1 - delta - FNR)/FPR)).
-// Gaussian route, tighter where the mechanism is known to be Gaussian:
-//   mu >= Phi^{-1}(1 - FPR) - Phi^{-1}(FNR), then the epsilon at which
-//   delta = Phi(-epsilon/mu + mu/2) - exp(epsilon) Phi(-epsilon/mu - mu/2).
-// Either holds with probability at least 1 - alpha. Where several attacks or thresholds were tried
+// It holds with probability at least 1 - alpha. Where several attacks or thresholds were tried
 // on the same models, alpha is divided by their number (Bonferroni). Sources: Kairouz, Oh and
-// Viswanath 2015; Jagielski, Ullman and Oprea 2020; Dong, Roth and Su 2022 (mu and epsilon); Nasr
-// et al. 2023 (Gaussian route).
+// Viswanath 2015; Jagielski, Ullman and Oprea 2020.
 //
 // Few models bound little: no errors at all in 1,000 and 1,000 give 5.6 at alpha = 0.05.
 //
 // Errors: kUsage where either side has no models, counts exceed them, delta is outside [0, 1),
-// alpha outside (0, 1), no attack was tried, or, in the Gaussian route, delta = 0. Cost: O(1).
+// alpha outside (0, 1), or no attack was tried. Cost: O(1).
 #pragma once
 
 #include <cstddef>
@@ -42,19 +38,5 @@ struct EpsilonBound {
 };
 
 EpsilonBound epsilon_lower_bound(const AttackCounts& counts, const EpsilonOptions& options = {});
-
-struct GaussianEpsilonBound {
-  double epsilon = 0;
-  double mu = 0;
-  double fpr_upper = 1;
-  double fnr_upper = 1;
-};
-
-GaussianEpsilonBound gaussian_epsilon_lower_bound(const AttackCounts& counts,
-                                                  const EpsilonOptions& options = {});
-
-// The epsilon that a mu-Gaussian-private mechanism has at this delta > 0; 0 where mu is so small
-// that delta alone covers it.
-double gaussian_epsilon(double mu, double delta);
 
 }  // namespace oubli

@@ -56,8 +56,8 @@ double mean_error(const Moments& values, double tail) {
 
 // How far d must be below the margin for the one-sided test at `alpha` to reject, or, with
 // `beyond`, above it for the opposite one to.
-double needed_gap(const Moments& method, const Moments& oracles, const Margin& margin, double alpha,
-                  bool beyond) {
+double needed_gap(const Moments& method, const Moments& oracles, const EquivalenceMargin& margin,
+                  double alpha, bool beyond) {
   double margin_error = 0;
   if (margin.from_oracles) {
     const double limit =
@@ -68,7 +68,8 @@ double needed_gap(const Moments& method, const Moments& oracles, const Margin& m
 }
 
 // p of delta >= margin, for a difference d; that of delta <= -margin is this one for -d.
-double one_sided_p(double d, const Moments& method, const Moments& oracles, const Margin& margin) {
+double one_sided_p(double d, const Moments& method, const Moments& oracles,
+                   const EquivalenceMargin& margin) {
   if (method.variance == 0 && oracles.variance == 0) {
     // The slack is for margins such as 1/n, which differences of fractions meet inexactly.
     return d <= margin.value * (1 + 1e-9) ? 0.0 : 1.0;
@@ -142,7 +143,7 @@ Estimate pairwise_estimate(const std::vector<double>& values) {
   return estimate;
 }
 
-Margin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options) {
+EquivalenceMargin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options) {
   const double distance = options.margin_factor * oracles.sd();
   if (distance > 0) {
     // Choosing the estimate where it came out large is an error of its own; a quarter of alpha
@@ -155,7 +156,7 @@ Margin equivalence_margin(const Moments& oracles, const EquivalenceOptions& opti
 
 double largest_equivalent_difference(const Moments& method, const Moments& oracles,
                                      const EquivalenceOptions& options) {
-  const Margin margin = equivalence_margin(oracles, options);
+  const EquivalenceMargin margin = equivalence_margin(oracles, options);
   return margin.value - needed_gap(method, oracles, margin, options.alpha, false);
 }
 
@@ -187,12 +188,6 @@ Equivalence compare_with_oracles(const std::vector<double>& method,
   tests.equivalent = std::max(tests.p_lower, tests.p_upper) < options.alpha;
   result.tests = tests;
   return result;
-}
-
-Verdict verdict(const Equivalence& comparison, double p_different) {
-  if (!comparison.tests) return Verdict::kUndecided;
-  if (comparison.tests->equivalent) return Verdict::kEquivalent;
-  return p_different < comparison.options.alpha ? Verdict::kDifferent : Verdict::kUndecided;
 }
 
 std::optional<SeedPlan> more_seeds(const Equivalence& comparison, double power) {

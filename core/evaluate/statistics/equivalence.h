@@ -84,18 +84,18 @@ struct EquivalenceOptions {
 };
 
 // The margin that the tests use.
-struct Margin {
+struct EquivalenceMargin {
   double value = 0;
   bool from_oracles = false;  // set by the oracles' spread, and so uncertain
 };
-Margin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options);
+EquivalenceMargin equivalence_margin(const Moments& oracles, const EquivalenceOptions& options);
 
 struct EquivalenceTests {
   double standard_error = 0;  // of the difference, with Welch's degrees of freedom
   double df = 0;
   double p_lower = 1;       // of delta <= -margin
   double p_upper = 1;       // of delta >= margin
-  double p_different = 1;   // of delta = 0; where many methods are tested, adjust it (holm.h)
+  double p_different = 1;   // of delta = 0; where several columns are tested, adjust it (holm.h)
   Interval interval_95;     // of delta
   bool equivalent = false;  // both one-sided p-values are below alpha
 };
@@ -106,18 +106,13 @@ struct Equivalence {
   EquivalenceOptions options;
   double difference = 0;       // mean method - mean oracles
   double oracle_distance = 0;  // factor times the oracles' sd
-  Margin margin;
+  EquivalenceMargin margin;
   std::optional<EquivalenceTests> tests;  // absent for one method value
 };
 
 Equivalence compare_with_oracles(const std::vector<double>& method,
                                  const std::vector<double>& oracles,
                                  const EquivalenceOptions& options = {});
-
-enum class Verdict { kEquivalent, kDifferent, kUndecided };
-
-// `p_different`: adjusted for the number of methods tested.
-Verdict verdict(const Equivalence& comparison, double p_different);
 
 // The largest |d| that is still called equivalent, negative where none is: the condition
 // |d| < largest is `equivalent` without its p-values; |d| <= largest where nothing scatters. Both

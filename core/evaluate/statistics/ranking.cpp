@@ -66,7 +66,7 @@ double nemenyi_quantile(std::size_t methods, double alpha) {
   return (low + high) / 2 / std::sqrt(2.0);
 }
 
-Ranking rank_methods(const std::vector<std::vector<double>>& values, Best best, double alpha) {
+Ranking rank_methods(const std::vector<std::vector<double>>& values, RankOrder best, double alpha) {
   if (values.size() < 2 || values.front().size() < 2) {
     throw Error(ErrorKind::kUsage, "a ranking needs at least two blocks of at least two methods");
   }
@@ -78,7 +78,7 @@ Ranking rank_methods(const std::vector<std::vector<double>>& values, Best best, 
     if (block.size() != methods) {
       throw Error(ErrorKind::kUsage, "every block of a ranking must hold every method");
     }
-    if (best == Best::kHighest) {
+    if (best == RankOrder::kHighest) {
       for (double& value : block) value = -value;
     }
     ranks.push_back(midranks(block).ranks);

@@ -35,11 +35,11 @@ struct Ranking {
   std::vector<std::vector<std::size_t>> cliques;
 };
 
-enum class Best { kLowest, kHighest };
+enum class RankOrder { kLowest, kHighest };
 
 // values[block][method].
-Ranking rank_methods(const std::vector<std::vector<double>>& values, Best best = Best::kLowest,
-                     double alpha = 0.05);
+Ranking rank_methods(const std::vector<std::vector<double>>& values,
+                     RankOrder best = RankOrder::kLowest, double alpha = 0.05);
 
 // q_alpha,k above: the 1 - alpha quantile of the range of k standard normal values, over sqrt(2).
 double nemenyi_quantile(std::size_t methods, double alpha = 0.05);

@@ -20,7 +20,7 @@ namespace {
 struct AllCnn {
   std::int64_t narrow = 96;
   std::int64_t wide = 192;
-  Norm norm = Norm::kNone;
+  NormKind norm = NormKind::kNone;
 };
 
 Network build(const AllCnn& sizes, const NetworkShape& shape) {
@@ -40,9 +40,9 @@ Network build(const AllCnn& sizes, const NetworkShape& shape) {
   auto net = std::make_shared<Sequential>();
   for (std::size_t i = 0; i < convolutions.size(); ++i) {
     Conv2dShape convolution = convolutions[i];
-    convolution.bias = sizes.norm == Norm::kNone;
+    convolution.bias = sizes.norm == NormKind::kNone;
     net->add<Conv2d>(*table, fmt::format("conv{}", i + 1), convolution);
-    if (sizes.norm != Norm::kNone) {
+    if (sizes.norm != NormKind::kNone) {
       net->add(make_norm(*table, fmt::format("bn{}", i + 1), sizes.norm, convolution.out));
     }
     net->add<Relu>();
@@ -59,9 +59,10 @@ Architecture allcnn_architecture() {
   architecture.name = "allcnn";
   architecture.summary = "All-CNN-C: nine convolutions and a global average, without dropout";
   architecture.configure = [](const Settings& settings) {
-    const double width = settings.real(
-        "width",
-        {.standard = 1.0, .above = 0, .at_most = 64, .doc = "multiplies the channels, 96 and 192"});
+    const double width = settings.real("width", {.default_value = 1.0,
+                                                 .above = 0,
+                                                 .at_most = 64,
+                                                 .doc = "multiplies the channels, 96 and 192"});
     AllCnn sizes;
     sizes.narrow = std::max<std::int64_t>(1, std::llround(96 * width));
     sizes.wide = std::max<std::int64_t>(1, std::llround(192 * width));

@@ -12,7 +12,7 @@ Architecture linear_architecture() {
       "exact";
   architecture.configure = [](const Settings& settings) {
     const bool bias =
-        settings.flag("bias", {.standard = true, .doc = "add a constant to each output"});
+        settings.flag("bias", {.default_value = true, .doc = "add a constant to each output"});
     return [bias, origin = settings.origin()](const NetworkShape& shape) -> Network {
       require_shape("linear", origin, shape);
       auto table = std::make_shared<ParameterTable>();

@@ -11,7 +11,7 @@ Architecture logistic_architecture() {
       "one linear map of the flattened input to class logits; convex under cross-entropy";
   architecture.configure = [](const Settings& settings) {
     const bool bias =
-        settings.flag("bias", {.standard = true, .doc = "add a constant to each output"});
+        settings.flag("bias", {.default_value = true, .doc = "add a constant to each output"});
     return [bias, origin = settings.origin()](const NetworkShape& shape) -> Network {
       require_shape("logistic", origin, shape);
       auto table = std::make_shared<ParameterTable>();

@@ -14,7 +14,7 @@ Architecture mlp_architecture() {
     const std::vector<std::int64_t> hidden =
         settings.integers("hidden", {{256}}, {.at_least = 1, .doc = "units of each hidden layer"});
     const std::string activation = settings.choice(
-        "activation", {.standard = "relu",
+        "activation", {.default_value = "relu",
                        .valid = {"relu", "tanh"},
                        .doc = "after each hidden layer; tanh has a Hessian everywhere"});
     return [hidden, activation, origin = settings.origin()](const NetworkShape& shape) -> Network {

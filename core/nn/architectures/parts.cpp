@@ -5,25 +5,25 @@
 
 namespace oubli {
 
-Norm read_norm(const Settings& settings, const std::vector<std::string>& valid) {
+NormKind read_norm(const Settings& settings, const std::vector<std::string>& valid) {
   const std::string name =
-      settings.choice("norm", {.standard = valid.front(),
+      settings.choice("norm", {.default_value = valid.front(),
                                .valid = valid,
                                .doc = "normalisation after each convolution; group uses 8 groups"});
-  if (name == "batch") return Norm::kBatch;
-  return name == "group" ? Norm::kGroup : Norm::kNone;
+  if (name == "batch") return NormKind::kBatch;
+  return name == "group" ? NormKind::kGroup : NormKind::kNone;
 }
 
-void require_groups(const Settings& settings, Norm norm, std::int64_t channels) {
-  if (norm != Norm::kGroup || channels % kNormGroups == 0) return;
+void require_groups(const Settings& settings, NormKind norm, std::int64_t channels) {
+  if (norm != NormKind::kGroup || channels % kNormGroups == 0) return;
   settings.fail("width", fmt::format("this width gives a layer of {} channels, which group "
                                      "normalisation cannot divide into {} groups.",
                                      channels, kNormGroups));
 }
 
-LayerPtr make_norm(ParameterTable& table, const std::string& name, Norm norm,
+LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm,
                    std::int64_t channels) {
-  if (norm == Norm::kBatch) return std::make_unique<BatchNorm2d>(table, name, channels);
+  if (norm == NormKind::kBatch) return std::make_unique<BatchNorm2d>(table, name, channels);
   return std::make_unique<GroupNorm>(table, name, kNormGroups, channels);
 }
 

@@ -10,18 +10,18 @@
 
 namespace oubli {
 
-enum class Norm { kNone, kBatch, kGroup };
+enum class NormKind { kNone, kBatch, kGroup };
 
 // Groups of every group normalisation. Channel counts must be multiples of it.
 constexpr std::int64_t kNormGroups = 8;
 
 // Reads the setting `norm`: one of `valid`, the first being the default.
-Norm read_norm(const Settings& settings, const std::vector<std::string>& valid);
+NormKind read_norm(const Settings& settings, const std::vector<std::string>& valid);
 // Throws Error(kSettings) at the setting `width` where group normalisation cannot divide
 // `channels`.
-void require_groups(const Settings& settings, Norm norm, std::int64_t channels);
+void require_groups(const Settings& settings, NormKind norm, std::int64_t channels);
 // The layer for `norm`, which is not kNone.
-LayerPtr make_norm(ParameterTable& table, const std::string& name, Norm norm,
+LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm,
                    std::int64_t channels);
 
 // The product of the extents: the features of a flattened example.

@@ -32,7 +32,7 @@ void add_convolution(Sequential& net, ParameterTable& table, const std::string& 
   net.add<Conv2d>(table, name, shape, Initialisation::kHeNormalFanOut);
 }
 
-LayerPtr make_block(ParameterTable& table, Norm norm, const Block& block) {
+LayerPtr make_block(ParameterTable& table, NormKind norm, const Block& block) {
   auto body = std::make_unique<Sequential>();
   add_convolution(*body, table, block.name + ".conv1",
                   {.in = block.in, .out = block.out, .stride = block.stride, .padding = 1});
@@ -52,7 +52,7 @@ LayerPtr make_block(ParameterTable& table, Norm norm, const Block& block) {
   return std::make_unique<Residual>(std::move(body), std::move(shortcut));
 }
 
-Network build(std::int64_t width, Norm norm, const NetworkShape& shape) {
+Network build(std::int64_t width, NormKind norm, const NetworkShape& shape) {
   auto table = std::make_shared<ParameterTable>();
   auto net = std::make_shared<Sequential>();
   add_convolution(*net, *table, "conv1", {.in = shape.input[0], .out = width, .padding = 1});
@@ -81,11 +81,11 @@ Architecture resnet18_architecture() {
   architecture.summary = "ResNet-18 with a 3x3 stem and no pooling, for small images";
   architecture.configure = [](const Settings& settings) {
     const std::int64_t width =
-        settings.integer("width", {.standard = 64,
+        settings.integer("width", {.default_value = 64,
                                    .at_least = 1,
                                    .at_most = 1024,
                                    .doc = "channels of the first stage; later stages double them"});
-    const Norm norm = read_norm(settings, {"batch", "group"});
+    const NormKind norm = read_norm(settings, {"batch", "group"});
     require_groups(settings, norm, width);
     return [width, norm, origin = settings.origin()](const NetworkShape& shape) -> Network {
       require_image("resnet18", origin, shape, 1);

@@ -63,13 +63,13 @@ class LinearisedTanh : public LayerLinearisation {
 
 }  // namespace
 
-Tensor Relu::forward(const Tensor& input, Pass&) const { return at::relu(input); }
-std::unique_ptr<LayerLinearisation> Relu::linearise(const Tensor& input, Pass&) const {
+Tensor Relu::forward(const Tensor& input, ForwardPass&) const { return at::relu(input); }
+std::unique_ptr<LayerLinearisation> Relu::linearise(const Tensor& input, ForwardPass&) const {
   return std::make_unique<LinearisedRelu>(input);
 }
 
-Tensor Tanh::forward(const Tensor& input, Pass&) const { return at::tanh(input); }
-std::unique_ptr<LayerLinearisation> Tanh::linearise(const Tensor& input, Pass&) const {
+Tensor Tanh::forward(const Tensor& input, ForwardPass&) const { return at::tanh(input); }
+std::unique_ptr<LayerLinearisation> Tanh::linearise(const Tensor& input, ForwardPass&) const {
   return std::make_unique<LinearisedTanh>(input);
 }
 

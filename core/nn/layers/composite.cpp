@@ -13,7 +13,8 @@ using LinearisationPtr = std::unique_ptr<LayerLinearisation>;
 
 class LinearisedSequential : public LayerLinearisation {
  public:
-  LinearisedSequential(const std::vector<LayerPtr>& layers, const Tensor& input, Pass& pass) {
+  LinearisedSequential(const std::vector<LayerPtr>& layers, const Tensor& input,
+                       ForwardPass& pass) {
     output_ = input;
     bool parameters = false;
     for (const LayerPtr& layer : layers) {
@@ -117,13 +118,14 @@ Sequential& Sequential::add(LayerPtr layer) {
   return *this;
 }
 
-Tensor Sequential::forward(const Tensor& input, Pass& pass) const {
+Tensor Sequential::forward(const Tensor& input, ForwardPass& pass) const {
   Tensor value = input;
   for (const LayerPtr& layer : layers_) value = layer->forward(value, pass);
   return value;
 }
 
-std::unique_ptr<LayerLinearisation> Sequential::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> Sequential::linearise(const Tensor& input,
+                                                          ForwardPass& pass) const {
   return std::make_unique<LinearisedSequential>(layers_, input, pass);
 }
 
@@ -135,12 +137,13 @@ bool Sequential::trains_by_rule() const {
 Residual::Residual(LayerPtr body, LayerPtr shortcut)
     : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
 
-Tensor Residual::forward(const Tensor& input, Pass& pass) const {
+Tensor Residual::forward(const Tensor& input, ForwardPass& pass) const {
   const Tensor direct = shortcut_ ? shortcut_->forward(input, pass) : input;
   return at::relu(body_->forward(input, pass) + direct);
 }
 
-std::unique_ptr<LayerLinearisation> Residual::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> Residual::linearise(const Tensor& input,
+                                                        ForwardPass& pass) const {
   auto body = body_->linearise(input, pass);
   auto shortcut = shortcut_ ? shortcut_->linearise(input, pass) : nullptr;
   return std::make_unique<LinearisedResidual>(std::move(body), std::move(shortcut), input);

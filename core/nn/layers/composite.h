@@ -15,8 +15,9 @@ class Sequential : public Layer {
   Sequential& add(Arguments&&... arguments) {
     return add(std::make_unique<LayerType>(std::forward<Arguments>(arguments)...));
   }
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override;
 
  private:
@@ -27,8 +28,9 @@ class Sequential : public Layer {
 class Residual : public Layer {
  public:
   Residual(LayerPtr body, LayerPtr shortcut);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override;
 
  private:

@@ -27,7 +27,7 @@ Tensor convolve(const Tensor& x, const Tensor& weight, const Tensor& bias,
 
 class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
  public:
-  LinearisedConv2d(const Tensor& input, const Pass& pass, const Conv2dShape& shape,
+  LinearisedConv2d(const Tensor& input, const ForwardPass& pass, const Conv2dShape& shape,
                    std::vector<std::size_t> numbers)
       : shape_(shape), numbers_(std::move(numbers)), x_(input) {
     weight_ = laid_out(pass.parameters[numbers_[0]].detach());
@@ -123,7 +123,7 @@ class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
   }
 
  private:
-  Window window() const { return {shape_.kernel, shape_.stride, shape_.padding}; }
+  KernelWindow window() const { return {shape_.kernel, shape_.stride, shape_.padding}; }
 
   Tensor backward(const Tensor& g, const Tensor& x, const Tensor& weight, bool input, Tensors* sums,
                   bool bias) const {
@@ -173,12 +173,13 @@ Conv2d::Conv2d(ParameterTable& table, const std::string& name, const Conv2dShape
   }
 }
 
-Tensor Conv2d::forward(const Tensor& input, Pass& pass) const {
+Tensor Conv2d::forward(const Tensor& input, ForwardPass& pass) const {
   return convolve(input, laid_out(pass.parameters[weight_]),
                   shape_.bias ? pass.parameters[bias_] : Tensor(), shape_);
 }
 
-std::unique_ptr<LayerLinearisation> Conv2d::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> Conv2d::linearise(const Tensor& input,
+                                                      ForwardPass& pass) const {
   std::vector<std::size_t> numbers = {weight_};
   if (shape_.bias) numbers.push_back(bias_);
   return std::make_unique<LinearisedConv2d>(input, pass, shape_, std::move(numbers));

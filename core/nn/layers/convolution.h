@@ -23,8 +23,9 @@ class Conv2d : public Layer {
  public:
   Conv2d(ParameterTable& table, const std::string& name, const Conv2dShape& shape,
          Initialisation initialisation = Initialisation::kUniformFanIn);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
 
  private:

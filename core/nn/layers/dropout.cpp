@@ -26,8 +26,8 @@ Dropout::Dropout(double p) : p_(p) {
               fmt::format("dropout needs a probability of at least 0 and below 1, found {}", p));
 }
 
-Tensor Dropout::forward(const Tensor& input, Pass& pass) const {
-  if (pass.mode == Mode::kEvaluation || p_ == 0) return input;
+Tensor Dropout::forward(const Tensor& input, ForwardPass& pass) const {
+  if (pass.mode == PassMode::kEvaluation || p_ == 0) return input;
   if (pass.generator == nullptr) {
     throw Error(ErrorKind::kUsage, "dropout in training mode needs a generator to draw from");
   }
@@ -35,8 +35,9 @@ Tensor Dropout::forward(const Tensor& input, Pass& pass) const {
   return input * kept / (1 - p_);
 }
 
-std::unique_ptr<LayerLinearisation> Dropout::linearise(const Tensor& input, Pass& pass) const {
-  if (pass.mode == Mode::kTraining && p_ > 0) {
+std::unique_ptr<LayerLinearisation> Dropout::linearise(const Tensor& input,
+                                                       ForwardPass& pass) const {
+  if (pass.mode == PassMode::kTraining && p_ > 0) {
     throw Error(ErrorKind::kNumerics,
                 "dropout is active in training mode: every pass has another loss, and none has a "
                 "curvature. Use evaluation mode.");

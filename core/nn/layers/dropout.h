@@ -14,8 +14,9 @@ class Dropout : public Layer {
  public:
   // Throws Error(kUsage) unless 0 <= p < 1.
   explicit Dropout(double p);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return p_ == 0; }
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 class LinearisedEmbedding : public ParameterLinearisation {
  public:
-  LinearisedEmbedding(const Tensor& tokens, const Pass& pass, std::size_t number)
+  LinearisedEmbedding(const Tensor& tokens, const ForwardPass& pass, std::size_t number)
       : tokens_(tokens), numbers_{number}, weight_(pass.parameters[number].detach()) {
     output_ = at::embedding(weight_, tokens_);
   }
@@ -81,11 +81,12 @@ Tensor Embedding::checked(const Tensor& input) const {
   return tokens;
 }
 
-Tensor Embedding::forward(const Tensor& input, Pass& pass) const {
+Tensor Embedding::forward(const Tensor& input, ForwardPass& pass) const {
   return at::embedding(pass.parameters[weight_], checked(input));
 }
 
-std::unique_ptr<LayerLinearisation> Embedding::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> Embedding::linearise(const Tensor& input,
+                                                         ForwardPass& pass) const {
   return std::make_unique<LinearisedEmbedding>(checked(input), pass, weight_);
 }
 

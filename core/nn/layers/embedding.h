@@ -15,8 +15,9 @@ class Embedding : public Layer {
  public:
   Embedding(ParameterTable& table, const std::string& name, std::int64_t tokens,
             std::int64_t features);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
 
  private:

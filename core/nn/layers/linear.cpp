@@ -15,7 +15,7 @@ Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : x.reshape({-1, x.siz
 class LinearisedLinear : public ParameterLinearisation, public KroneckerRules {
  public:
   // numbers: of the weight, and of the bias where there is one.
-  LinearisedLinear(const Tensor& input, const Pass& pass, std::vector<std::size_t> numbers)
+  LinearisedLinear(const Tensor& input, const ForwardPass& pass, std::vector<std::size_t> numbers)
       : numbers_(std::move(numbers)), x_(input), weight_(pass.parameters[numbers_[0]].detach()) {
     output_ = has_bias() ? at::linear(x_, weight_, pass.parameters[numbers_[1]].detach())
                          : at::linear(x_, weight_);
@@ -133,12 +133,13 @@ Linear::Linear(ParameterTable& table, const std::string& name, std::int64_t in, 
   if (bias) bias_ = table.add(name + ".bias", {out}, Initialisation::kUniformFanIn, in);
 }
 
-Tensor Linear::forward(const Tensor& input, Pass& pass) const {
+Tensor Linear::forward(const Tensor& input, ForwardPass& pass) const {
   return has_bias_ ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
                    : at::linear(input, pass.parameters[weight_]);
 }
 
-std::unique_ptr<LayerLinearisation> Linear::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> Linear::linearise(const Tensor& input,
+                                                      ForwardPass& pass) const {
   std::vector<std::size_t> numbers = {weight_};
   if (has_bias_) numbers.push_back(bias_);
   return std::make_unique<LinearisedLinear>(input, pass, std::move(numbers));

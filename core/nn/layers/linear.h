@@ -12,8 +12,9 @@ class Linear : public Layer {
  public:
   Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
          bool bias = true);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
 
  private:

@@ -20,8 +20,8 @@ using Dimensions = std::vector<std::int64_t>;
 class LinearisedNormalisation : public ParameterLinearisation {
  public:
   // shape: of gamma and beta as they are broadcast over x; summed: the dimensions that they share.
-  LinearisedNormalisation(const Tensor& x, const Pass& pass, std::size_t gamma, std::size_t beta,
-                          Dimensions shape, Dimensions summed)
+  LinearisedNormalisation(const Tensor& x, const ForwardPass& pass, std::size_t gamma,
+                          std::size_t beta, Dimensions shape, Dimensions summed)
       : x_(x),
         numbers_{gamma, beta},
         shape_(std::move(shape)),
@@ -108,7 +108,7 @@ class LinearisedNormalisation : public ParameterLinearisation {
 // as (output - beta) / gamma would divide by zero.
 class LinearisedBatchNorm : public LinearisedNormalisation {
  public:
-  LinearisedBatchNorm(const Tensor& x, const Pass& pass, std::size_t gamma, std::size_t beta,
+  LinearisedBatchNorm(const Tensor& x, const ForwardPass& pass, std::size_t gamma, std::size_t beta,
                       const Tensor& mean, const Tensor& variance)
       : LinearisedNormalisation(x, pass, gamma, beta, {1, x.size(1), 1, 1}, {0, 2, 3}) {
     const Dimensions shape = {1, x.size(1), 1, 1};
@@ -133,7 +133,7 @@ class LinearisedBatchNorm : public LinearisedNormalisation {
 //   ds = -s^2 mean(x_hat dx).
 class LinearisedBlockNorm : public LinearisedNormalisation {
  public:
-  LinearisedBlockNorm(const Tensor& x, const Pass& pass, std::size_t gamma, std::size_t beta,
+  LinearisedBlockNorm(const Tensor& x, const ForwardPass& pass, std::size_t gamma, std::size_t beta,
                       Dimensions shape, Dimensions summed, Dimensions blocks)
       : LinearisedNormalisation(x, pass, gamma, beta, std::move(shape), std::move(summed)),
         blocks_(std::move(blocks)) {
@@ -185,8 +185,8 @@ BatchNorm2d::BatchNorm2d(ParameterTable& table, const std::string& name, std::in
       mean_(table.add_buffer(name + ".running_mean", {channels}, 0)),
       variance_(table.add_buffer(name + ".running_var", {channels}, 1)) {}
 
-Tensor BatchNorm2d::forward(const Tensor& input, Pass& pass) const {
-  const bool training = pass.mode == Mode::kTraining;
+Tensor BatchNorm2d::forward(const Tensor& input, ForwardPass& pass) const {
+  const bool training = pass.mode == PassMode::kTraining;
   if (training && input.numel() <= channels_) {
     throw Error(ErrorKind::kNumerics,
                 "batch normalisation in training mode needs more than one value per channel: one "
@@ -198,8 +198,9 @@ Tensor BatchNorm2d::forward(const Tensor& input, Pass& pass) const {
                         /*cudnn_enabled=*/true);
 }
 
-std::unique_ptr<LayerLinearisation> BatchNorm2d::linearise(const Tensor& input, Pass& pass) const {
-  if (pass.mode == Mode::kTraining) {
+std::unique_ptr<LayerLinearisation> BatchNorm2d::linearise(const Tensor& input,
+                                                           ForwardPass& pass) const {
+  if (pass.mode == PassMode::kTraining) {
     throw Error(ErrorKind::kNumerics,
                 "batch normalisation in training mode mixes the examples of a batch: an example "
                 "has no gradient of its own there. Use evaluation mode.");
@@ -214,12 +215,13 @@ GroupNorm::GroupNorm(ParameterTable& table, const std::string& name, std::int64_
       gamma_(table.add(name + ".weight", {channels}, Initialisation::kOnes, 1)),
       beta_(table.add(name + ".bias", {channels}, Initialisation::kZeros, 1)) {}
 
-Tensor GroupNorm::forward(const Tensor& input, Pass& pass) const {
+Tensor GroupNorm::forward(const Tensor& input, ForwardPass& pass) const {
   return at::group_norm(input, groups_, pass.parameters[gamma_], pass.parameters[beta_],
                         kNormEpsilon);
 }
 
-std::unique_ptr<LayerLinearisation> GroupNorm::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> GroupNorm::linearise(const Tensor& input,
+                                                         ForwardPass& pass) const {
   Dimensions shape(static_cast<std::size_t>(input.dim()), 1);
   shape[1] = input.size(1);
   Dimensions summed = {0};
@@ -233,12 +235,13 @@ LayerNorm::LayerNorm(ParameterTable& table, const std::string& name, std::int64_
       gamma_(table.add(name + ".weight", {features}, Initialisation::kOnes, 1)),
       beta_(table.add(name + ".bias", {features}, Initialisation::kZeros, 1)) {}
 
-Tensor LayerNorm::forward(const Tensor& input, Pass& pass) const {
+Tensor LayerNorm::forward(const Tensor& input, ForwardPass& pass) const {
   return at::layer_norm(input, {features_}, pass.parameters[gamma_], pass.parameters[beta_],
                         kNormEpsilon);
 }
 
-std::unique_ptr<LayerLinearisation> LayerNorm::linearise(const Tensor& input, Pass& pass) const {
+std::unique_ptr<LayerLinearisation> LayerNorm::linearise(const Tensor& input,
+                                                         ForwardPass& pass) const {
   Dimensions summed;
   for (std::int64_t d = 0; d + 1 < input.dim(); ++d) summed.push_back(d);
   return std::make_unique<LinearisedBlockNorm>(input, pass, gamma_, beta_, Dimensions{features_},

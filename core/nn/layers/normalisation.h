@@ -14,8 +14,9 @@ namespace oubli {
 class BatchNorm2d : public Layer {
  public:
   BatchNorm2d(ParameterTable& table, const std::string& name, std::int64_t channels);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
 
  private:
   std::int64_t channels_;
@@ -28,8 +29,9 @@ class GroupNorm : public Layer {
  public:
   GroupNorm(ParameterTable& table, const std::string& name, std::int64_t groups,
             std::int64_t channels);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
 
  private:
   std::int64_t groups_;
@@ -40,8 +42,9 @@ class GroupNorm : public Layer {
 class LayerNorm : public Layer {
  public:
   LayerNorm(ParameterTable& table, const std::string& name, std::int64_t features);
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
 
  private:
   std::int64_t features_;

@@ -104,21 +104,26 @@ class LinearisedFlatten : public LinearMap {
 
 }  // namespace
 
-Tensor MaxPool2d::forward(const Tensor& input, Pass&) const { return at::max_pool2d(input, size_); }
-std::unique_ptr<LayerLinearisation> MaxPool2d::linearise(const Tensor& input, Pass&) const {
+Tensor MaxPool2d::forward(const Tensor& input, ForwardPass&) const {
+  return at::max_pool2d(input, size_);
+}
+std::unique_ptr<LayerLinearisation> MaxPool2d::linearise(const Tensor& input, ForwardPass&) const {
   if (has_max_pool_kernel(input, size_)) {
     return std::make_unique<LinearisedTiledMaxPool>(input, size_);
   }
   return std::make_unique<LinearisedMaxPool>(input, size_);
 }
 
-Tensor GlobalAveragePool::forward(const Tensor& input, Pass&) const { return input.mean({2, 3}); }
-std::unique_ptr<LayerLinearisation> GlobalAveragePool::linearise(const Tensor& input, Pass&) const {
+Tensor GlobalAveragePool::forward(const Tensor& input, ForwardPass&) const {
+  return input.mean({2, 3});
+}
+std::unique_ptr<LayerLinearisation> GlobalAveragePool::linearise(const Tensor& input,
+                                                                 ForwardPass&) const {
   return std::make_unique<LinearisedAveragePool>(input);
 }
 
-Tensor Flatten::forward(const Tensor& input, Pass&) const { return input.flatten(1); }
-std::unique_ptr<LayerLinearisation> Flatten::linearise(const Tensor& input, Pass&) const {
+Tensor Flatten::forward(const Tensor& input, ForwardPass&) const { return input.flatten(1); }
+std::unique_ptr<LayerLinearisation> Flatten::linearise(const Tensor& input, ForwardPass&) const {
   return std::make_unique<LinearisedFlatten>(input);
 }
 

@@ -10,8 +10,9 @@ namespace oubli {
 class MaxPool2d : public Layer {
  public:
   explicit MaxPool2d(std::int64_t size) : size_(size) {}
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
 
  private:
@@ -21,16 +22,18 @@ class MaxPool2d : public Layer {
 // [b, c, h, w] -> [b, c], the mean over positions.
 class GlobalAveragePool : public Layer {
  public:
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
 };
 
 // [b, ...] -> [b, features]
 class Flatten : public Layer {
  public:
-  Tensor forward(const Tensor& input, Pass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input, Pass& pass) const override;
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
 };
 

@@ -5,8 +5,8 @@
 //
 // orth() returns an orthonormal basis: columns scaled to length 1, QR, and a singular value
 // decomposition of the factor that drops directions below 1e-12 of the largest, so P'AP can be
-// inverted whatever the columns. Source: Ji and Li
-// 2017 (BIT 57), algorithm 3, after O'Leary 1980; converged columns dropped and true residuals as
+// inverted whatever the columns. Source: Ji and Li 2017 (BIT 57), algorithm 3, after O'Leary 1980;
+// converged columns dropped and true residuals as
 // in core/solve/refinement.h. Right-hand sides that depend on others to 1e-10 are combinations of
 // their solutions: left in the block, the rounding in which they differ would in time become a
 // direction of its own, conjugate to nothing. Against `cg` it needs fewer products the more the

@@ -14,8 +14,8 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
-#include <limits>
 
+#include "core/base/precision.h"
 #include "core/solve/refinement.h"
 
 namespace oubli {
@@ -25,7 +25,6 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr int kRefinements = 2;
 constexpr int kIterationSteps = 20;
 
@@ -48,7 +47,7 @@ double iterate_quotient(const MatrixXd& a, VectorXd v, Step&& step) {
 class Direct : public Solver {
  public:
   Direct(const Settings& settings, const SolverLimits& limits) : Solver(limits) {
-    max_dim_ = settings.integer("max_dim", {.standard = 5000,
+    max_dim_ = settings.integer("max_dim", {.default_value = 5000,
                                             .at_least = 1,
                                             .at_most = kDenseLimit,
                                             .doc = "the largest matrix that is formed"});
@@ -67,7 +66,7 @@ class Direct : public Solver {
     }
     const MatrixXd a = to_eigen((dense + dense.t()) / 2);
     const MatrixXd b = to_eigen(run.b);
-    const double rounding = static_cast<double>(a.rows()) * kEpsilon;
+    const double rounding = static_cast<double>(a.rows()) * kDoubleEpsilon;
     const Eigen::LLT<MatrixXd> factor(a);
     if (factor.info() == Eigen::Success && factor.rcond() > rounding) {
       return {solve_definite(a, b, factor, report)};

@@ -22,7 +22,7 @@
 
 #include <limits>
 
-#include "core/curvature/operator_algebra.h"
+#include "core/curvature/diagonal_operators.h"
 #include "core/solve/refinement.h"
 
 namespace oubli {
@@ -31,16 +31,17 @@ namespace {
 class LowRankLanczos : public Solver {
  public:
   LowRankLanczos(const Settings& settings, const SolverLimits& limits) : Solver(limits) {
-    rank_ = settings.integer("rank", {.standard = 20, .at_least = 1, .doc = "Ritz pairs kept"});
+    rank_ =
+        settings.integer("rank", {.default_value = 20, .at_least = 1, .doc = "Ritz pairs kept"});
     steps_ = settings.integer(
-        "steps", {.standard = 40, .at_least = 1, .doc = "Lanczos steps, at least the rank"});
+        "steps", {.default_value = 40, .at_least = 1, .doc = "Lanczos steps, at least the rank"});
     if (!settings.is_describing() && steps_ < rank_) {
       settings.fail("steps", fmt::format("steps: {} is below the rank {}.", steps_, rank_));
     }
     complement_ = settings.real_or(
         "complement", "auto",
         {.at_least = 0, .doc = "eigenvalue taken for the rest of the space; 0 leaves it out"});
-    negative_ = settings.choice("negative", {.standard = "stop",
+    negative_ = settings.choice("negative", {.default_value = "stop",
                                              .valid = {"stop", "drop", "invert"},
                                              .doc = "what to do with negative Ritz values"});
   }

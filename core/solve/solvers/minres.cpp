@@ -18,13 +18,13 @@
 
 #include <limits>
 
+#include "core/base/precision.h"
 #include "core/solve/refinement.h"
 
 namespace oubli {
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr double kSingular = 32 * kEpsilon;
+constexpr double kSingular = 32 * kDoubleEpsilon;
 
 // The state of the recurrences: vectors are [dim, k], scalars [k], k the columns still open.
 struct State {
@@ -88,7 +88,8 @@ class Minres : public RefinedSolver {
     const auto is_unsound = [&] {
       const Tensor squares = column_products(s.z, s.y);
       // Near the end z is rounding, and so is the sign of z'M^-1 z.
-      if ((squares >= -kEpsilon * s.z.norm(2, 0) * s.y.norm(2, 0)).all().item<bool>()) return false;
+      if ((squares >= -kDoubleEpsilon * s.z.norm(2, 0) * s.y.norm(2, 0)).all().item<bool>())
+        return false;
       note_unsound_preconditioner(squares.min().item<double>(), report);
       return true;
     };

@@ -15,7 +15,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "core/curvature/operator_algebra.h"
+#include "core/curvature/diagonal_operators.h"
 #include "core/solve/refinement.h"
 
 namespace oubli {
@@ -24,8 +24,8 @@ namespace {
 class LowRankNystroem : public Solver {
  public:
   LowRankNystroem(const Settings& settings, const SolverLimits& limits) : Solver(limits) {
-    rank_ = settings.integer("rank",
-                             {.standard = 50, .at_least = 1, .doc = "columns of the random test"});
+    rank_ = settings.integer(
+        "rank", {.default_value = 50, .at_least = 1, .doc = "columns of the random test"});
     held_ = settings.real_or("held_damping", "auto",
                              {.at_least = 0, .doc = "damping mu that the matrix holds"});
   }

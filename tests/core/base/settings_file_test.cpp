@@ -19,8 +19,6 @@ using ::testing::StartsWith;
 using ::testing::StrEq;
 using Kind = SettingsNode::Kind;
 
-constexpr ErrorKind kSettings = ErrorKind::kSettings;
-
 const SettingsNode& at(const SettingsNode& node, const std::string& key) {
   const SettingsNode* found = node.find(key);
   if (found == nullptr) throw std::out_of_range(key);
@@ -28,7 +26,7 @@ const SettingsNode& at(const SettingsNode& node, const std::string& key) {
 }
 
 std::string parse_error(const std::string& text) {
-  return testing::error_message(kSettings, [&] { parse_settings(text, "f.yaml"); });
+  return testing::error_message(ErrorKind::kSettings, [&] { parse_settings(text, "f.yaml"); });
 }
 
 TEST(ParseSettings, KeepsTextAndOrigins) {
@@ -102,9 +100,9 @@ TEST(ParseSettings, AnOpenQuoteSwallowsNothing) {
 
 TEST(ReadSettingsFile, WhatCannotBeReadIsNamed) {
   const testing::TemporaryFolder folder;
-  EXPECT_ERROR(kSettings, read_settings_file(folder / "none.yaml"),
+  EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(folder / "none.yaml"),
                EndsWith("none.yaml: cannot be read: No such file or directory."));
-  EXPECT_ERROR(kSettings, read_settings_file(folder.path()),
+  EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(folder.path()),
                EndsWith(": is a folder, an experiment file was expected."));
 }
 
@@ -150,14 +148,14 @@ TEST(ReadSettingsFile, ExtendsThatFailsIsLocated) {
   const testing::TemporaryFolder folder;
   const auto a = folder.write("a.yaml", "x: 1\nextends: b.yaml\n");
   folder.write("b.yaml", "extends: a.yaml\n");
-  EXPECT_ERROR(kSettings, read_settings_file(a),
+  EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(a),
                AllOf(HasSubstr("b.yaml:1:10: 'extends' goes in a circle: "),
                      HasSubstr("a.yaml -> "), EndsWith("a.yaml.")));
   const auto lost = folder.write("lost.yaml", "extends: gone.yaml\n");
-  EXPECT_ERROR(kSettings, read_settings_file(lost),
+  EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(lost),
                AllOf(HasSubstr("lost.yaml:1:10: "), HasSubstr("gone.yaml: cannot be read")));
   const auto list = folder.write("list.yaml", "extends: [a.yaml]\n");
-  EXPECT_ERROR(kSettings, read_settings_file(list),
+  EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(list),
                EndsWith("list.yaml:1:10: 'extends' must be the name of a file."));
 }
 
@@ -182,7 +180,7 @@ std::string override_error(const std::string& text, const std::string& assignmen
   SettingsNode root = parse_settings(text, "f.yaml");
   const std::string before = as_json(root).dump();
   const std::string message =
-      testing::error_message(kSettings, [&] { apply_override(root, assignment); });
+      testing::error_message(ErrorKind::kSettings, [&] { apply_override(root, assignment); });
   EXPECT_EQ(as_json(root).dump(), before);
   return message;
 }
@@ -221,9 +219,9 @@ TEST(ApplyOverride, TheOriginIsTheCommandLine) {
   apply_override(root, "train.epoch=3");
   const Settings settings(root);
   const Settings train = settings.child("train", "");
-  EXPECT_ERROR(kSettings, train.real("lr", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, train.real("lr", {}),
                StrEq("--set train.lr=fast: 'lr' must be a number, found 'fast'."));
-  EXPECT_ERROR(kSettings, train.finish(),
+  EXPECT_ERROR(ErrorKind::kSettings, train.finish(),
                StrEq("--set train.epoch=3: unknown key 'epoch'. Valid: lr."));
 }
 

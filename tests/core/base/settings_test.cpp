@@ -11,8 +11,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::StrEq;
 
-constexpr ErrorKind kSettings = ErrorKind::kSettings;
-
 Settings parse(const std::string& text) { return Settings(parse_settings(text, "f.yaml")); }
 
 TEST(Settings, ReadsEveryType) {
@@ -32,13 +30,13 @@ TEST(Settings, ReadsEveryType) {
 
 TEST(Settings, UsesDefaultsAndRecordsThem) {
   const Settings settings = parse("lr: 0.5\n");
-  settings.real("lr", {.standard = 0.1});
-  settings.integer("epochs", {.standard = 3});
-  settings.flag("nesterov", {.standard = false});
+  settings.real("lr", {.default_value = 0.1});
+  settings.integer("epochs", {.default_value = 3});
+  settings.flag("nesterov", {.default_value = false});
   settings.real_or("damping", "auto", {});
   settings.integers("hidden", {{256}}, {});
   const Settings inner = settings.child("stop", "when to stop");
-  inner.text("by", {.standard = "loss"});
+  inner.text("by", {.default_value = "loss"});
   const auto [name, schedule] = settings.named_child("schedule", "constant", {"constant"}, "");
   EXPECT_EQ(name, "constant");
   settings.finish();
@@ -48,70 +46,74 @@ TEST(Settings, UsesDefaultsAndRecordsThem) {
 }
 
 TEST(Settings, WrongTypesSayWhereAndWhatWasExpected) {
-  EXPECT_ERROR(kSettings, parse("a: 1\nlr: fast\n").real("lr", {.above = 0, .at_most = 1}),
+  EXPECT_ERROR(ErrorKind::kSettings,
+               parse("a: 1\nlr: fast\n").real("lr", {.above = 0, .at_most = 1}),
                StrEq("f.yaml:2:5: 'lr' must be a number above 0 and at most 1, found 'fast'."));
-  EXPECT_ERROR(kSettings, parse("lr: 2\n").real("lr", {.above = 0, .at_most = 1}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("lr: 2\n").real("lr", {.above = 0, .at_most = 1}),
                StrEq("f.yaml:1:5: 'lr' must be a number above 0 and at most 1, found 2."));
-  EXPECT_ERROR(kSettings, parse("lr: 0\n").real("lr", {.above = 0}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("lr: 0\n").real("lr", {.above = 0}),
                StrEq("f.yaml:1:5: 'lr' must be a number above 0, found 0."));
-  EXPECT_ERROR(kSettings, parse("lr: 1\n").real("lr", {.at_least = 0, .below = 1}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("lr: 1\n").real("lr", {.at_least = 0, .below = 1}),
                StrEq("f.yaml:1:5: 'lr' must be a number at least 0 and below 1, found 1."));
-  EXPECT_ERROR(kSettings, parse("lr: .nan\n").real("lr", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("lr: .nan\n").real("lr", {}),
                StrEq("f.yaml:1:5: 'lr' must be a number, found '.nan'."));
-  EXPECT_ERROR(kSettings, parse("lr: nan\n").real("lr", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("lr: nan\n").real("lr", {}),
                StrEq("f.yaml:1:5: 'lr' must be a number, found 'nan'."));
-  EXPECT_ERROR(kSettings, parse("lr: [1]\n").real("lr", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("lr: [1]\n").real("lr", {}),
                StrEq("f.yaml:1:5: 'lr' must be a number, found a list."));
-  EXPECT_ERROR(kSettings, parse("n: 2.5\n").integer("n", {.at_least = 1, .at_most = 9}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("n: 2.5\n").integer("n", {.at_least = 1, .at_most = 9}),
                StrEq("f.yaml:1:4: 'n' must be a whole number at least 1 and at most 9, found "
                      "'2.5'."));
-  EXPECT_ERROR(kSettings, parse("n: 99999999999999999999\n").integer("n", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("n: 99999999999999999999\n").integer("n", {}),
                StrEq("f.yaml:1:4: 'n' must be a whole number, found '99999999999999999999'."));
-  EXPECT_ERROR(kSettings, parse("on: yes\n").flag("on", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("on: yes\n").flag("on", {}),
                StrEq("f.yaml:1:5: 'on' must be true or false, found 'yes'."));
-  EXPECT_ERROR(kSettings, parse("t: {a: 1}\n").text("t", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("t: {a: 1}\n").text("t", {}),
                StrEq("f.yaml:1:4: 't' must be text, found a map."));
-  EXPECT_ERROR(kSettings, parse("hidden: 3\n").integers("hidden", {}, {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("hidden: 3\n").integers("hidden", {}, {}),
                StrEq("f.yaml:1:9: 'hidden' must be a list, found '3'."));
-  EXPECT_ERROR(kSettings, parse("hidden:\n  - 3\n  - x\n").integers("hidden", {}, {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("hidden:\n  - 3\n  - x\n").integers("hidden", {}, {}),
                StrEq("f.yaml:3:5: 'hidden' must be a whole number, found 'x'."));
-  EXPECT_ERROR(kSettings, parse("rates: [0.1, -1]\n").reals("rates", {}, {.at_least = 0}),
+  EXPECT_ERROR(ErrorKind::kSettings,
+               parse("rates: [0.1, -1]\n").reals("rates", {}, {.at_least = 0}),
                StrEq("f.yaml:1:14: 'rates' must be a number at least 0, found -1."));
-  EXPECT_ERROR(kSettings, parse("methods: {a: 1}\n").sequence("methods", ""),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("methods: {a: 1}\n").sequence("methods", ""),
                StrEq("f.yaml:1:10: 'methods' must be a list, found a map."));
-  EXPECT_ERROR(kSettings, parse("train: 3\n").child("train", ""),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("train: 3\n").child("train", ""),
                StrEq("f.yaml:1:8: a map of settings was expected, found '3'."));
-  EXPECT_ERROR(kSettings, parse("- 1\n"),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("- 1\n"),
                StrEq("f.yaml:1:1: a map of settings was expected, found a list."));
 }
 
 TEST(Settings, WrongChoicesNameTheNearest) {
-  EXPECT_ERROR(kSettings,
+  EXPECT_ERROR(ErrorKind::kSettings,
                parse("loss: sqared\n").choice("loss", {.valid = {"squared", "cross_entropy"}}),
                StrEq("f.yaml:1:7: unknown loss 'sqared'; did you mean 'squared'? Valid: squared, "
                      "cross_entropy."));
-  EXPECT_ERROR(kSettings, parse("model: {name: mpl}\n").named_child("model", "", {"mlp"}, ""),
+  EXPECT_ERROR(ErrorKind::kSettings,
+               parse("model: {name: mpl}\n").named_child("model", "", {"mlp"}, ""),
                StrEq("f.yaml:1:15: unknown model 'mpl'; did you mean 'mlp'? Valid: mlp."));
-  EXPECT_ERROR(kSettings, parse("model: {width: 3}\n").named_child("model", "", {"mlp"}, ""),
+  EXPECT_ERROR(ErrorKind::kSettings,
+               parse("model: {width: 3}\n").named_child("model", "", {"mlp"}, ""),
                StrEq("f.yaml:1:8: 'model' needs a 'name'."));
-  EXPECT_ERROR(kSettings, parse("model: [mlp]\n").named_child("model", "", {"mlp"}, ""),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("model: [mlp]\n").named_child("model", "", {"mlp"}, ""),
                StrEq("f.yaml:1:8: 'model' must be a name or a map with 'name', found a list."));
 }
 
 TEST(Settings, MissingAndEmptyValuesAreErrors) {
-  EXPECT_ERROR(kSettings, parse("a: 1\n").real("lr", {}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("a: 1\n").real("lr", {}),
                StrEq("f.yaml:1:1: 'lr' is missing: it has no default."));
-  EXPECT_ERROR(kSettings, parse("a: 1\nlr:\n").real("lr", {.standard = 1}),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("a: 1\nlr:\n").real("lr", {.default_value = 1}),
                StrEq("f.yaml:2:1: 'lr' has no value."));
-  EXPECT_ERROR(kSettings, parse("a: 1\n").named_child("model", "", {"mlp"}, ""),
+  EXPECT_ERROR(ErrorKind::kSettings, parse("a: 1\n").named_child("model", "", {"mlp"}, ""),
                StrEq("f.yaml:1:1: 'model' is missing: it has no default."));
 }
 
 TEST(Settings, AnUnreadKeyIsAnErrorAtTheKey) {
   const Settings settings = parse("lr: 1\n  \nepoch: 3\n");
   settings.real("lr", {});
-  settings.integer("epochs", {.standard = 1});
-  EXPECT_ERROR(kSettings, settings.finish(),
+  settings.integer("epochs", {.default_value = 1});
+  EXPECT_ERROR(ErrorKind::kSettings, settings.finish(),
                StrEq("f.yaml:3:1: unknown key 'epoch'; did you mean 'epochs'? Valid: lr, epochs."));
 }
 
@@ -119,7 +121,7 @@ TEST(Settings, AnUnreadKeyOfAChildIsAnErrorToo) {
   const Settings settings = parse("model:\n  name: mlp\n  hiden: [3]\n");
   const auto [name, model] = settings.named_child("model", "", {"mlp"}, "");
   model.integers("hidden", {{256}}, {});
-  EXPECT_ERROR(kSettings, settings.finish(),
+  EXPECT_ERROR(ErrorKind::kSettings, settings.finish(),
                StrEq("f.yaml:3:3: unknown key 'hiden'; did you mean 'hidden'? Valid: hidden."));
 }
 
@@ -143,11 +145,11 @@ TEST(Settings, DescribingReadsNothingAndRecordsDeclarations) {
   ASSERT_EQ(declared.size(), 5);
   EXPECT_EQ(declared[0].key, "lr");
   EXPECT_EQ(declared[0].range, "above 0");
-  EXPECT_EQ(declared[0].standard, "(required)");
+  EXPECT_FALSE(declared[0].default_value.has_value());
   EXPECT_EQ(declared[0].doc, "step size");
   EXPECT_EQ(declared[2].range, "a, b");
   EXPECT_EQ(declared[4].key, "model.hidden");
-  EXPECT_EQ(declared[4].standard, "[256, 128]");
+  EXPECT_EQ(declared[4].default_value, "[256, 128]");
 }
 
 }  // namespace

@@ -9,24 +9,21 @@
 #include "core/curvature/kfac.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/kronecker.h"
+#include "tests/support/numbers.h"
 
 namespace oubli {
 namespace {
 
 using testing::curvature_problem;
 using testing::CurvatureProblem;
+using testing::expect_equal;
 using testing::groups_of_problem;
 using ::testing::HasSubstr;
+using testing::identity;
+using testing::kBoth;
+using testing::kExact;
+using testing::largest;
 using testing::layer_blocks;
-
-constexpr FisherTargets kExact = FisherTargets::kExpected;
-constexpr WeightSharing kBoth[] = {WeightSharing::kExpand, WeightSharing::kReduce};
-
-double largest(const Tensor& t) { return t.abs().max().item<double>(); }
-
-Tensor identity(const CurvatureProblem& p, double factor) {
-  return factor * at::eye(p.model.dim(), at::kDouble);
-}
 
 Ekfac ekfac(const CurvatureProblem& p, const KroneckerOptions& options) {
   CostMeter cost;
@@ -34,12 +31,8 @@ Ekfac ekfac(const CurvatureProblem& p, const KroneckerOptions& options) {
 }
 
 // Without l2.
-Tensor dense(const CurvatureProblem& p, const KroneckerOptions& options) {
+Tensor dense_ekfac(const CurvatureProblem& p, const KroneckerOptions& options) {
   return ekfac(p, options).as_dense() - identity(p, p.objective.l2);
-}
-
-void expect_equal(const Tensor& found, const Tensor& expected, double tolerance = 1e-12) {
-  EXPECT_LT(largest(found - expected), tolerance * largest(expected));
 }
 
 CurvatureProblem problem_named(const std::string& name) {
@@ -69,7 +62,7 @@ TEST_P(EkfacProblems, IsTheProjectionOfTheFisher) {
   const Tensor fisher = dense_ggn(p_);
   for (const WeightSharing sharing : kBoth) {
     const KroneckerOptions options{.targets = kExact, .sharing = sharing};
-    const Tensor m = dense(p_, options);
+    const Tensor m = dense_ekfac(p_, options);
     CostMeter cost;
     const Tensor k = Kfac(p_.model, p_.subset, p_.objective, cost, options).as_dense() -
                      identity(p_, p_.objective.l2);
@@ -86,10 +79,10 @@ TEST_P(EkfacProblems, IsTheProjectionOfTheFisher) {
 
 TEST_P(EkfacProblems, HasTheTargetsAskedFor) {
   const KroneckerOptions empirical{.targets = FisherTargets::kEmpirical};
-  const Tensor m = dense(p_, empirical);
+  const Tensor m = dense_ekfac(p_, empirical);
   const Tensor fisher = dense_empirical_fisher(p_);
   EXPECT_LT(std::abs((fisher - m).trace().item<double>()), 1e-12 * largest(fisher.trace()));
-  EXPECT_GT(largest(m - dense(p_, {.targets = kExact})), 1e-3 * largest(m));
+  EXPECT_GT(largest(m - dense_ekfac(p_, {.targets = kExact})), 1e-3 * largest(m));
 }
 
 TEST_P(EkfacProblems, IsSymmetricAndAboveItsFloor) {
@@ -116,7 +109,7 @@ TEST_P(EkfacProblems, DoesNotDependOnBatches) {
   // Near-equal eigenvalues of a factor leave its basis free: what stays is the distance.
   for (const FisherTargets targets : {kExact, FisherTargets::kEmpirical}) {
     const auto distance = [&](std::int64_t batch) {
-      return (dense(p_, {.targets = targets, .batch_size = batch}) - dense_ggn(p_))
+      return (dense_ekfac(p_, {.targets = targets, .batch_size = batch}) - dense_ggn(p_))
           .norm()
           .item<double>();
     };
@@ -136,13 +129,13 @@ TEST(Ekfac, IsStrictlyNearerOnANetwork) {
   const Tensor fisher = layer_blocks(p.model, dense_ggn(p));
   const Tensor k = Kfac(p.model, p.subset, p.objective, cost, {.targets = kExact}).as_dense() -
                    identity(p, p.objective.l2);
-  const double error = (dense(p, {.targets = kExact}) - fisher).norm().item<double>();
+  const double error = (dense_ekfac(p, {.targets = kExact}) - fisher).norm().item<double>();
   EXPECT_LT(error, 0.9 * (k - fisher).norm().item<double>());
 }
 
 TEST(Ekfac, IsExactForOneExample) {
   const CurvatureProblem p = curvature_problem("logistic", 1);
-  expect_equal(dense(p, {.targets = FisherTargets::kEmpirical}), dense_empirical_fisher(p));
+  expect_equal(dense_ekfac(p, {.targets = FisherTargets::kEmpirical}), dense_empirical_fisher(p));
 }
 
 TEST(Ekfac, RotatesPositionsOrGradientsAlike) {
@@ -158,7 +151,7 @@ TEST(Ekfac, RotatesPositionsOrGradientsAlike) {
         },
         5);
     const Tensor fisher = dense_ggn(p);
-    const Tensor m = dense(p, {.targets = kExact});
+    const Tensor m = dense_ekfac(p, {.targets = kExact});
     const double scale = fisher.square().sum().item<double>();
     EXPECT_LT(std::abs(((fisher - m) * m).sum().item<double>()), 1e-12 * scale);
   }
@@ -166,9 +159,10 @@ TEST(Ekfac, RotatesPositionsOrGradientsAlike) {
 
 TEST(Ekfac, DrawsApproachTheExpectation) {
   const CurvatureProblem p = curvature_problem("convolutions");
-  const Tensor exact = dense(p, {.targets = kExact});
+  const Tensor exact = dense_ekfac(p, {.targets = kExact});
   const auto error = [&](std::int64_t draws) {
-    return ((dense(p, {.draws = draws, .generator = Generator(4)}) - exact).norm() / exact.norm())
+    return ((dense_ekfac(p, {.draws = draws, .generator = Generator(4)}) - exact).norm() /
+            exact.norm())
         .item<double>();
   };
   const double few = error(20), many = error(2000);

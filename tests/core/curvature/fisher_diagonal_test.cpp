@@ -5,6 +5,7 @@
 
 #include "core/base/settings_file.h"
 #include "tests/support/curvature.h"
+#include "tests/support/numbers.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
@@ -13,6 +14,7 @@ namespace {
 using testing::all_of;
 using testing::curvature_problem;
 using testing::CurvatureProblem;
+using testing::largest;
 using testing::make_dataset;
 using testing::make_model;
 
@@ -21,8 +23,6 @@ Tensor diagonal(FisherTargets targets, const CurvatureProblem& p,
   CostMeter cost;
   return fisher_diagonal(targets, p.model, p.subset, p.objective, cost, options).values;
 }
-
-double largest(const Tensor& t) { return t.abs().max().item<double>(); }
 
 TEST(FisherDiagonal, SoftmaxRegressionInClosedForm) {
   const auto data = make_dataset(40, 5, 3);

@@ -15,7 +15,7 @@ using testing::make_model;
 TEST(GradientProducts, EqualEachExamplesOwnGradientTimesTheDirection) {
   const auto data = make_dataset(23, 6, 3);
   const Model model = make_model("mlp", "{hidden: [7], activation: tanh}", *data);
-  const Objective loss{Loss::kCrossEntropy, 0};
+  const Objective loss{LossKind::kCrossEntropy, 0};
   Generator generator(1);
   const Tensor v = generator.normal({model.dim()}, at::kDouble);
   CostMeter cost;
@@ -23,7 +23,7 @@ TEST(GradientProducts, EqualEachExamplesOwnGradientTimesTheDirection) {
   EXPECT_EQ(cost.sample_gradients(), 23);
   for (std::int64_t i = 0; i < data->size(); ++i) {
     CostMeter ignored;
-    const Value one =
+    const ObjectiveValue one =
         value_and_gradient(model, {data, at::full({1}, i, at::kLong), {}}, loss, ignored);
     EXPECT_NEAR(products[i].item<double>(), at::dot(one.gradient, v).item<double>(), 1e-12);
   }
@@ -34,7 +34,7 @@ TEST(GradientProducts, OfAnEmptySetAreNone) {
   const Model model = make_model("logistic", "{}", *data);
   CostMeter cost;
   const Tensor products =
-      gradient_products(model, {data, at::empty({0}, at::kLong), {}}, {Loss::kCrossEntropy, 0},
+      gradient_products(model, {data, at::empty({0}, at::kLong), {}}, {LossKind::kCrossEntropy, 0},
                         at::zeros({model.dim()}, at::kDouble), cost);
   EXPECT_EQ(products.numel(), 0);
 }

@@ -8,6 +8,7 @@
 #include "core/base/settings_file.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/kronecker.h"
+#include "tests/support/numbers.h"
 #include "tests/support/problems.h"
 
 namespace oubli {
@@ -16,18 +17,14 @@ namespace {
 using testing::curvature_problem;
 using testing::CurvatureProblem;
 using ::testing::ElementsAre;
+using testing::expect_equal;
 using testing::groups_of_problem;
 using ::testing::HasSubstr;
+using testing::identity;
+using testing::kBoth;
+using testing::kExact;
+using testing::largest;
 using testing::layer_blocks;
-
-constexpr FisherTargets kExact = FisherTargets::kExpected;
-constexpr WeightSharing kBoth[] = {WeightSharing::kExpand, WeightSharing::kReduce};
-
-double largest(const Tensor& t) { return t.abs().max().item<double>(); }
-
-Tensor identity(const CurvatureProblem& p, double factor) {
-  return factor * at::eye(p.model.dim(), at::kDouble);
-}
 
 Kfac kfac(const CurvatureProblem& p, const KroneckerOptions& options) {
   CostMeter cost;
@@ -35,24 +32,20 @@ Kfac kfac(const CurvatureProblem& p, const KroneckerOptions& options) {
 }
 
 // The matrix without l2.
-Tensor dense(const CurvatureProblem& p, const KroneckerOptions& options) {
+Tensor dense_kfac(const CurvatureProblem& p, const KroneckerOptions& options) {
   return kfac(p, options).as_dense() - identity(p, p.objective.l2);
-}
-
-void expect_equal(const Tensor& found, const Tensor& expected, double tolerance = 1e-12) {
-  EXPECT_LT(largest(found - expected), tolerance * largest(expected));
 }
 
 TEST(Kfac, IsExactForOneExampleOfALinearLayer) {
   const CurvatureProblem p = curvature_problem("logistic", 1);
-  expect_equal(dense(p, {.targets = FisherTargets::kEmpirical}), dense_empirical_fisher(p));
-  expect_equal(dense(p, {.targets = kExact}), dense_expected_fisher(p));
+  expect_equal(dense_kfac(p, {.targets = FisherTargets::kEmpirical}), dense_empirical_fisher(p));
+  expect_equal(dense_kfac(p, {.targets = kExact}), dense_expected_fisher(p));
 }
 
 TEST(Kfac, IsExactForALinearLayerUnderTheSquaredError) {
   CurvatureProblem p = curvature_problem("linear");
   p.subset.weights = at::linspace(0.5, 2, 13, at::kDouble);
-  expect_equal(dense(p, {.targets = kExact}), dense_ggn(p));
+  expect_equal(dense_kfac(p, {.targets = kExact}), dense_ggn(p));
 }
 
 TEST(Kfac, HasTheScaleOfTheFisherWhereOneLayerHasPositions) {
@@ -64,27 +57,28 @@ TEST(Kfac, HasTheScaleOfTheFisherWhereOneLayerHasPositions) {
     CurvatureProblem p = testing::convolution_alone(shape);
     p.subset.weights = at::linspace(0.5, 2, p.subset.size(), at::kDouble);
     const Tensor exact = dense_ggn(p);
-    expect_equal(dense(p, {.targets = kExact}), exact);
-    EXPECT_GT(largest(dense(p, {.targets = kExact, .sharing = WeightSharing::kReduce}) - exact),
-              0.1 * largest(exact));
+    expect_equal(dense_kfac(p, {.targets = kExact}), exact);
+    EXPECT_GT(
+        largest(dense_kfac(p, {.targets = kExact, .sharing = WeightSharing::kReduce}) - exact),
+        0.1 * largest(exact));
   }
   const CurvatureProblem p =
       testing::regression_problem("positions", {5, 3}, [](Sequential& net, ParameterTable& table) {
         net.add<Linear>(table, "fc", 3, 2);
         net.add<Flatten>();
       });
-  expect_equal(dense(p, {.targets = kExact}), dense_ggn(p));
+  expect_equal(dense_kfac(p, {.targets = kExact}), dense_ggn(p));
 }
 
 TEST(Kfac, IsExactForDeepLinearNetworks) {
   const CurvatureProblem expanded = testing::deep_linear_over_positions();
   Tensor exact = layer_blocks(expanded.model, dense_ggn(expanded));
-  expect_equal(dense(expanded, {.targets = kExact}), exact);
+  expect_equal(dense_kfac(expanded, {.targets = kExact}), exact);
   const CurvatureProblem reduced = testing::deep_linear_with_pooling();
   exact = layer_blocks(reduced.model, dense_ggn(reduced));
   const KroneckerOptions reduce{.targets = kExact, .sharing = WeightSharing::kReduce};
-  expect_equal(dense(reduced, reduce), exact);
-  EXPECT_GT(largest(dense(reduced, {.targets = kExact}) - exact), 0.1 * largest(exact));
+  expect_equal(dense_kfac(reduced, reduce), exact);
+  EXPECT_GT(largest(dense_kfac(reduced, {.targets = kExact}) - exact), 0.1 * largest(exact));
 }
 
 TEST(Kfac, ReducesTiedWeightsLikePositions) {
@@ -107,7 +101,7 @@ class KfacProblems : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(KfacProblems, HasBlocksAndADiagonal) {
-  const Tensor matrix = dense(p_, {.targets = kExact});
+  const Tensor matrix = dense_kfac(p_, {.targets = kExact});
   EXPECT_TRUE(layer_blocks(p_.model, matrix, groups_of_problem()).equal(matrix));
   // What has no block has the diagonal of the Fisher.
   std::map<std::string, std::int64_t> none = groups_of_problem();
@@ -150,9 +144,10 @@ TEST_P(KfacProblems, DoesNotDependOnBatches) {
   p_.subset.weights = at::linspace(0.5, 2, 13, at::kDouble);
   for (const WeightSharing sharing : kBoth) {
     for (const FisherTargets targets : {kExact, FisherTargets::kEmpirical}) {
-      const Tensor whole = dense(p_, {.targets = targets, .sharing = sharing, .batch_size = 13});
+      const Tensor whole =
+          dense_kfac(p_, {.targets = targets, .sharing = sharing, .batch_size = 13});
       for (const std::int64_t batch : {1, 5, 12}) {
-        expect_equal(dense(p_, {.targets = targets, .sharing = sharing, .batch_size = batch}),
+        expect_equal(dense_kfac(p_, {.targets = targets, .sharing = sharing, .batch_size = batch}),
                      whole);
       }
     }
@@ -169,17 +164,17 @@ TEST_P(KfacProblems, WeightsCountExamples) {
   p_.subset.weights = at::arange(13).remainder(3).add(1).to(at::kDouble);
   for (const WeightSharing sharing : kBoth) {
     const KroneckerOptions options{.targets = kExact, .sharing = sharing};
-    expect_equal(dense(p_, options), dense(repeated, options));
+    expect_equal(dense_kfac(p_, options), dense_kfac(repeated, options));
   }
 }
 
 TEST_P(KfacProblems, DrawsApproachTheExpectation) {
-  const Tensor exact = dense(p_, {.targets = kExact});
+  const Tensor exact = dense_kfac(p_, {.targets = kExact});
   // The mean over a few seeds: one of few draws may be near by luck.
   const auto error = [&](std::int64_t draws) {
     double sum = 0;
     for (std::uint64_t seed = 0; seed < 8; ++seed) {
-      const Tensor drawn = dense(p_, {.draws = draws, .generator = Generator(seed)});
+      const Tensor drawn = dense_kfac(p_, {.draws = draws, .generator = Generator(seed)});
       sum += ((drawn - exact).norm() / exact.norm()).item<double>() / 8;
     }
     return sum;
@@ -190,8 +185,8 @@ TEST_P(KfacProblems, DrawsApproachTheExpectation) {
 }
 
 TEST_P(KfacProblems, SharingOfOnePositionIsOneThing) {
-  const Tensor expanded = dense(p_, {.targets = kExact});
-  const Tensor reduced = dense(p_, {.targets = kExact, .sharing = WeightSharing::kReduce});
+  const Tensor expanded = dense_kfac(p_, {.targets = kExact});
+  const Tensor reduced = dense_kfac(p_, {.targets = kExact, .sharing = WeightSharing::kReduce});
   const bool positions = GetParam() == "convolutions" || GetParam() == "tokens";
   EXPECT_EQ(largest(expanded - reduced) > 1e-12 * largest(expanded), positions);
 }
@@ -204,7 +199,7 @@ TEST(Kfac, FactoredInverseSplitsTheDampingByTraces) {
   const auto data = testing::make_dataset(20, 4, 3);
   const Model model = testing::make_model("logistic", "{bias: false}", *data);
   CostMeter cost;
-  const Objective objective{Loss::kCrossEntropy, 0.02};
+  const Objective objective{LossKind::kCrossEntropy, 0.02};
   const Kfac matrix(model, testing::all_of(data), objective, cost, {.targets = kExact});
   const Tensor a = matrix.factors().a[0][0], g = matrix.factors().g[0][0];
   expect_equal(a, data->inputs.t().mm(data->inputs) / 20.0);

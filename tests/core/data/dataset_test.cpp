@@ -12,8 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr ErrorKind kData = ErrorKind::kData;
-
 Tensor rows(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
 
 Dataset pixels() {
@@ -102,23 +100,24 @@ TEST(Dataset, ValidatesWhatItHolds) {
   pixels().validate("x");
   Dataset dataset = pixels();
   dataset.targets = rows({0, 1, 3, 0, -1});
-  EXPECT_ERROR(kData, dataset.validate("x.bin"),
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x.bin"),
                HasSubstr("x.bin: example 2 has label 3, expected 0 to 2."));
   dataset.targets = rows({0, 1});
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("5 inputs but 2 targets"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"), HasSubstr("5 inputs but 2 targets"));
   dataset.targets = Tensor();
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("5 inputs but 0 targets"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"), HasSubstr("5 inputs but 0 targets"));
   dataset.targets = rows({0, 1, 2, 0, 1}).to(at::kInt);
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("targets must be int64"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"), HasSubstr("targets must be int64"));
   dataset = pixels();
   dataset.deviation = {1.0, 0.0, 1.0};
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("a deviation of 0 cannot normalise"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"),
+               HasSubstr("a deviation of 0 cannot normalise"));
   dataset.deviation = {1.0, 1.0};
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("2 deviations for 3 channels"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"), HasSubstr("2 deviations for 3 channels"));
   dataset = pixels();
   dataset.true_targets = rows({1});
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("before corruption"));
-  EXPECT_ERROR(kData, Dataset().validate("x"), HasSubstr("holds no examples"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"), HasSubstr("before corruption"));
+  EXPECT_ERROR(ErrorKind::kData, Dataset().validate("x"), HasSubstr("holds no examples"));
 }
 
 TEST(Dataset, NonFiniteValuesAreNamedByExample) {
@@ -127,11 +126,11 @@ TEST(Dataset, NonFiniteValuesAreNamedByExample) {
   dataset.inputs[2][1] = std::numeric_limits<double>::quiet_NaN();
   dataset.targets = at::zeros({4, 1}, at::kDouble);
   dataset.outputs = 1;
-  EXPECT_ERROR(kData, dataset.validate("x"),
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"),
                HasSubstr("an input of example 2 is not a finite number (1 such values in all)"));
   dataset.inputs.zero_();
   dataset.targets[3][0] = std::numeric_limits<double>::infinity();
-  EXPECT_ERROR(kData, dataset.validate("x"), HasSubstr("a target of example 3"));
+  EXPECT_ERROR(ErrorKind::kData, dataset.validate("x"), HasSubstr("a target of example 3"));
 }
 
 TEST(Dataset, ContentHashSeesDataAndNormalisation) {

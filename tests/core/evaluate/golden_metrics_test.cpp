@@ -70,7 +70,7 @@ class GoldenMetrics : public ::testing::Test {
   }
 
   Predictions predictions(const Json& outputs) const {
-    return Predictions(evaluation_.dataset, Loss::kCrossEntropy, matrix(outputs));
+    return Predictions(evaluation_.dataset, LossKind::kCrossEntropy, matrix(outputs));
   }
   ModelOutcome outcome(const Json& outputs, const Json& theta) const {
     ModelOutcome result;
@@ -97,7 +97,7 @@ class GoldenMetrics : public ::testing::Test {
     PopulationInput input{.evaluation = evaluation_};
     for (const ModelOutcome& model : many_) input.models.push_back(&model);
     for (std::size_t i = 0; i < many_oracles_.size(); ++i) {
-      (i < many_oracles_.size() / 2 ? input.oracles_apart : input.oracles)
+      (i < many_oracles_.size() / 2 ? input.control_oracles : input.oracles)
           .push_back(&many_oracles_[i]);
     }
     return input;
@@ -124,7 +124,7 @@ class GoldenMetrics : public ::testing::Test {
 };
 
 TEST_F(GoldenMetrics, AgreeToNineDigits) {
-  std::vector<MetricValue> values, together, derived;
+  std::vector<MetricValue> values, pooled, derived;
   const auto append = [](std::vector<MetricValue>& all, const std::vector<MetricValue>& more) {
     all.insert(all.end(), more.begin(), more.end());
   };
@@ -132,10 +132,10 @@ TEST_F(GoldenMetrics, AgreeToNineDigits) {
   for (const Metric& metric : metrics.entries()) {
     if (metric.name == "cost") continue;  // not a function of predictions
     if (metric.compute) append(values, metric.compute(input()));
-    if (metric.compute_population) append(together, metric.compute_population(population()));
+    if (metric.compute_population) append(pooled, metric.compute_population(population()));
   }
   expect(values, "expected");
-  expect(together, "together");
+  expect(pooled, "together");
   // The oracles' means, as the engine takes them.
   ColumnValues own, oracles;
   for (const MetricValue& value : values) own[value.column] = value.value;

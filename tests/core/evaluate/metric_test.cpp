@@ -23,8 +23,8 @@ struct Fixture {
   }
   Predictions predictions(const Tensor& outputs) const {
     const bool classes = evaluation.is_classification();
-    return Predictions(evaluation.dataset, classes ? Loss::kCrossEntropy : Loss::kSquaredError,
-                       outputs);
+    return Predictions(evaluation.dataset,
+                       classes ? LossKind::kCrossEntropy : LossKind::kSquaredError, outputs);
   }
 };
 

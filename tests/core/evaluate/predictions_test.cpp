@@ -14,7 +14,7 @@ Predictions made(const std::vector<double>& outputs, std::int64_t label) {
   auto data = std::make_shared<Dataset>();
   data->targets = at::tensor({label}, at::kLong);
   data->inputs = at::zeros({1, 1});
-  return Predictions(data, Loss::kCrossEntropy, at::tensor(outputs, at::kDouble).unsqueeze(0));
+  return Predictions(data, LossKind::kCrossEntropy, at::tensor(outputs, at::kDouble).unsqueeze(0));
 }
 
 // Song and Mittal's formula on p = (0.7, 0.2, 0.1), y = 0:
@@ -54,7 +54,7 @@ TEST(Predictions, OfARegressionHaveNoProbabilities) {
   auto data = std::make_shared<Dataset>();
   data->targets = at::zeros({1, 1}, at::kDouble);
   data->inputs = at::zeros({1, 1});
-  const Predictions p(data, Loss::kSquaredError, at::ones({1, 1}, at::kDouble));
+  const Predictions p(data, LossKind::kSquaredError, at::ones({1, 1}, at::kDouble));
   EXPECT_THROW(p.probabilities(), Error);
   EXPECT_EQ(p.losses().item<double>(), 0.5);
 }

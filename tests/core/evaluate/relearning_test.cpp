@@ -43,7 +43,7 @@ TEST(Relearning, StopsWhereTheLossIsNoLongerFinite) {
   Model model = testing::make_model("linear", "{}", *data);
   Context context(3);
   TrainingRecipe recipe = task.recipe;
-  recipe.objective.loss = Loss::kSquaredError;
+  recipe.objective.loss = LossKind::kSquaredError;
   const Relearning curve =
       relearn(model, task.train, task.forget, recipe, {.epochs = 500, .lr = 1e6}, context);
   EXPECT_LT(curve.forget_loss.size(), 501u);
@@ -56,7 +56,7 @@ TEST(Relearning, MetricsCountEpochsFromTheCurves) {
   const Evaluation evaluation{.dataset = data, .sets = {{"forget", at::arange(0, 20)}}};
   const Tensor right = 100 * at::one_hot(data->targets, 3);
   ModelOutcome original, model, oracle;
-  original.predictions = Predictions(data, Loss::kCrossEntropy, right);
+  original.predictions = Predictions(data, LossKind::kCrossEntropy, right);
   model.relearning = {{.forget_loss = {1, 0.1, 9e-6}, .forget_accuracy = {0.2, 0.95, 1}}};
   oracle.relearning = {{.forget_loss = {1, 1, 1, 1}, .forget_accuracy = {0, 0, 0.94, 0.949}}};
   const Metric metric = builtin_metrics().find("relearning");

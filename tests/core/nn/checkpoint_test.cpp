@@ -19,8 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::TemporaryFolder;
 
-constexpr ErrorKind kData = ErrorKind::kData;
-
 // A small network with convolutions, batch normalisation and its buffers.
 Model small(at::ScalarType dtype, std::uint64_t seed) {
   SettingsNode width;
@@ -34,7 +32,7 @@ Model small(at::ScalarType dtype, std::uint64_t seed) {
   Model model(network.layers, network.table, dtype);
   Generator generator(seed);
   model.initialise(generator);
-  model.forward(generator.normal({4, 1, 8, 8}, dtype), Mode::kTraining);
+  model.forward(generator.normal({4, 1, 8, 8}, dtype), PassMode::kTraining);
   return model;
 }
 
@@ -88,8 +86,8 @@ std::string message_after(Change change) {
   Model model = small(at::kFloat, 2);
   const Tensor theta = model.theta().clone();
   const Tensor buffer = model.buffers()[0].clone();
-  const std::string message =
-      testing::error_message(kData, [&] { load_weights(model, folder / "m.safetensors"); });
+  const std::string message = testing::error_message(
+      ErrorKind::kData, [&] { load_weights(model, folder / "m.safetensors"); });
   EXPECT_TRUE(model.theta().equal(theta)) << "a refused file must change nothing";
   EXPECT_TRUE(model.buffers()[0].equal(buffer));
   return message;

@@ -7,21 +7,21 @@
 namespace oubli {
 namespace {
 
-struct Case {
+struct KernelCase {
   std::int64_t in, out, side, examples;
-  Window window;
+  KernelWindow window;
   std::int64_t groups = 1;
 };
 
 // Strips and outputs of fewer, as many and more entries than a tile holds.
-const Case kCases[] = {
+const KernelCase kCases[] = {
     {1, 6, 9, 3, {5, 1, 2}},    {6, 16, 7, 4, {5, 1, 0}}, {3, 5, 8, 3, {3, 2, 1}},
     {7, 33, 6, 2, {3, 1, 1}},   {4, 8, 6, 3, {1, 1, 0}},  {6, 4, 7, 3, {3, 2, 1}, 2},
     {4, 4, 6, 2, {2, 3, 0}, 4},
 };
 
 // LibTorch's own backward pass of one example at a time.
-Tensor one_by_one(const Case& c, const Tensor& x, const Tensor& g) {
+Tensor one_by_one(const KernelCase& c, const Tensor& x, const Tensor& g) {
   const Tensor weight =
       at::zeros({c.out, c.in / c.groups, c.window.kernel, c.window.kernel}, x.options());
   Tensors each;
@@ -34,15 +34,15 @@ Tensor one_by_one(const Case& c, const Tensor& x, const Tensor& g) {
   return at::stack(each);
 }
 
-class KernelGradients : public ::testing::TestWithParam<Case> {
+class KernelGradients : public ::testing::TestWithParam<KernelCase> {
  protected:
   void SetUp() override { at::manual_seed(3); }
   Tensor inputs(at::ScalarType type) const {
-    const Case& c = GetParam();
+    const KernelCase& c = GetParam();
     return at::randn({c.examples, c.in, c.side, c.side}, type);
   }
   Tensor gradients(at::ScalarType type) const {
-    const Case& c = GetParam();
+    const KernelCase& c = GetParam();
     const std::int64_t places =
         (c.side + 2 * c.window.padding - c.window.kernel) / c.window.stride + 1;
     return at::randn({c.examples, c.out, places, places}, type);

@@ -19,9 +19,9 @@ TEST(BatchNorm, TrainingModeMovesTheRunningStatistics) {
       [](Sequential& net, ParameterTable& table) { net.add<BatchNorm2d>(table, "bn", 3); });
   const Tensor inputs = images({8, 3, 4, 4}) * 2 + 1;
   const Tensor by_channel = inputs.transpose(0, 1).flatten(1);
-  model.forward(inputs, Mode::kEvaluation);
+  model.forward(inputs, PassMode::kEvaluation);
   EXPECT_TRUE(model.buffers()[0].equal(at::zeros({3}, at::kDouble)));
-  const Tensor output = model.forward(inputs, Mode::kTraining);
+  const Tensor output = model.forward(inputs, PassMode::kTraining);
   EXPECT_TRUE(model.buffers()[0].allclose(0.1 * by_channel.mean(1), 1e-12, 1e-12));
   EXPECT_TRUE(model.buffers()[1].allclose(0.9 + 0.1 * by_channel.var(1, true), 1e-12, 1e-12));
   const Tensor made = output.transpose(0, 1).flatten(1);
@@ -31,11 +31,11 @@ TEST(BatchNorm, TrainingModeMovesTheRunningStatistics) {
 TEST(BatchNorm, RefusesWhatHasNoMeaningInTrainingMode) {
   const Model model = toy_model(
       [](Sequential& net, ParameterTable& table) { net.add<BatchNorm2d>(table, "bn", 3); });
-  EXPECT_ERROR(ErrorKind::kNumerics, model.forward(images({1, 3, 1, 1}), Mode::kTraining),
+  EXPECT_ERROR(ErrorKind::kNumerics, model.forward(images({1, 3, 1, 1}), PassMode::kTraining),
                HasSubstr("more than one value per channel"));
   EXPECT_TRUE(model.buffers()[1].isfinite().all().item<bool>());
 
-  EXPECT_ERROR(ErrorKind::kNumerics, model.linearise(images({2, 3, 2, 2}), Mode::kTraining),
+  EXPECT_ERROR(ErrorKind::kNumerics, model.linearise(images({2, 3, 2, 2}), PassMode::kTraining),
                HasSubstr("mixes the examples of a batch"));
 }
 
@@ -44,19 +44,20 @@ TEST(Dropout, DrawsInTrainingModeOnly) {
   const Tensor inputs = at::ones({200, 50}, at::kDouble);
   EXPECT_TRUE(model.forward(inputs).equal(inputs));
   Generator generator(3);
-  const Tensor dropped = model.forward(inputs, Mode::kTraining, &generator);
+  const Tensor dropped = model.forward(inputs, PassMode::kTraining, &generator);
   const double share = dropped.eq(0).to(at::kDouble).mean().item<double>();
   EXPECT_NEAR(share, 0.25, 5 * std::sqrt(0.25 * 0.75 / 10000));
   EXPECT_NEAR(dropped.max().item<double>(), 1 / 0.75, 1e-15);
   Generator again(3);
-  EXPECT_TRUE(model.forward(inputs, Mode::kTraining, &again).equal(dropped));
+  EXPECT_TRUE(model.forward(inputs, PassMode::kTraining, &again).equal(dropped));
 }
 
 TEST(Dropout, RefusesWhatHasNoMeaning) {
   const Model model = toy_model([](Sequential& net, ParameterTable&) { net.add<Dropout>(0.25); });
   const Tensor inputs = at::ones({2, 5}, at::kDouble);
-  EXPECT_ERROR(ErrorKind::kUsage, model.forward(inputs, Mode::kTraining), HasSubstr("generator"));
-  EXPECT_ERROR(ErrorKind::kNumerics, model.linearise(inputs, Mode::kTraining),
+  EXPECT_ERROR(ErrorKind::kUsage, model.forward(inputs, PassMode::kTraining),
+               HasSubstr("generator"));
+  EXPECT_ERROR(ErrorKind::kNumerics, model.linearise(inputs, PassMode::kTraining),
                HasSubstr("none has a curvature"));
   EXPECT_ERROR(ErrorKind::kUsage, Dropout(1.0), HasSubstr("below 1"));
 }

@@ -29,7 +29,7 @@ void PrintTo(const LayerCase& c, std::ostream* out) { *out << c.name; }
 class Twice : public Layer {
  public:
   explicit Twice(LayerPtr inner) : inner_(std::move(inner)) {}
-  Tensor forward(const Tensor& input, Pass& pass) const override {
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override {
     return inner_->forward(at::tanh(inner_->forward(input, pass)), pass);
   }
 
@@ -43,7 +43,7 @@ class WithoutRules : public Layer {
   WithoutRules(ParameterTable& table, std::int64_t in, std::int64_t out)
       : weight_(table.add("own.weight", {in, out}, Initialisation::kUniformFanIn, in)),
         scale_(table.add("own.scale", {out}, Initialisation::kUniformFanIn, 1)) {}
-  Tensor forward(const Tensor& input, Pass& pass) const override {
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override {
     return at::tanh(input.matmul(pass.parameters[weight_])) * pass.parameters[scale_];
   }
 
@@ -307,10 +307,12 @@ TEST_P(Linearisation, AutomaticDifferentiationAgrees) {
   const at::NoGradGuard no_grad;
   struct Whole : Layer {
     explicit Whole(const Model& whole_model) : model(whole_model) {}
-    Tensor forward(const Tensor& input, Pass&) const override { return model.forward(input); }
+    Tensor forward(const Tensor& input, ForwardPass&) const override {
+      return model.forward(input);
+    }
     const Model& model;
   } whole(model_);
-  Pass pass{model_.parameters(), model_.buffers()};
+  ForwardPass pass{model_.parameters(), model_.buffers()};
   AutomaticLinearisation automatic(whole, inputs_, pass);
   automatic.adjoint(g_, {.input = false, .keep = true});
   net_->adjoint(g_, {.input = false, .keep = true});

@@ -10,16 +10,16 @@
 namespace oubli {
 namespace {
 
-struct Case {
+struct PoolCase {
   std::int64_t examples, channels, down, across, size;
   at::ScalarType type;
 };
 
-class MaxPoolKernels : public ::testing::TestWithParam<Case> {
+class MaxPoolKernels : public ::testing::TestWithParam<PoolCase> {
  protected:
   // Few distinct values, so that many windows hold their largest more than once.
   Tensor picture(std::uint64_t seed, std::int64_t down, std::int64_t across) const {
-    const Case& c = GetParam();
+    const PoolCase& c = GetParam();
     return Generator(seed)
         .integers(0, 4, {c.examples, c.channels, down, across})
         .to(c.type)
@@ -28,7 +28,7 @@ class MaxPoolKernels : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(MaxPoolKernels, AgreeWithLibTorchTiesIncluded) {
-  const Case& c = GetParam();
+  const PoolCase& c = GetParam();
   const std::vector<std::int64_t> window = {c.size, c.size};
   const Tensor x = picture(1, c.down, c.across);
   ASSERT_TRUE(has_max_pool_kernel(x, c.size));
@@ -48,10 +48,10 @@ TEST_P(MaxPoolKernels, AgreeWithLibTorchTiesIncluded) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, MaxPoolKernels,
-    ::testing::Values(Case{3, 6, 8, 12, 2, at::kFloat}, Case{2, 16, 10, 10, 2, at::kFloat},
-                      Case{5, 1, 4, 6, 2, at::kFloat}, Case{1, 13, 9, 3, 3, at::kFloat},
-                      Case{2, 6, 8, 8, 2, at::kDouble}, Case{1, 5, 2, 2, 2, at::kDouble},
-                      Case{300, 7, 4, 4, 4, at::kFloat}));
+    ::testing::Values(PoolCase{3, 6, 8, 12, 2, at::kFloat}, PoolCase{2, 16, 10, 10, 2, at::kFloat},
+                      PoolCase{5, 1, 4, 6, 2, at::kFloat}, PoolCase{1, 13, 9, 3, 3, at::kFloat},
+                      PoolCase{2, 6, 8, 8, 2, at::kDouble}, PoolCase{1, 5, 2, 2, 2, at::kDouble},
+                      PoolCase{300, 7, 4, 4, 4, at::kFloat}));
 
 TEST(MaxPoolKernels, PassOnWhatIsNotANumber) {
   Tensor x = at::zeros({1, 9, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast);

@@ -49,7 +49,7 @@ TEST(Model, CloneIsDeep) {
   EXPECT_TRUE(copy.theta().equal(model.theta()));
   const Tensor theta = model.theta().clone();
   copy.add_to_theta(at::ones({copy.dim()}, at::kDouble));
-  copy.forward(some_images(), Mode::kTraining);
+  copy.forward(some_images(), PassMode::kTraining);
   EXPECT_TRUE(model.theta().equal(theta));
   EXPECT_TRUE(model.buffers()[0].equal(at::zeros({2}, at::kDouble)));
   EXPECT_FALSE(copy.buffers()[0].equal(model.buffers()[0]));

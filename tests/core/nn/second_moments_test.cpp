@@ -4,15 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "core/base/random.h"
+#include "tests/support/numbers.h"
 
 namespace oubli {
 namespace {
 
-double largest(const Tensor& t) { return t.abs().max().item<double>(); }
+using testing::largest;
 
 struct Shape {
   std::int64_t channels, height, width;
-  Window window;
+  KernelWindow window;
 };
 
 // Whole rows, stretches, and no overlap; strides that leave pixels over; padding.
@@ -42,7 +43,7 @@ TEST(SecondMoments, OfPatchesAreThoseOfUnfoldedImages) {
 TEST(SecondMoments, LargeBatchesAreCutWithoutATrace) {
   Generator generator(2);
   const Tensor images = generator.normal({3000, 1, 20, 30}, at::kDouble);  // two chunks
-  const Window window{3, 1, 1};
+  const KernelWindow window{3, 1, 1};
   const Tensor parts = patch_moment(images.narrow(0, 0, 1234), window) +
                        patch_moment(images.narrow(0, 1234, 3000 - 1234), window);
   EXPECT_LT(largest(patch_moment(images, window) - parts), 1e-12 * largest(parts));

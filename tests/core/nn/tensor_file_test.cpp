@@ -22,8 +22,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
-constexpr ErrorKind kData = ErrorKind::kData;
-
 std::filesystem::path golden(const std::string& name) {
   return std::filesystem::path(OUBLI_SOURCE_DIR) / "tests" / "golden" / name;
 }
@@ -142,7 +140,7 @@ std::string message_for(const std::string& header, std::size_t bytes) {
   const TemporaryFolder folder;
   const auto path =
       folder.write("x.st", length_bytes(header.size()) + header + std::string(bytes, '\0'));
-  return testing::error_message(kData, [&] { read_tensors(path); });
+  return testing::error_message(ErrorKind::kData, [&] { read_tensors(path); });
 }
 
 std::string entry(const std::string& name, const std::string& type, const std::string& shape,
@@ -157,12 +155,12 @@ std::string header_of(const std::vector<std::string>& entries) {
 
 TEST(ReadTensors, SaysWhatIsWrongWithTheFrame) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(kData, read_tensors(folder / "none"), HasSubstr("none: No such file"));
-  EXPECT_ERROR(kData, read_tensors(folder.path()), HasSubstr("is not an ordinary file"));
-  EXPECT_ERROR(kData, read_tensors(folder.write("a", "1234567")),
+  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder / "none"), HasSubstr("none: No such file"));
+  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder.path()), HasSubstr("is not an ordinary file"));
+  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder.write("a", "1234567")),
                HasSubstr("a: at byte 0: the file has 7 bytes"));
   for (const std::uint64_t length : {std::uint64_t{3}, ~std::uint64_t{0}, std::uint64_t{1} << 63}) {
-    EXPECT_ERROR(kData, read_tensors(folder.write("a", length_bytes(length) + "{}")),
+    EXPECT_ERROR(ErrorKind::kData, read_tensors(folder.write("a", length_bytes(length) + "{}")),
                  AllOf(HasSubstr("at byte 0: the header is said to have"), HasSubstr("of 10")));
   }
   EXPECT_THAT(message_for("", 0), HasSubstr("does not begin with '{'"));
@@ -215,7 +213,7 @@ TEST(ReadTensors, ATruthValueIsZeroOrOne) {
   const TemporaryFolder folder;
   const std::string header = header_of({entry("m", "BOOL", "[2]", "[0,2]")});
   const auto path = folder.write("m", length_bytes(header.size()) + header + '\1' + '\2');
-  EXPECT_ERROR(kData, read_tensors(path),
+  EXPECT_ERROR(ErrorKind::kData, read_tensors(path),
                HasSubstr(fmt::format("at byte {}: a truth value", 8 + header.size() + 1)));
 }
 
@@ -225,7 +223,7 @@ bool loads(const std::filesystem::path& path) {
     read_tensors(path);
     return true;
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kData);
+    EXPECT_EQ(error.kind(), ErrorKind::kData);
     EXPECT_THAT(error.what(), HasSubstr("x.st"));
     return false;
   }

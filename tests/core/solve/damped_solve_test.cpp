@@ -1,184 +1,151 @@
 #include "core/solve/damped_solve.h"
 
-#include <ATen/ATen.h>
-#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/base/settings_file.h"
-#include "core/curvature/curvature.h"
+#include "core/solve/preconditioner.h"
 #include "tests/support/expect_error.h"
-#include "tests/support/problems.h"
+#include "tests/support/numbers.h"
+#include "tests/support/operators.h"
 
 namespace oubli {
 namespace {
 
-using testing::all_of;
+using testing::CountingOperator;
 using ::testing::HasSubstr;
-using testing::make_dataset;
-using testing::make_model;
+using testing::log_spaced;
+using testing::matrix_with;
+using testing::random;
+using Policy = NegativeCurvaturePolicy;
 
-Tensor dense_curvature(CurvatureKind kind, const Model& model, const Subset& subset,
-                       const Objective& objective) {
-  CostMeter cost;
-  return make_curvature(kind, model, subset, objective, cost, Generator(0))->as_dense();
+Tensor indefinite() {
+  return matrix_with(at::cat({log_spaced(0.1, 3, 18), at::tensor({-0.5, -0.2}, at::kDouble)}));
 }
 
-TEST(DampedSolve, UsesTheDampingThatWasAskedFor) {
-  const auto data = make_dataset(50, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("logistic", "{}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0.01};
-  Context context(0);
-  const Tensor b = at::ones({model.dim()}, at::kDouble);
-  const CurvatureSolveSettings settings{CurvatureKind::kGgn, 0.5, {.tolerance = 1e-12}};
-  const Solution solution = solve_curvature(settings, model, subset, objective, b, context);
-  EXPECT_EQ(solution.report.damping, 0.5);
-  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
-                       0.5 * at::eye(model.dim(), at::kDouble);
-  EXPECT_LT((solution.x - at::linalg_solve(dense, b)).norm().item<double>(), 1e-10);
+const Generator& generator() {
+  static const Generator g(7);
+  return g;
 }
 
-TEST(DampedSolve, AutomaticDampingAddsNothingToARegulariserThatIsEnough) {
-  const auto data = make_dataset(50, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("logistic", "{}", *data);
-  const Tensor b = at::ones({model.dim()}, at::kDouble);
-  Context context(0);
-  const Solution enough =
-      solve_curvature({}, model, subset, {Loss::kCrossEntropy, 0.01}, b, context);
-  EXPECT_EQ(enough.report.damping, 0);
-  EXPECT_EQ(enough.report.sample_gradients, context.cost.sample_gradients());
-  // Linearised once, then 4/3 for each product.
-  EXPECT_NEAR(enough.report.sample_gradients,
-              50 * (1 + 4 * static_cast<double>(enough.report.products)) / 3, 1e-6);
-  // Without one, the largest eigenvalue sets the scale.
-  const Objective bare{Loss::kCrossEntropy, 0};
-  const Solution damped = solve_curvature({}, model, subset, bare, b, context);
-  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, bare);
-  const double largest = at::linalg_eigvalsh(dense).max().item<double>();
-  EXPECT_NEAR(damped.report.damping, largest / kConditionTarget, 1e-9);
-}
-
-// The Gauss-Newton matrix and its regulariser have a floor, the Hessian of a network has none.
-TEST(DampedSolve, BoundsAreRigorousForTheGaussNewtonMatrix) {
-  const auto data = make_dataset(50, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("mlp", "{hidden: [6], activation: tanh}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0.01};
-  Context context(0);
-  const Tensor b = at::ones({model.dim()}, at::kDouble);
-  const CurvatureSolveSettings ggn{CurvatureKind::kGgn, 0.1, {.tolerance = 1e-4}};
-  const Solution solution = solve_curvature(ggn, model, subset, objective, b, context);
-  ASSERT_TRUE(solution.report.error_bound_is_rigorous);
-  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
-                       0.1 * at::eye(model.dim(), at::kDouble);
-  EXPECT_GE(*solution.report.error_bound,
-            (solution.x - at::linalg_solve(dense, b)).norm().item<double>());
-  const CurvatureSolveSettings hessian{CurvatureKind::kHessian, 2.0, {.tolerance = 1e-4}};
-  const SolveReport report = solve_curvature(hessian, model, subset, objective, b, context).report;
-  EXPECT_TRUE(report.error_bound);
-  EXPECT_FALSE(report.error_bound_is_rigorous);
-}
-
-TEST(DampedSolve, EverySettingIsRead) {
-  const Settings settings(
-      parse_settings("{curvature: hessian, damping: 0.5, tolerance: 1.0e-8, max_iterations: 7, "
-                     "solver: block_cg, preconditioner: {name: nystroem, rank: 9}, memory: 3, "
-                     "on_negative_curvature: truncate}",
-                     "test"));
-  const CurvatureSolveSettings read = CurvatureSolveSettings::read(settings);
-  settings.finish();
-  EXPECT_EQ(read.kind, CurvatureKind::kHessian);
-  EXPECT_EQ(read.solver->limits().max_iterations, 7);
-  EXPECT_EQ(read.solver->limits().tolerance, 1e-8);
-  EXPECT_EQ(read.preconditioner, "nystroem");
-  EXPECT_EQ(read.preconditioner_rank, 9);
-  EXPECT_EQ(*read.memory, 3'000'000);
-  EXPECT_EQ(read.on_negative_curvature, NegativeCurvaturePolicy::kTruncate);
-}
-
-// Every solver and preconditioner gives the same step.
-TEST(DampedSolve, SolversAndPreconditionersAgree) {
-  const auto data = make_dataset(60, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("logistic", "{}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0.01};
-  const Tensor b = Generator(3).normal({model.dim(), 2}, at::kDouble);
-  Context context(0);
-  const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective);
-  const Tensor truth = at::linalg_solve(dense, b);
-  const Registry<SolverInfo> solvers = builtin_solvers();
-  for (const SolverInfo& info : solvers.entries()) {
-    const std::string& solver = info.name;
-    for (const std::string preconditioner : {"none", "jacobi", "nystroem", "kfac", "ekfac"}) {
-      if (preconditioner != "none" && !info.preconditioned) continue;
-      const Settings settings(parse_settings(
-          fmt::format("{{damping: 0, tolerance: 1.0e-9, max_iterations: 5000, solver: {}, "
-                      "preconditioner: {}}}",
-                      solver, preconditioner),
-          "test"));
-      const CurvatureSolveSettings read = CurvatureSolveSettings::read(settings);
-      settings.finish();
-      Context own(1);
-      const Solution solution = solve_curvature(read, model, subset, objective, b, own);
-      EXPECT_EQ(solution.report.status, SolveStatus::kConverged)
-          << solver << " " << preconditioner << ": " << solution.report.message;
-      EXPECT_LT((solution.x - truth).norm().item<double>(), 1e-6 * truth.norm().item<double>())
-          << solver;
-      EXPECT_EQ(solution.report.sample_gradients, own.cost.sample_gradients());
-    }
-  }
-}
-
-TEST(DampedSolve, RaisesTheDampingPastNegativeCurvature) {
-  const auto data = make_dataset(50, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("mlp", "{hidden: [6], activation: tanh}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0};
-  Context context(0);
-  const Tensor dense = dense_curvature(CurvatureKind::kHessian, model, subset, objective);
-  const double lowest = at::linalg_eigvalsh(dense).min().item<double>();
-  ASSERT_LT(lowest, 0) << "the test needs an indefinite Hessian";
-  const CurvatureSolveSettings settings{CurvatureKind::kHessian, 0.0, {.tolerance = 1e-8}};
-  Generator generator(1);
-  const Solution solution = solve_curvature(settings, model, subset, objective,
-                                            generator.normal({model.dim()}, at::kDouble), context);
+TEST(DampedSolve, AutoIsEnoughForAnIndefiniteMatrix) {
+  const CountingOperator matrix(indefinite(), std::nullopt, 2);
+  const Tensor b = random({20, 3});
+  const Solution solution = solve_damped({.matrix = matrix, .b = b, .generator = &generator()}, {},
+                                         *make_solver("cg", {.tolerance = 1e-10}));
   EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
-  EXPECT_GT(solution.report.damping, 0);
+  EXPECT_NEAR(solution.report.damping, 0.55, 1e-6);
+  EXPECT_THAT(solution.report.damping_note, HasSubstr("most negative"));
+  const Tensor damped = indefinite() + solution.report.damping * at::eye(20, at::kDouble);
+  EXPECT_LT((damped.mm(solution.x) - b).norm().item<double>(), 1e-9);
+  EXPECT_EQ(solution.report.products, matrix.columns());
+  EXPECT_EQ(solution.report.sample_gradients, 2.0 * static_cast<double>(matrix.columns()));
 }
 
-TEST(DampedSolve, PreconditionersThatWouldDoNothingAreRefused) {
-  const auto read = [](const std::string& text) {
-    CurvatureSolveSettings::read(Settings(parse_settings(text, "test")));
-  };
-  EXPECT_ERROR(ErrorKind::kSettings, read("{solver: direct, preconditioner: jacobi}"),
-               HasSubstr("makes no use of a preconditioner"));
-  EXPECT_ERROR(ErrorKind::kSettings, read("{curvature: kfac, preconditioner: ekfac}"),
-               HasSubstr("inverted by their structure"));
-}
-
-// The factored matrices are inverted by their structure: certified like any other solve, and
-// without a visit to the data.
-TEST(DampedSolve, KroneckerFactoredMatricesAreInvertedByStructure) {
-  const auto data = make_dataset(50, 4, 3);
-  const Subset subset = all_of(data);
-  const Model model = make_model("mlp", "{hidden: [6], activation: tanh}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0.01};
-  const Tensor b = Generator(3).normal({model.dim()}, at::kDouble);
-  for (const CurvatureKind kind : {CurvatureKind::kKfac, CurvatureKind::kEkfac}) {
-    Context context(5);
-    const CurvatureSolveSettings settings{kind, 0.1, {.tolerance = 1e-10}};
-    const Solution solution = solve_curvature(settings, model, subset, objective, b, context);
-    CostMeter cost;
-    const Tensor dense =
-        make_curvature(kind, model, subset, objective, cost, context.generator)->as_dense() +
-        0.1 * at::eye(model.dim(), at::kDouble);
+TEST(DampedSolve, RaisesTheDampingUntilItSolves) {
+  for (const double damping : {0.0, 0.01, 0.4}) {
+    const CountingOperator matrix(indefinite());
+    const Solution solution = solve_damped({.matrix = matrix, .b = random({20})},
+                                           {.damping = damping}, *make_solver("cg"));
     EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
-    EXPECT_LE(solution.report.iterations, 2);
-    EXPECT_LT((dense.mv(solution.x) - b).norm().item<double>(), 1e-9 * b.norm().item<double>());
-    EXPECT_TRUE(solution.report.error_bound_is_rigorous);
-    EXPECT_EQ(context.cost.sample_gradients(), cost.sample_gradients()) << "making it is all";
+    EXPECT_GT(solution.report.damping, 0.5);
+    EXPECT_THAT(solution.report.damping_note, HasSubstr("raised"));
+    EXPECT_EQ(solution.report.products, matrix.columns()) << "each start counts";
   }
+}
+
+TEST(DampedSolve, DampingIsLeftAloneWhereItIsEnough) {
+  const CountingOperator matrix(indefinite());
+  const Solution solution =
+      solve_damped({.matrix = matrix, .b = random({20})}, {.damping = 0.7}, *make_solver("cg"));
+  EXPECT_EQ(solution.report.status, SolveStatus::kConverged);
+  EXPECT_EQ(solution.report.damping, 0.7);
+}
+
+TEST(DampedSolve, TheZeroMatrixGetsDampingToo) {
+  const CountingOperator matrix(at::zeros({4, 4}, at::kDouble));
+  const Solution solution = solve_damped({.matrix = matrix, .b = at::ones({4}, at::kDouble)},
+                                         {.damping = 0.0}, *make_solver("cg"));
+  EXPECT_GT(solution.report.damping, 0);
+  EXPECT_TRUE(at::isfinite(solution.x).all().item<bool>());
+}
+
+TEST(DampedSolve, MayFail) {
+  const CountingOperator matrix(indefinite());
+  const Solution solution =
+      solve_damped({.matrix = matrix, .b = random({20})},
+                   {.damping = 0.0, .on_negative_curvature = Policy::kFail}, *make_solver("cg"));
+  EXPECT_EQ(solution.report.status, SolveStatus::kNegativeCurvature);
+  EXPECT_LT(*solution.report.rayleigh_quotient, 0);
+  EXPECT_EQ(solution.report.products, matrix.columns());
+}
+
+TEST(DampedSolve, MaySwitchToTheGaussNewtonMatrix) {
+  const CountingOperator matrix(indefinite());
+  const Tensor positive = matrix_with(log_spaced(0.1, 3, 20), 9);
+  const CountingOperator ggn(positive, 0.1);
+  const Tensor b = random({20});
+  const DampedSolveOptions options{.damping = 0.05, .on_negative_curvature = Policy::kSwitchToGgn};
+  const Solution solution = solve_damped({.matrix = matrix, .b = b, .ggn = &ggn}, options,
+                                         *make_solver("cg", {.tolerance = 1e-10}));
+  EXPECT_EQ(solution.report.status, SolveStatus::kConverged);
+  EXPECT_EQ(solution.report.damping, 0.05);
+  EXPECT_THAT(solution.report.damping_note, HasSubstr("switched"));
+  const Tensor truth = at::linalg_solve(positive + 0.05 * at::eye(20, at::kDouble), b);
+  EXPECT_LT((solution.x - truth).norm().item<double>(), 1e-8 * truth.norm().item<double>());
+  EXPECT_EQ(solution.report.products, matrix.columns() + ggn.columns());
+  EXPECT_TRUE(solution.report.error_bound_is_rigorous);
+  EXPECT_ERROR(ErrorKind::kUsage,
+               solve_damped({.matrix = matrix, .b = b}, options, *make_solver("cg")),
+               HasSubstr("Gauss-Newton"));
+}
+
+TEST(DampedSolve, MayTruncate) {
+  const DampedSolveOptions options{.damping = 0.0, .on_negative_curvature = Policy::kTruncate};
+  const CountingOperator matrix(indefinite());
+  const Tensor b = random({20});
+  const Solution reached = solve_damped({.matrix = matrix, .b = b}, options, *make_solver("cg"));
+  EXPECT_EQ(reached.report.status, SolveStatus::kNegativeCurvature);
+  EXPECT_GT(reached.x.dot(b).item<double>(), 0) << "a direction of descent";
+  EXPECT_EQ(reached.report.products, matrix.columns());
+
+  // The first direction is already one: a gradient step, with its own residual.
+  const CountingOperator negative(-2 * at::eye(3, at::kDouble));
+  const Tensor ones = at::ones({3}, at::kDouble);
+  const Solution step = solve_damped({.matrix = negative, .b = ones}, options, *make_solver("cg"));
+  EXPECT_LT((step.x - 0.5 * ones).norm().item<double>(), 1e-14);
+  EXPECT_NEAR(step.report.relative_residual, 2, 1e-14);
+  EXPECT_THAT(step.report.message, HasSubstr("gradient step"));
+  EXPECT_EQ(step.report.products, negative.columns());
+}
+
+TEST(DampedSolve, ThePreconditionerSeesTheDamping) {
+  const Tensor a = log_spaced(1e-4, 1, 20).diag();
+  const CountingOperator matrix(a);
+  std::vector<double> dampings;
+  const Solution solution =
+      solve_damped({.matrix = matrix,
+                    .b = random({20}),
+                    .preconditioner =
+                        [&](double damping) {
+                          dampings.push_back(damping);
+                          return jacobi_preconditioner(a.diagonal(), damping);
+                        }},
+                   {.damping = 0.25}, *make_solver("cg", {.tolerance = 1e-12}));
+  EXPECT_EQ(dampings, std::vector<double>{0.25});
+  EXPECT_EQ(solution.report.iterations, 1) << "the preconditioner is the inverse";
+}
+
+TEST(DampedSolve, AutoNeedsAGenerator) {
+  const CountingOperator matrix(at::eye(3, at::kDouble));
+  EXPECT_ERROR(
+      ErrorKind::kUsage,
+      solve_damped({.matrix = matrix, .b = at::ones({3}, at::kDouble)}, {}, *make_solver("cg")),
+      HasSubstr("generator"));
+}
+
+TEST(DampedSolve, PoliciesHaveNames) {
+  EXPECT_EQ(negative_curvature_policy("truncate"), Policy::kTruncate);
+  EXPECT_ERROR(ErrorKind::kUsage, negative_curvature_policy("truncat"), HasSubstr("truncate"));
 }
 
 }  // namespace

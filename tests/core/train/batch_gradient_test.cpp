@@ -41,13 +41,13 @@ TEST(BatchGradient, RulesGiveTheGradientOfAutomaticDifferentiation) {
   for (const bool weighted : {false, true}) {
     for (const std::string activation : {"relu", "tanh"}) {
       const std::string settings = "{hidden: [8, 5], activation: " + activation + "}";
-      expect_same_gradient(make_model("mlp", settings, *classes), {Loss::kCrossEntropy, 0.1},
+      expect_same_gradient(make_model("mlp", settings, *classes), {LossKind::kCrossEntropy, 0.1},
                            batch_of(classes, weighted));
-      expect_same_gradient(make_model("mlp", settings, *values), {Loss::kSquaredError, 0},
+      expect_same_gradient(make_model("mlp", settings, *values), {LossKind::kSquaredError, 0},
                            batch_of(values, weighted));
     }
     const auto pictures = images(9);
-    expect_same_gradient(make_model("lenet5", "{}", *pictures), {Loss::kCrossEntropy, 0.1},
+    expect_same_gradient(make_model("lenet5", "{}", *pictures), {LossKind::kCrossEntropy, 0.1},
                          batch_of(pictures, weighted));
   }
 }
@@ -55,7 +55,7 @@ TEST(BatchGradient, RulesGiveTheGradientOfAutomaticDifferentiation) {
 TEST(BatchGradient, FollowsTheParameters) {
   const auto data = make_dataset(20, 5, 3);
   Model model = make_model("mlp", "{hidden: [4]}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0.1};
+  const Objective objective{LossKind::kCrossEntropy, 0.1};
   const Batch batch = batch_of(data, false);
   Generator unused(0);
   BatchGradient gradient(model, objective);

@@ -16,9 +16,9 @@ using testing::make_model;
 TEST(Objective, GradientAgreesWithFiniteDifferences) {
   const auto data = make_dataset(40, 5, 3);
   Model model = make_model("mlp", "{hidden: [4], activation: tanh}", *data);
-  const Objective objective{Loss::kCrossEntropy, 0.1};
+  const Objective objective{LossKind::kCrossEntropy, 0.1};
   CostMeter cost;
-  const Value value = value_and_gradient(model, all_of(data), objective, cost);
+  const ObjectiveValue value = value_and_gradient(model, all_of(data), objective, cost);
   const Tensor theta = model.theta().clone();
   constexpr double kStep = 1e-5;
   for (std::int64_t i = 0; i < model.dim(); i += 3) {
@@ -38,11 +38,11 @@ TEST(Objective, DoesNotDependOnBatches) {
   const Model model = make_model("mlp", "{hidden: [5]}", *data);
   Subset subset = all_of(data);
   subset.weights = at::linspace(0.5, 2, 53, at::kDouble);
-  const Objective objective{Loss::kCrossEntropy, 0.01};
+  const Objective objective{LossKind::kCrossEntropy, 0.01};
   CostMeter cost;
-  const Value whole = value_and_gradient(model, subset, objective, cost, 53);
+  const ObjectiveValue whole = value_and_gradient(model, subset, objective, cost, 53);
   for (const std::int64_t batch : {1, 7, 50}) {
-    const Value cut = value_and_gradient(model, subset, objective, cost, batch);
+    const ObjectiveValue cut = value_and_gradient(model, subset, objective, cost, batch);
     EXPECT_NEAR(cut.objective, whole.objective, 1e-12);
     EXPECT_LT((cut.gradient - whole.gradient).abs().max().item<double>(), 1e-12);
   }
@@ -56,9 +56,9 @@ TEST(Objective, WeightsActLikeRepetition) {
   weighted.weights[2] = 3;
   const Subset repeated{data, at::tensor({0, 1, 2, 2, 2, 3, 4, 5}, at::kLong), {}};
   CostMeter cost;
-  const Objective objective{Loss::kCrossEntropy, 0.1};
-  const Value a = value_and_gradient(model, weighted, objective, cost);
-  const Value b = value_and_gradient(model, repeated, objective, cost);
+  const Objective objective{LossKind::kCrossEntropy, 0.1};
+  const ObjectiveValue a = value_and_gradient(model, weighted, objective, cost);
+  const ObjectiveValue b = value_and_gradient(model, repeated, objective, cost);
   EXPECT_NEAR(a.objective, b.objective, 1e-14);
   EXPECT_LT((a.gradient - b.gradient).abs().max().item<double>(), 1e-14);
 }
@@ -67,7 +67,7 @@ TEST(Objective, CountsOneSampleGradientForEachExample) {
   const auto data = make_dataset(53, 6, 3);
   const Model model = make_model("logistic", "{}", *data);
   CostMeter cost;
-  value_and_gradient(model, all_of(data), {Loss::kCrossEntropy, 0}, cost, 10);
+  value_and_gradient(model, all_of(data), {LossKind::kCrossEntropy, 0}, cost, 10);
   EXPECT_EQ(cost.sample_gradients(), 53);
 }
 
@@ -80,7 +80,7 @@ TEST(Objective, EmptySetIsAnError) {
 }
 
 TEST(Objective, OutputHessianIsTheSecondDerivativeOfTheLoss) {
-  const Objective objective{Loss::kCrossEntropy, 0};
+  const Objective objective{LossKind::kCrossEntropy, 0};
   Generator generator(1);
   const Tensor outputs = generator.normal({4, 3}, at::kDouble);
   const Tensor v = generator.normal({4, 3}, at::kDouble);
@@ -95,9 +95,9 @@ TEST(Objective, OutputHessianIsTheSecondDerivativeOfTheLoss) {
 
 // One output f is the two scores [0, f] under cross-entropy, whatever its size.
 TEST(Objective, BinaryLogisticIsCrossEntropyOfTwoScores) {
-  const Objective binary{Loss::kBinaryLogistic, 0};
-  const Objective classes{Loss::kCrossEntropy, 0};
-  EXPECT_EQ(binary.loss_of_scores(), Loss::kCrossEntropy);
+  const Objective binary{LossKind::kBinaryLogistic, 0};
+  const Objective classes{LossKind::kCrossEntropy, 0};
+  EXPECT_EQ(binary.loss_of_scores(), LossKind::kCrossEntropy);
   const Tensor f = at::tensor({-800.0, -3.0, 0.0, 0.5, 40.0, 800.0}, at::kDouble).unsqueeze(1);
   const Tensor y = at::tensor({1, 0, 1, 0, 1, 0}, at::kLong);
   const Tensor scores = binary.class_scores(f);

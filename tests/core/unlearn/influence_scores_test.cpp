@@ -14,13 +14,13 @@ using testing::make_model;
 using testing::minimise;
 using testing::removal_task;
 
-constexpr double kL2 = 0.01;
+constexpr double kScoresL2 = 0.01;
 constexpr std::int64_t kTrain = 300;
 
 // Logistic regression on the first kTrain examples; the rest is for testing.
 struct Problem {
   std::shared_ptr<const Dataset> data = make_dataset(kTrain + 5, 4, 3);
-  Task task = removal_task(data, 0, kL2);
+  Task task = removal_task(data, 0, kScoresL2);
   Model model = make_model("logistic", "{}", *data);
   Subset test{data, at::arange(kTrain, kTrain + 1), {}};
 
@@ -31,7 +31,7 @@ struct Problem {
 
   double test_loss(const Model& at_model) const {
     CostMeter cost;
-    return value_only(at_model, test, {Loss::kCrossEntropy, 0}, cost).loss;
+    return value_only(at_model, test, {LossKind::kCrossEntropy, 0}, cost).loss;
   }
 
   // The test loss after training with example i at weight 1 - removed, the regulariser's total
@@ -41,7 +41,7 @@ struct Problem {
     subset.weights = at::ones({kTrain}, at::kDouble);
     subset.weights[i] = 1 - removed;
     Task changed = task;
-    changed.recipe.objective.l2 = kL2 * kTrain / (kTrain - removed);
+    changed.recipe.objective.l2 = kScoresL2 * kTrain / (kTrain - removed);
     Model other = model.clone();
     minimise(other, subset, changed);
     return test_loss(other);

@@ -60,7 +60,7 @@ TEST_P(LeaveOneOutTest, InfluenceAndNewtonPredictRetraining) {
       Settings(parse_settings(c.settings, "test")))(default_data_folders(""));
   const auto data = std::make_shared<const Dataset>(loaded.dataset);
   Task task;
-  task.recipe.objective = {Loss::kCrossEntropy, kL2};
+  task.recipe.objective = {LossKind::kCrossEntropy, kL2};
   task.recipe.optimizer = {.name = "lbfgs", .tolerance = 1e-10, .max_iterations = 2000};
   task.train = {data, loaded.splits.train.narrow(0, 0, c.train), {}};
   Model model = make_model("logistic", "{}", *data);
@@ -72,7 +72,7 @@ TEST_P(LeaveOneOutTest, InfluenceAndNewtonPredictRetraining) {
       predict(model, tests, cost).argmax(1).ne(data->targets.index_select(0, tests.rows)).nonzero();
   ASSERT_GT(wrong.numel(), 0);
   const Subset test = tests.with_rows(tests.rows.index_select(0, wrong[0]));
-  const Objective loss{Loss::kCrossEntropy, 0};
+  const Objective loss{LossKind::kCrossEntropy, 0};
   const double before = value_only(model, test, loss, cost).loss;
   CurvatureSolveSettings solve;
   solve.damping = 0;

@@ -67,11 +67,11 @@ TEST(Sweep, RandomTrialsStayInTheirRangesAndRepeat) {
 TEST(Sweep, TheBestIsLowestHighestOrClosestToTheOracles) {
   Sweep sweep = sweep_of("finetune", "{sweep: {over: {epochs: [1, 2, 3, 4]}}}");
   const std::vector<TrialResult> results = {{std::nullopt, 1, 1, "diverged"}, {0.4}, {0.1}, {0.3}};
-  sweep.better = Better::kLower;
+  sweep.better = GoodSide::kLower;
   EXPECT_EQ(best_trial(sweep, results, 0), 2u);
-  sweep.better = Better::kHigher;
+  sweep.better = GoodSide::kHigher;
   EXPECT_EQ(best_trial(sweep, results, 0), 1u);
-  sweep.better = Better::kOracle;
+  sweep.better = GoodSide::kOracle;
   EXPECT_EQ(best_trial(sweep, results, 0.28), 3u);
   const std::string message = testing::error_of(ErrorKind::kNumerics, [&] {
     best_trial(sweep, {{std::nullopt, 1, 1, "diverged"}}, 0);

@@ -5,10 +5,12 @@
 
 #include <cmath>
 
+#include "tests/support/numbers.h"
+
 namespace oubli {
 namespace {
 
-Tensor values(std::vector<double> list) { return at::tensor(list, at::kDouble); }
+using testing::values;
 
 TEST(Lira, FewModelsShareTheirVarianceAndManyHaveTheirOwn) {
   // In: example 0 has 1, 3 (variance 2), example 1 has 0, 4 (variance 8). Out: 5 and 7 for both.

@@ -7,11 +7,12 @@
 
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "tests/support/numbers.h"
 
 namespace oubli {
 namespace {
 
-Tensor values(std::vector<double> list) { return at::tensor(list, at::kDouble); }
+using testing::values;
 
 TEST(Roc, AucCountsPairsAndHalvesTies) {
   Generator generator(0);

@@ -30,7 +30,7 @@ TEST(Samples, HalvesHoldAsManyOfEachClassAndNoRowTwice) {
 TEST(Samples, EveryPositionIsJudgedInOneFold) {
   Tensor seen = at::zeros({13}, at::kLong);
   for (std::int64_t k = 0; k < 5; ++k) {
-    const Fold fold = fold_of(13, 5, k);
+    const CrossFold fold = fold_of(13, 5, k);
     EXPECT_EQ(fold.fitted.numel() + fold.judged.numel(), 13);
     EXPECT_FALSE(at::isin(fold.fitted, fold.judged).any().item<bool>());
     seen.index_add_(0, fold.judged, at::ones_like(fold.judged));

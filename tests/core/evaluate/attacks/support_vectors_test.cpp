@@ -6,11 +6,12 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "tests/support/numbers.h"
 
 namespace oubli {
 namespace {
 
-Tensor values(std::vector<double> list) { return at::tensor(list, at::kDouble); }
+using testing::values;
 
 // By symmetry the boundary of two mirrored groups lies between them.
 TEST(SupportVectors, SplitMirroredGroupsInTheMiddle) {

@@ -53,7 +53,7 @@ std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t s
   const auto outputs = [&](const Tensor& forgot) {
     const Tensor noise = generator.normal({400, 3}, at::kDouble);
     const Tensor flags = at::zeros({400, 1}, at::kDouble).index_fill(0, forgot, trace);
-    return Predictions(evaluation.dataset, Loss::kCrossEntropy,
+    return Predictions(evaluation.dataset, LossKind::kCrossEntropy,
                        labels * (own_difficulty + flags) + spread * noise);
   };
   std::vector<Shadow> shadows;

@@ -48,7 +48,7 @@ TEST_F(KlomTest, OfOneModelOrOracleIsLeftOut) {
 
 TEST_F(KlomTest, OfADivergedModelIsNotANumber) {
   auto broken = models(3, 1);
-  broken[1].predictions = Predictions(evaluation_.dataset, Loss::kCrossEntropy,
+  broken[1].predictions = Predictions(evaluation_.dataset, LossKind::kCrossEntropy,
                                       at::full({60, 3}, std::nan(""), at::kDouble));
   EXPECT_TRUE(std::isnan(value_of(compute(broken, models(4, 2)), "klom/forget")));
 }

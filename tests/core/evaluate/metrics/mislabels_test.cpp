@@ -24,7 +24,7 @@ struct Planted {
   // Of a model that predicts these classes.
   std::vector<MetricValue> values(const Tensor& classes) {
     ModelOutcome model;
-    model.predictions = Predictions(evaluation.dataset, Loss::kCrossEntropy,
+    model.predictions = Predictions(evaluation.dataset, LossKind::kCrossEntropy,
                                     at::one_hot(classes, 3).to(at::kDouble));
     return builtin_metrics().find("mislabels").compute({.evaluation = evaluation, .model = model});
   }

@@ -42,16 +42,6 @@ TEST(Bootstrap, TheSeedDecidesEveryBit) {
   EXPECT_NE(a.interval.lower, bootstrap(values, mean, options).interval.lower);
 }
 
-TEST(Bootstrap, PairsAreDrawnTogether) {
-  // b follows a at a fixed distance, so every resample has the same difference of means.
-  const Values a{1, 5, 2, 8, 16}, b{0, 4, 1, 7, 15};
-  const BootstrapResult result = bootstrap_paired_difference(a, b, mean);
-  EXPECT_DOUBLE_EQ(result.estimate, 1);
-  EXPECT_NEAR(result.interval.lower, 1, 1e-12);
-  EXPECT_NEAR(result.interval.upper, 1, 1e-12);
-  EXPECT_DOUBLE_EQ(result.p, 2.0 / 10001);
-}
-
 TEST(Bootstrap, EqualValuesGiveOnePoint) {
   for (const BootstrapMethod method : {BootstrapMethod::kPercentile, BootstrapMethod::kBca}) {
     BootstrapOptions options;
@@ -72,7 +62,6 @@ TEST(Bootstrap, AnEstimateOutsideAllReplicatesStaysFinite) {
 TEST(Bootstrap, Refuses) {
   EXPECT_THROW(bootstrap({}, mean), Error);
   EXPECT_THROW(bootstrap({1}, mean), Error);
-  EXPECT_THROW(bootstrap_paired_difference({1, 2}, {1}, mean), Error);
   EXPECT_THROW(bootstrap({1, 2}, [](const Values&) { return std::nan(""); }), Error);
   BootstrapOptions none;
   none.resamples = 0;

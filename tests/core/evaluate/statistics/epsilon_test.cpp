@@ -18,19 +18,7 @@ TEST(Epsilon, AgreesWithSciPy) {
     EpsilonOptions options;
     options.delta = row.at("delta");
     expect_close(epsilon_lower_bound(counts, options).epsilon, row.at("epsilon"));
-    if (options.delta > 0) {
-      expect_close(gaussian_epsilon_lower_bound(counts, options).mu, row.at("mu"));
-    }
   }
-}
-
-TEST(Epsilon, GaussianConversionInvertsItsDelta) {
-  for (const auto& row : golden_statistics("gaussian_delta")) {
-    EXPECT_NEAR(gaussian_epsilon(row.at("mu"), row.at("delta")), row.at("epsilon"), 1e-9);
-  }
-  EXPECT_EQ(gaussian_epsilon(0, 1e-5), 0);
-  EXPECT_EQ(gaussian_epsilon(1e-7, 1e-5), 0);
-  EXPECT_TRUE(std::isfinite(gaussian_epsilon(60, 1e-5)));
 }
 
 TEST(Epsilon, APerfectAttackOnAThousandModelsShowsFivePointSix) {
@@ -39,11 +27,7 @@ TEST(Epsilon, APerfectAttackOnAThousandModelsShowsFivePointSix) {
   EXPECT_NEAR(epsilon_lower_bound({0, 1000, 0, 1000}, options).epsilon, 5.6, 0.01);
 }
 
-TEST(Epsilon, AGuessShowsNothing) {
-  EXPECT_EQ(epsilon_lower_bound({50, 100, 50, 100}).epsilon, 0);
-  EXPECT_EQ(gaussian_epsilon_lower_bound({50, 100, 50, 100}).epsilon, 0);
-  EXPECT_EQ(gaussian_epsilon_lower_bound({100, 100, 0, 100}).mu, 0);
-}
+TEST(Epsilon, AGuessShowsNothing) { EXPECT_EQ(epsilon_lower_bound({50, 100, 50, 100}).epsilon, 0); }
 
 TEST(Epsilon, MoreAttacksTriedShowLess) {
   EpsilonOptions many;
@@ -77,10 +61,8 @@ TEST(Epsilon, Refuses) {
   options.delta = 1;
   EXPECT_THROW(epsilon_lower_bound({0, 5, 0, 5}, options), Error);
   options.delta = 0;
-  EXPECT_THROW(gaussian_epsilon_lower_bound({0, 5, 0, 5}, options), Error);
   options.attacks_tried = 0;
   EXPECT_THROW(epsilon_lower_bound({0, 5, 0, 5}, options), Error);
-  EXPECT_THROW(gaussian_epsilon(-1, 0.1), Error);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ TEST(Ranking, CliquesAreTheMaximalGroupsWithinTheCriticalDifference) {
 
 TEST(Ranking, HighestBestReversesTheRanks) {
   const Table table{{1, 2, 3}, {1, 3, 2}, {1, 2, 3}};
-  const Ranking low = rank_methods(table), high = rank_methods(table, Best::kHighest);
+  const Ranking low = rank_methods(table), high = rank_methods(table, RankOrder::kHighest);
   for (std::size_t j = 0; j < 3; ++j) {
     EXPECT_DOUBLE_EQ(low.average_ranks[j] + high.average_ranks[j], 4);
   }

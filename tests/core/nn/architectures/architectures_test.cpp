@@ -46,7 +46,7 @@ TEST_P(EveryArchitecture, DescribesItself) {
   EXPECT_FALSE(architecture.summary.empty());
   for (const SettingsDeclaration& declaration : settings.declarations()) {
     EXPECT_FALSE(declaration.doc.empty()) << declaration.key;
-    EXPECT_NE(declaration.standard, "(required)") << declaration.key;
+    EXPECT_TRUE(declaration.default_value.has_value()) << declaration.key;
   }
 }
 

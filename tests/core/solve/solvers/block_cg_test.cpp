@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/solve/solver.h"
+#include "tests/support/numbers.h"
 #include "tests/support/operators.h"
 
 namespace oubli {
@@ -9,8 +10,7 @@ namespace {
 using testing::CountingOperator;
 using testing::log_spaced;
 using testing::matrix_with;
-
-Tensor random(at::IntArrayRef shape) { return Generator(2).normal(shape, at::kDouble); }
+using testing::random;
 
 TEST(BlockConjugateGradient, ColumnsHelpEachOther) {
   const Tensor a = matrix_with(log_spaced(1e-4, 1, 200));

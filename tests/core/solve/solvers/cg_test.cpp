@@ -3,6 +3,7 @@
 
 #include "core/solve/preconditioner.h"
 #include "core/solve/solver.h"
+#include "tests/support/numbers.h"
 #include "tests/support/operators.h"
 
 namespace oubli {
@@ -12,10 +13,7 @@ using testing::CountingOperator;
 using ::testing::HasSubstr;
 using testing::log_spaced;
 using testing::matrix_with;
-
-Tensor random(at::IntArrayRef shape, std::uint64_t seed = 2) {
-  return Generator(seed).normal(shape, at::kDouble);
-}
+using testing::random;
 
 TEST(ConjugateGradient, NeedsAsManyIterationsAsDistinctEigenvalues) {
   const Tensor values = at::cat({at::full({10}, 1.0, at::kDouble), at::full({10}, 3.0, at::kDouble),
@@ -99,8 +97,8 @@ TEST(ConjugateGradient, ColumnsAreIndependent) {
   Tensor b = random({40, 3});
   b.select(1, 1).copy_(matrix_with(log_spaced(0.01, 1, 40)).select(1, 0));
   const auto solver = make_solver("cg", {.tolerance = 1e-9});
-  const CountingOperator together(a);
-  const Solution all = solver->solve({together, b});
+  const CountingOperator pooled(a);
+  const Solution all = solver->solve({pooled, b});
   std::int64_t apart = 0;
   for (std::int64_t j = 0; j < 3; ++j) {
     const CountingOperator matrix(a);
@@ -111,7 +109,7 @@ TEST(ConjugateGradient, ColumnsAreIndependent) {
   }
   // The products of one and of several columns round differently, which may cost or save a last
   // step.
-  EXPECT_NEAR(static_cast<double>(together.columns()), static_cast<double>(apart), 3);
+  EXPECT_NEAR(static_cast<double>(pooled.columns()), static_cast<double>(apart), 3);
 }
 
 // Products of a float32 model carry errors near 1e-7: what is asked beyond them ends as Breakdown,

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/base/settings_file.h"
 #include "core/solve/solver.h"
+#include "tests/support/numbers.h"
 #include "tests/support/operators.h"
 
 namespace oubli {
@@ -12,16 +12,9 @@ using testing::CountingOperator;
 using ::testing::HasSubstr;
 using testing::log_spaced;
 using testing::matrix_with;
-
-std::unique_ptr<Solver> solver_with(const std::string& name, const std::string& settings) {
-  return make_solver(name, Settings(parse_settings(settings, "test")));
-}
-
-Tensor random(at::IntArrayRef shape) { return Generator(2).normal(shape, at::kDouble); }
-
-double relative_error(const Tensor& x, const Tensor& truth) {
-  return ((x - truth).norm() / truth.norm()).item<double>();
-}
+using testing::random;
+using testing::relative_error;
+using testing::solver_with;
 
 // The published recursion's damping is scale times what is asked for.
 TEST(Lissa, TheDampingIsTheOneAskedFor) {

@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/base/settings_file.h"
 #include "core/solve/solver.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/numbers.h"
 #include "tests/support/operators.h"
 
 namespace oubli {
@@ -14,16 +14,9 @@ using testing::CountingOperator;
 using ::testing::HasSubstr;
 using testing::log_spaced;
 using testing::matrix_with;
-
-std::unique_ptr<Solver> solver_with(const std::string& name, const std::string& settings) {
-  return make_solver(name, Settings(parse_settings(settings, "test")));
-}
-
-Tensor random(at::IntArrayRef shape) { return Generator(2).normal(shape, at::kDouble); }
-
-double relative_error(const Tensor& x, const Tensor& truth) {
-  return ((x - truth).norm() / truth.norm()).item<double>();
-}
+using testing::random;
+using testing::relative_error;
+using testing::solver_with;
 
 // 10 large eigenvalues over a floor of 0.1.
 Tensor low_rank_and_damping() {
