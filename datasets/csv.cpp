@@ -6,16 +6,18 @@
 // datasets/split.h. Class labels may be any text: classes are the distinct labels, in numerical
 // order where all are whole numbers and in alphabetical order otherwise. With `standardise` the
 // mean and the deviation (over n) of each feature come from the training split alone; a feature
-// that is constant there is only shifted.
+// that is constant there, up to rounding, is only shifted.
 // Errors: Error(kData) with "FILE:LINE:COLUMN".
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "core/base/precision.h"
 #include "datasets/csv_reader.h"
 #include "datasets/files.h"
 #include "datasets/split.h"
@@ -170,16 +172,22 @@ void set_targets(Dataset& dataset, const Rows& rows, bool classification) {
   dataset.true_targets = dataset.targets;
 }
 
+// A deviation of the size of rounding, of what is written in the file or of its mean, is none: to
+// divide by it would blow rounding up to numbers of any size.
 void standardise(Dataset& dataset, const Tensor& train) {
+  constexpr double kRounding = 32 * kDoubleEpsilon;
   const Tensor inputs = dataset.inputs.index_select(0, train);
-  const Tensor mean = inputs.mean(0);
+  Tensor mean = inputs.mean(0);
+  mean += (inputs - mean).mean(0);  // exact for columns whose values are all the same
   const Tensor variance = (inputs - mean).square().mean(0);
+  const Tensor magnitude = inputs.abs().amax(0);
   dataset.mean.clear();
   dataset.deviation.clear();
   for (std::int64_t i = 0; i < mean.numel(); ++i) {
     const double deviation = std::sqrt(variance[i].item<double>());
+    const bool is_constant = deviation <= kRounding * magnitude[i].item<double>();
     dataset.mean.push_back(mean[i].item<double>());
-    dataset.deviation.push_back(deviation > 0 ? deviation : 1.0);
+    dataset.deviation.push_back(is_constant ? 1.0 : deviation);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "datasets/fetch.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "datasets/archive.h"
 #include "datasets/download.h"

@@ -6,7 +6,6 @@
 // included, is that of training; the optimiser's state starts anew. A model that interpolates its
 // retain set has almost no gradient there and hardly moves. Cost: n_r times the epochs.
 #include "core/unlearn/unlearner.h"
-#include "methods/outcome.h"
 
 namespace oubli {
 namespace {

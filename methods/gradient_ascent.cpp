@@ -5,9 +5,10 @@
 // Source: Golatkar et al. 2020 (arXiv 1911.04933); Graves et al. 2021 (arXiv 2010.10981). The loss
 // has no upper bound, so ascent is stopped once the mean forget loss reaches `bound`, by default
 // that of a predictor that knows nothing: log C for cross-entropy over C classes, half the variance
-// of the forget targets for the squared error. The bound is tested before every step; a forget set
-// that is above it from the start changes nothing. The regulariser is left out of the ascent.
-// Cost: m for each step, and m for the closing loss.
+// of the forget targets for the squared error, which one example, or equal targets, do not have:
+// Error(kTask). The bound is tested before every step; a forget set that is above it from the start
+// changes nothing. The regulariser is left out of the ascent. Cost: m for each step, and m for the
+// closing loss.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -22,7 +23,16 @@ double loss_of_ignorance(const Subset& forget, const Objective& objective) {
     return std::log(static_cast<double>(forget.dataset->outputs));
   }
   const Tensor targets = forget.dataset->targets.index_select(0, forget.rows).to(at::kDouble);
-  return 0.5 * targets.var(at::IntArrayRef{0}, /*unbiased=*/false).sum().item<double>();
+  const double bound =
+      0.5 * targets.var(at::IntArrayRef{0}, /*unbiased=*/false).sum().item<double>();
+  if (!(bound > 0)) {
+    throw Error(
+        ErrorKind::kTask,
+        fmt::format("gradient_ascent: bound: auto is half the variance of the forget targets, "
+                    "and {} target{} 0; give bound a number",
+                    forget.size(), forget.size() == 1 ? " has" : "s that are equal have"));
+  }
+  return bound;
 }
 
 class GradientAscent : public Unlearner {

@@ -7,11 +7,18 @@
 // order of retraining under a regulariser whose total strength does not change with the set's size;
 // for ridge regression and one point of leverage h it is the exact step times (1 - h). Away from a
 // minimum, and with damping, it answers the proximal Bregman question of Bae et al. 2022 (arXiv
-// 2209.05364) instead. Cost: m for the gradient, and the products of the solve.
+// 2209.05364) instead.
+//
+// The step is held against its quadratic model of what it is to lower,
+//
+//   F(theta) = (n_r / n) L(theta; D_r) + (lambda / 2) |theta|^2,   L the mean loss,
+//
+// and not taken where that is no guide (core/unlearn/quadratic_step.h). Cost: m for the gradient, the
+// products of the solve, and 4/3 n_r for the check.
 #include "core/solve/curvature_solve.h"
 #include "core/unlearn/edit_gradient.h"
+#include "core/unlearn/quadratic_step.h"
 #include "core/unlearn/unlearner.h"
-#include "methods/outcome.h"
 
 namespace oubli {
 namespace {
@@ -26,15 +33,25 @@ class Influence : public Unlearner {
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const Objective loss{task.objective().loss, 0};
-    const Tensor b = edit_gradient(model, task, loss, task.train.total_weight(), context.cost);
+    const double n = task.train.total_weight();
+    const Tensor b = edit_gradient(model, task, loss, n, context.cost);
     const Solution solution =
         solve_curvature(solve_, model, task.train, task.objective(), b, context);
-    model.add_to_theta(solution.x);
+    // F is the objective over D_r with another regulariser, times n_r / n.
+    const double share = task.retain.total_weight() / n;
+    const Objective rest{loss.loss, task.objective().l2 / share};
+    const ObjectiveValue before = value_and_gradient(model, task.retain, rest, context.cost);
+    const StepStart start{share * before.objective, -share * before.gradient};
+    const StepOutcome outcome = take_step(model, solution, b, /*scale=*/1, start, [&] {
+      return share * value_only(model, task.retain, rest, context.cost).objective;
+    });
     UnlearnReport report;
     report.details = {{"gradient_norm", b.norm().item<double>()},
                       {"step_norm", solution.x.norm().item<double>()},
+                      {"reduction_ratio", outcome.ratio ? Json(*outcome.ratio) : Json()},
+                      {"taken", outcome.is_taken},
                       {"solve", solution.report.to_json()}};
-    note_solve(solution.report, "the solve", report);
+    note_step(solution.report, outcome, "the step", report);
     return report;
   }
 
@@ -51,7 +68,7 @@ MethodInfo influence_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
-          .version = 2,  // damping: auto comes from the spectrum's ends
+          .version = 3,  // no step is taken that its own model does not bear out
           .make = make_unlearner<Influence>};
 }
 

@@ -13,20 +13,21 @@
 //
 // Several steps: the first form again, or the second once and the first after it.
 //
-// Each step of the first form is held against its quadratic model: rho, the decrease of J(.; D_r)
-// over the predicted one, is in the report. `damping_control: levenberg_marquardt` acts on it: a
-// step that raises J is taken back and solved again with four times the damping, at most six times,
-// and the damping of the next step follows rho (Martens 2010, section 4.1). The prediction takes
-// the residual to be orthogonal to the step, which conjugate gradients make it.
+// Each step is held against its quadratic model of J(.; D_r), and not taken where that is no guide
+// (core/unlearn/quadratic_step.h); rho, the decrease over the predicted one, is in the report and in the
+// message. `damping_control: levenberg_marquardt` acts on it: a step that is refused or raises J is
+// taken back and solved again with four times the damping, at most six times, and the damping of
+// the next step follows rho (Martens 2010, section 4.1).
 //
-// Cost: n_r for each gradient (m in the second form, and n for the non-stationarity term), n_r / 3
-// for each objective, and the products of the solve.
+// Cost: n_r for each gradient (and m in the second form), n_r / 3 for the check of each step, and
+// the products of the solve.
+#include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include "core/solve/curvature_solve.h"
 #include "core/unlearn/edit_gradient.h"
+#include "core/unlearn/quadratic_step.h"
 #include "core/unlearn/unlearner.h"
-#include "methods/outcome.h"
 
 namespace oubli {
 namespace {
@@ -62,17 +63,15 @@ class Newton : public Unlearner {
     report.details["steps"] = Json::array();
     CurvatureSolveSettings solve = solve_;
     for (std::int64_t i = 0; i < steps_; ++i) {
-      const Direction direction = removed_ && i == 0 ? removed_gradient(model, task, context)
-                                                     : retain_gradient(model, task, context);
+      const Direction direction = find_direction(model, task, removed_ && i == 0, context);
+      const std::string where = fmt::format("step {}", i + 1);
       if (!at::isfinite(direction.b).all().item<bool>()) {
         report.status = UnlearnStatus::kDiverged;
         report.message = fmt::format(
-            "the gradient before step {} is not finite; raise the damping or lower the scale",
-            i + 1);
+            "the gradient before {} is not finite; raise the damping or lower the scale", where);
         break;
       }
-      if (!step(model, task, direction, fmt::format("step {}", i + 1), solve, context, report))
-        break;
+      if (!step(model, task, direction, where, solve, context, report)) break;
     }
     return report;
   }
@@ -80,8 +79,8 @@ class Newton : public Unlearner {
  private:
   struct Direction {
     Tensor b;
+    StepStart start;
     Json details;
-    std::optional<double> objective = std::nullopt;  // of D_r, where b is its negative gradient
   };
 
   // Solves for one step and takes it. Returns whether to go on.
@@ -91,66 +90,48 @@ class Newton : public Unlearner {
       const Solution solution =
           solve_curvature(settings, model, task.retain, task.objective(), direction.b, context);
       const double damping = solution.report.damping;
+      const Tensor before = model.theta().clone();
+      StepOutcome outcome = take_step(model, solution, direction.b, scale_, direction.start, [&] {
+        return value_only(model, task.retain, task.objective(), context.cost).objective;
+      });
+      const bool is_rejected = !outcome.is_taken || outcome.rises;
+      if (controlled_ && outcome.is_taken && outcome.rises) {
+        model.set_theta(before);
+        outcome.is_taken = false;
+        outcome.message = fmt::format("taken back: {}", outcome.message);
+      }
       Json details = direction.details;
       details["step_norm"] = scale_ * solution.x.norm().item<double>();
       details["solve"] = solution.report.to_json();
-      const Tensor before = model.theta().clone();
-      model.add_to_theta(solution.x, scale_);
-      const std::optional<double> rho = ratio(model, task, direction, solution, context);
-      details["reduction_ratio"] = rho && std::isfinite(*rho) ? Json(*rho) : Json();
-      const bool rises = controlled_ && rho && !(*rho > 0);
-      const bool again = rises && retry < kMaxRetries && !context.should_stop();
-      if (rises) model.set_theta(before);
-      details["taken"] = !rises;
+      details["reduction_ratio"] = outcome.ratio ? Json(*outcome.ratio) : Json();
+      details["taken"] = outcome.is_taken;
       report.details["steps"].push_back(details);
-      if (!note_solve(solution.report, where, report)) return false;
-      if (again) {
+      if (controlled_ && is_rejected && retry < kMaxRetries && !context.should_stop()) {
         settings.damping = std::max(kRetryFactor * damping, 1e-12);
         continue;
       }
-      if (rises) {
-        report.status = UnlearnStatus::kPartial;
-        report.message = fmt::format("{}: no damping up to {:.3g} makes the retain objective fall",
-                                     where, damping);
-        return false;
-      }
-      if (controlled_ && rho) settings.damping = adapted_damping(damping, *rho);
-      return true;
+      if (controlled_ && outcome.ratio) settings.damping = adapted_damping(damping, *outcome.ratio);
+      return note_step(solution.report, outcome, where, report);
     }
   }
 
-  // Actual over predicted decrease of the retain objective, after the step was taken.
-  std::optional<double> ratio(const Model& model, const Task& task, const Direction& direction,
-                              const Solution& solution, Context& context) const {
-    if (!direction.objective) return std::nullopt;
-    const double slope = direction.b.dot(solution.x).item<double>();
-    const double curvature =
-        slope - solution.report.damping * solution.x.square().sum().item<double>();
-    const double predicted = scale_ * slope - 0.5 * scale_ * scale_ * curvature;
-    const ObjectiveValue after = value_only(model, task.retain, task.objective(), context.cost);
-    return reduction_ratio(*direction.objective - after.objective, predicted);
-  }
-
-  Direction retain_gradient(const Model& model, const Task& task, Context& context) const {
+  Direction find_direction(const Model& model, const Task& task, bool from_removed,
+                           Context& context) const {
     const ObjectiveValue value =
         value_and_gradient(model, task.retain, task.objective(), context.cost);
+    const StepStart start{value.objective, value.gradient.neg()};
     Json details;
     details["retain_objective"] = std::isfinite(value.objective) ? Json(value.objective) : Json();
     details["retain_gradient_norm"] = value.gradient.norm().item<double>();
-    return {value.gradient.neg(), details, value.objective};
-  }
-
-  Direction removed_gradient(const Model& model, const Task& task, Context& context) const {
+    if (!from_removed) return {start.descent, start, details};
     const double n_r = task.retain.total_weight();
     const Tensor b = edit_gradient(model, task, task.objective(), n_r, context.cost);
-    const ObjectiveValue all =
-        value_and_gradient(model, task.train, task.objective(), context.cost);
     const double size = b.norm().item<double>();
-    const double missing = all.gradient.norm().item<double>() * task.train.total_weight() / n_r;
-    Json details;
+    // n_r grad J(.; D_r) + n_r b = n grad J(.; D)
+    const double missing = (value.gradient + b).norm().item<double>();
     details["removed_gradient_norm"] = size;
     details["non_stationarity"] = size > 0 ? Json(missing / size) : Json();
-    return {b, details};
+    return {b, start, details};
   }
 
   CurvatureSolveSettings solve_;
@@ -169,7 +150,7 @@ MethodInfo newton_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
-          .version = 2,  // damping: auto comes from the spectrum's ends
+          .version = 3,  // no step is taken that its own model does not bear out
           .make = make_unlearner<Newton>};
 }
 

@@ -6,7 +6,6 @@
 // number of epochs. The original's parameters are not used. Cost: n_r times the epochs.
 #include "core/unlearn/initial_training.h"
 #include "core/unlearn/unlearner.h"
-#include "methods/outcome.h"
 
 namespace oubli {
 namespace {

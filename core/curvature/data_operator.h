@@ -19,6 +19,8 @@
 // Error(kNumerics), an empty set Error(kUsage).
 #pragma once
 
+#include <ATen/TensorOperators.h>
+
 #include <optional>
 
 #include "core/base/context.h"
@@ -39,6 +41,7 @@ class DataOperator : public LinearOperator {
   std::int64_t dim() const override { return model_.dim(); }
   Tensor apply(const Tensor& v) const override;
   double column_cost() const override;
+  double precision() const override { return epsilon_of(model_.dtype()); }
 
   // Bytes that are kept at present, and micro-batches of how many.
   std::int64_t kept_bytes() const { return kept_bytes_; }

@@ -8,7 +8,7 @@
 namespace oubli {
 namespace {
 
-constexpr std::int64_t kEntries = 1 << 20;  // of what is formed at a time
+constexpr std::int64_t kRotatedEntries = 1 << 20;  // of what is formed at a time
 
 // The bases of one block in the model's type.
 struct Basis {
@@ -41,7 +41,7 @@ class RotatedGradients {
     const auto& [groups, out, in, positions, bias] = block.shape;
     by_positions_ = positions * (in * in + out * out) < out * in * (in + out);
     chunk_ = std::max<std::int64_t>(
-        1, kEntries / (groups * std::max(out * in, positions * std::max(in, out))));
+        1, kRotatedEntries / (groups * std::max(out * in, positions * std::max(in, out))));
   }
 
   Tensor squares() const {

@@ -1,6 +1,7 @@
 #include "core/curvature/fisher_diagonal.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "core/base/error.h"

@@ -1,6 +1,7 @@
 #include "core/curvature/gradient_products.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "core/base/error.h"
 

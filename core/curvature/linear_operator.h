@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/precision.h"
 #include "core/base/tensor.h"
 
 namespace oubli {
@@ -30,6 +31,9 @@ class LinearOperator {
   virtual std::optional<double> eigenvalue_floor() const { return std::nullopt; }
   // Sample-gradients that one column of apply() costs; 0 where no data is visited.
   virtual double column_cost() const { return 0; }
+  // How exactly apply() knows A v, relative to |A| |v|: the rounding of float64, or of the model's
+  // type where products run in it.
+  virtual double precision() const { return kDoubleEpsilon; }
   // One line for reports.
   virtual std::string describe() const;
 
@@ -48,6 +52,7 @@ class DampedOperator : public LinearOperator {
   Tensor apply(const Tensor& v) const override { return base_.apply(v).add(v, damping_); }
   std::optional<double> eigenvalue_floor() const override;
   double column_cost() const override { return base_.column_cost(); }
+  double precision() const override { return base_.precision(); }
   std::string describe() const override;
 
  private:

@@ -43,9 +43,16 @@ void check_channels(const Dataset& dataset, std::size_t count, const std::string
   fail(where, fmt::format("{} {} for {} channels or features.", count, what, channels));
 }
 
-Tensor normalise(const Dataset& dataset, Tensor raw, at::ScalarType dtype) {
+Tensor per_channel(const std::vector<double>& values, const Tensor& inputs) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(inputs.dim()), 1);
+  shape[1] = -1;
+  return at::tensor(values, at::kDouble).view(shape);
+}
+
+// Pixels are whole numbers below 256: the batch's own type holds them, and their differences from
+// any mean, well enough.
+Tensor normalise_pixels(const Dataset& dataset, const Tensor& raw, at::ScalarType dtype) {
   Tensor inputs = raw.to(dtype);
-  if (inputs.is_same(raw)) inputs = raw.clone();
   if (dataset.mean.size() == 1 && dataset.deviation.size() == 1) {
     const double factor = dataset.scale / dataset.deviation[0];
     const double shift = dataset.mean[0] / dataset.deviation[0];
@@ -53,12 +60,24 @@ Tensor normalise(const Dataset& dataset, Tensor raw, at::ScalarType dtype) {
     if (shift != 0.0) inputs.sub_(shift);
     return inputs;
   }
-  const auto options = at::TensorOptions().dtype(at::kDouble);
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(inputs.dim()), 1);
-  shape[1] = -1;
-  const Tensor mean = at::tensor(dataset.mean, options).view(shape);
-  const Tensor deviation = at::tensor(dataset.deviation, options).view(shape);
+  const Tensor mean = per_channel(dataset.mean, inputs);
+  const Tensor deviation = per_channel(dataset.deviation, inputs);
   return inputs.mul_((dataset.scale / deviation).to(dtype)).sub_((mean / deviation).to(dtype));
+}
+
+// Measured numbers may lie far from 0 and close to each other, as time stamps do: the mean is
+// subtracted in float64, whatever type the batch is then given.
+Tensor normalise(const Dataset& dataset, const Tensor& raw, at::ScalarType dtype) {
+  if (!at::isFloatingType(raw.scalar_type())) return normalise_pixels(dataset, raw, dtype);
+  const auto all = [](const std::vector<double>& values, double value) {
+    return std::all_of(values.begin(), values.end(), [&](double v) { return v == value; });
+  };
+  if (dataset.scale == 1 && all(dataset.mean, 0) && all(dataset.deviation, 1)) {
+    return raw.to(dtype, /*non_blocking=*/false, /*copy=*/true);
+  }
+  Tensor inputs = raw.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+  inputs.mul_(dataset.scale).sub_(per_channel(dataset.mean, inputs));
+  return inputs.div_(per_channel(dataset.deviation, inputs)).to(dtype);
 }
 
 }  // namespace
@@ -114,6 +133,10 @@ Batch Batch::narrow(std::int64_t begin, std::int64_t count) const {
 
 double Subset::total_weight() const {
   return weights.defined() ? weights.sum().item<double>() : static_cast<double>(size());
+}
+
+Subset Subset::with_unit_mean_weights() const {
+  return {dataset, rows, weights.defined() ? weights / weights.mean() : Tensor()};
 }
 
 Batch Subset::batch(std::int64_t begin, std::int64_t count, at::ScalarType dtype) const {

@@ -28,7 +28,8 @@ struct Dataset {
   std::int64_t outputs = 0;
   std::vector<std::string> class_names;
   // A batch is (inputs * scale - mean) / deviation, by channel for images (dimension 1) and by
-  // feature for flat inputs; one value stands for all. Part of the data settings.
+  // feature for flat inputs; one value stands for all. Part of the data settings. Formed in float64
+  // unless the inputs are pixels.
   double scale = 1.0;
   std::vector<double> mean = {0.0};
   std::vector<double> deviation = {1.0};
@@ -76,6 +77,8 @@ struct Subset {
   // Examples at the given positions (not rows) of this subset.
   Batch batch_at(const Tensor& positions, at::ScalarType dtype) const;
   Subset with_rows(Tensor new_rows) const { return {dataset, std::move(new_rows), {}}; }
+  // The same with weights of mean 1, where there are any: means over the subset stay what they are.
+  Subset with_unit_mean_weights() const;
 };
 
 // Rows in `a` or `b`, sorted; rows in `a` that are not in `b`, sorted.

@@ -72,6 +72,7 @@ Tensor AutomaticLinearisation::tangent(const Tensor& dx, const Tensors& v, bool 
 }
 
 Tensor AutomaticLinearisation::adjoint(const Tensor& g, const Adjoint& request) {
+  if (!g.defined()) return {};
   remember(g, request);
   const Tensors found = differentiate(graph_output_, g, /*create_graph=*/false);
   for (std::size_t i = 0; request.sums != nullptr && i < numbers_.size(); ++i) {
@@ -83,6 +84,7 @@ Tensor AutomaticLinearisation::adjoint(const Tensor& g, const Adjoint& request) 
 Tensor AutomaticLinearisation::adjoint_tangent(const Tensor& dg, const Tensors& v, Tensors& sums,
                                                bool input) {
   const Tensor dx = std::exchange(dx_, Tensor());
+  if (kept_.empty()) return {};  // in front of the first parameter no gradient arrives
   const at::AutoGradMode with_grad(true);
   const Tensor g = kept_.back().detach().requires_grad_();
   const Tensors adjoints = differentiate(graph_output_, g, /*create_graph=*/true);

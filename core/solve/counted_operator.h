@@ -15,6 +15,7 @@ class CountedOperator : public LinearOperator {
   Tensor apply(const Tensor& v) const override;
   std::optional<double> eigenvalue_floor() const override { return base_.eigenvalue_floor(); }
   double column_cost() const override { return base_.column_cost(); }
+  double precision() const override { return base_.precision(); }
   std::string describe() const override { return base_.describe(); }
 
   std::int64_t products() const { return products_; }

@@ -79,7 +79,7 @@ CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
   }
   s.on_negative_curvature = negative_curvature_policy(settings.choice(
       "on_negative_curvature", {.default_value = "raise_damping",
-                                .valid = {"raise_damping", "fail", "switch_to_ggn", "truncate"},
+                                .valid = negative_curvature_policies(),
                                 .doc = "what to do where the matrix is not positive definite"}));
   s.memory = read_memory(settings);
   return s;

@@ -20,8 +20,16 @@ constexpr double kLeastProgress = 0.5;
 constexpr double kLargestDrift = 0.1;
 constexpr std::size_t kLargestTridiagonal = 2000;
 
-std::string negative_curvature_message(const SolveReport& report) {
+std::string negative_curvature_message(const LinearOperator& matrix, const SolveReport& report) {
   const double quotient = report.rayleigh_quotient.value_or(0);
+  if (const auto floor = matrix.eigenvalue_floor(); floor && *floor >= 0) {
+    return fmt::format(
+        "p'Ap = {:.3e} for a direction of unit length at iteration {}: no eigenvalue is below "
+        "{:.3g}, "
+        "so this is rounding of products that are known to {:.1e}; raise the damping, or use "
+        "float64",
+        quotient, report.iterations, *floor, matrix.precision());
+  }
   return fmt::format(
       "p'Ap = {:.3e} for a direction of unit length at iteration {}: the matrix is not positive "
       "definite; raise the damping by more than {:.3e}, use the Gauss-Newton matrix, or a solver "
@@ -79,7 +87,7 @@ Solver::Iterate RefinedSolver::run(const Run& run, SolveReport& report) const {
     if (!whole_round) {
       report.status = inner.status;
       if (inner.status == SolveStatus::kNegativeCurvature && report.message.empty()) {
-        report.message = negative_curvature_message(report);
+        report.message = negative_curvature_message(matrix, report);
       }
       return solution;
     }

@@ -42,6 +42,7 @@ Json SolveReport::to_json() const {
           {"largest_ritz", number(largest_ritz)},
           {"error_bound", number(error_bound)},
           {"error_bound_is_rigorous", error_bound_is_rigorous},
+          {"refusal", refusal},
           {"damping", number(damping)},
           {"damping_note", damping_note},
           {"preconditioner", preconditioner},

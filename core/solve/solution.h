@@ -5,10 +5,11 @@
 //
 //   |x - x*| <= (|b - A x| + rounding) / floor
 //
-// where no eigenvalue of A is below floor > 0. With the operator's own eigenvalue_floor() it is
-// rigorous for exact products; `rounding` = 4 eps (|b| + rho |x|), rho the largest |A v| / |v|
-// seen, allows for those of float64. With the smallest Ritz value in its place, which is never
-// below the smallest eigenvalue, it is an estimate and marked as one.
+// where no eigenvalue of A is below floor > 0. With the operator's own eigenvalue_floor(), and
+// products that are exact up to float64's rounding, it is rigorous: `rounding` = 4 eps |b| + 4 p rho
+// |x|, rho the largest |A v| / |v| seen and p the operator's precision(), allows for that. It is an
+// estimate, and marked as one, with products of a float32 model, and with the smallest Ritz value
+// in the floor's place, which is never below the smallest eigenvalue.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +49,9 @@ struct SolveReport {
   std::optional<double> error_bound;  // on |x - x*|, the worst column's
   bool error_bound_is_rigorous = false;
 
+  // Why x must not be taken as a step; empty where it may. Filled by solve_damped.
+  std::string refusal;
+
   double damping = 0;          // that the operator held, where the caller says so
   std::string damping_note;    // why it is what it is
   std::string preconditioner;  // its description; empty for none
@@ -63,6 +67,7 @@ struct SolveReport {
 struct Solution {
   Tensor x;  // float64 [dim] or [dim, k], as the right-hand side
   SolveReport report;
+  Tensor residual = {};  // b - A x, shaped alike
 };
 
 }  // namespace oubli

@@ -85,8 +85,8 @@ Tensor Solver::Run::precondition(const Tensor& v) const {
   return preconditioner != nullptr ? preconditioner->apply(v) : v;
 }
 
-void certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, Tensor residual,
-             SolveReport& report) {
+Tensor certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, Tensor residual,
+               SolveReport& report) {
   const Tensor size_b = b.norm(2, 0);
   const Tensor size_x = x.norm(2, 0);
   if (!residual.defined()) {
@@ -105,16 +105,17 @@ void certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, Te
   report.products = matrix.products();
   report.sample_gradients = matrix.sample_gradients();
 
-  const std::optional<double> floor = matrix.eigenvalue_floor();
-  report.error_bound_is_rigorous = floor && *floor > 0;
-  const double lowest = report.error_bound_is_rigorous ? *floor : report.smallest_ritz.value_or(0);
+  const double floor = matrix.eigenvalue_floor().value_or(0);
+  const double lowest = floor > 0 ? floor : report.smallest_ritz.value_or(0);
   report.error_bound.reset();
+  report.error_bound_is_rigorous = false;
   if (std::isfinite(report.relative_residual) && lowest > 0) {
-    const Tensor rounding = 4 * kDoubleEpsilon * (size_b + matrix.largest_gain() * size_x);
+    const Tensor rounding =
+        4 * (kDoubleEpsilon * size_b + matrix.precision() * matrix.largest_gain() * size_x);
     report.error_bound = (size_r + rounding).max().item<double>() / lowest;
-  } else {
-    report.error_bound_is_rigorous = false;
+    report.error_bound_is_rigorous = floor > 0 && matrix.precision() <= kDoubleEpsilon;
   }
+  return residual;
 }
 
 Solution Solver::solve(const SolveProblem& problem) const {
@@ -157,7 +158,7 @@ Solution Solver::solve(const SolveProblem& problem) const {
         residual = at::zeros_like(b).index_copy(1, kept, prepared.b - matrix.apply(iterate.x));
       }
     }
-    certify(matrix, b, x, residual, report);
+    residual = certify(matrix, b, x, residual, report);
     settle_status(limits_.tolerance, report);
     if (report.message.empty()) {
       report.message = fmt::format("relative residual {:.2e} (asked {:.2e}) after {} products{}",
@@ -166,6 +167,7 @@ Solution Solver::solve(const SolveProblem& problem) const {
     }
   }
   solution.x = is_vector ? x.squeeze(1) : x;
+  solution.residual = is_vector ? residual.squeeze(1) : residual;
   return solution;
 }
 

@@ -105,8 +105,8 @@ std::unique_ptr<Solver> make_solver(const std::string& name, const Settings& set
 
 // Adds to a report what follows from x: the residual of each column (from `residual` = b - A x,
 // computed by one product where undefined), the error's bound, products and their cost. `b`, `x`:
-// [dim, k]; columns of b that are zero count as solved where x is zero.
-void certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, Tensor residual,
-             SolveReport& report);
+// [dim, k]; columns of b that are zero count as solved where x is zero. Returns the residual.
+Tensor certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, Tensor residual,
+               SolveReport& report);
 
 }  // namespace oubli

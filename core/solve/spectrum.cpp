@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/solve/counted_operator.h"
 #include "core/solve/lanczos.h"
@@ -20,13 +19,12 @@ SpectrumEstimate estimate_spectrum(const LinearOperator& matrix, std::int64_t st
                                    std::int64_t probes, Generator& generator) {
   const CountedOperator counted(matrix);
   const std::int64_t n = matrix.dim();
-  const std::int64_t pooled = std::max<std::int64_t>(1, kBasisNumbers / (n * (steps + 1)));
+  const std::int64_t at_once = std::max<std::int64_t>(1, kBasisNumbers / (n * (steps + 1)));
   SpectrumEstimate estimate;
   std::vector<Tensor> nodes;
   std::vector<Tensor> weights;
-  std::vector<double> traces;
-  for (std::int64_t begin = 0; begin < probes; begin += pooled) {
-    const Tensor starts = generator.rademacher({n, std::min(pooled, probes - begin)}, at::kDouble);
+  for (std::int64_t begin = 0; begin < probes; begin += at_once) {
+    const Tensor starts = generator.rademacher({n, std::min(at_once, probes - begin)}, at::kDouble);
     for (const LanczosResult& r : lanczos(counted, starts, {.steps = steps, .vectors = false})) {
       estimate.is_finite = estimate.is_finite && r.is_finite;
       if (r.size() == 0) continue;
@@ -42,7 +40,7 @@ SpectrumEstimate estimate_spectrum(const LinearOperator& matrix, std::int64_t st
       }
       nodes.push_back(r.values);
       weights.push_back(r.weights);
-      traces.push_back(static_cast<double>(n) * r.diagonal.front());
+      estimate.traces.push_back(static_cast<double>(n) * r.diagonal.front());
     }
   }
   estimate.products = counted.products();
@@ -53,11 +51,8 @@ SpectrumEstimate estimate_spectrum(const LinearOperator& matrix, std::int64_t st
   const auto [sorted, order] = at::cat(nodes).sort(/*stable=*/true, 0, /*descending=*/false);
   estimate.nodes = sorted;
   estimate.weights = at::cat(weights).index_select(0, order) / static_cast<double>(nodes.size());
-  const auto count = static_cast<double>(traces.size());
-  for (const double trace : traces) estimate.trace += trace / count;
-  double squares = 0;
-  for (const double trace : traces) squares += std::pow(trace - estimate.trace, 2);
-  if (count > 1) estimate.trace_error = std::sqrt(squares / (count - 1) / count);
+  const auto count = static_cast<double>(estimate.traces.size());
+  for (const double trace : estimate.traces) estimate.trace += trace / count;
   return estimate;
 }
 

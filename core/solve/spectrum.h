@@ -14,6 +14,8 @@
 // `largest`. Cost: steps * probes products.
 #pragma once
 
+#include <vector>
+
 #include "core/base/random.h"
 #include "core/curvature/linear_operator.h"
 
@@ -24,10 +26,10 @@ struct SpectrumEstimate {
   double smallest_residual = 0;
   double largest = 0;
   double largest_residual = 0;
-  double trace = 0;
-  double trace_error = 0;  // standard error over the probes; 0 for a single one: unknown
-  Tensor nodes;            // ascending [m]: the density is sum_i weight_i delta(node_i)
-  Tensor weights;          // [m], sum to 1
+  double trace = 0;            // the mean of `traces`
+  std::vector<double> traces;  // each probe's, independent: their spread is the error of the mean
+  Tensor nodes;                // ascending [m]: the density is sum_i weight_i delta(node_i)
+  Tensor weights;              // [m], sum to 1
   std::int64_t products = 0;
   bool is_finite =
       true;  // false where a product was not: the numbers above are of the steps before

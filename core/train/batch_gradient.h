@@ -3,6 +3,9 @@
 //
 //   g = (1 / b) sum_i w_i dl_i / dtheta + l2 theta,   w_i = 1 unless the batch carries weights
 //
+// For batches of a subset with weights to descend its objective on average, the weights' mean over
+// the subset must be 1, as Subset::with_unit_mean_weights() makes it.
+//
 // Where all layers have rules for training (Layer::trains_by_rule) the gradient is the adjoint of
 // the linearised network, written where it belongs; elsewhere, as with batch normalisation in
 // training mode, it is LibTorch's automatic differentiation. The two agree to rounding. On a small

@@ -1,6 +1,7 @@
 #include "core/train/objective.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/base/error.h"
@@ -30,7 +31,9 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
     return outputs.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
   }
   if (loss == LossKind::kBinaryLogistic) {
-    return at::softplus(outputs.squeeze(1)) - outputs.squeeze(1) * targets;
+    // Of the margin, so that a sure and right answer keeps its digits. Beyond the threshold softplus
+    // is its argument; LibTorch's own threshold of 20 would be nine digits too early.
+    return at::softplus(outputs.squeeze(1) * (1 - 2 * targets), /*beta=*/1, /*threshold=*/80);
   }
   return (outputs - targets).square().sum(1).mul(0.5);
 }
@@ -38,14 +41,19 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
 Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v) const {
   if (loss == LossKind::kSquaredError) return v;
   if (loss == LossKind::kBinaryLogistic) return v * outputs.sigmoid() * outputs.neg().sigmoid();
+  // p_i sum_j p_j (v_i - v_j), with v measured from that of the largest p: where one class is almost
+  // sure, the others' small terms are summed, and none is the difference of two large ones.
   const Tensor p = outputs.softmax(1);
-  const Tensor scaled = p * v;
-  return scaled - p * scaled.sum(1, /*keepdim=*/true);
+  const Tensor d = v - v.gather(1, outputs.argmax(1, /*keepdim=*/true));
+  return p * (d - (p * d).sum(1, /*keepdim=*/true));
 }
 
 Tensor Objective::output_gradients(const Tensor& outputs, const Tensor& targets) const {
   if (loss == LossKind::kSquaredError) return outputs - targets;
-  if (loss == LossKind::kBinaryLogistic) return outputs.sigmoid() - targets.unsqueeze(1);
+  if (loss == LossKind::kBinaryLogistic) {
+    const Tensor sign = (1 - 2 * targets).unsqueeze(1);
+    return sign * (sign * outputs).sigmoid();
+  }
   const Tensor gradients = outputs.softmax(1);
   const Tensor one = at::full({1}, -1, outputs.options());
   return gradients.scatter_add(1, targets.unsqueeze(1), one.expand({outputs.size(0), 1}));
@@ -75,12 +83,14 @@ Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
   if (loss == LossKind::kBinaryLogistic) {
     return {(outputs.sigmoid() * outputs.neg().sigmoid()).sqrt()};
   }
-  // diag(p) - p p' = sum_k p_k (e_k - p)(e_k - p)'
+  // diag(p) - p p' = sum_k p_k (e_k - p)(e_k - p)', 1 - p of the largest p being the others' sum.
   const Tensor p = outputs.softmax(1);
   const Tensor root = p.sqrt();
+  const Tensor surest = outputs.argmax(1, /*keepdim=*/true);
+  const Tensor others = (1 - p).scatter(1, surest, p.scatter(1, surest, 0).sum(1, true));
   for (std::int64_t k = 0; k < outputs.size(1); ++k) {
     Tensor factor = p * root.narrow(1, k, 1).neg();
-    factor.select(1, k).add_(root.select(1, k));
+    factor.select(1, k).copy_(root.select(1, k) * others.select(1, k));
     factors.push_back(factor);
   }
   return factors;
@@ -114,8 +124,8 @@ ObjectiveValue value_and_gradient(const Model& model, const Subset& subset,
   value.gradient = at::zeros({model.dim()}, at::kDouble);
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
     const Batch batch = subset.batch(begin, batch_size, model.dtype());
-    const Tensor sum =
-        weighted_sum(objective.losses(model.forward(batch.inputs), batch.targets), batch);
+    const Tensor losses = objective.losses(model.forward(batch.inputs), batch.targets);
+    const Tensor sum = weighted_sum(losses.to(at::kDouble), batch);
     value.loss += sum.item<double>() / total;
     const auto pieces = torch::autograd::grad({sum}, model.parameters(), {}, std::nullopt, false,
                                               /*allow_unused=*/true);

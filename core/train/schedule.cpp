@@ -19,9 +19,9 @@ double Schedule::at(std::int64_t step, std::int64_t steps, std::int64_t epoch) c
   if (name == "step") return std::pow(factor, static_cast<double>(epoch / every));
   if (name == "cosine") return cosine(1, 0, t / last);
   if (name == "one_cycle") {
-    const double peak = std::max(1.0, warm_up * last);
-    if (t < peak) return cosine(1 / start_divisor, 1, t / peak);
-    return cosine(1, 1 / (start_divisor * end_divisor), (t - peak) / std::max(1.0, last - peak));
+    const double peak = warm_up * last - 1;  // below 0 for short runs, which begin on the way down
+    if (t <= peak) return cosine(1 / start_divisor, 1, peak > 0 ? t / peak : 1);
+    return cosine(1, 1 / (start_divisor * end_divisor), (t - peak) / (last - 1 - peak));
   }
   return 1;
 }

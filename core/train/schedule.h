@@ -1,4 +1,13 @@
-// Learning-rate schedules: the factor on the learning rate at step t of T.
+// Learning-rate schedules: the factor on the learning rate at step t = 0 .. T - 1. Each is that of
+// PyTorch's scheduler of the same name, stepped once an epoch (step) or once a step (the others):
+//
+//   constant    1
+//   step        StepLR: factor^floor(epoch / every)
+//   cosine      CosineAnnealingLR with T_max = T: (1 + cos(pi t / T)) / 2, Loshchilov and Hutter 2017
+//               without restarts
+//   one_cycle   OneCycleLR with total_steps = T, half a cosine up and half a cosine down, Smith and
+//               Topin 2018: 1 / start_divisor at t = 0, 1 at t = warm_up T - 1 and
+//               1 / (start_divisor end_divisor) at the last step, t = T - 1. `lr` is the peak
 #pragma once
 
 #include <cstdint>
@@ -16,9 +25,6 @@ struct Schedule {
   double start_divisor = 25;  // one_cycle: the first rate is lr / start_divisor
   double end_divisor = 1e4;   // one_cycle: the last rate is lr / (start_divisor end_divisor)
 
-  // constant: 1. step: factor^(epoch / every). cosine: (1 + cos(pi t / T)) / 2, Loshchilov and
-  // Hutter 2017 without restarts. one_cycle: cosine up to 1, then cosine down, Smith and Topin
-  // 2018.
   double at(std::int64_t step, std::int64_t steps, std::int64_t epoch) const;
 
   // Reads `schedule: {name: ..., ...}` from its parent map.

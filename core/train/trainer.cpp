@@ -1,9 +1,11 @@
 #include "core/train/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <chrono>
+#include <limits>
 
 #include "core/train/batch_gradient.h"
 #include "core/train/lbfgs.h"
@@ -23,8 +25,9 @@ std::int64_t gathered_batches(const Subset& subset, const TrainingRecipe& recipe
 
 // Every gradient is one vector, so an optimiser's step is one pass over contiguous memory whatever
 // the number of layers.
-void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
+void run_epochs(Model& model, const Subset& whole, const TrainingRecipe& recipe, Context& context,
                 TrainingReport& report) {
+  const Subset subset = whole.with_unit_mean_weights();
   Generator order = context.generator.stream("order");
   Generator augmentation = context.generator.stream("augmentation");
   Generator dropout = context.generator.stream("dropout");
@@ -70,12 +73,23 @@ void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe
           epoch + 1, recipe.epochs, recipe.optimizer.lr);
       return;
     }
-    if (context.should_stop()) {
+    if (epoch + 1 < recipe.epochs && context.should_stop()) {
       report.status = TrainingStatus::kStopped;
       report.message = fmt::format("stopped after {} of {} epochs", epoch + 1, recipe.epochs);
       return;
     }
   }
+}
+
+// Whether each example's own class has the largest score, by more than nothing.
+bool classifies_all(const Model& model, const Subset& subset, const Objective& objective) {
+  if (objective.loss == LossKind::kSquaredError) return false;
+  CostMeter reporting;
+  const Tensor scores = objective.class_scores(predict(model, subset, reporting));
+  const Tensor classes =
+      subset.dataset->targets.index_select(0, subset.rows).to(at::kLong).unsqueeze(1);
+  const Tensor others = scores.scatter(1, classes, -std::numeric_limits<double>::infinity());
+  return (scores.gather(1, classes) > others.amax(1, /*keepdim=*/true)).all().item<bool>();
 }
 
 void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
@@ -100,12 +114,23 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
       break;
     case LbfgsStatus::kNonFinite:
       report.status = TrainingStatus::kDiverged;
-      break;
+      return;
     case LbfgsStatus::kStopped:
       report.status = TrainingStatus::kStopped;
+      return;
+    case LbfgsStatus::kLineSearchFailed:
+      report.status = TrainingStatus::kLineSearchFailed;
       break;
-    default:
+    case LbfgsStatus::kMaxIterations:
       report.status = TrainingStatus::kMaxIterations;
+      break;
+  }
+  if (recipe.objective.l2 == 0 && classifies_all(model, subset, recipe.objective)) {
+    report.status = TrainingStatus::kNoMinimum;
+    report.message += fmt::format(
+        "; but the objective has no minimum: all {} examples are classified right, and without l2 "
+        "larger parameters lower the loss without end; set l2 above 0",
+        subset.size());
   }
 }
 
@@ -171,6 +196,10 @@ std::string to_string(TrainingStatus status) {
       return "converged";
     case TrainingStatus::kMaxIterations:
       return "max_iterations";
+    case TrainingStatus::kLineSearchFailed:
+      return "line_search_failed";
+    case TrainingStatus::kNoMinimum:
+      return "no_minimum";
     case TrainingStatus::kDiverged:
       return "diverged";
     case TrainingStatus::kStopped:

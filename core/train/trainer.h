@@ -39,7 +39,15 @@ struct TrainingRecipe {
   static TrainingRecipe read(const Settings& settings);
 };
 
-enum class TrainingStatus { kCompleted, kConverged, kMaxIterations, kDiverged, kStopped };
+enum class TrainingStatus {
+  kCompleted,         // all epochs
+  kConverged,         // the gradient's norm is below the tolerance
+  kMaxIterations,     // it is not, and no iterations are left
+  kLineSearchFailed,  // it is not, and no step lowers the objective any more
+  kNoMinimum,         // the objective has none: where iterations ended says nothing
+  kDiverged,          // not usable: parameters or objective are not finite
+  kStopped,           // ended from outside or by the budget
+};
 std::string to_string(TrainingStatus status);
 
 struct TrainingReport {
@@ -58,7 +66,9 @@ struct TrainingReport {
 
 // Minimises the recipe's objective over `subset`, starting from the model's parameters. Draws the
 // order from the context's stream "order" and augmentation from "augmentation". A non-finite
-// parameter or objective ends with the status Diverged. The evaluation of the closing loss and
+// parameter or objective ends with the status Diverged. Full-batch training without a regulariser
+// that classifies all examples ends with NoMinimum: larger outputs, such as a last linear layer
+// gives when it grows, lower the loss without end. The evaluation of the closing loss and
 // gradient norm is not counted as cost.
 TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& recipe,
                      Context& context);

@@ -1,5 +1,7 @@
 #include "core/unlearn/influence_scores.h"
 
+#include <ATen/TensorOperators.h>
+
 #include "core/curvature/gradient_products.h"
 
 namespace oubli {

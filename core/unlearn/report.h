@@ -5,12 +5,14 @@
 #include <string>
 
 #include "core/base/settings.h"
+#include "core/train/trainer.h"
 
 namespace oubli {
 
 enum class UnlearnStatus {
   kCompleted,  // the method did what it promises
-  kPartial,    // usable, but a limit ended it early: the message says which
+  kPartial,    // usable, but a limit ended it early or a step failed: the message says which
+  kUnchanged,  // parameters and buffers are the original's, bit for bit: set by run_unlearner
   kDiverged,   // the parameters are not usable: metrics show no number
   kStopped,    // ended from outside or by the budget
 };
@@ -28,5 +30,8 @@ struct UnlearnReport {
   bool usable() const { return status != UnlearnStatus::kDiverged; }
   Json to_json() const;
 };
+
+// A training run inside a method as the method's report.
+UnlearnReport report_of(const TrainingReport& training);
 
 }  // namespace oubli

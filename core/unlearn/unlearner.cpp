@@ -3,31 +3,24 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace oubli {
 
-std::string to_string(UnlearnStatus status) {
-  switch (status) {
-    case UnlearnStatus::kCompleted:
-      return "completed";
-    case UnlearnStatus::kPartial:
-      return "partial";
-    case UnlearnStatus::kDiverged:
-      return "diverged";
-    case UnlearnStatus::kStopped:
-      return "stopped";
-  }
-  return "";
+namespace {
+
+void add_message(const std::string& message, UnlearnReport& report) {
+  report.message += (report.message.empty() ? "" : "; ") + message;
 }
 
-Json UnlearnReport::to_json() const {
-  return {{"status", to_string(status)},
-          {"message", message},
-          {"sample_gradients", sample_gradients},
-          {"seconds", seconds},
-          {"details", details}};
+bool is_same(const Model& a, const Model& b) {
+  const auto same = [](const Tensor& x, const Tensor& y) { return x.equal(y); };
+  return a.theta().equal(b.theta()) &&
+         std::equal(a.buffers().begin(), a.buffers().end(), b.buffers().begin(), same);
 }
+
+}  // namespace
 
 UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, Model& model,
                             const Task& task, Context& context) {
@@ -46,6 +39,7 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
     visible.forget = task.forget.with_rows(at::empty({0}, at::kLong));
     visible.train = visible.retain;
   }
+  const Model original = model.clone();
   const double cost_before = context.cost.sample_gradients();
   const auto start = std::chrono::steady_clock::now();
   UnlearnReport report = unlearner.unlearn(model, visible, context);
@@ -53,8 +47,13 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
   report.sample_gradients = context.cost.sample_gradients() - cost_before;
   if (report.usable() && !at::isfinite(model.theta()).all().item<bool>()) {
     report.status = UnlearnStatus::kDiverged;
-    report.message += report.message.empty() ? "" : "; ";
-    report.message += "parameters are not finite";
+    add_message("parameters are not finite", report);
+  }
+  const bool has_ended =
+      report.status == UnlearnStatus::kCompleted || report.status == UnlearnStatus::kPartial;
+  if (has_ended && is_same(model, original)) {
+    report.status = UnlearnStatus::kUnchanged;
+    add_message("nothing changed: the parameters are the original's", report);
   }
   return report;
 }

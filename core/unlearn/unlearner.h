@@ -73,8 +73,8 @@ std::unique_ptr<Unlearner> make_unlearner(const Settings& settings) {
 }
 
 // Runs a method as the engine does: hides the data that it says it does not need, refuses edits
-// that it cannot make (Error kTask), measures seconds and sample-gradients, and turns non-finite
-// parameters into the status Diverged.
+// that it cannot make (Error kTask), measures seconds and sample-gradients, turns non-finite
+// parameters into the status Diverged, and a run that changed nothing into Unchanged.
 UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, Model& model,
                             const Task& task, Context& context);
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/curvature/curvature.h"
+#include "core/evaluate/statistics/estimate.h"
 #include "core/solve/damping.h"
 #include "core/solve/solver.h"
 #include "core/solve/spectrum.h"
@@ -79,12 +80,11 @@ void print_matrix(const LinearOperator& matrix, const CurvatureCommand& command,
   fmt::print("  smallest eigenvalue  {}\n",
              end_text(spectrum.smallest, spectrum.smallest_residual));
   fmt::print("  largest eigenvalue   {}\n", end_text(spectrum.largest, spectrum.largest_residual));
-  if (command.probes > 1) {
-    fmt::print("  trace                {:.4g} ± {:.2g} (standard error over {} probes)\n",
-               spectrum.trace, spectrum.trace_error, command.probes);
-  } else {
-    fmt::print("  trace                {:.4g} (one probe: error unknown)\n", spectrum.trace);
-  }
+  const Estimate trace = estimate_mean(spectrum.traces);
+  fmt::print("  trace                {:.4g} {}\n", trace.mean,
+             trace.half_width ? fmt::format("± {:.2g} (95 % interval over {} probes)",
+                                            *trace.half_width, trace.n)
+                              : "(one probe: error unknown)");
   fmt::print("  mean eigenvalue      {:.4g}\n\n{}",
              spectrum.trace / static_cast<double>(matrix.dim()),
              spectrum_plot(spectrum, matrix.dim(), terminal_columns(stdout)));

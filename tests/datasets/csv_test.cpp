@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "datasets/csv_reader.h"
@@ -99,6 +100,32 @@ TEST_F(Csv, StandardisesByTheTrainingSplitAlone) {
   EXPECT_NEAR(inputs.select(1, 0).mean().item<double>(), 0, 1e-12);
   EXPECT_NEAR(inputs.select(1, 0).square().mean().item<double>(), 1, 1e-12);
   EXPECT_NEAR(inputs.select(1, 1).abs().max().item<double>(), 0, 1e-12);
+}
+
+// Adding a constant to a standardised column changes nothing, in the type that models are given too:
+// time stamps in seconds, a minute apart.
+TEST_F(Csv, StandardisedColumnsDoNotDependOnAnOffset) {
+  const auto standardised = [&](double offset) {
+    std::string text = "t,y\n";
+    for (int i = 0; i < 40; ++i) text += fmt::format("{:.1f},{}\n", offset + 60 * (i * i % 41), i);
+    const LoadedData loaded = load(text, {{"task", "regression"}, {"standardise", true}});
+    const auto data = std::make_shared<Dataset>(loaded.dataset);
+    return Subset{data, at::arange(40), {}}.batch(0, 40, at::kFloat).inputs;
+  };
+  const Tensor expected = standardised(0);
+  EXPECT_LT((standardised(1.7e9) - expected).abs().max().item<double>(), 1e-6);
+}
+
+TEST_F(Csv, AColumnThatIsConstantUpToRoundingIsOnlyShifted) {
+  std::string text = "a,b,c,y\n";
+  for (int i = 0; i < 37; ++i) {
+    text += fmt::format("0.1,{},{:.17g},{}\n", 1e6 / 3, 0.7 * (1 + (i % 3) * 2e-16), i);
+  }
+  const LoadedData loaded = load(text, {{"task", "regression"}, {"standardise", true}});
+  EXPECT_THAT(loaded.dataset.deviation, ElementsAre(1, 1, 1));
+  const auto data = std::make_shared<Dataset>(loaded.dataset);
+  const Tensor inputs = Subset{data, at::arange(37), {}}.batch(0, 37, at::kDouble).inputs;
+  EXPECT_LT(inputs.abs().max().item<double>(), 1e-9);
 }
 
 TEST_F(Csv, SaysWhereAndWhatIsWrong) {

@@ -1,8 +1,10 @@
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "tests/support/expect_error.h"
 #include "tests/support/methods.h"
 #include "tests/support/problems.h"
 
@@ -36,6 +38,25 @@ TEST(GradientAscent, StopsAtTheBoundAndSaysSo) {
   EXPECT_GE(losses.back(), std::log(3.0));
   EXPECT_LT(losses[losses.size() - 2], std::log(3.0));
   EXPECT_NE(report.message.find("reached the bound"), std::string::npos);
+}
+
+TEST(GradientAscent, AnAutomaticBoundOfNothingIsAnError) {
+  const auto data = testing::make_dataset(60, 4, 0);
+  Model model = testing::make_model("linear", "{}", *data);
+  const Task task = testing::removal_task(data, 1, 0);
+  EXPECT_ERROR(ErrorKind::kTask, testing::run_method("gradient_ascent", "{}", model, task),
+               ::testing::HasSubstr("1 target has 0; give bound a number"));
+  const UnlearnReport report = testing::run_method("gradient_ascent", "{bound: 100}", model, task);
+  EXPECT_EQ(report.status, UnlearnStatus::kCompleted);
+}
+
+TEST(GradientAscent, SaysThatItDidNothing) {
+  const auto data = testing::make_dataset(60, 4, 3);
+  Model model = testing::make_model("logistic", "{}", *data);
+  const UnlearnReport report = testing::run_method("gradient_ascent", "{bound: 1.0e-3}", model,
+                                                   testing::removal_task(data, 10, 0));
+  EXPECT_EQ(report.status, UnlearnStatus::kUnchanged);
+  EXPECT_THAT(report.message, ::testing::HasSubstr("after 0 steps; nothing changed"));
 }
 
 TEST(GradientAscent, DivergenceIsAStatus) {

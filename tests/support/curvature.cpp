@@ -1,6 +1,7 @@
 #include "tests/support/curvature.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "tests/support/problems.h"

@@ -26,12 +26,12 @@ Subset all_of(const std::shared_ptr<const Dataset>& dataset) {
 }
 
 Model make_model(const std::string& architecture, const std::string& settings,
-                 const Dataset& dataset, std::uint64_t seed) {
+                 const Dataset& dataset, std::uint64_t seed, at::ScalarType dtype) {
   const Settings read(parse_settings(settings, "test"));
   const Network network = builtin_architectures()
                               .find(architecture)
                               .configure(read)({dataset.input_shape(), dataset.outputs});
-  Model model(network.layers, network.table, at::kDouble);
+  Model model(network.layers, network.table, dtype);
   Generator generator(seed);
   model.initialise(generator);
   return model;

@@ -1,4 +1,4 @@
-// Small problems with known answers, in float64.
+// Small problems with known answers, in float64 unless another type is asked for.
 #pragma once
 
 #include <memory>
@@ -15,9 +15,10 @@ std::shared_ptr<const Dataset> make_dataset(std::int64_t n, std::int64_t d, std:
 
 Subset all_of(const std::shared_ptr<const Dataset>& dataset);
 
-// A float64 model of the architecture that fits the data set; settings as YAML.
+// A model of the architecture that fits the data set; settings as YAML.
 Model make_model(const std::string& architecture, const std::string& settings,
-                 const Dataset& dataset, std::uint64_t seed = 0);
+                 const Dataset& dataset, std::uint64_t seed = 0,
+                 at::ScalarType dtype = at::kDouble);
 
 // Remove the first `forget` examples of the data set. The recipe is L-BFGS to 1e-12.
 Task removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t forget, double l2);

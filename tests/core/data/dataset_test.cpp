@@ -71,6 +71,26 @@ TEST(Subset, NormalisesFlatInputsAndLeavesTheDataSetAlone) {
   EXPECT_EQ(plain.batch(0, 2, at::kFloat).targets.scalar_type(), at::kFloat);
 }
 
+// Float32 has steps of 128 there.
+TEST(Subset, SubtractsTheMeanBeforeItRounds) {
+  Dataset dataset;
+  dataset.inputs = 1.7e9 + at::arange(6, at::kDouble).view({6, 1});
+  dataset.targets = rows({0, 1, 2, 0, 1, 2});
+  dataset.outputs = 3;
+  dataset.mean = {1.7e9};
+  dataset.deviation = {2.0};
+  const Tensor found = all_of(dataset).batch(0, 6, at::kFloat).inputs;
+  EXPECT_TRUE(found.equal(at::arange(6).to(at::kFloat).view({6, 1}) / 2));
+}
+
+TEST(Subset, UnitMeanWeightsKeepTheObjective) {
+  Subset subset = all_of(pixels());
+  EXPECT_FALSE(subset.with_unit_mean_weights().weights.defined());
+  subset.weights = at::tensor({1.0, 2.0, 0.0, 4.0, 3.0}, at::kDouble);
+  const Tensor found = subset.with_unit_mean_weights().weights;
+  EXPECT_TRUE(found.allclose(subset.weights / 2, 1e-15, 0));
+}
+
 TEST(Subset, BatchesCoverItInOrder) {
   Subset subset = all_of(pixels()).with_rows(rows({4, 2, 0}));
   subset.weights = at::tensor({0.5, 2.0, 1.0}, at::kDouble);

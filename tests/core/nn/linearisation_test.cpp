@@ -3,6 +3,7 @@
 #include "core/nn/linearisation.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -49,6 +50,12 @@ class WithoutRules : public Layer {
 
  private:
   std::size_t weight_, scale_;
+};
+
+// A map without rules and without parameters.
+class Sine : public Layer {
+ public:
+  Tensor forward(const Tensor& input, ForwardPass&) const override { return at::sin(input); }
 };
 
 Conv2dShape conv(std::int64_t in, std::int64_t out) { return {.in = in, .out = out}; }
@@ -168,6 +175,14 @@ const std::vector<LayerCase>& cases() {
          net.add<Tanh>();
          net.add(std::make_unique<WithoutRules>(t, 4, 6));
          net.add<Linear>(t, "b", 6, 3);
+       },
+       {7, 5}},
+      {"WithoutRulesInFrontOfTheFirstParameter",
+       [](Net& net, Table& t) {
+         net.add<Sine>();
+         net.add<Linear>(t, "a", 5, 4);
+         net.add<Sine>();
+         net.add<Linear>(t, "b", 4, 3);
        },
        {7, 5}},
       {"UsedTwiceWithoutRules",

@@ -69,15 +69,70 @@ TEST(DampedSolve, TheZeroMatrixGetsDampingToo) {
   EXPECT_TRUE(at::isfinite(solution.x).all().item<bool>());
 }
 
-TEST(DampedSolve, MayFail) {
-  const CountingOperator matrix(indefinite());
-  const Solution solution =
-      solve_damped({.matrix = matrix, .b = random({20})},
-                   {.damping = 0.0, .on_negative_curvature = Policy::kFail}, *make_solver("cg"));
-  EXPECT_EQ(solution.report.status, SolveStatus::kNegativeCurvature);
-  EXPECT_LT(*solution.report.rayleigh_quotient, 0);
-  EXPECT_EQ(solution.report.products, matrix.columns());
+// Every solver answers negative curvature alike, also those that could solve an indefinite system.
+class SolverPolicies : public ::testing::TestWithParam<std::string> {
+ protected:
+  // At the damping that is asked for, on the Gauss-Newton matrix where the policy switches.
+  Solution solve(Policy policy) const {
+    const CountingOperator matrix(indefinite());
+    const CountingOperator ggn(positive_, 0.1);
+    SolverLimits limits{.tolerance = 1e-8, .max_iterations = 5000};
+    Solution solution = solve_damped(
+        {.matrix = matrix, .b = b_, .ggn = &ggn, .generator = &generator()},
+        {.damping = 0.0, .on_negative_curvature = policy}, *make_solver(GetParam(), limits));
+    EXPECT_EQ(solution.report.products, matrix.columns() + ggn.columns());
+    return solution;
+  }
+
+  double residual(const Tensor& matrix, const Solution& solution) const {
+    return ((matrix.mv(solution.x) - b_).norm() / b_.norm()).item<double>();
+  }
+
+  const Tensor positive_ = matrix_with(log_spaced(0.1, 3, 20), 9);
+  const Tensor b_ = random({20});
+};
+
+TEST_P(SolverPolicies, RaisesTheDamping) {
+  const Solution solution = solve(Policy::kRaiseDamping);
+  EXPECT_GT(solution.report.damping, 0.5);
+  EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
+  EXPECT_EQ(solution.report.refusal, "");
+  const Tensor eye = at::eye(20, at::kDouble);
+  EXPECT_LT(residual(indefinite() + solution.report.damping * eye, solution), 1e-7);
 }
+
+TEST_P(SolverPolicies, Fails) {
+  const Solution solution = solve(Policy::kFail);
+  EXPECT_EQ(solution.report.status, SolveStatus::kNegativeCurvature);
+  EXPECT_NE(solution.report.refusal, "");
+}
+
+TEST_P(SolverPolicies, SwitchesToTheGaussNewtonMatrix) {
+  const Solution solution = solve(Policy::kSwitchToGgn);
+  EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
+  EXPECT_EQ(solution.report.refusal, "");
+  EXPECT_LT(residual(positive_, solution), 1e-7);
+}
+
+TEST_P(SolverPolicies, Truncates) {
+  const Solution solution = solve(Policy::kTruncate);
+  EXPECT_EQ(solution.report.status, SolveStatus::kNegativeCurvature);
+  EXPECT_EQ(solution.report.refusal, "");
+  EXPECT_GT(solution.x.dot(b_).item<double>(), 0) << "a direction of descent";
+}
+
+TEST_P(SolverPolicies, SolvesTheIndefiniteSystemOrRefuses) {
+  const Solution solution = solve(Policy::kSolve);
+  if (GetParam() == "direct" || GetParam() == "minres") {
+    EXPECT_EQ(solution.report.refusal, "");
+    EXPECT_LT(residual(indefinite(), solution), 1e-7);
+  } else {
+    EXPECT_NE(solution.report.refusal, "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Solvers, SolverPolicies, ::testing::ValuesIn(builtin_solvers().names()),
+                         [](const auto& test) { return test.param; });
 
 TEST(DampedSolve, MaySwitchToTheGaussNewtonMatrix) {
   const CountingOperator matrix(indefinite());
@@ -141,6 +196,36 @@ TEST(DampedSolve, AutoNeedsAGenerator) {
       ErrorKind::kUsage,
       solve_damped({.matrix = matrix, .b = at::ones({3}, at::kDouble)}, {}, *make_solver("cg")),
       HasSubstr("generator"));
+}
+
+// Rounding is no negative curvature: a positive semidefinite matrix known to seven digits.
+TEST(DampedSolve, KnowsHowExactlyProductsAreKnown) {
+  class Rounded : public CountingOperator {
+   public:
+    using CountingOperator::CountingOperator;
+    double precision() const override { return epsilon_of(at::kFloat); }
+  };
+  const Tensor values = at::cat({log_spaced(1e-3, 1, 19), at::full({1}, -1e-8, at::kDouble)});
+  for (const std::string solver : {"direct", "minres"}) {
+    const Solution solution =
+        solve_damped({.matrix = Rounded(matrix_with(values)), .b = random({20})},
+                     {.damping = 1e-5, .on_negative_curvature = Policy::kFail},
+                     *make_solver(solver, {.tolerance = 1e-8, .max_iterations = 500}));
+    EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solver;
+    EXPECT_EQ(solution.report.refusal, "") << solver;
+    EXPECT_FALSE(solution.report.error_bound_is_rigorous);
+  }
+}
+
+TEST(DampedSolve, RefusesWhatIsFurtherFromTheSolutionThanNothing) {
+  // Two iterations on a badly conditioned system, by a solver that lowers the error's energy and
+  // not the residual.
+  const CountingOperator matrix(log_spaced(1e-10, 1, 40).diag(), 1e-10);
+  const Tensor b = at::cat({at::ones({39}, at::kDouble), at::full({1}, 1e-3, at::kDouble)});
+  const Solution solution = solve_damped({.matrix = matrix, .b = b}, {.damping = 0.0},
+                                         *make_solver("cg", {.max_iterations = 3}));
+  ASSERT_GT(solution.report.relative_residual, 1);
+  EXPECT_THAT(solution.report.refusal, HasSubstr("residual"));
 }
 
 TEST(DampedSolve, PoliciesHaveNames) {

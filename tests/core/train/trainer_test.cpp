@@ -59,6 +59,42 @@ TEST(Trainer, LbfgsReachesTheGradientNormAskedFor) {
   EXPECT_LE(report.gradient_norm, 1e-11);
 }
 
+// Classes with a gap and no regulariser: the loss falls for ever as the weights grow.
+TEST(Trainer, SaysThatThereIsNoMinimum) {
+  auto data = std::make_shared<Dataset>(*make_dataset(80, 4, 2));
+  data->inputs.select(1, 0).copy_(data->targets.to(at::kDouble) * 8 - 4);
+  for (const std::string optimizer : {"{name: lbfgs}", "{name: lbfgs, max_iterations: 3}"}) {
+    Model model = make_model("logistic", "{}", *data);
+    Context context(0);
+    const TrainingReport report =
+        train(model, all_of(data), recipe_of("{optimizer: " + optimizer + "}"), context);
+    EXPECT_EQ(report.status, TrainingStatus::kNoMinimum) << report.message;
+    EXPECT_NE(report.message.find("all 80 examples are classified right"), std::string::npos);
+    EXPECT_TRUE(report.usable());
+  }
+  Model model = make_model("logistic", "{}", *data);
+  Context context(0);
+  EXPECT_EQ(train(model, all_of(data), recipe_of("{l2: 1.0e-3, optimizer: lbfgs}"), context).status,
+            TrainingStatus::kConverged);
+}
+
+// SGD's steps and L-BFGS descend the same function, whatever the weights' mean: a full batch is a
+// gradient step on the objective.
+TEST(Trainer, WeightsOfAnyMeanLeaveTheObjectiveAlone) {
+  const auto data = make_dataset(30, 4, 3);
+  Subset subset = all_of(data);
+  subset.weights = at::linspace(1, 9, 30, at::kDouble);
+  const TrainingRecipe recipe =
+      recipe_of("{l2: 0.1, epochs: 1, batch_size: 30, optimizer: {name: sgd, lr: 0.5}}");
+  Model model = make_model("logistic", "{}", *data);
+  CostMeter cost;
+  const Tensor expected =
+      model.theta() - 0.5 * value_and_gradient(model, subset, recipe.objective, cost).gradient;
+  Context context(0);
+  train(model, subset, recipe, context);
+  EXPECT_LT((model.theta() - expected).abs().max().item<double>(), 1e-14);
+}
+
 TEST(Trainer, TheSameSeedGivesTheSameBits) {
   const auto data = make_dataset(100, 5, 3);
   const TrainingRecipe recipe = recipe_of("{epochs: 3, batch_size: 16, schedule: cosine}");

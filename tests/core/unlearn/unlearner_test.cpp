@@ -72,6 +72,14 @@ TEST(RunUnlearner, MeasuresCost) {
   EXPECT_GE(report.seconds, 0);
 }
 
+TEST(RunUnlearner, SaysThatNothingChanged) {
+  Fixture s;
+  const UnlearnReport report =
+      run_unlearner(probe_info(true, true), s.probe, s.model, s.task, s.context);
+  EXPECT_EQ(report.status, UnlearnStatus::kUnchanged);
+  EXPECT_EQ(report.message, "nothing changed: the parameters are the original's");
+}
+
 TEST(RunUnlearner, NonFiniteParametersAreADivergence) {
   Fixture s;
   s.probe.break_it = true;

@@ -1,0 +1,53 @@
+#include "core/unlearn/report.h"
+
+namespace oubli {
+
+std::string to_string(UnlearnStatus status) {
+  switch (status) {
+    case UnlearnStatus::kCompleted:
+      return "completed";
+    case UnlearnStatus::kPartial:
+      return "partial";
+    case UnlearnStatus::kUnchanged:
+      return "unchanged";
+    case UnlearnStatus::kDiverged:
+      return "diverged";
+    case UnlearnStatus::kStopped:
+      return "stopped";
+  }
+  return "";
+}
+
+Json UnlearnReport::to_json() const {
+  return {{"status", to_string(status)},
+          {"message", message},
+          {"sample_gradients", sample_gradients},
+          {"seconds", seconds},
+          {"details", details}};
+}
+
+UnlearnReport report_of(const TrainingReport& training) {
+  UnlearnReport report;
+  report.message = training.message;
+  report.details["training"] = training.to_json();
+  switch (training.status) {
+    case TrainingStatus::kCompleted:
+    case TrainingStatus::kConverged:
+      report.status = UnlearnStatus::kCompleted;
+      break;
+    case TrainingStatus::kMaxIterations:
+    case TrainingStatus::kLineSearchFailed:
+    case TrainingStatus::kNoMinimum:
+      report.status = UnlearnStatus::kPartial;
+      break;
+    case TrainingStatus::kDiverged:
+      report.status = UnlearnStatus::kDiverged;
+      break;
+    case TrainingStatus::kStopped:
+      report.status = UnlearnStatus::kStopped;
+      break;
+  }
+  return report;
+}
+
+}  // namespace oubli
