@@ -15,12 +15,16 @@
 // Soatto 2020 (arXiv 1911.04933), section 4, where the optimal covariance is (lambda
 // sigma_h^2)^(1/2) B^(-1/2); alpha stands for that factor. The authors' code has the power -1 and:
 // a cap of 1e2 on the last layer; the mean variance over a weight's input dimension; ten times the
-// variance on the last layer and on one-dimensional parameters; and for the row of a class that is
-// wholly forgotten, mean 0 and variance 1e-4. `released` follows it. Noise comes from the context's
-// stream "noise". Cross-entropy models. Cost: C n_r for C classes with the expected Fisher, n_r
+// variance on the last layer and on one-dimensional parameters; and for the last layer's row of a
+// class that is wholly forgotten, mean 0 and variance 1e-4. `released` follows it, but for how it
+// finds the last layer, which there is any parameter as wide as the number of classes and here the
+// one that the outputs come from. Forgotten wholly is a class with examples in the forget set and
+// none in the retain set; a model of one output has no row of a class. Noise comes from the
+// context's stream "noise". Cross-entropy models. Cost: C n_r for C classes with the expected Fisher, n_r
 // with the others; ekfac 2 C n_r + n_r (2.7 n_r empirical).
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/error.h"
@@ -33,15 +37,16 @@ namespace {
 
 constexpr double kFloor = 1e-8;
 
-// Classes that the retain set no longer holds.
-std::vector<std::int64_t> absent_classes(const Subset& retain) {
-  const Tensor counts =
-      retain.dataset->targets.index_select(0, retain.rows).bincount({}, retain.dataset->outputs);
-  std::vector<std::int64_t> absent;
-  for (std::int64_t c = 0; c < counts.numel(); ++c) {
-    if (counts[c].item<std::int64_t>() == 0) absent.push_back(c);
-  }
-  return absent;
+Tensor class_counts(const Subset& subset) {
+  return subset.dataset->targets.index_select(0, subset.rows).bincount({}, subset.dataset->outputs);
+}
+
+// Numbers of the parameters of the layer that the outputs come from.
+std::vector<std::size_t> last_layer(const Model& model, const Subset& subset) {
+  std::vector<std::size_t> last;
+  model.linearise(subset.batch(0, 1, model.dtype()).inputs)
+      ->visit([&](ParameterLinearisation& leaf) { last = leaf.parameters(); });
+  return last;
 }
 
 class FisherForgetting : public Unlearner {
@@ -113,7 +118,7 @@ class FisherForgetting : public Unlearner {
       fisher = fisher_diagonal(targets(), model, task.retain, task.objective(), context.cost);
     }
     Tensor mean = model.theta().to(at::kDouble, false, /*copy=*/true);
-    const Tensor variance = released_ ? released_variance(model, fisher.values, task.retain, mean)
+    const Tensor variance = released_ ? released_variance(model, fisher.values, task, mean)
                                       : alpha_ * (fisher.values + kFloor).rsqrt();
     Generator noise = context.generator.stream("noise");
     const Tensor draw = noise.normal({model.dim()}, at::kDouble) * variance.sqrt();
@@ -136,26 +141,27 @@ class FisherForgetting : public Unlearner {
     details["noise_norm"] = draw.norm().item<double>();
   }
 
-  Tensor released_variance(const Model& model, const Tensor& fisher, const Subset& retain,
+  Tensor released_variance(const Model& model, const Tensor& fisher, const Task& task,
                            Tensor& mean) const {
-    const std::int64_t classes = retain.dataset->outputs;
-    const std::vector<std::int64_t> absent = absent_classes(retain);
+    const Tensor forgotten =
+        (class_counts(task.forget) > 0).logical_and(class_counts(task.retain) == 0);
+    const bool has_rows = task.objective().loss == LossKind::kCrossEntropy;
+    const std::vector<std::size_t> last = last_layer(model, task.retain);
     Tensor variance = (fisher + kFloor).reciprocal().clamp_max(1e3);
     const std::vector<Tensor> means = model.split(mean);
     std::vector<Tensor> pieces = model.split(variance);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       Tensor& v = pieces[i];
-      const bool last_layer = v.size(0) == classes;
-      if (last_layer) v.clamp_max_(1e2);
+      const bool is_last = std::find(last.begin(), last.end(), i) != last.end();
+      if (is_last) v.clamp_max_(1e2);
       v.mul_(alpha_);
       if (v.dim() > 1) v.copy_(v.mean(1, /*keepdim=*/true).expand_as(v));
-      if (last_layer) {
-        for (const std::int64_t c : absent) {
-          means[i][c].zero_();
-          v[c].fill_(1e-4);
-        }
+      for (std::int64_t c = 0; is_last && has_rows && c < forgotten.numel(); ++c) {
+        if (!forgotten[c].item<bool>()) continue;
+        means[i][c].zero_();
+        v[c].fill_(1e-4);
       }
-      if (last_layer || v.dim() == 1) v.mul_(10);
+      if (is_last || v.dim() == 1) v.mul_(10);
     }
     return variance;
   }
@@ -173,8 +179,9 @@ MethodInfo fisher_forgetting_method() {
           .summary = "adds noise where the retain set does not need the parameter",
           .reference = "Golatkar, Achille and Soatto 2020, arXiv 1911.04933",
           .needs_retain_data = true,
-          .needs_forget_data = false,
+          .needs_forget_data = true,  // form released: which classes are forgotten
           .supports_adding = false,
+          .version = 2,  // the last layer is the one that outputs come from
           .make = make_unlearner<FisherForgetting>};
 }
 

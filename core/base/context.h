@@ -38,6 +38,8 @@ struct Context {
   CostMeter cost;
   // Sample-gradients after which a method stops with the status Stopped.
   double budget = std::numeric_limits<double>::infinity();
+  // Bytes that may be kept for speed alone: neither results nor counted cost depend on it.
+  std::int64_t memory = std::numeric_limits<std::int64_t>::max();
   // Called with the share done, from 0 to 1, at points of the computation's own choosing.
   std::function<void(double)> progress = [](double) {};
   // Set from outside to ask for an early end.

@@ -112,7 +112,7 @@ class Settings {
 
   // A nested map; empty when the key is absent.
   Settings child(const std::string& key, const std::string& doc) const;
-  // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `standard` is used
+  // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `default_value` is used
   // when the key is absent; empty means required.
   std::pair<std::string, Settings> named_child(const std::string& key,
                                                const std::string& default_value,

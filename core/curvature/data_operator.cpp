@@ -4,19 +4,19 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <fstream>
+#include <algorithm>
 
 #include "core/base/error.h"
 
 namespace oubli {
 
-std::int64_t default_linearisation_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string word; file >> word;) {
-    std::int64_t kilobytes = 0;
-    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024 / 8;
-  }
-  return std::int64_t{1} << 30;
+bool DataOperator::Kept::take(std::int64_t number, std::int64_t size, std::int64_t limit) {
+  if (is_full || number != batches) return false;
+  is_full = bytes + size > limit;
+  if (is_full) return false;
+  bytes += size;
+  ++batches;
+  return true;
 }
 
 DataOperator::DataOperator(const Model& model, const Subset& subset, const Objective& objective,
@@ -26,7 +26,8 @@ DataOperator::DataOperator(const Model& model, const Subset& subset, const Objec
       objective_(objective),
       cost_(cost),
       batch_size_(options.batch_size),
-      memory_(options.memory.value_or(default_linearisation_memory())),
+      memory_(options.memory),
+      cache_(std::min(options.memory, options.cache)),
       identity_(identity) {
   if (subset.empty()) {
     throw Error(ErrorKind::kUsage, "the curvature of an empty set is not defined");
@@ -88,7 +89,6 @@ DataOperator::Piece DataOperator::linearise(std::int64_t begin) const {
   if (!repeats_) require_repeatable(piece, batch);
   repeats_ = true;
   prepare(piece, begin);
-  cost_.add_products(1 + prepare_products(), batch.inputs.size(0));
   return piece;
 }
 
@@ -98,10 +98,10 @@ Tensor DataOperator::apply(const Tensor& v) const {
   Tensor total = at::zeros({columns, dim()}, at::kDouble);
   Tensor sum = at::empty({dim()}, model_.theta().options());
   for (std::int64_t i = 0; i < batches(); ++i) {
-    const bool is_kept = i < kept_batches();
+    const bool is_kept = i < kept_.batches;
     Piece fresh;
     if (!is_kept) fresh = linearise(i * batch_size_);
-    Piece& piece = is_kept ? kept_[static_cast<std::size_t>(i)] : fresh;
+    Piece& piece = is_kept ? pieces_[static_cast<std::size_t>(i)] : fresh;
     const at::NoGradGuard no_grad;
     for (std::int64_t k = 0; k < columns; ++k) {
       sum.zero_();
@@ -109,16 +109,13 @@ Tensor DataOperator::apply(const Tensor& v) const {
       add_product(piece, model_.split(directions[k]), sums);
       total[k].add_(sum);
     }
-    cost_.add_products(column_products() * static_cast<double>(columns), piece.outputs.size(0));
-    if (is_kept || full_) continue;
-    // Only the first micro-batches are kept, so that their order is that of the set.
+    const std::int64_t examples = piece.outputs.size(0);
+    cost_.add_products(column_products() * static_cast<double>(columns), examples);
+    if (i >= counted_.batches) cost_.add_products(1 + prepare_products(), examples);
+    if (is_kept) continue;
     const std::int64_t bytes = fresh.net->kept_bytes(model_.parameters());
-    if (kept_bytes_ + bytes > memory_) {
-      full_ = true;
-    } else {
-      kept_bytes_ += bytes;
-      kept_.push_back(std::move(fresh));
-    }
+    counted_.take(i, bytes, memory_);
+    if (kept_.take(i, bytes, cache_)) pieces_.push_back(std::move(fresh));
   }
   Tensor result = total.t().div(subset_.total_weight());
   if (identity_ != 0) result.add_(v, identity_);

@@ -4,9 +4,10 @@
 //   M V = (1 / sum_i w_i) sum_i w_i M_i V + lambda V
 //
 // The model is linearised once for each micro-batch (linearisation.h) and that is kept and used
-// again by every product and every column, while it fits `memory`; micro-batches past it are
-// linearised anew for each call of apply(), once for all of its columns. Both ways do the same
-// arithmetic in the same order: the result does not depend on `memory`.
+// again by every product and every column, while it fits `memory` and `cache`; micro-batches past
+// them are linearised anew for each call of apply(), once for all of its columns. Both ways do the
+// same arithmetic in the same order: the result does not depend on either. `memory` also says what
+// is counted as kept: the cost is that of a machine that has as much, whatever `cache` leaves.
 //
 // Sums run in float64 and are weighted by samples, so a product does not depend on how the set is
 // cut into batches, and n H = m H_forget + (n - m) H_retain.
@@ -21,7 +22,7 @@
 
 #include <ATen/TensorOperators.h>
 
-#include <optional>
+#include <limits>
 
 #include "core/base/context.h"
 #include "core/curvature/linear_operator.h"
@@ -29,10 +30,14 @@
 
 namespace oubli {
 
+constexpr std::int64_t kLinearisationMemory = 1'000'000'000;
+
 struct DataOperatorOptions {
   std::int64_t batch_size = kEvaluationBatch;
-  // Bytes for linearisations that are kept. nullopt: an eighth of the memory that is free.
-  std::optional<std::int64_t> memory = {};
+  // Bytes for linearisations that are kept.
+  std::int64_t memory = kLinearisationMemory;
+  // Bytes that there are for it in fact.
+  std::int64_t cache = std::numeric_limits<std::int64_t>::max();
 };
 
 class DataOperator : public LinearOperator {
@@ -44,8 +49,8 @@ class DataOperator : public LinearOperator {
   double precision() const override { return epsilon_of(model_.dtype()); }
 
   // Bytes that are kept at present, and micro-batches of how many.
-  std::int64_t kept_bytes() const { return kept_bytes_; }
-  std::int64_t kept_batches() const { return static_cast<std::int64_t>(kept_.size()); }
+  std::int64_t kept_bytes() const { return kept_.bytes; }
+  std::int64_t kept_batches() const { return kept_.batches; }
   std::int64_t batches() const;
   // Names of the parameters whose layers have no rules and are differentiated automatically.
   std::vector<std::string> parameters_without_rules() const;
@@ -89,14 +94,20 @@ class DataOperator : public LinearOperator {
   CostMeter& cost_;
   std::int64_t batch_size_;
   std::int64_t memory_;
+  std::int64_t cache_;
   double identity_;
-  mutable std::vector<Piece> kept_;  // the first micro-batches
-  mutable std::int64_t kept_bytes_ = 0;
-  mutable bool full_ = false;
+  // The first micro-batches that are, and that count as, kept, so that their order is the set's.
+  struct Kept {
+    std::int64_t batches = 0;
+    std::int64_t bytes = 0;
+    bool is_full = false;
+    // Takes one more micro-batch if it fits.
+    bool take(std::int64_t number, std::int64_t size, std::int64_t limit);
+  };
+  mutable std::vector<Piece> pieces_;
+  mutable Kept kept_;
+  mutable Kept counted_;
   mutable bool repeats_ = false;
 };
-
-// An eighth of the memory that the system says is available, or 1 GiB where it does not say.
-std::int64_t default_linearisation_memory();
 
 }  // namespace oubli

@@ -119,7 +119,8 @@ Ekfac::Ekfac(const KroneckerFactors& factors, const Model& model, const Subset& 
   }
   product_ = std::make_shared<KroneckerOperator>(
       layout(), std::move(maps), diagonal(), l2(), l2(),
-      fmt::format("EK-FAC matrix, {}, l2 {:.3g} included", to_string(options), l2()));
+      fmt::format("EK-FAC matrix, {}, l2 {:.3g} included",
+                  to_string(options.resolved(model, subset, objective)), l2()));
 }
 
 }  // namespace oubli

@@ -1,9 +1,12 @@
 #include "core/curvature/example_gradients.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <map>
+
+#include "core/train/objective.h"
 
 namespace oubli {
 namespace {
@@ -63,6 +66,17 @@ void add_squared_gradients(LayerLinearisation& net, Tensors& sums, const Paramet
       }
     }
   }
+}
+
+std::int64_t examples_at_a_time(const Model& model, const Subset& subset, std::int64_t gradients) {
+  const auto net = model.linearise(subset.batch(0, 1, model.dtype()).inputs);
+  const at::NoGradGuard no_grad;
+  const std::int64_t forward = net->kept_bytes(model.parameters());
+  net->adjoint(at::zeros_like(net->output()), {.sums = nullptr, .input = false, .keep = true});
+  const std::int64_t each = net->kept_bytes(model.parameters()) - forward;
+  std::int64_t examples = kEvaluationBatch;
+  while (examples > 1 && examples * (forward + gradients * each) > kExampleMemory) examples /= 2;
+  return examples;
 }
 
 Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64_t begin,

@@ -10,9 +10,25 @@
 namespace oubli {
 namespace {
 
+// Rows begin .. begin + count of one draw for a whole set: block by block, so that no row depends
+// on how the set is cut into batches.
+Tensor noise_rows(const Objective& objective, std::int64_t begin, std::int64_t count,
+                  std::int64_t outputs, std::int64_t draw, const Generator& generator) {
+  Tensors pieces;
+  for (std::int64_t block = begin / kEvaluationBatch; block * kEvaluationBatch < begin + count;
+       ++block) {
+    Generator stream = generator.stream(fmt::format("fisher {} {}", block, draw));
+    const Tensor rows = objective.draw_noise(kEvaluationBatch, outputs, stream);
+    const std::int64_t first = std::max<std::int64_t>(begin - block * kEvaluationBatch, 0);
+    const std::int64_t end = std::min(begin + count - block * kEvaluationBatch, kEvaluationBatch);
+    pieces.push_back(rows.slice(0, first, end));
+  }
+  return at::cat(pieces);
+}
+
 Tensors unweighted_gradients(FisherTargets targets, const Objective& objective,
-                             const Tensor& outputs, const Batch& batch, std::int64_t draws,
-                             Generator& generator) {
+                             const Tensor& outputs, const Batch& batch, std::int64_t begin,
+                             std::int64_t draws, const Generator& generator) {
   if (targets == FisherTargets::kExpected) return objective.output_hessian_factors(outputs);
   if (targets == FisherTargets::kEmpirical) {
     return {objective.output_gradients(outputs, batch.targets)};
@@ -20,7 +36,9 @@ Tensors unweighted_gradients(FisherTargets targets, const Objective& objective,
   Tensors gradients;
   const double share = 1.0 / std::sqrt(static_cast<double>(draws));
   for (std::int64_t i = 0; i < draws; ++i) {
-    gradients.push_back(objective.drawn_output_gradients(outputs, generator).mul(share));
+    const Tensor noise =
+        noise_rows(objective, begin, outputs.size(0), outputs.size(1), i, generator);
+    gradients.push_back(objective.drawn_output_gradients(outputs, noise).mul(share));
   }
   return gradients;
 }
@@ -36,12 +54,19 @@ void note_missing_rules(const Model& model, LayerLinearisation& net, FisherDiago
 
 }  // namespace
 
+std::int64_t fisher_gradients(FisherTargets targets, const Objective& objective,
+                              std::int64_t outputs, std::int64_t draws) {
+  if (targets == FisherTargets::kEmpirical) return 1;
+  if (targets == FisherTargets::kDrawn) return draws;
+  return objective.loss == LossKind::kBinaryLogistic ? 1 : outputs;
+}
+
 Tensors fisher_output_gradients(FisherTargets targets, const Objective& objective,
                                 const Tensor& outputs, const Batch& batch, std::int64_t begin,
                                 std::int64_t draws, const Generator& generator) {
   if (draws < 1) throw Error(ErrorKind::kUsage, "an expectation by draws needs at least one");
-  Generator stream = generator.stream(fmt::format("fisher {}", begin));
-  Tensors gradients = unweighted_gradients(targets, objective, outputs, batch, draws, stream);
+  Tensors gradients =
+      unweighted_gradients(targets, objective, outputs, batch, begin, draws, generator);
   if (!batch.weights.defined()) return gradients;
   for (Tensor& g : gradients) g = g * batch.weights.sqrt().unsqueeze(1);
   return gradients;
@@ -54,13 +79,17 @@ FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const 
   FisherDiagonal result;
   result.values = at::zeros({model.dim()}, at::kDouble);
   Tensor sum = at::empty({model.dim()}, model.theta().options());
-  for (std::int64_t begin = 0; begin < subset.size(); begin += options.batch_size) {
-    const Batch batch = subset.batch(begin, options.batch_size, model.dtype());
+  const std::int64_t each =
+      fisher_gradients(targets, objective, objective.outputs_for(*subset.dataset), options.draws);
+  const std::int64_t batch_size =
+      options.batch_size > 0 ? options.batch_size : examples_at_a_time(model, subset, each);
+  for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
+    const Batch batch = subset.batch(begin, batch_size, model.dtype());
     const auto net = model.linearise(batch.inputs);
     if (begin == 0) note_missing_rules(model, *net, result);
     const at::NoGradGuard no_grad;
-    const Tensors gradients = fisher_output_gradients(targets, objective, net->output(), batch,
-                                                      begin, options.draws, options.generator);
+    const Tensors gradients = fisher_output_gradients(
+        targets, objective, net->output(), batch, begin, options.draws, Generator(options.seed));
     for (const Tensor& g : gradients) {
       net->adjoint(g, {.sums = nullptr, .input = false, .keep = true});
     }

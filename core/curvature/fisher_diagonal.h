@@ -16,8 +16,8 @@
 // (Foster et al. 2024) calls importance, and is here to compare with published numbers.
 //
 // Results are float64 [dim] and, but for batch_mean_squared, do not depend on batch sizes up to
-// rounding; draws depend on the generator and the batch size. Errors: Error(kUsage) for an empty
-// set. Cost for each example: 1/3 + 2/3 sample-gradients for each output (kExpected), draw, or
+// rounding; an example's draws depend on the generator and the example's place. Errors:
+// Error(kUsage) for an empty set. Cost for each example: 1/3 + 2/3 sample-gradients for each output (kExpected), draw, or
 // once (kEmpirical); one for batch_mean_squared.
 #pragma once
 
@@ -32,16 +32,19 @@ namespace oubli {
 enum class FisherTargets { kExpected, kDrawn, kEmpirical };
 
 // Gradients in the outputs [b, c] whose outer products, pushed back to the parameters and summed,
-// are those of the Fisher over the batch, sample weights and the share of each draw included.
-// `begin`, the batch's first example, names the stream that is drawn from.
+// are those of the Fisher over the batch, sample weights and the share of each draw included: one
+// for each output (kExpected; one for the binary loss), draw, or one (kEmpirical). `begin` is the
+// place of the batch's first example.
+std::int64_t fisher_gradients(FisherTargets targets, const Objective& objective,
+                              std::int64_t outputs, std::int64_t draws);
 Tensors fisher_output_gradients(FisherTargets targets, const Objective& objective,
                                 const Tensor& outputs, const Batch& batch, std::int64_t begin,
                                 std::int64_t draws, const Generator& generator);
 
 struct FisherDiagonalOptions {
-  std::int64_t batch_size = kEvaluationBatch;
-  std::int64_t draws = 1;  // kDrawn
-  Generator generator{0};  // kDrawn
+  std::int64_t batch_size = 0;  // 0: what examples_at_a_time says (example_gradients.h)
+  std::int64_t draws = 1;       // kDrawn
+  std::uint64_t seed = 0;       // kDrawn: of the generator
 };
 
 struct FisherDiagonal {

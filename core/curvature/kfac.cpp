@@ -31,7 +31,8 @@ Tensor inverse_of(const Tensor& factor, const Tensor& shift) {
 Kfac::Kfac(const Model& model, const Subset& subset, const Objective& objective, CostMeter& cost,
            const KroneckerOptions& options)
     : Kfac(kronecker_factors(model, subset, objective, cost, options), objective.l2,
-           fmt::format("K-FAC matrix, {}, l2 {:.3g} included", to_string(options), objective.l2)) {}
+           fmt::format("K-FAC matrix, {}, l2 {:.3g} included",
+                       to_string(options.resolved(model, subset, objective)), objective.l2)) {}
 
 Kfac::Kfac(KroneckerFactors factors, double l2, std::string description)
     : KroneckerCurvature(factors, l2),

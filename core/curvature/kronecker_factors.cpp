@@ -174,15 +174,49 @@ class Accumulator {
 std::string to_string(const KroneckerOptions& options) {
   const std::string sharing =
       options.sharing == WeightSharing::kExpand ? "positions expanded" : "positions reduced";
-  switch (options.targets) {
-    case FisherTargets::kExpected:
-      return sharing + ", exact over the targets";
-    case FisherTargets::kDrawn:
-      return fmt::format("{}, {} drawn targets for each example", sharing, options.draws);
-    case FisherTargets::kEmpirical:
-      break;
+  if (options.targets == FisherTargets::kExpected) return sharing + ", exact over the targets";
+  if (options.targets == FisherTargets::kEmpirical) return sharing + ", the data's own targets";
+  return fmt::format("{}, {} drawn target{} for each example", sharing, options.draws,
+                     options.draws == 1 ? "" : "s");
+}
+
+KroneckerOptions KroneckerOptions::read(const Settings& settings) {
+  KroneckerOptions options;
+  const std::string targets = settings.choice(
+      "targets", {.default_value = "auto",
+                  .valid = {"auto", "expected", "drawn", "empirical"},
+                  .doc = "whose labels: the model's, exact or drawn, or the data's; auto: exact up "
+                         "to 16 outputs, drawn beyond"});
+  if (targets == "expected") options.targets = FisherTargets::kExpected;
+  if (targets == "drawn") options.targets = FisherTargets::kDrawn;
+  if (targets == "empirical") options.targets = FisherTargets::kEmpirical;
+  options.draws = settings.integer(
+      "draws",
+      {.default_value = options.draws, .at_least = 1, .doc = "for each example, where drawn"});
+  options.sharing = settings.choice("sharing", {.default_value = "expand",
+                                                .valid = {"expand", "reduce"},
+                                                .doc = "positions of a convolution one by one, or "
+                                                       "summed"}) == "expand"
+                        ? WeightSharing::kExpand
+                        : WeightSharing::kReduce;
+  return options;
+}
+
+KroneckerOptions KroneckerOptions::resolved(const Model& model, const Subset& subset,
+                                            const Objective& objective) const {
+  KroneckerOptions options = *this;
+  const std::int64_t outputs = objective.outputs_for(*subset.dataset);
+  const auto gradients = [&](FisherTargets asked) {
+    return fisher_gradients(asked, objective, outputs, draws);
+  };
+  if (!targets) {
+    const bool few = gradients(FisherTargets::kExpected) <= kFewOutputs;
+    options.targets = few ? FisherTargets::kExpected : FisherTargets::kDrawn;
   }
-  return sharing + ", the data's own targets";
+  if (batch_size == 0) {
+    options.batch_size = examples_at_a_time(model, subset, gradients(*options.targets));
+  }
+  return options;
 }
 
 Tensor KroneckerBlock::take(const Tensor& rows) const {
@@ -209,16 +243,18 @@ void KroneckerBlock::put(const Tensor& matrices, const Tensor& rows) const {
 }
 
 void visit_kronecker_batches(const Model& model, const Subset& subset, const Objective& objective,
-                             CostMeter& cost, const KroneckerOptions& options, double products,
+                             CostMeter& cost, const KroneckerOptions& asked, double products,
                              const std::function<void(const KroneckerBatch&)>& visit) {
   if (subset.empty())
     throw Error(ErrorKind::kUsage, "the curvature of an empty set is not defined");
+  const KroneckerOptions options = asked.resolved(model, subset, objective);
   for (std::int64_t begin = 0; begin < subset.size(); begin += options.batch_size) {
     const Batch batch = subset.batch(begin, options.batch_size, model.dtype());
     const auto net = model.linearise(batch.inputs);
     const at::NoGradGuard no_grad;
-    const Tensors gradients = fisher_output_gradients(
-        options.targets, objective, net->output(), batch, begin, options.draws, options.generator);
+    const Tensors gradients =
+        fisher_output_gradients(*options.targets, objective, net->output(), batch, begin,
+                                options.draws, Generator(options.seed));
     for (const Tensor& g : gradients) {
       net->adjoint(g, {.sums = nullptr, .input = false, .keep = true});
     }

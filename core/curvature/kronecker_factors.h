@@ -25,9 +25,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/settings.h"
 #include "core/curvature/fisher_diagonal.h"
 
 namespace oubli {
@@ -35,12 +37,22 @@ namespace oubli {
 enum class WeightSharing { kExpand, kReduce };
 
 struct KroneckerOptions {
-  FisherTargets targets = FisherTargets::kDrawn;
+  // nullopt: kExpected up to kFewOutputs gradients for each example, kDrawn beyond. Where a model is
+  // sure of its answers a few draws all but never leave them, and the curvature comes out as
+  // nothing.
+  std::optional<FisherTargets> targets = {};
   WeightSharing sharing = WeightSharing::kExpand;
-  std::int64_t batch_size = kEvaluationBatch;
-  std::int64_t draws = 1;  // kDrawn
-  Generator generator{0};  // kDrawn
+  std::int64_t batch_size = 0;  // 0: what examples_at_a_time says (example_gradients.h)
+  std::int64_t draws = 16;      // kDrawn
+  std::uint64_t seed = 0;       // kDrawn: of the generator
+
+  // Reads targets, draws and sharing.
+  static KroneckerOptions read(const Settings& settings);
+  // With targets in the place of nullopt, and a batch size.
+  KroneckerOptions resolved(const Model& model, const Subset& subset,
+                            const Objective& objective) const;
 };
+constexpr std::int64_t kFewOutputs = 16;
 // Sharing and targets, in words.
 std::string to_string(const KroneckerOptions& options);
 

@@ -17,6 +17,12 @@ MakePreconditioner by_structure(OperatorPtr matrix) {
   return [kronecker](double damping) { return kronecker->inverse(damping); };
 }
 
+DataOperatorOptions data_options(const CurvatureSolveSettings& settings, const Context& context) {
+  DataOperatorOptions options = settings.curvature.data;
+  options.cache = context.memory;
+  return options;
+}
+
 // What a preconditioner is made from. Products that it takes are added to `products`.
 MakePreconditioner make_preconditioner(const CurvatureSolveSettings& settings, const Model& model,
                                        const Subset& subset, const Objective& objective,
@@ -31,7 +37,7 @@ MakePreconditioner make_preconditioner(const CurvatureSolveSettings& settings, c
   if (settings.preconditioner == "nystroem") {
     // The regulariser counts as damping: the rest is what has low rank.
     const GaussNewton ggn(model, subset, {objective.loss, 0}, context.cost,
-                          {.memory = settings.memory});
+                          data_options(settings, context));
     const CountedOperator counted(ggn);
     Generator generator = context.generator.stream("preconditioner");
     const NystroemApproximation found =
@@ -41,18 +47,16 @@ MakePreconditioner make_preconditioner(const CurvatureSolveSettings& settings, c
       return nystroem_preconditioner(found, damping + l2);
     };
   }
-  return by_structure(make_curvature(curvature_kind(settings.preconditioner), model, subset,
-                                     objective, context.cost, context.generator));
+  return by_structure(make_curvature({.kind = curvature_kind(settings.preconditioner),
+                                      .kronecker = settings.preconditioner_kronecker},
+                                     model, subset, objective, context.cost, context.generator));
 }
 
 }  // namespace
 
 CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
   CurvatureSolveSettings s;
-  s.kind = curvature_kind(
-      settings.choice("curvature", {.default_value = "ggn",
-                                    .valid = curvature_names(),
-                                    .doc = "matrix of the step; hessian alone may be indefinite"}));
+  s.curvature = CurvatureSettings::read(settings);
   s.damping = settings.real_or(
       "damping", "auto",
       {.at_least = 0, .doc = "mu of (C + mu I); auto: from the spectrum's ends, 0 where l2 does"});
@@ -68,7 +72,7 @@ CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
   if (preconditioner != "none" && !solvers.find(name).preconditioned) {
     settings.fail("preconditioner", "the solver '" + name + "' makes no use of a preconditioner.");
   }
-  if (preconditioner != "none" && is_kronecker(s.kind)) {
+  if (preconditioner != "none" && is_kronecker(s.curvature.kind)) {
     settings.fail("preconditioner",
                   "K-FAC and EK-FAC are inverted by their structure and need none.");
   }
@@ -77,11 +81,13 @@ CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
         "rank",
         {.default_value = 50, .at_least = 1, .doc = "products that the preconditioner costs"});
   }
+  if (preconditioner == "kfac" || preconditioner == "ekfac") {
+    s.preconditioner_kronecker = KroneckerOptions::read(its);
+  }
   s.on_negative_curvature = negative_curvature_policy(settings.choice(
       "on_negative_curvature", {.default_value = "raise_damping",
                                 .valid = negative_curvature_policies(),
                                 .doc = "what to do where the matrix is not positive definite"}));
-  s.memory = read_memory(settings);
   return s;
 }
 
@@ -89,17 +95,18 @@ Solution solve_curvature(const CurvatureSolveSettings& settings, const Model& mo
                          const Subset& subset, const Objective& objective, const Tensor& b,
                          Context& context) {
   const double cost_before = context.cost.sample_gradients();
-  const DataOperatorOptions options{.memory = settings.memory};
-  const OperatorPtr matrix = make_curvature(settings.kind, model, subset, objective, context.cost,
-                                            context.generator, options);
+  CurvatureSettings curvature = settings.curvature;
+  curvature.data = data_options(settings, context);
+  const OperatorPtr matrix =
+      make_curvature(curvature, model, subset, objective, context.cost, context.generator);
   const bool may_switch = settings.on_negative_curvature == NegativeCurvaturePolicy::kSwitchToGgn;
   OperatorPtr ggn;
   if (may_switch) {
-    ggn = std::make_shared<GaussNewton>(model, subset, objective, context.cost, options);
+    ggn = std::make_shared<GaussNewton>(model, subset, objective, context.cost, curvature.data);
   }
   std::int64_t for_preconditioner = 0;
   const MakePreconditioner preconditioner =
-      is_kronecker(settings.kind)
+      is_kronecker(settings.curvature.kind)
           ? by_structure(matrix)
           : make_preconditioner(settings, model, subset, objective, context, for_preconditioner);
   const std::shared_ptr<const Solver> solver =

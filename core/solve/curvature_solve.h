@@ -10,8 +10,10 @@
 //
 //   jacobi     diagonal of the expected Fisher, exact     n (1 + 2 c) / 3 sample-gradients
 //   nystroem   rank products of the Gauss-Newton matrix   4/3 n rank
-//   kfac       one drawn target for each example          n and an eigenbasis for each layer
-//   ekfac      the same, eigenvalues corrected            2 2/3 n
+//   kfac       Kronecker factors (kronecker_factors.h)    n (1 + 2 c) / 3 and an eigenbasis for each layer
+//   ekfac      the same, eigenvalues corrected            n (2 + 6 c) / 3
+//
+// with c the outputs, or the draws where there are many outputs.
 #pragma once
 
 #include <memory>
@@ -26,14 +28,14 @@
 namespace oubli {
 
 struct CurvatureSolveSettings {
-  CurvatureKind kind = CurvatureKind::kGgn;
+  CurvatureSettings curvature = {};
   std::optional<double> damping;  // nullopt: auto
   SolverLimits limits;
   std::shared_ptr<const Solver> solver = nullptr;  // nullptr: cg within these limits
   NegativeCurvaturePolicy on_negative_curvature = NegativeCurvaturePolicy::kRaiseDamping;
   std::string preconditioner = "none";
   std::int64_t preconditioner_rank = 50;  // nystroem
-  std::optional<std::int64_t> memory = {};
+  KroneckerOptions preconditioner_kronecker = {};
 
   // Reads curvature, damping, tolerance, max_iterations, solver, preconditioner,
   // on_negative_curvature and memory.

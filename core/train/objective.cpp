@@ -59,14 +59,16 @@ Tensor Objective::output_gradients(const Tensor& outputs, const Tensor& targets)
   return gradients.scatter_add(1, targets.unsqueeze(1), one.expand({outputs.size(0), 1}));
 }
 
-Tensor Objective::drawn_output_gradients(const Tensor& outputs, Generator& generator) const {
-  if (loss == LossKind::kSquaredError) {
-    return generator.normal(outputs.sizes(), at::kDouble).to(outputs.scalar_type()).neg();
-  }
+Tensor Objective::draw_noise(std::int64_t n, std::int64_t outputs, Generator& generator) const {
+  return loss == LossKind::kSquaredError ? generator.normal({n, outputs}, at::kDouble)
+                                         : generator.uniform({n, 1}, at::kDouble);
+}
+
+Tensor Objective::drawn_output_gradients(const Tensor& outputs, const Tensor& noise) const {
+  if (loss == LossKind::kSquaredError) return noise.to(outputs.scalar_type()).neg();
   // By inversion, in float64: models of both types draw the same labels.
   const Tensor scores = class_scores(outputs.to(at::kDouble));
-  const Tensor u = generator.uniform({outputs.size(0), 1}, at::kDouble);
-  const Tensor labels = scores.softmax(1).cumsum(1).lt(u).sum(1).clamp_max(scores.size(1) - 1);
+  const Tensor labels = scores.softmax(1).cumsum(1).lt(noise).sum(1).clamp_max(scores.size(1) - 1);
   return output_gradients(outputs, labels);
 }
 

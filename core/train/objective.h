@@ -39,9 +39,11 @@ struct Objective {
   // minus class. [b, c]
   Tensor output_gradients(const Tensor& outputs, const Tensor& targets) const;
   // The same for targets drawn from the model: classes from the softmax, or f plus noise of unit
-  // variance. The mean of their outer products is A.
-  Tensor drawn_output_gradients(const Tensor& outputs, Generator& generator) const;
-  // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly.
+  // variance. The mean of their outer products is A. `noise`: as draw_noise gives it, a row for
+  // each example: float64 [n, 1] uniform for classes, [n, c] normal for the squared error.
+  Tensor drawn_output_gradients(const Tensor& outputs, const Tensor& noise) const;
+  Tensor draw_noise(std::int64_t n, std::int64_t outputs, Generator& generator) const;
+  // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly; one for the binary loss.
   Tensors output_hessian_factors(const Tensor& outputs) const;
   // Outputs that a model of this data set needs: its classes or targets, or one.
   std::int64_t outputs_for(const Dataset& dataset) const;

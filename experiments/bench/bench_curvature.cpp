@@ -144,7 +144,7 @@ class Bench {
       return [=, this]() -> Json {
         Context context(1);
         const CurvatureSolveSettings settings{
-            .kind = kind,
+            .curvature = {.kind = kind},
             .damping = damping,
             .limits = limits,
             .on_negative_curvature = NegativeCurvaturePolicy::kTruncate,
@@ -175,7 +175,9 @@ class Bench {
       });
     }
     add("kfac", [this] {
-      Kfac(*model_, subset_, objective_, cost_, {.batch_size = batch_size_}).factored_inverse(1e-3);
+      const KroneckerOptions one_draw{
+          .targets = FisherTargets::kDrawn, .batch_size = batch_size_, .draws = 1};
+      Kfac(*model_, subset_, objective_, cost_, one_draw).factored_inverse(1e-3);
     });
     add_solve("cg_20_ggn", CurvatureKind::kGgn, 1e-3, "none", {1e-12, 20});
     // Damped past the Hessian's negative eigenvalues, at which the solve would rightly end.
@@ -192,8 +194,9 @@ class Bench {
          {std::pair{"hessian", CurvatureKind::kHessian}, std::pair{"ggn", CurvatureKind::kGgn}}) {
       tasks_[std::string("memory_") + name + "_streamed"] = [this, kind = kind]() -> Work {
         return [this, kind] {
-          const OperatorPtr matrix = make_curvature(kind, *model_, subset_, objective_, cost_,
-                                                    Generator(0), {batch_size_, 0});
+          const OperatorPtr matrix =
+              make_curvature({.kind = kind, .data = {batch_size_, 0}}, *model_, subset_, objective_,
+                             cost_, Generator(0));
           const Tensor v = v_.narrow(1, 0, 1).contiguous();
           return peak_memory([&] { matrix->apply(v); });
         };

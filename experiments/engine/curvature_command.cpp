@@ -111,7 +111,7 @@ int show_curvature(const CurvatureCommand& command, const Registries& registries
              value.objective, value.loss, task.objective().l2,
              value.gradient.norm().item<double>());
   const OperatorPtr matrix =
-      make_curvature(kind, model, task.train, task.objective(), cost, Generator(0));
+      make_curvature({.kind = kind}, model, task.train, task.objective(), cost, Generator(0));
   if (const auto* data = dynamic_cast<const DataOperator*>(matrix.get())) {
     const std::vector<std::string> without = data->parameters_without_rules();
     if (!without.empty()) {

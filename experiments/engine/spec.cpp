@@ -1,6 +1,7 @@
 #include "experiments/engine/spec.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <set>
 

@@ -143,6 +143,49 @@ TEST(FisherForgetting, ReleasedFormResetsTheRowOfAForgottenClass) {
   EXPECT_GT(model.theta().narrow(0, 4, 8).min().item<double>(), 99);
 }
 
+// Training that lacks a class has not forgotten it, and a hidden layer as wide as there are classes
+// is not the last one.
+TEST(FisherForgetting, ReleasedFormWithoutNoiseChangesNothing) {
+  auto data = std::make_shared<Dataset>(*testing::make_dataset(90, 4, 3));
+  data->outputs = 4;
+  const Task task = testing::removal_task(data, 10, 0.01);
+  Model model = testing::make_model("mlp", "{hidden: [4, 5]}", *data);
+  const Tensor before = model.theta().clone();
+  const UnlearnReport report =
+      testing::run_method("fisher_forgetting", "{alpha: 0, form: released}", model, task);
+  EXPECT_TRUE(model.theta().equal(before));
+  EXPECT_EQ(report.status, UnlearnStatus::kUnchanged);
+}
+
+TEST(FisherForgetting, ReleasedFormFindsTheLastLayerWhereOutputsComeFrom) {
+  auto data = std::make_shared<Dataset>(*testing::make_dataset(90, 3, 3));
+  data->targets = at::arange(90).floor_divide(30);
+  data->true_targets = data->targets;
+  const Task task = testing::removal_task(data, 30, 0.01);
+  Model model = testing::make_model("mlp", "{hidden: [3]}", *data);
+  model.set_theta(at::full({model.dim()}, 100.0, at::kDouble));
+  testing::run_method("fisher_forgetting", "{form: released}", model, task);
+  // Hidden weight and bias, then the last layer's: rows of three, and three biases.
+  EXPECT_GT(model.theta().narrow(0, 0, 12).min().item<double>(), 99);
+  EXPECT_LT(model.theta().narrow(0, 12, 3).abs().max().item<double>(), 1);
+  EXPECT_GT(model.theta().narrow(0, 15, 6).min().item<double>(), 99);
+  EXPECT_LT(std::abs(model.theta()[21].item<double>()), 1);
+}
+
+TEST(FisherForgetting, ReleasedFormHasNoRowsOfClassesForOneOutput) {
+  auto data = std::make_shared<Dataset>(*testing::make_dataset(60, 4, 2));
+  data->targets = at::arange(60).floor_divide(30);
+  data->true_targets = data->targets;
+  Task task = testing::removal_task(data, 30, 0.01);
+  task.recipe.objective.loss = LossKind::kBinaryLogistic;
+  auto single = std::make_shared<Dataset>(*data);
+  single->outputs = 1;
+  Model model = testing::make_model("logistic", "{}", *single);
+  model.set_theta(at::full({model.dim()}, 100.0, at::kDouble));
+  testing::run_method("fisher_forgetting", "{form: released}", model, task);
+  EXPECT_GT(model.theta().min().item<double>(), 99);
+}
+
 TEST(FisherForgetting, RegressionIsRefused) {
   const auto data = testing::make_dataset(60, 4, 0);
   Model model = testing::make_model("linear", "{}", *data);

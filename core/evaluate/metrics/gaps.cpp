@@ -1,8 +1,9 @@
 // Accuracies of the unlearning literature and their gaps to the oracles:
 //
 //   ua = 1 - a(forget), ra = a(retain), ta = a(test), a an accuracy against the labels of training;
-//        ta on the test examples of classes that retain still has, as is the custom where a class
-//        is removed, and ta_removed on the others
+//        ta on the test examples but those of removed classes, as is the custom where a class is
+//        removed, and ta_removed on these. Removed is a class that forget holds and retain no more,
+//        not one that training never had
 //   ua_gap, ra_gap, ta_gap: the model's value minus the oracles' mean
 //   avg_gap = mean of the three absolute gaps: of this model to the mean over oracles
 //   tow = (1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)
@@ -40,16 +41,24 @@ double tow(const Gap& a, const Gap& b, const Gap& c) {
   return (1 - std::abs(a.gap)) * (1 - std::abs(b.gap)) * (1 - std::abs(c.gap));
 }
 
-// A set's examples of the classes that `retain` has, and of those that it has no more.
+// A set's examples of the classes that stay, and of those that are removed.
 std::pair<Tensor, Tensor> by_class(const Evaluation& evaluation, const std::string& set,
-                                   const Tensor& retain) {
+                                   const Tensor& removed_classes) {
   const Tensor none = at::empty({0}, at::kLong);
   const Tensor* rows = evaluation.rows(set);
   if (rows == nullptr) return {none, none};
+  const Tensor removed =
+      at::isin(evaluation.dataset->targets.index_select(0, *rows), removed_classes);
+  return {rows->masked_select(removed.logical_not()), rows->masked_select(removed)};
+}
+
+// Classes that the forget set holds and the retain set does not.
+Tensor removed_classes(const Evaluation& evaluation, const Tensor& retain) {
+  const Tensor* forget = evaluation.rows("forget");
+  if (forget == nullptr) return at::empty({0}, at::kLong);
   const Tensor& labels = evaluation.dataset->targets;
-  const Tensor classes = std::get<0>(at::_unique(labels.index_select(0, retain)));
-  const Tensor kept = at::isin(labels.index_select(0, *rows), classes);
-  return {rows->masked_select(kept), rows->masked_select(kept.logical_not())};
+  const Tensor classes = std::get<0>(at::_unique(labels.index_select(0, *forget)));
+  return classes.masked_select(at::isin(classes, labels.index_select(0, retain)).logical_not());
 }
 
 std::vector<MetricValue> compute_gaps(const MetricInput& input) {
@@ -66,7 +75,8 @@ std::vector<MetricValue> compute_gaps(const MetricInput& input) {
   }
   values.push_back({"ra", kept.value});
   values.push_back({"ra_gap", kept.gap});
-  const auto [test, removed] = by_class(evaluation, "test", *retain);
+  const Tensor classes = removed_classes(evaluation, *retain);
+  const auto [test, removed] = by_class(evaluation, "test", classes);
   if (removed.numel() > 0) values.push_back({"ta_removed", input.predictions().accuracy(removed)});
   if (test.numel() > 0) {
     const Gap other = gap_on(input, test);
@@ -75,7 +85,7 @@ std::vector<MetricValue> compute_gaps(const MetricInput& input) {
     values.push_back({"avg_gap", average(forget, kept, other)});
     values.push_back({"tow", tow(forget, kept, other)});
   }
-  const Tensor validation = by_class(evaluation, "validation", *retain).first;
+  const Tensor validation = by_class(evaluation, "validation", classes).first;
   if (validation.numel() > 0) {
     const Gap other = gap_on(input, validation);
     values.push_back({"avg_gap/validation", average(forget, kept, other)});
@@ -112,37 +122,39 @@ Metric gaps_metric() {
       .name = "gaps",
       .summary = "UA, RA, TA, their gaps to the oracles, average gap and tug of war",
       .source = "Jia et al. 2023; Fan et al. 2024; Zhao et al. 2024",
-      .columns = {piece("ua", ColumnGroup::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
-                  piece("ua_gap", ColumnGroup::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
-                  piece("ra", ColumnGroup::kUtility, "[0, 1]", "Accuracy on the retain set."),
-                  piece("ra_gap", ColumnGroup::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
-                  piece("ta", ColumnGroup::kUtility, "[0, 1]",
-                        "Accuracy on test examples of the classes that the retain set has."),
-                  piece("ta_removed", ColumnGroup::kPrivacy, "[0, 1]",
-                        "Accuracy on test examples of the classes that it has no more."),
-                  piece("ta_gap", ColumnGroup::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
-                  {.name = "avg_gap",
-                   .heading = "avg. gap",
-                   .group = ColumnGroup::kPrivacy,
-                   .better = GoodSide::kLower,
-                   .range = "[0, 1]",
-                   .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
-                                 "model to the mean over oracles, as a fraction. Absolute "
-                                 "values are taken before the mean over seeds."},
-                  {.name = "tow",
-                   .heading = "ToW",
-                   .group = ColumnGroup::kPrivacy,
-                   .better = GoodSide::kHigher,
-                   .range = "[0, 1]",
-                   .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
-                  {.name = "tow_mia",
-                   .heading = "ToW-MIA",
-                   .group = ColumnGroup::kPrivacy,
-                   .better = GoodSide::kHigher,
-                   .range = "[0, 1]",
-                   .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
-                                 "place of ua_gap; where mia_svc is measured too, with two oracles "
-                                 "or more."}},
+      .columns =
+          {piece("ua", ColumnGroup::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
+           piece("ua_gap", ColumnGroup::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
+           piece("ra", ColumnGroup::kUtility, "[0, 1]", "Accuracy on the retain set."),
+           piece("ra_gap", ColumnGroup::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
+           piece("ta", ColumnGroup::kUtility, "[0, 1]",
+                 "Accuracy on test examples, but for those of removed classes: which the forget "
+                 "set holds and the retain set does not."),
+           piece("ta_removed", ColumnGroup::kPrivacy, "[0, 1]",
+                 "Accuracy on test examples of removed classes."),
+           piece("ta_gap", ColumnGroup::kUtility, "[-1, 1]", "ta minus the oracles' mean."),
+           {.name = "avg_gap",
+            .heading = "avg. gap",
+            .group = ColumnGroup::kPrivacy,
+            .better = GoodSide::kLower,
+            .range = "[0, 1]",
+            .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
+                          "model to the mean over oracles, as a fraction. Absolute "
+                          "values are taken before the mean over seeds."},
+           {.name = "tow",
+            .heading = "ToW",
+            .group = ColumnGroup::kPrivacy,
+            .better = GoodSide::kHigher,
+            .range = "[0, 1]",
+            .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
+           {.name = "tow_mia",
+            .heading = "ToW-MIA",
+            .group = ColumnGroup::kPrivacy,
+            .better = GoodSide::kHigher,
+            .range = "[0, 1]",
+            .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
+                          "place of ua_gap; where mia_svc is measured too, with two oracles "
+                          "or more."}},
       .compute = compute_gaps,
       .derive = derive};
 }

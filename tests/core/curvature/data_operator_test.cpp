@@ -118,6 +118,28 @@ TEST_P(DataOperators, DoNotDependOnMemory) {
   }
 }
 
+// What the machine has room for changes the time that products take, and not what they cost.
+TEST_P(DataOperators, CostDoesNotDependOnTheCache) {
+  Generator generator(6);
+  const Tensor v = generator.normal({p_.model.dim(), 2}, at::kDouble);
+  CostMeter all, half;
+  const auto kept = make(Matrix::kHessian, p_, all, {.batch_size = 4});
+  kept->apply(v);
+  const auto cramped =
+      make(Matrix::kHessian, p_, half, {.batch_size = 4, .cache = kept->kept_bytes() / 2 + 100});
+  cramped->apply(v);
+  EXPECT_LT(cramped->kept_batches(), kept->kept_batches());
+  EXPECT_EQ(all.sample_gradients(), half.sample_gradients());
+  EXPECT_TRUE(cramped->apply(v).equal(kept->apply(v)));
+  EXPECT_EQ(all.sample_gradients(), half.sample_gradients()) << "a second product";
+  const auto streamed =
+      make(Matrix::kHessian, p_, half, {.batch_size = 4, .memory = kept->kept_bytes() / 2 + 100});
+  const double before = half.sample_gradients();
+  streamed->apply(v);
+  streamed->apply(v);
+  EXPECT_GT(half.sample_gradients() - before, all.sample_gradients()) << "memory is asked for";
+}
+
 TEST_P(DataOperators, ColumnsAreSingleProducts) {
   Generator generator(7);
   const Tensor v = generator.normal({p_.model.dim(), 3}, at::kDouble);

@@ -86,7 +86,7 @@ TEST_P(EkfacProblems, HasTheTargetsAskedFor) {
 }
 
 TEST_P(EkfacProblems, IsSymmetricAndAboveItsFloor) {
-  const Ekfac matrix = ekfac(p_, {.generator = Generator(2)});
+  const Ekfac matrix = ekfac(p_, {.targets = FisherTargets::kDrawn, .draws = 1, .seed = 2});
   const Tensor all = matrix.as_dense();
   EXPECT_LT(largest(all - all.t()), 1e-13 * largest(all));
   EXPECT_EQ(matrix.eigenvalue_floor(), p_.objective.l2);
@@ -161,7 +161,8 @@ TEST(Ekfac, DrawsApproachTheExpectation) {
   const CurvatureProblem p = curvature_problem("convolutions");
   const Tensor exact = dense_ekfac(p, {.targets = kExact});
   const auto error = [&](std::int64_t draws) {
-    return ((dense_ekfac(p, {.draws = draws, .generator = Generator(4)}) - exact).norm() /
+    return ((dense_ekfac(p, {.targets = FisherTargets::kDrawn, .draws = draws, .seed = 4}) - exact)
+                .norm() /
             exact.norm())
         .item<double>();
   };
@@ -191,7 +192,8 @@ TEST(Ekfac, DrawsHaveTheCovarianceAskedFor) {
 TEST(Ekfac, CostIsCountedInThirdsOfAGradient) {
   const CurvatureProblem p = curvature_problem("mlp", 12);
   CostMeter cost;
-  const Ekfac matrix(p.model, p.subset, p.objective, cost, {.batch_size = 5});
+  const Ekfac matrix(p.model, p.subset, p.objective, cost,
+                     {.targets = FisherTargets::kDrawn, .batch_size = 5, .draws = 1});
   EXPECT_NEAR(cost.sample_gradients(), 12 * ((1 + 2) + (1 + 4)) / 3.0, 1e-9);
 }
 

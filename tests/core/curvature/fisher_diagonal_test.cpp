@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/settings_file.h"
+#include "core/curvature/example_gradients.h"
 #include "tests/support/curvature.h"
 #include "tests/support/numbers.h"
 #include "tests/support/problems.h"
@@ -60,8 +61,7 @@ TEST_P(FisherDiagonals, AreTheDiagonalsOfTheirMatrices) {
 TEST_P(FisherDiagonals, DrawsApproachTheExpectation) {
   const Tensor exact = diagonal(FisherTargets::kExpected, p_);
   const auto error = [&](std::int64_t draws) {
-    const Tensor drawn =
-        diagonal(FisherTargets::kDrawn, p_, {.draws = draws, .generator = Generator(3)});
+    const Tensor drawn = diagonal(FisherTargets::kDrawn, p_, {.draws = draws, .seed = 3});
     return ((drawn - exact).norm() / exact.norm()).item<double>();
   };
   const double few = error(20), many = error(2000);
@@ -69,9 +69,30 @@ TEST_P(FisherDiagonals, DrawsApproachTheExpectation) {
   EXPECT_LT(many, few / 3);
 }
 
+TEST_P(FisherDiagonals, DrawsDoNotDependOnBatches) {
+  const auto drawn = [&](std::int64_t batch) {
+    return diagonal(FisherTargets::kDrawn, p_, {.batch_size = batch, .draws = 2, .seed = 3});
+  };
+  const Tensor whole = drawn(512);
+  for (const std::int64_t batch : {1, 4, 7}) {
+    EXPECT_LT(largest(drawn(batch) - whole), 1e-12 * largest(whole)) << batch;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Problems, FisherDiagonals,
                          ::testing::ValuesIn(testing::curvature_problem_names()),
                          [](const auto& each) { return each.param; });
+
+// A layer of a million numbers for each example and 40 outputs: no batch of 512 fits.
+TEST(FisherDiagonal, TakesAsManyExamplesAtATimeAsFit) {
+  const auto data = make_dataset(40, 6, 40);
+  const Model small = make_model("mlp", "{hidden: [8]}", *data);
+  EXPECT_EQ(examples_at_a_time(small, all_of(data), 40), kEvaluationBatch);
+  const Model wide = make_model("mlp", "{hidden: [20000]}", *data, 0, at::kFloat);
+  const std::int64_t at_a_time = examples_at_a_time(wide, all_of(data), 40);
+  EXPECT_LT(at_a_time * (2 + 40) * 20000 * 4, kExampleMemory);
+  EXPECT_GT(at_a_time * (2 + 40) * 20000 * 4, kExampleMemory / 4);
+}
 
 TEST(FisherDiagonal, BatchMeanSquaredIsAnotherThing) {
   const CurvatureProblem p = curvature_problem("mlp", 12);

@@ -119,7 +119,8 @@ TEST_P(KfacProblems, HasBlocksAndADiagonal) {
 
 TEST_P(KfacProblems, IsSymmetricAndAboveItsFloor) {
   for (const WeightSharing sharing : kBoth) {
-    const Kfac matrix = kfac(p_, {.sharing = sharing, .generator = Generator(2)});
+    const Kfac matrix =
+        kfac(p_, {.targets = FisherTargets::kDrawn, .sharing = sharing, .draws = 1, .seed = 2});
     const Tensor all = matrix.as_dense();
     EXPECT_LT(largest(all - all.t()), 1e-14 * largest(all));
     EXPECT_EQ(matrix.eigenvalue_floor(), p_.objective.l2);
@@ -174,7 +175,8 @@ TEST_P(KfacProblems, DrawsApproachTheExpectation) {
   const auto error = [&](std::int64_t draws) {
     double sum = 0;
     for (std::uint64_t seed = 0; seed < 8; ++seed) {
-      const Tensor drawn = dense_kfac(p_, {.draws = draws, .generator = Generator(seed)});
+      const Tensor drawn =
+          dense_kfac(p_, {.targets = FisherTargets::kDrawn, .draws = draws, .seed = seed});
       sum += ((drawn - exact).norm() / exact.norm()).item<double>() / 8;
     }
     return sum;
@@ -244,7 +246,8 @@ TEST(Kfac, DrawsHaveTheCovarianceAskedFor) {
 TEST(Kfac, CostIsCountedInThirdsOfAGradient) {
   const CurvatureProblem p = curvature_problem("mlp", 12);
   CostMeter drawn, expected;
-  const Kfac one(p.model, p.subset, p.objective, drawn, {.batch_size = 5});
+  const Kfac one(p.model, p.subset, p.objective, drawn,
+                 {.targets = FisherTargets::kDrawn, .batch_size = 5, .draws = 1});
   EXPECT_NEAR(drawn.sample_gradients(), 12, 1e-9);
   const Kfac exact(p.model, p.subset, p.objective, expected, {.targets = kExact});
   EXPECT_NEAR(expected.sample_gradients(), 12 * (1 + 2 * 3) / 3.0, 1e-9);
@@ -271,7 +274,8 @@ TEST(Kfac, RefusesWhatHasNoAnswer) {
   CurvatureProblem p = curvature_problem("logistic", 2);  // two examples in five dimensions
   p.objective.l2 = 0;
   EXPECT_ERROR(ErrorKind::kNumerics, kfac(p, {}).inverse(0), HasSubstr("larger damping"));
-  EXPECT_ERROR(ErrorKind::kUsage, kfac(p, {.draws = 0}), HasSubstr("at least one"));
+  EXPECT_ERROR(ErrorKind::kUsage, kfac(p, {.targets = FisherTargets::kDrawn, .draws = 0}),
+               HasSubstr("at least one"));
   p.model.set_theta(at::full({p.model.dim()}, 1e308, at::kDouble));
   EXPECT_ERROR(ErrorKind::kNumerics, kfac(p, {.targets = kExact}), HasSubstr("not finite"));
   p.subset = p.subset.with_rows(at::empty({0}, at::kLong));
@@ -281,7 +285,37 @@ TEST(Kfac, RefusesWhatHasNoAnswer) {
 TEST(Kfac, SaysWhatItIs) {
   CurvatureProblem p = curvature_problem("mlp", 5);
   EXPECT_EQ(kfac(p, {}).describe(),
-            "K-FAC matrix, positions expanded, 1 drawn targets for each example, l2 0.05 included");
+            "K-FAC matrix, positions expanded, exact over the targets, l2 0.05 included");
+  const KroneckerOptions drawn{.targets = FisherTargets::kDrawn, .draws = 1};
+  EXPECT_EQ(kfac(p, drawn).describe(),
+            "K-FAC matrix, positions expanded, 1 drawn target for each example, l2 0.05 included");
+}
+
+// Exact where there are few outputs, drawn where there are many.
+TEST(Kfac, ChoosesItsTargetsByTheNumberOfOutputs) {
+  const auto chosen = [](std::int64_t classes) {
+    const auto data = testing::make_dataset(40, 4, classes);
+    const Model model = testing::make_model("logistic", "{}", *data);
+    return *KroneckerOptions{}.resolved(model, testing::all_of(data), {}).targets;
+  };
+  EXPECT_EQ(chosen(16), FisherTargets::kExpected);
+  EXPECT_EQ(chosen(17), FisherTargets::kDrawn);
+}
+
+// A model that is sure of itself: a drawn target is all but always the one it predicts, so that one
+// draw for each example sees next to no curvature where there is some.
+TEST(Kfac, OfASureModelIsNotNothing) {
+  CurvatureProblem p = curvature_problem("mlp", 12);
+  p.objective.l2 = 0;
+  p.model.set_theta(p.model.theta() * 12);
+  const double exact = dense_ggn(p).trace().item<double>();
+  ASSERT_GT(exact, 0);
+  const auto trace = [&](const KroneckerOptions& options) {
+    return dense_kfac(p, options).trace().item<double>();
+  };
+  EXPECT_NEAR(trace({}) / exact, 1, 0.7);
+  EXPECT_LT(trace({.targets = FisherTargets::kDrawn, .draws = 1}) / exact, 0.3)
+      << "the test needs a model that is sure of itself";
 }
 
 }  // namespace

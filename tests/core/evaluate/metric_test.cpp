@@ -99,6 +99,25 @@ TEST(Accuracy, SeesWrongAndTrueLabelsApart) {
   EXPECT_EQ(value_of(values, "accuracy/forget_true"), 0);
 }
 
+// Class 1 is forgotten as a whole; class 2 was never in training, and its test examples count.
+TEST(Gaps, LeavesOutRemovedClassesAndNoOthers) {
+  Fixture s = make_setup(3);
+  auto data = std::make_shared<Dataset>(*s.evaluation.dataset);
+  data->targets = at::cat({at::zeros({40}, at::kLong), at::ones({20}, at::kLong),
+                           at::arange(20, at::kLong).remainder(3)});
+  s.evaluation.dataset = data;
+  s.model.predictions =
+      s.predictions(at::tensor({1.0, 2.0, 0.0}, at::kDouble).expand({80, 3}));  // says class 1
+  s.oracle.predictions = s.model.predictions;
+  const Metric gaps = builtin_metrics().find("gaps");
+  const auto values = gaps.compute(s.input({&s.oracle}));
+  EXPECT_EQ(value_of(values, "ta"), 0) << "of classes 0 and 2";
+  EXPECT_EQ(value_of(values, "ta_removed"), 1);
+  s.model.predictions =
+      s.predictions(at::tensor({1.0, 0.0, 2.0}, at::kDouble).expand({80, 3}));  // says class 2
+  EXPECT_NEAR(value_of(gaps.compute(s.input({&s.oracle})), "ta"), 6 / 13.0, 1e-15);
+}
+
 TEST(Membership, SeparatesWhatWasLearnt) {
   Fixture s = make_setup(3);
   const Tensor forget = at::arange(40, 60);

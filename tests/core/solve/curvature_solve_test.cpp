@@ -20,7 +20,7 @@ using testing::make_model;
 Tensor dense_curvature(CurvatureKind kind, const Model& model, const Subset& subset,
                        const Objective& objective) {
   CostMeter cost;
-  return make_curvature(kind, model, subset, objective, cost, Generator(0))->as_dense();
+  return make_curvature({.kind = kind}, model, subset, objective, cost, Generator(0))->as_dense();
 }
 
 TEST(CurvatureSolve, UsesTheDampingThatWasAskedFor) {
@@ -30,7 +30,7 @@ TEST(CurvatureSolve, UsesTheDampingThatWasAskedFor) {
   const Objective objective{LossKind::kCrossEntropy, 0.01};
   Context context(0);
   const Tensor b = at::ones({model.dim()}, at::kDouble);
-  const CurvatureSolveSettings settings{CurvatureKind::kGgn, 0.5, {.tolerance = 1e-12}};
+  const CurvatureSolveSettings settings{{.kind = CurvatureKind::kGgn}, 0.5, {.tolerance = 1e-12}};
   const Solution solution = solve_curvature(settings, model, subset, objective, b, context);
   EXPECT_EQ(solution.report.damping, 0.5);
   const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
@@ -67,14 +67,14 @@ TEST(CurvatureSolve, BoundsAreRigorousForTheGaussNewtonMatrix) {
   const Objective objective{LossKind::kCrossEntropy, 0.01};
   Context context(0);
   const Tensor b = at::ones({model.dim()}, at::kDouble);
-  const CurvatureSolveSettings ggn{CurvatureKind::kGgn, 0.1, {.tolerance = 1e-4}};
+  const CurvatureSolveSettings ggn{{.kind = CurvatureKind::kGgn}, 0.1, {.tolerance = 1e-4}};
   const Solution solution = solve_curvature(ggn, model, subset, objective, b, context);
   ASSERT_TRUE(solution.report.error_bound_is_rigorous);
   const Tensor dense = dense_curvature(CurvatureKind::kGgn, model, subset, objective) +
                        0.1 * at::eye(model.dim(), at::kDouble);
   EXPECT_GE(*solution.report.error_bound,
             (solution.x - at::linalg_solve(dense, b)).norm().item<double>());
-  const CurvatureSolveSettings hessian{CurvatureKind::kHessian, 2.0, {.tolerance = 1e-4}};
+  const CurvatureSolveSettings hessian{{.kind = CurvatureKind::kHessian}, 2.0, {.tolerance = 1e-4}};
   const SolveReport report = solve_curvature(hessian, model, subset, objective, b, context).report;
   EXPECT_TRUE(report.error_bound);
   EXPECT_FALSE(report.error_bound_is_rigorous);
@@ -88,12 +88,12 @@ TEST(CurvatureSolve, EverySettingIsRead) {
                      "test"));
   const CurvatureSolveSettings read = CurvatureSolveSettings::read(settings);
   settings.finish();
-  EXPECT_EQ(read.kind, CurvatureKind::kHessian);
+  EXPECT_EQ(read.curvature.kind, CurvatureKind::kHessian);
   EXPECT_EQ(read.solver->limits().max_iterations, 7);
   EXPECT_EQ(read.solver->limits().tolerance, 1e-8);
   EXPECT_EQ(read.preconditioner, "nystroem");
   EXPECT_EQ(read.preconditioner_rank, 9);
-  EXPECT_EQ(*read.memory, 3'000'000);
+  EXPECT_EQ(read.curvature.data.memory, 3'000'000);
   EXPECT_EQ(read.on_negative_curvature, NegativeCurvaturePolicy::kTruncate);
 }
 
@@ -139,7 +139,8 @@ TEST(CurvatureSolve, RaisesTheDampingPastNegativeCurvature) {
   const Tensor dense = dense_curvature(CurvatureKind::kHessian, model, subset, objective);
   const double lowest = at::linalg_eigvalsh(dense).min().item<double>();
   ASSERT_LT(lowest, 0) << "the test needs an indefinite Hessian";
-  const CurvatureSolveSettings settings{CurvatureKind::kHessian, 0.0, {.tolerance = 1e-8}};
+  const CurvatureSolveSettings settings{
+      {.kind = CurvatureKind::kHessian}, 0.0, {.tolerance = 1e-8}};
   Generator generator(1);
   const Solution solution = solve_curvature(settings, model, subset, objective,
                                             generator.normal({model.dim()}, at::kDouble), context);
@@ -167,11 +168,12 @@ TEST(CurvatureSolve, KroneckerFactoredMatricesAreInvertedByStructure) {
   const Tensor b = Generator(3).normal({model.dim()}, at::kDouble);
   for (const CurvatureKind kind : {CurvatureKind::kKfac, CurvatureKind::kEkfac}) {
     Context context(5);
-    const CurvatureSolveSettings settings{kind, 0.1, {.tolerance = 1e-10}};
+    const CurvatureSolveSettings settings{{.kind = kind}, 0.1, {.tolerance = 1e-10}};
     const Solution solution = solve_curvature(settings, model, subset, objective, b, context);
     CostMeter cost;
     const Tensor dense =
-        make_curvature(kind, model, subset, objective, cost, context.generator)->as_dense() +
+        make_curvature({.kind = kind}, model, subset, objective, cost, context.generator)
+            ->as_dense() +
         0.1 * at::eye(model.dim(), at::kDouble);
     EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
     EXPECT_LE(solution.report.iterations, 2);

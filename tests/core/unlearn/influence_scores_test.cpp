@@ -49,7 +49,7 @@ struct Problem {
 
   InfluenceScores scores() const {
     CurvatureSolveSettings settings;
-    settings.kind = CurvatureKind::kHessian;
+    settings.curvature.kind = CurvatureKind::kHessian;
     settings.damping = 0;
     settings.limits = {1e-12, 500};
     Context context(0);
