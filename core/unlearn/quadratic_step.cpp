@@ -15,8 +15,12 @@ namespace {
 
 constexpr double kRoundings = 16;  // of F's terms, that a difference must exceed to be one
 
-std::string change(double decrease) {
-  return fmt::format("{} by {:.3g}", decrease < 0 ? "rises" : "falls", std::abs(decrease));
+// "rises by 2 where a fall of 0.5 was predicted (reduction ratio -4)"
+std::string change(double decrease, double predicted, std::optional<double> ratio) {
+  return fmt::format("{} by {:.3g} where a {} of {:.3g} was predicted{}",
+                     decrease < 0 ? "rises" : "falls", std::abs(decrease),
+                     predicted < 0 ? "rise" : "fall", std::abs(predicted),
+                     ratio ? fmt::format(" (reduction ratio {:.3g})", *ratio) : "");
 }
 
 }  // namespace
@@ -41,14 +45,9 @@ StepOutcome take_step(Model& model, const Solution& solution, const Tensor& b, d
   if (predicted > rounding && std::isfinite(decrease)) {
     outcome.ratio = reduction_ratio(decrease, predicted);
   }
-  if (std::isfinite(decrease)) {
-    outcome.message = fmt::format("the objective {}", change(decrease));
-    outcome.message += outcome.ratio
-                           ? fmt::format(", {:.3g} times the predicted decrease", *outcome.ratio)
-                           : fmt::format(" where {:.3g} was predicted", predicted);
-  } else {
-    outcome.message = "the objective would not be finite";
-  }
+  outcome.message = std::isfinite(decrease)
+                        ? "the objective " + change(decrease, predicted, outcome.ratio)
+                        : "the objective would not be finite";
   if (!outcome.is_taken) {
     model.set_theta(before);
     outcome.message = fmt::format(

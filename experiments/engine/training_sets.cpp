@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "core/evaluate/attacks/samples.h"
 #include "core/evaluate/attacks/ulira.h"
 #include "datasets/draw.h"
 
@@ -29,19 +30,17 @@ Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t s
   if (kind == StageKind::kTrain) return task.train;
   if (kind == StageKind::kRetrain) return task.retain;
   if (kind == StageKind::kAudit) {
-    return task.train.with_rows(rows_union(task.retain.rows, audit_rows(experiment, seed)));
+    // The edit adds what is added: an audit that had been trained on it would have it twice.
+    const Tensor kept = rows_difference(task.retain.rows, task.added.rows);
+    return task.train.with_rows(rows_union(kept, audit_rows(experiment, seed)));
   }
   const Tensor& outside = experiment.held_out.numel() > 0 ? experiment.held_out : task.test.rows;
-  const Tensor population = rows_union(task.train.rows, outside);
-  const std::int64_t n = population.numel();
-  Generator generator =
-      Generator(static_cast<std::uint64_t>(seed)).stream("members of a shadow's training set");
-  const Tensor half = generator.permutation(n).narrow(0, 0, n / 2);
-  return task.train.with_rows(sorted_rows(population.index_select(0, half)));
+  const Tensor population = rows_union(rows_union(task.train.rows, task.added.rows), outside);
+  return task.train.with_rows(half_of(population, seed, "members of a shadow's training set"));
 }
 
 Tensor audit_rows(const Experiment& experiment, std::int64_t audit) {
-  return audited(experiment).half(static_cast<std::uint64_t>(audit));
+  return audited(experiment).half(audit);
 }
 
 Task task_of(const Experiment& experiment, const Stage& stage) {

@@ -146,7 +146,7 @@ expected["modified_entropy_auc"] = attack(-rounded["modified_entropy"])
 expected["correctness_attack"] = (m.accuracy(forget) + 1 - m.accuracy(outside)) / 2
 expected["loss_tpr_1"] = tpr(-rounded["loss"][forget], -rounded["loss"][outside], 0.01)
 
-rows = np.r_[forget, test]
+rows = np.r_[forget, outside]
 phi = np.array([P(s["outputs"]).phi for s in shadows])[:, rows]
 member = np.array([s["trained"] for s in shadows])[:, rows]
 
@@ -165,6 +165,8 @@ scores = stats.norm.logpdf(observed, mu_in, s_in) - stats.norm.logpdf(observed, 
 inside, others = scores[: len(forget)], scores[len(forget):]
 expected["lira_auc"] = float(roc_auc_score(np.r_[np.ones(len(inside)), np.zeros(len(others))], scores))
 expected["lira_auc_se"] = delong(inside, others)
+expected["lira_scored"] = expected["ulira_scored"] = float(np.mean(np.isfinite(scores)))
+assert expected["lira_scored"] == 1
 expected["lira_accuracy"] = float(np.mean(inside > 0) + np.mean(others <= 0)) / 2
 expected["lira_tpr_1"], expected["lira_tpr_01"] = tpr(inside, others, 0.01), tpr(inside, others, 0.001)
 expected["distance"] = float(np.mean([np.linalg.norm(theta - t) / np.linalg.norm(t) for t in oracle_thetas]))

@@ -29,7 +29,10 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
       lira_online_scores(fit, predictions.scaled_confidence().index_select(0, rows));
   const Tensor inside = numbers(scores.slice(0, 0, members.numel())),
                outside = numbers(scores.slice(0, members.numel()));
-  if (inside.numel() < 2 || outside.numel() < 2) return {};
+  const MetricValue scored{
+      prefix + "_scored",
+      static_cast<double>(inside.numel() + outside.numel()) / static_cast<double>(rows.numel())};
+  if (inside.numel() < 2 || outside.numel() < 2) return {scored};
   const double called = inside.gt(0).to(at::kDouble).mean().item<double>(),
                passed = outside.le(0).to(at::kDouble).mean().item<double>();
   return {{prefix + "_auc", auc(inside, outside)},
@@ -37,7 +40,8 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
           {prefix + "_accuracy", (called + passed) / 2},
           {prefix + "_tpr_1", tpr_at_fpr(inside, outside, 0.01)},
           {prefix + "_tpr_01", tpr_at_fpr(inside, outside, 0.001)},
-          {prefix + "_epsilon", held_out_epsilon(inside, outside).epsilon}};
+          {prefix + "_epsilon", held_out_epsilon(inside, outside).epsilon},
+          scored};
 }
 
 std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
@@ -75,7 +79,16 @@ std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
              "The same at 0.1 %; with fewer than 1,000 unseen examples it is the rate without "
              "any false positive.",
              0, true),
-      epsilon};
+      epsilon,
+      {.name = prefix + "_scored",
+       .heading = heading + " scored",
+       .group = ColumnGroup::kPrivacy,
+       .range = "[0, 1]",
+       .definition =
+           "Share of the edited set and the unseen examples that two attacker's models or "
+           "more were given and two or more were not, and that so have a score; the "
+           "other columns are of these.",
+       .detail = true}};
 }
 
 }  // namespace oubli

@@ -12,8 +12,9 @@ namespace oubli {
 
 // PREFIX_auc and its standard error, _accuracy of calling members what scores above 0, _tpr_1 and
 // _tpr_01, and _epsilon: of the model's scaled confidence on `members` against `others`, shadows
-// with the example chosen against those without. Empty where fewer than two examples of either have
-// shadows on both sides. `own_variance_from`: of fit_lira.
+// with the example chosen against those without; and _scored, the share of these examples that have
+// two shadows or more on both sides and so a score. _scored alone where fewer than two of either
+// have. `own_variance_from`: of fit_lira.
 std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
                                                  const std::vector<const Shadow*>& shadows,
                                                  const Predictions& predictions,

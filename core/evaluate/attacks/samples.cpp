@@ -27,6 +27,15 @@ Halves class_halves(const Tensor& rows, const Tensor& classes) {
   return {by_class.slice(0, 0, by_class.numel(), 2), by_class.slice(0, 1, by_class.numel(), 2)};
 }
 
+Tensor half_of(const Tensor& rows, std::int64_t number, std::string_view stream) {
+  Generator generator = Generator(static_cast<std::uint64_t>(number / 2)).stream(stream);
+  const std::int64_t n = rows.numel();
+  const Tensor order = generator.permutation(n);
+  const Tensor half =
+      number % 2 == 0 ? order.narrow(0, 0, n / 2) : order.narrow(0, n / 2, n - n / 2);
+  return std::get<0>(rows.index_select(0, half).sort());
+}
+
 CrossFold fold_of(std::int64_t count, std::int64_t folds, std::int64_t fold) {
   const Tensor all = at::arange(count);
   const Tensor judged = all.remainder(folds).eq(fold);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "core/evaluate/metric.h"
 
@@ -23,6 +24,11 @@ struct Halves {
   Tensor first, second;
 };
 Halves class_halves(const Tensor& rows, const Tensor& classes);  // classes of all rows, int64
+
+// Half of the rows for an attacker's model of this number, sorted. Models 2 k and 2 k + 1 share a
+// draw and have one half each, so that every row is in one of the two: of any even number of models
+// half have it. For an odd number of rows the second has one more.
+Tensor half_of(const Tensor& rows, std::int64_t number, std::string_view stream);
 
 // Positions i with i % folds == fold, and the others: int64, below `count`.
 struct CrossFold {

@@ -8,11 +8,8 @@ namespace oubli {
 
 Tensor AuditedRows::all() const { return at::cat({forget, unseen}); }
 
-Tensor AuditedRows::half(std::uint64_t shadow) const {
-  const Tensor rows = all();
-  Generator generator = Generator(shadow).stream("what a shadow forgets");
-  const Tensor chosen = generator.permutation(rows.numel()).narrow(0, 0, rows.numel() / 2);
-  return std::get<0>(rows.index_select(0, chosen).sort());
+Tensor AuditedRows::half(std::int64_t shadow) const {
+  return half_of(all(), shadow, "what a shadow forgets");
 }
 
 std::optional<AuditedRows> audited_rows(const Evaluation& evaluation) {

@@ -2,8 +2,9 @@
 //
 // LiRA asks how an example looks to models trained on it and not. U-LiRA asks how it looks to
 // models that were trained on it and then made to forget it: the attacker runs the same method.
-// The audited examples are the forget set and as many unseen examples U. Shadow k trains on the
-// retain set and a random half A_k of the audited ones, and the method then forgets A_k. So for
+// The audited examples are the forget set and as many unseen examples U. Shadow k trains on what of
+// D remains and a random half A_k of the audited ones, and the method then forgets A_k, and adds
+// what the edit adds. A_2k and A_2k+1 are complements. So for
 // each audited example there are shadows that forgot it, and shadows that never saw it and forgot
 // others instead, which rules out telling that some forgetting took place. Scores are LiRA's
 // (lira.h) between these two worlds, and the edited model's forget set is held against U.
@@ -17,7 +18,6 @@
 
 #include <optional>
 
-#include "core/base/random.h"
 #include "core/evaluate/metric.h"
 
 namespace oubli {
@@ -28,7 +28,7 @@ struct AuditedRows {
 
   Tensor all() const;
   // Shadow k's A_k: half of all, sorted.
-  Tensor half(std::uint64_t shadow) const;
+  Tensor half(std::int64_t shadow) const;
 };
 
 // Absent for a regression, and where nothing is forgotten or nothing is unseen.

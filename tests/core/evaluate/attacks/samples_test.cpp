@@ -27,6 +27,20 @@ TEST(Samples, HalvesHoldAsManyOfEachClassAndNoRowTwice) {
   }
 }
 
+// Of four models each row is in two, whatever is drawn: no example is left without a score.
+TEST(Samples, HalvesOfModelsComeInPairs) {
+  const Tensor rows = at::arange(100, 113);
+  Tensor counts = at::zeros({200}, at::kLong);
+  for (std::int64_t number = 0; number < 4; ++number) {
+    const Tensor half = half_of(rows, number, "test");
+    EXPECT_EQ(half.numel(), number % 2 == 0 ? 6 : 7);
+    counts.index_add_(0, half, at::ones_like(half));
+  }
+  EXPECT_TRUE(counts.index_select(0, rows).eq(2).all().item<bool>());
+  EXPECT_EQ(counts.sum().item<std::int64_t>(), 26);
+  EXPECT_FALSE(half_of(rows, 0, "test").equal(half_of(rows, 2, "test")));
+}
+
 TEST(Samples, EveryPositionIsJudgedInOneFold) {
   Tensor seen = at::zeros({13}, at::kLong);
   for (std::int64_t k = 0; k < 5; ++k) {

@@ -28,6 +28,8 @@ TEST(Ulira, AuditsAsManyUnseenExamplesAsForgottenOnes) {
   EXPECT_FALSE(first.equal(second));
   EXPECT_TRUE(first.equal(audited.half(0)));
   EXPECT_TRUE(at::isin(first, audited.all()).all().item<bool>());
+  EXPECT_TRUE(rows_union(first, second).equal(rows_union(audited.all(), first))) << "complements";
+  EXPECT_FALSE(at::isin(first, second).any().item<bool>());
 }
 
 TEST(Ulira, HasNothingToAuditWithoutUnseenExamplesOrClasses) {
@@ -57,7 +59,7 @@ std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t s
                        labels * (own_difficulty + flags) + spread * noise);
   };
   std::vector<Shadow> shadows;
-  for (std::uint64_t k = 0; k < 32; ++k) {
+  for (std::int64_t k = 0; k < 32; ++k) {
     const Tensor forgot = audited.half(k);
     shadows.push_back({at::zeros({400}, at::kBool).index_fill(0, forgot, true), outputs(forgot)});
   }
