@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CsvSource {
-  std::string file;
+  fs::path file;
   fs::path settings_folder;
   std::string label;
   bool classification = true;
@@ -57,10 +57,12 @@ fs::path locate(const CsvSource& source, const DataFolders& folders) {
     if (fs::is_regular_file(path, ignored)) return path;
     searched.push_back(path.string());
   }
-  throw Error(ErrorKind::kData,
-              fmt::format("the CSV file '{}' was not found. Searched: {}. Give its path from the "
-                          "experiment file's folder, or an absolute one.",
-                          source.file, fmt::join(searched, ", ")));
+  throw Error(
+      ErrorKind::kData,
+      fmt::format("the CSV file '{}' was not found. Searched: {}. Give its path from the "
+                  "folder of the file that names it (from the present one with --set), or an "
+                  "absolute one.",
+                  source.file.string(), fmt::join(searched, ", ")));
 }
 
 Columns read_header(CsvReader& reader, const std::string& label) {
@@ -215,8 +217,8 @@ DataSource csv_source() {
   DataSource source{"csv", "a table of numbers in a CSV file with a header line", {}};
   source.configure = [](const Settings& settings) {
     CsvSource csv;
-    csv.settings_folder = fs::path(settings.origin("file").source).parent_path();
-    csv.file = settings.text("file", {.doc = "path of the CSV file"});
+    csv.settings_folder = settings.folder_of("file");
+    csv.file = settings.path("file", {.doc = "path of the CSV file"});
     csv.label = settings.text("label", {.doc = "name of the column to predict"});
     csv.classification =
         settings.choice("task", {.valid = {"classification", "regression"},

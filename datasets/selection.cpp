@@ -197,9 +197,9 @@ Choose read_class_fraction(const Settings& settings) {
 
 Choose read_indices(const Settings& settings) {
   const Origin origin = settings.origin("indices");
-  const std::filesystem::path path =
-      std::filesystem::path(origin.source).parent_path() /
-      settings.text("indices", {.doc = "file with one row a line, from this file's folder"});
+  const std::filesystem::path named =
+      settings.path("indices", {.doc = "file with one row a line, from this file's folder"});
+  const std::filesystem::path path = settings.folder_of("indices") / named;
   return [origin, path](const Dataset& dataset, const Splits& splits, const Generator&) {
     return Selection{listed_rows(path, dataset, splits, origin), false, {}};
   };

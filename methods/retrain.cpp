@@ -20,7 +20,7 @@ class Retrain : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    return report_of(train_from_start(model, task.retain, task, context));
+    return report_of(train_from_start(model, task.retain, task.recipe, context));
   }
 };
 

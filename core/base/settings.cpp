@@ -121,6 +121,16 @@ std::string Settings::choice(const std::string& key, const ChoiceOption& option)
   return value;
 }
 
+std::filesystem::path Settings::path(const std::string& key, const TextOption& option) const {
+  const std::filesystem::path written = text(key, option);
+  if (written.empty()) return written;
+  const std::filesystem::path full = (folder_of(key) / written).lexically_normal();
+  std::error_code ignored;
+  if (!std::filesystem::exists(full, ignored)) return written;
+  state_->resolved[key] = full.string();
+  return full;
+}
+
 std::optional<double> Settings::real_or(const std::string& key, const std::string& word,
                                         const RealOption& option) const {
   const SettingsNode* found =
@@ -238,6 +248,11 @@ void Settings::record(const std::string& key, Json value) const {
 
 bool Settings::has(const std::string& key) const { return state_->node.find(key) != nullptr; }
 bool Settings::is_describing() const { return state_->describing; }
+std::filesystem::path Settings::folder_of(const std::string& key) const {
+  const Origin where = origin(key);
+  if (where.line == 0) return std::filesystem::current_path();
+  return std::filesystem::absolute(where.source).parent_path();
+}
 const SettingsNode& Settings::node() const { return state_->node; }
 Origin Settings::origin() const { return state_->node.origin; }
 Origin Settings::origin(const std::string& key) const {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -99,6 +100,9 @@ class Settings {
   bool flag(const std::string& key, const FlagOption& option) const;
   std::string text(const std::string& key, const TextOption& option) const;
   std::string choice(const std::string& key, const ChoiceOption& option) const;
+  // The name of a file: absolute, and so recorded, where it exists; else as written. A relative one
+  // is from folder_of(key).
+  std::filesystem::path path(const std::string& key, const TextOption& option) const;
   // A number, or one word in its place (`damping: auto`): nullopt stands for the word. The default
   // is the word where `option.default_value` is absent.
   std::optional<double> real_or(const std::string& key, const std::string& word,
@@ -128,6 +132,9 @@ class Settings {
   bool has(const std::string& key) const;
   bool is_describing() const;
   const SettingsNode& node() const;
+  // Where relative paths at the key start: the folder of the file that says it, or, for what was
+  // said on the command line, the present one. Absolute.
+  std::filesystem::path folder_of(const std::string& key) const;
   // Origin of a key, or of the map where the key is absent.
   Origin origin(const std::string& key) const;
   Origin origin() const;

@@ -185,8 +185,8 @@ KroneckerOptions KroneckerOptions::read(const Settings& settings) {
   const std::string targets = settings.choice(
       "targets", {.default_value = "auto",
                   .valid = {"auto", "expected", "drawn", "empirical"},
-                  .doc = "whose labels: the model's, exact or drawn, or the data's; auto: exact up "
-                         "to 16 outputs, drawn beyond"});
+                  .doc = "of kfac and ekfac, whose labels: the model's, exact or drawn, or the "
+                         "data's; auto: exact up to 16 outputs, drawn beyond"});
   if (targets == "expected") options.targets = FisherTargets::kExpected;
   if (targets == "drawn") options.targets = FisherTargets::kDrawn;
   if (targets == "empirical") options.targets = FisherTargets::kEmpirical;

@@ -148,6 +148,7 @@ struct Metric {
   std::function<std::vector<MetricValue>(const ColumnValues& model, const ColumnValues& oracles)>
       derive = {};
   MetricNeeds needs = {};
+  int version = 1;  // raised when the metric's values change: stored ones are taken again
 };
 
 Registry<Metric> builtin_metrics();

@@ -18,7 +18,7 @@ namespace oubli {
 
 // Throws Error(kStore) as write_tensors does.
 void save_model(const Model& model, const std::filesystem::path& path,
-                const std::map<std::string, std::string>& metadata);
+                const std::map<std::string, std::string>& metadata = {});
 
 // Replaces every parameter and buffer, converting between floating types. Throws Error(kData), and
 // leaves the model as it was, unless the names are exactly those of the model, every shape agrees

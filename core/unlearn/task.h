@@ -2,8 +2,6 @@
 // that the edited model should minimise over what remains.
 #pragma once
 
-#include <functional>
-
 #include "core/data/dataset.h"
 #include "core/train/trainer.h"
 
@@ -20,9 +18,6 @@ struct Task {
   Subset test;        // not for methods to learn from: metrics only
   // How the original was trained, which is also how a retrained model is.
   TrainingRecipe recipe;
-  // How a model starts before training: drawn from the generator, or read from given weights.
-  std::function<void(Model& model, Generator& generator)> initialise =
-      [](Model& model, Generator& generator) { model.initialise(generator); };
 
   const Objective& objective() const { return recipe.objective; }
 };

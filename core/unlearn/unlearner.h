@@ -38,10 +38,6 @@ class Unlearner {
  public:
   virtual ~Unlearner() = default;
 
-  // What the method needs of the original training may be asked for here, by changing the recipe
-  // that the original model and the oracles are trained with.
-  virtual void prepare(TrainingRecipe& recipe) const { (void)recipe; }
-
   // Sample-gradients that `unlearn` will take, or at most will take, where that can be known
   // before: for `oubli check` and the time left.
   virtual std::optional<double> estimate_cost(const Task& task) const {

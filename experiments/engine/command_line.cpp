@@ -12,6 +12,7 @@
 #include "core/base/memory.h"
 #include "core/curvature/curvature.h"
 #include "experiments/engine/commands.h"
+#include "experiments/engine/environment.h"
 
 namespace oubli {
 namespace {
@@ -28,7 +29,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   CLI::App app("oubli: approximate unlearning of neural networks, measured against retraining",
                "oubli");
   app.require_subcommand(1);
-  app.set_version_flag("--version", OUBLI_VERSION);
+  app.set_version_flag("--version", oubli_version());
   RunOptions options;
   FetchCommand fetch;
   CurvatureCommand curvature;
@@ -56,6 +57,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
 
   CLI::App* worker = app.add_subcommand("worker", "")->group("");  // started by `run`
   add_run_options(*worker, options);
+  worker->add_option("--memory", options.memory);
   worker->callback([&] { status = run_worker(options, registries); });
 
   CLI::App* shape = app.add_subcommand("curvature",

@@ -14,7 +14,8 @@ struct RunOptions {
   std::string data;
   std::string store;
   std::string output;
-  int jobs = 0;  // 0: all cores
+  int jobs = 0;             // 0: all cores
+  std::int64_t memory = 0;  // of a worker, in bytes
   bool show_keys = false;
 };
 

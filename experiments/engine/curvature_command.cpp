@@ -7,8 +7,8 @@
 
 #include <chrono>
 #include <cmath>
-#include <thread>
 
+#include "core/base/machine_limits.h"
 #include "core/curvature/curvature.h"
 #include "core/evaluate/statistics/estimate.h"
 #include "core/solve/damping.h"
@@ -101,7 +101,7 @@ int show_curvature(const CurvatureCommand& command, const Registries& registries
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const Stage& trained = finished_original(experiment, plan, registries, store);
   const Model model = stored_model(experiment, store, trained);
-  at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  at::set_num_threads(static_cast<int>(available_cores()));
   const Task& task = experiment.task;
   CostMeter cost;
   const ObjectiveValue value = value_and_gradient(model, task.train, task.objective(), cost);
@@ -111,7 +111,8 @@ int show_curvature(const CurvatureCommand& command, const Registries& registries
              value.objective, value.loss, task.objective().l2,
              value.gradient.norm().item<double>());
   const OperatorPtr matrix =
-      make_curvature({.kind = kind}, model, task.train, task.objective(), cost, Generator(0));
+      make_curvature({.kind = kind, .data = {.cache = available_memory() / 4}}, model, task.train,
+                     task.objective(), cost, Generator(0));
   if (const auto* data = dynamic_cast<const DataOperator*>(matrix.get())) {
     const std::vector<std::string> without = data->parameters_without_rules();
     if (!without.empty()) {

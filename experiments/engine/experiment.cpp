@@ -2,9 +2,9 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/base/hash.h"
-#include "core/nn/checkpoint.h"
 
 namespace oubli {
 namespace {
@@ -12,6 +12,14 @@ namespace {
 std::string rows_hash(const Tensor& rows) {
   Hasher hasher;
   hasher.add(rows);
+  return hasher.hex();
+}
+
+std::string layout_hash(const ParameterTable& table) {
+  Hasher hasher;
+  for (const ParameterInfo& info : table.parameters()) {
+    hasher.add(fmt::format("{} {}\n", info.name, fmt::join(info.shape, " ")));
+  }
   return hasher.hex();
 }
 
@@ -78,18 +86,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   }
   experiment.network = spec.build(
       {experiment.dataset->input_shape(), spec.recipe.objective.outputs_for(*experiment.dataset)});
-  if (!spec.weights.empty()) {
-    experiment.weights_hash = file_hash_hex(spec.weights);
-    Model start(experiment.network.layers, experiment.network.table, spec.dtype);
-    load_weights(start, spec.weights);
-    const Tensor theta = start.theta().clone();
-    std::vector<Tensor> buffers;
-    for (const Tensor& buffer : start.buffers()) buffers.push_back(buffer.clone());
-    task.initialise = [theta, buffers](Model& model, Generator&) {
-      model.set_theta(theta);
-      for (std::size_t i = 0; i < buffers.size(); ++i) model.buffers()[i].copy_(buffers[i]);
-    };
-  }
+  experiment.network_hash = layout_hash(*experiment.network.table);
   experiment.data_hash = experiment.dataset->content_hash();
   Hasher edit;
   for (const Subset* part :

@@ -18,7 +18,7 @@ struct Experiment {
   // What stages are keyed by.
   std::string data_hash;
   std::string edit_hash;
-  std::string weights_hash;  // "" where training starts from random parameters
+  std::string network_hash;  // of the parameters' names and shapes
 
   // Sets that metrics are reported on; empty ones are left out.
   std::vector<NamedRows> metric_sets() const;

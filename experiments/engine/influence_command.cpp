@@ -3,8 +3,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
-#include <thread>
-
+#include "core/base/machine_limits.h"
 #include "core/base/settings_file.h"
 #include "core/unlearn/influence_scores.h"
 #include "core/unlearn/initial_training.h"
@@ -45,7 +44,7 @@ double loss_without(const Experiment& experiment, const Stage& trained, const Mo
   if (task.recipe.optimizer.is_full_batch()) {
     train(model, task.train.with_rows(kept), task.recipe, context);  // from where it stands
   } else {
-    train_from_start(model, task.train.with_rows(kept), task, context);
+    train_from_start(model, task.train.with_rows(kept), task.recipe, context);
   }
   CostMeter cost;
   return value_only(model, test, {task.objective().loss, 0}, cost).loss;
@@ -90,11 +89,12 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const Stage& trained = finished_original(experiment, plan, registries, store);
   const Model model = stored_model(experiment, store, trained);
-  at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  at::set_num_threads(static_cast<int>(available_cores()));
   const Subset test = tests.with_rows(tests.rows.narrow(0, command.test, 1));
   const Task& task = experiment.task;
   const Objective loss{task.objective().loss, 0};
   Context context(0);
+  context.memory = available_memory() / 4;
   const double before = value_only(model, test, loss, context.cost).loss;
   print_prediction(experiment, model, test, command.test, before);
 

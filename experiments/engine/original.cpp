@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base/machine_limits.h"
+
 namespace oubli {
 
 const Stage& finished_original(const Experiment& experiment, const Plan& plan,
@@ -16,7 +18,7 @@ const Stage& finished_original(const Experiment& experiment, const Plan& plan,
   if (store.check(original->key, /*thorough=*/false).state != Store::State::kSound) {
     fmt::print(stderr, "training the original model (kept in the store) ...\n");
   }
-  run_stage(experiment, plan, *original, registries, store, [](double) {});
+  run_stage(experiment, plan, *original, registries, store, {.memory = available_memory() / 4});
   return *original;
 }
 

@@ -1,13 +1,10 @@
 #include "experiments/engine/output.h"
 
 #include <fmt/format.h>
-#include <torch/version.h>
-
-#include <fstream>
-#include <thread>
 
 #include "core/base/settings_file.h"
 #include "datasets/row_file.h"
+#include "experiments/engine/environment.h"
 #include "experiments/engine/table.h"
 #include "experiments/engine/verdict.h"
 
@@ -16,22 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
-Json environment(const Experiment& experiment) {
-  return {{"oubli", OUBLI_VERSION},
-          {"git_revision", OUBLI_GIT_REVISION},
-          {"libtorch", TORCH_VERSION},
-          {"compiler", OUBLI_COMPILER},
-          {"processor", processor_name()},
-          {"cores", std::thread::hardware_concurrency()},
-          {"threads_per_stage", experiment.spec.threads}};
+// The build and the machine of now, and those that the stages were made on.
+Json environment(const Experiment& experiment, const Results& results) {
+  Json json = build_record();
+  json.update(hardware_record());
+  json["threads_per_stage"] = experiment.spec.threads;
+  json["machine"] = machine_record();
+  json["stages_made_on"] = results.machines;
+  return json;
 }
 
 }  // namespace
@@ -65,7 +54,7 @@ void write_output(const fs::path& folder, const Experiment& experiment, const Re
   write_file(folder / "table.csv", csv_table(results));
   write_file(folder / "table.tex", latex_table(results));
   write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
-  write_file(folder / "environment.json", environment(experiment).dump(1) + "\n");
+  write_file(folder / "environment.json", environment(experiment, results).dump(1) + "\n");
   const auto write_set = [&](const char* name, const Subset& subset) {
     if (subset.empty()) return;
     write_rows(folder / name, subset.rows,

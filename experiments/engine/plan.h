@@ -12,14 +12,17 @@
 //   compare   metrics that need all models of a row together, one of each training seed
 //
 // A stage's key is the SHA-256 of what determines its output: the settings it uses, the hash of the
-// data and rows, its seed, its threads, the keys of its inputs and the format version. Same key,
-// same bits; so experiments share originals, oracles and everything else that is equal.
+// data and rows, its seed, its threads, the keys of its inputs, and the versions of the format, the
+// method and the metrics. Same key, same bits on the same kind of processor (environment.h says
+// what that is); so experiments share originals, oracles and everything else that is equal.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "experiments/engine/experiment.h"
@@ -62,19 +65,35 @@ struct StageMember {
   std::int64_t seed = 0;  // training seed of a model; number of a shadow
 };
 
+// Members that many stages look at, such as the oracles: held once, so that a plan grows with the
+// number of models and not with its square.
+struct MemberGroup {
+  std::vector<StageMember> members;
+  std::string digest;  // of the members' keys and seeds
+};
+struct StageMembers {
+  std::shared_ptr<const MemberGroup> group;
+  std::optional<std::size_t> left_out = {};  // place in the group of one that is not a member
+};
+
 struct Stage {
   std::string key;
   StageKind kind = StageKind::kTrain;
   std::string label;                  // for people: "newton, training seed 1"
-  std::vector<std::size_t> inputs;    // stages of the plan, all before this one
+  std::vector<std::size_t> inputs;    // stages of the plan, all before this one; and the members'
   std::size_t method = 0;             // sweep, unlearn: row of the spec
   std::int64_t training_seed = 0;     // train, unlearn
   std::int64_t seed = 0;              // oracle or unlearning seed
   std::optional<std::int64_t> audit;  // unlearn: which model of the kind audit it edits
-  std::map<ModelRole, std::vector<StageMember>>
-      members;       // sweep, evaluate, compare; also among the inputs
-  double cost = 0;   // estimate in sample-gradients, at least 1
-  Json description;  // what the key is the hash of
+  std::map<ModelRole, StageMembers> members;  // sweep, evaluate, compare
+  double cost = 0;                            // estimate in sample-gradients, at least 1
+  // What the key is the hash of: what it shares with other stages, and its own.
+  std::shared_ptr<const Json> shared_description;
+  Json description;
+
+  std::vector<StageMember> members_of(ModelRole role) const;  // none where there is no such role
+  std::vector<std::size_t> all_inputs() const;                // its own and its members' stages
+  Json full_description() const;
 };
 
 // Where the results of one model are in the plan.
@@ -86,13 +105,19 @@ struct PlannedModel {
 };
 struct PlannedRow {
   std::string name;
-  std::vector<PlannedModel> models;
-  std::optional<std::size_t> compare;  // stage
+  std::vector<PlannedModel> models = {};
+  std::optional<std::size_t> compare = {};  // stage
+  std::string noise_floor = kNoiseFloor;    // the row of the oracles that it is held against
+  // Whether a sweep chose the row's settings by these very oracles.
+  bool is_chosen_by_judges = false;
 };
 
 struct Plan {
   std::vector<Stage> stages;
-  std::vector<PlannedRow> rows;  // original, the methods, noise floor
+  // Original, the methods, noise floor; and where a sweep has oracles of its own, the noise floor of
+  // the others.
+  std::vector<PlannedRow> rows;
+  std::unordered_map<std::string, std::size_t> numbers;  // of stages, by key
 
   // Throws Error(kUsage) for a key that is not in the plan.
   const Stage& find(const std::string& key) const;

@@ -28,12 +28,10 @@ void add_column_of(std::vector<std::string>& columns, const std::string& column,
 // mean of the others.
 void derive_columns(Results& results, const std::vector<std::string>& measure,
                     const Registry<Metric>& metrics) {
-  const RowResult* floor = results.find(kNoiseFloor);
-  if (floor == nullptr) return;
-  const auto mean_without = [&](const ModelResult* left_out) {
+  const auto mean_without = [](const RowResult& floor, const ModelResult* left_out) {
     ColumnValues mean;
     std::map<std::string, double> counts;
-    for (const ModelResult& oracle : floor->models) {
+    for (const ModelResult& oracle : floor.models) {
       if (&oracle == left_out) continue;
       for (const auto& [column, value] : oracle.values) {
         mean[column] += value;
@@ -43,7 +41,10 @@ void derive_columns(Results& results, const std::vector<std::string>& measure,
     for (auto& [column, value] : mean) value /= counts[column];
     return mean;
   };
-  const ColumnValues all = mean_without(nullptr);
+  std::map<std::string, ColumnValues> all;  // by noise floor, before anything is derived
+  for (const RowResult& row : results.rows) {
+    if (row.is_noise_floor()) all[row.name] = mean_without(row, nullptr);
+  }
   for (const std::string& name : measure) {
     const Metric& metric = metrics.find(name);
     if (!metric.derive) continue;
@@ -51,8 +52,8 @@ void derive_columns(Results& results, const std::vector<std::string>& measure,
     for (RowResult& row : results.rows) {
       std::vector<std::vector<MetricValue>> derived;
       for (const ModelResult& model : row.models) {
-        derived.push_back(
-            metric.derive(model.values, row.is_noise_floor() ? mean_without(&model) : all));
+        derived.push_back(metric.derive(
+            model.values, row.is_noise_floor() ? mean_without(row, &model) : all[row.noise_floor]));
       }
       for (std::size_t i = 0; i < derived.size(); ++i) {
         for (const MetricValue& value : derived[i]) {
@@ -81,6 +82,28 @@ void read_together(RowResult& row, const Json& values, std::vector<std::string>&
     add_column(columns, column);
     if (value.at("mean").is_number()) row.pooled[column] = estimate_from_json(value);
   }
+}
+
+// The kinds of machine that the stages of a plan were made on, the most frequent first.
+Json machines_of(const Plan& plan, const Store& store, const RunOutcome& outcome) {
+  std::map<std::string, std::size_t> counts;
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const std::string& key = plan.stages[i].key;
+    if (outcome.failed.contains(i) ||
+        store.check(key, /*thorough=*/false).state == Store::State::kAbsent) {
+      continue;
+    }
+    ++counts[store.describe(key).value("machine", Json::object()).dump()];
+  }
+  std::vector<std::pair<std::size_t, std::string>> sorted;
+  for (const auto& [machine, count] : counts) sorted.emplace_back(count, machine);
+  std::sort(sorted.rbegin(), sorted.rend());
+  Json machines = Json::array();
+  for (const auto& [count, machine] : sorted) {
+    machines.push_back(Json::parse(machine));
+    machines.back()["stages"] = count;
+  }
+  return machines;
 }
 
 }  // namespace
@@ -136,8 +159,8 @@ const RowResult* Results::find(const std::string& row) const {
   return nullptr;
 }
 
-std::vector<double> Results::oracle_values(const std::string& column) const {
-  const RowResult* floor = find(kNoiseFloor);
+std::vector<double> Results::oracle_values(const RowResult& row, const std::string& column) const {
+  const RowResult* floor = floor_of(row);
   if (floor == nullptr || floor->at_least(column)) return {};
   std::vector<double> values = floor->seed_means(column);
   const ColumnInfo* described = info(column);
@@ -188,10 +211,13 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   Results results;
   results.title = experiment.spec.title;
   results.resolved = experiment.spec.resolved;
+  results.machines = machines_of(plan, store, outcome);
   results.sets = {{"train", experiment.task.train.size()}};
   for (const NamedRows& set : experiment.metric_sets()) results.sets[set.name] = set.rows.numel();
   for (const PlannedRow& planned : plan.rows) {
     RowResult row{.name = planned.name, .models = {}};
+    row.noise_floor = planned.noise_floor;
+    row.is_chosen_by_judges = planned.is_chosen_by_judges;
     for (const PlannedModel& model : planned.models) {
       ModelResult result;
       result.training_seed = model.training_seed;
@@ -257,9 +283,12 @@ Json Results::to_json() const {
                             {"trouble", row.failure_text()},
                             {"cells", cells},
                             {"together", pooled},
+                            {"noise_floor", row.noise_floor},
+                            {"chosen_by_judges", row.is_chosen_by_judges},
                             {"models", models}});
   }
   json["settings"] = resolved;
+  json["machines"] = machines;
   return json;
 }
 
@@ -276,8 +305,11 @@ Results Results::from_json(const Json& json, const std::string& where) {
     results.columns = json.at("columns").get<std::vector<std::string>>();
     results.sets = json.at("sets");
     results.resolved = json.at("settings");
+    results.machines = json.value("machines", Json::array());
     for (const Json& stored : json.at("rows")) {
       RowResult row{.name = stored.at("name"), .models = {}};
+      row.noise_floor = stored.value("noise_floor", kNoiseFloor);
+      row.is_chosen_by_judges = stored.value("chosen_by_judges", false);
       for (const Json& model : stored.at("models")) {
         row.models.push_back(
             {model.at("training_seed"), model.at("unlearning_seed"), model.at("status"),

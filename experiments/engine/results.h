@@ -30,8 +30,11 @@ struct RowResult {
   std::vector<ModelResult> models;
   // Columns of all models together, with the interval of a jackknife over training seeds.
   std::map<std::string, Estimate> pooled = {};
+  std::string noise_floor = kNoiseFloor;  // the row of the oracles that it is held against
+  // Whether a sweep chose the row's settings by these very oracles.
+  bool is_chosen_by_judges = false;
 
-  bool is_noise_floor() const { return name == kNoiseFloor; }
+  bool is_noise_floor() const { return name == kNoiseFloor || name == kSweptNoiseFloor; }
 
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
@@ -54,12 +57,16 @@ struct Results {
   std::vector<RowResult> rows;
   Json sets;  // how many examples each set holds
   Json resolved;
+  // The kinds of machine that the stages were made on (environment.h), each with "stages", how many.
+  Json machines = Json::array();
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
-  // The oracles' own values of a column, one for each oracle; those of a distance to the oracles
-  // are scaled to scatter as independent ones would (leave_one_out), of which there must be three.
-  // Empty where there are too few, or one is not defined or only a lower limit.
-  std::vector<double> oracle_values(const std::string& column) const;
+  // The own values of the oracles that a row is held against, one for each; those of a distance to
+  // the oracles are scaled to scatter as independent ones would (leave_one_out), of which there must
+  // be three. Empty where there are too few, or one is not defined or only a lower limit.
+  std::vector<double> oracle_values(const RowResult& row, const std::string& column) const;
+  // The row of these oracles; a noise floor's is itself. Null where there is none.
+  const RowResult* floor_of(const RowResult& row) const { return find(row.noise_floor); }
   // Null where there is no row of that name.
   const RowResult* find(const std::string& row) const;
   // Null for a column that no metric describes.

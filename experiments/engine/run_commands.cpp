@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <thread>
-
+#include "core/base/machine_limits.h"
 #include "core/base/settings_file.h"
 #include "experiments/engine/commands.h"
 #include "experiments/engine/display.h"
@@ -16,14 +15,14 @@
 namespace oubli {
 namespace {
 
-RunRequest request_of(const RunOptions& options, const Store& store) {
-  return {options.file, options.overrides, options.data, store.folder().string()};
-}
-
 std::size_t job_count(const RunOptions& options, const Spec& spec) {
   if (options.jobs > 0) return static_cast<std::size_t>(options.jobs);
-  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  return std::max<std::size_t>(1, cores / static_cast<std::size_t>(spec.threads));
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, available_cores() / spec.threads));
+}
+
+// What one of so many jobs may keep for speed alone: half of its share, the rest being what it needs.
+std::int64_t memory_of_job(std::size_t jobs) {
+  return available_memory() / static_cast<std::int64_t>(2 * jobs);
 }
 
 }  // namespace
@@ -40,8 +39,10 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
   require_writable(output);
   const Store store(default_store(options.store));
   store.sweep();
-  const RunOutcome outcome = run_plan(plan, store, request_of(options, store),
-                                      job_count(options, experiment.spec), stderr);
+  const std::size_t jobs = job_count(options, experiment.spec);
+  const RunRequest request{options.file, options.overrides, options.data, store.folder().string(),
+                           memory_of_job(jobs)};
+  const RunOutcome outcome = run_plan(plan, store, request, jobs, stderr);
   if (outcome.interrupted) {
     fmt::print(stderr,
                "interrupted: finished stages are kept; the same command goes on from here.\n");
@@ -92,7 +93,7 @@ int run_one_stage(const std::string& key, const RunOptions& options, const Regis
   const Plan plan = make_plan(experiment, registries.metrics);
   const Stage& stage = plan.find(key);
   const Store store(default_store(options.store));
-  for (const std::size_t input : stage.inputs) {
+  for (const std::size_t input : stage.all_inputs()) {
     const Store::Check check = store.check(plan.stages[input].key, /*thorough=*/true);
     if (check.state != Store::State::kSound) {
       throw Error(ErrorKind::kStore,
@@ -101,7 +102,8 @@ int run_one_stage(const std::string& key, const RunOptions& options, const Regis
     }
   }
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  const bool worked = run_stage(experiment, plan, stage, registries, store, [](double) {});
+  const bool worked = run_stage(experiment, plan, stage, registries, store,
+                                {.memory = memory_of_job(job_count(options, experiment.spec))});
   fmt::print("{} {}: {}\n", key, stage.label, worked ? "done" : "already there");
   return 0;
 }
@@ -110,9 +112,9 @@ int run_worker(const RunOptions& options, const Registries& registries) {
   // Whatever a library prints must not be taken for an answer.
   const int answers = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  return work_until_told_to_stop(
-      {options.file, options.overrides, options.data, default_store(options.store).string()},
-      registries, answers);
+  return work_until_told_to_stop({options.file, options.overrides, options.data,
+                                  default_store(options.store).string(), options.memory},
+                                 registries, answers);
 }
 
 }  // namespace oubli

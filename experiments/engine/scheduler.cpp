@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <memory>
+#include <set>
 
 #include "experiments/engine/display.h"
 
@@ -38,9 +39,92 @@ class InterruptGuard {
   }, old_terminate_{}, old_pipe_{};
 };
 
-enum class StageState { kReadyWhenInputsAre, kRunning, kDone, kFailed };
+enum class StageState { kWaiting, kReady, kRunning, kDone, kFailed };
 constexpr std::size_t kIdle = static_cast<std::size_t>(-1);
 constexpr int kTriesAfterCrash = 2;
+
+// Which stages wait for which: a group of members is waited for as a whole, so that this is as large
+// as the plan and not as its square.
+class Dependencies {
+ public:
+  explicit Dependencies(const Plan& plan, const std::vector<StageState>& states)
+      : waits_(plan.stages.size(), 0), users_(plan.stages.size()), groups_of_(plan.stages.size()) {
+    for (std::size_t stage = 0; stage < plan.stages.size(); ++stage) {
+      if (states[stage] == StageState::kDone) continue;
+      for (const std::size_t input : plan.stages[stage].inputs) {
+        if (states[input] == StageState::kDone) continue;
+        users_[input].push_back(stage);
+        ++waits_[stage];
+      }
+      for (const auto& [role, members] : plan.stages[stage].members) {
+        const std::size_t number = group_of(members.group, states);
+        if (groups_[number].waits == 0) continue;
+        groups_[number].users.push_back(stage);
+        ++waits_[stage];
+      }
+    }
+  }
+
+  bool is_ready(std::size_t stage) const { return waits_[stage] == 0; }
+
+  // Stages that become ready once this one is done.
+  std::vector<std::size_t> finish(std::size_t stage) {
+    std::vector<std::size_t> ready;
+    const auto release = [&](const std::vector<std::size_t>& users) {
+      for (const std::size_t user : users) {
+        if (--waits_[user] == 0) ready.push_back(user);
+      }
+    };
+    release(users_[stage]);
+    for (const std::size_t group : groups_of_[stage]) {
+      if (--groups_[group].waits == 0) release(groups_[group].users);
+    }
+    return ready;
+  }
+
+  // Stages that wait for this one, themselves or through a group.
+  std::vector<std::size_t> users(std::size_t stage) const {
+    std::vector<std::size_t> all = users_[stage];
+    for (const std::size_t group : groups_of_[stage]) {
+      all.insert(all.end(), groups_[group].users.begin(), groups_[group].users.end());
+    }
+    return all;
+  }
+
+ private:
+  struct Group {
+    std::size_t waits = 0;
+    std::vector<std::size_t> users;
+  };
+
+  std::size_t group_of(const std::shared_ptr<const MemberGroup>& members,
+                       const std::vector<StageState>& states) {
+    const auto [found, is_new] = numbers_.emplace(members.get(), groups_.size());
+    if (!is_new) return found->second;
+    Group group;
+    for (const StageMember& member : members->members) {
+      for (const std::optional<std::size_t> input :
+           {std::optional(member.model), std::optional(member.predictions), member.relearning}) {
+        if (!input || states[*input] == StageState::kDone) continue;
+        groups_of_[*input].push_back(found->second);
+        ++group.waits;
+      }
+    }
+    groups_.push_back(std::move(group));
+    return found->second;
+  }
+
+  std::vector<std::size_t> waits_;
+  std::vector<std::vector<std::size_t>> users_, groups_of_;
+  std::vector<Group> groups_;
+  std::map<const MemberGroup*, std::size_t> numbers_;
+};
+
+std::vector<StageState> states_of(const Plan& plan, const std::vector<std::size_t>& missing) {
+  std::vector<StageState> states(plan.stages.size(), StageState::kDone);
+  for (const std::size_t stage : missing) states[stage] = StageState::kWaiting;
+  return states;
+}
 
 class Scheduler {
  public:
@@ -50,9 +134,12 @@ class Scheduler {
         request_(request),
         display_(display),
         outcome_(outcome),
-        states_(plan.stages.size(), StageState::kDone),
+        states_(states_of(plan, missing)),
+        dependencies_(plan, states_),
         crashes_(plan.stages.size(), 0) {
-    for (const std::size_t stage : missing) states_[stage] = StageState::kReadyWhenInputsAre;
+    for (const std::size_t stage : missing) {
+      if (dependencies_.is_ready(stage)) make_ready(stage);
+    }
   }
 
   void run(std::size_t jobs) {
@@ -81,25 +168,21 @@ class Scheduler {
     std::size_t stage = kIdle;
   };
 
-  // Gives the slot the first stage, in the plan's order, whose inputs are all there.
-  void assign(std::size_t slot) {
-    if (slots_[slot].stage != kIdle) return;
-    for (std::size_t stage = 0; stage < plan_.stages.size(); ++stage) {
-      if (states_[stage] != StageState::kReadyWhenInputsAre || !inputs_done(stage)) continue;
-      if (!slots_[slot].process) slots_[slot].process = std::make_unique<WorkerProcess>(request_);
-      states_[stage] = StageState::kRunning;
-      slots_[slot].stage = stage;
-      slots_[slot].process->send(plan_.stages[stage].key);
-      display_.started(slot, plan_.stages[stage].label);
-      return;
-    }
+  void make_ready(std::size_t stage) {
+    states_[stage] = StageState::kReady;
+    ready_.insert(stage);
   }
 
-  bool inputs_done(std::size_t stage) const {
-    for (const std::size_t input : plan_.stages[stage].inputs) {
-      if (states_[input] != StageState::kDone) return false;
-    }
-    return true;
+  // Gives the slot the first stage, in the plan's order, whose inputs are all there.
+  void assign(std::size_t slot) {
+    if (slots_[slot].stage != kIdle || ready_.empty()) return;
+    if (!slots_[slot].process) slots_[slot].process = std::make_unique<WorkerProcess>(request_);
+    const std::size_t stage = *ready_.begin();
+    ready_.erase(ready_.begin());
+    states_[stage] = StageState::kRunning;
+    slots_[slot].stage = stage;
+    slots_[slot].process->send(plan_.stages[stage].key);
+    display_.started(slot, plan_.stages[stage].label);
   }
 
   void listen(std::size_t slot) {
@@ -128,6 +211,9 @@ class Scheduler {
     slots_[slot].stage = kIdle;
     ++outcome_.done;
     display_.finished(slot, plan_.stages[stage].cost);
+    for (const std::size_t next : dependencies_.finish(stage)) {
+      if (states_[next] == StageState::kWaiting) make_ready(next);
+    }
   }
 
   void crashed(std::size_t slot) {
@@ -137,7 +223,7 @@ class Scheduler {
     slots_[slot].stage = kIdle;
     if (++crashes_[stage] < kTriesAfterCrash) {
       display_.note(fmt::format("{}: {}; trying once more", plan_.stages[stage].label, how));
-      states_[stage] = StageState::kReadyWhenInputsAre;
+      make_ready(stage);
     } else {
       fail(stage, how);
     }
@@ -147,14 +233,15 @@ class Scheduler {
     states_[stage] = StageState::kFailed;
     outcome_.failed[stage] = reason;
     display_.failed(plan_.stages[stage].label, reason);
-    // Stages stand after their inputs, so one pass reaches everything that depends on this one.
-    for (std::size_t later = stage + 1; later < plan_.stages.size(); ++later) {
-      if (states_[later] != StageState::kReadyWhenInputsAre) continue;
-      for (const std::size_t input : plan_.stages[later].inputs) {
-        if (states_[input] != StageState::kFailed) continue;
-        states_[later] = StageState::kFailed;
-        outcome_.failed[later] = outcome_.failed[input];
-        break;
+    std::vector<std::size_t> reached = {stage};
+    while (!reached.empty()) {
+      const std::size_t from = reached.back();
+      reached.pop_back();
+      for (const std::size_t user : dependencies_.users(from)) {
+        if (states_[user] != StageState::kWaiting) continue;
+        states_[user] = StageState::kFailed;
+        outcome_.failed[user] = reason;
+        reached.push_back(user);
       }
     }
   }
@@ -164,6 +251,8 @@ class Scheduler {
   Display& display_;
   RunOutcome& outcome_;
   std::vector<StageState> states_;
+  Dependencies dependencies_;
+  std::set<std::size_t> ready_;
   std::vector<int> crashes_;
   std::vector<Slot> slots_;
 };
@@ -174,6 +263,7 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
                                         std::vector<std::string>& damaged) {
   std::vector<bool> needed(plan.stages.size(), false);
   std::vector<bool> missing(plan.stages.size(), false);
+  std::set<const MemberGroup*> looked_at;
   for (const PlannedRow& row : plan.rows) {
     for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
     if (row.compare) needed[*row.compare] = true;
@@ -190,6 +280,13 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
     }
     missing[i] = true;
     for (const std::size_t input : plan.stages[i].inputs) needed[input] = true;
+    for (const auto& [role, members] : plan.stages[i].members) {
+      if (!looked_at.insert(members.group.get()).second) continue;
+      for (const StageMember& member : members.group->members) {
+        needed[member.model] = needed[member.predictions] = true;
+        if (member.relearning) needed[*member.relearning] = true;
+      }
+    }
   }
   std::vector<std::size_t> stages;
   for (std::size_t i = 0; i < missing.size(); ++i) {

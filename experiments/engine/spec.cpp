@@ -62,14 +62,12 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
                                 .doc = "number type of parameters and activations"}) == "float64"
           ? at::kDouble
           : at::kFloat;
-  const std::string weights = settings.text(
-      "weights", {.default_value = "", .doc = "safetensors file that training starts from"});
-  if (!weights.empty()) {
-    spec.weights = weights;
-    if (spec.weights.is_relative()) spec.weights = spec.file.parent_path() / spec.weights;
-    if (!std::filesystem::exists(spec.weights)) {
-      settings.fail("weights", fmt::format("no such file: {}", spec.weights.string()));
-    }
+  const std::optional<SettingsNode> weights = settings.raw("weights", "refused: see the message");
+  if (weights && !weights->scalar.empty()) {
+    fail_at(weights->origin,
+            "originals and oracles would start from the same weights. Where these were trained on "
+            "the forget set, every oracle has seen it, and every method looks like retraining. "
+            "Leave 'weights' out: models start from random parameters.");
   }
 }
 
@@ -127,11 +125,6 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
       fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
                                       "edit adds points.",
                                       row.method));
-    }
-    if (row.sweep) {
-      for (const Trial& trial : row.sweep->trials) trial.unlearner->prepare(spec.recipe);
-    } else {
-      row.unlearner->prepare(spec.recipe);
     }
     methods.push_back({{row.method, row.settings}});
     spec.methods.push_back(std::move(row));

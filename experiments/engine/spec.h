@@ -19,8 +19,10 @@
 
 namespace oubli {
 
-// The table's row of the oracles, each against the others.
+// The table's row of the oracles, each against the others; and that of the oracles which judge rows
+// whose settings the other oracles chose.
 inline const char* const kNoiseFloor = "noise floor";
+inline const char* const kSweptNoiseFloor = "noise floor of swept rows";
 
 // One row of the table: a method with its settings.
 struct MethodRow {
@@ -48,7 +50,6 @@ struct Spec {
   std::function<LoadedData(const DataFolders&)> load;
   std::function<Network(const NetworkShape&)> build;
   at::ScalarType dtype = at::kFloat;
-  std::filesystem::path weights;  // empty: start from random parameters
   TrainingRecipe recipe;
   std::function<Selection(const Dataset&, const Splits&, Generator)> remove;  // may be empty
   std::function<Selection(const Dataset&, const Splits&, Generator)> add;     // may be empty

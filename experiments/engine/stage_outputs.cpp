@@ -18,12 +18,6 @@ const Tensor& named(const TensorFile& file, const std::string& name) {
   throw Error(ErrorKind::kStore, fmt::format("stored predictions lack '{}'", name));
 }
 
-const std::vector<StageMember>& members(const Stage& stage, ModelRole role) {
-  static const std::vector<StageMember> none;
-  const auto found = stage.members.find(role);
-  return found == stage.members.end() ? none : found->second;
-}
-
 // A curve that ended in a loss that is not finite has null there.
 std::vector<double> numbers(const Json& list) {
   std::vector<double> values;
@@ -69,13 +63,13 @@ ModelOutcome StageOutputs::outcome(const StageMember& member) const {
 
 std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole role) const {
   std::vector<ModelOutcome> all;
-  for (const StageMember& member : members(stage, role)) all.push_back(outcome(member));
+  for (const StageMember& member : stage.members_of(role)) all.push_back(outcome(member));
   return all;
 }
 
 std::vector<Shadow> StageOutputs::shadows(const Stage& stage, ModelRole role) const {
   std::vector<Shadow> all;
-  for (const StageMember& member : members(stage, role)) {
+  for (const StageMember& member : stage.members_of(role)) {
     if (!usable(member)) continue;
     const Tensor chosen = role == ModelRole::kShadow
                               ? training_set(experiment_, StageKind::kShadow, member.seed).rows

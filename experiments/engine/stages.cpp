@@ -10,6 +10,7 @@
 #include "core/evaluate/statistics/jackknife.h"
 #include "core/nn/checkpoint.h"
 #include "core/unlearn/initial_training.h"
+#include "experiments/engine/environment.h"
 #include "experiments/engine/stage_outputs.h"
 #include "experiments/engine/training_sets.h"
 
@@ -32,12 +33,12 @@ const char* const kNotFinite = "its outputs are not finite";
 class Runner {
  public:
   Runner(const Experiment& experiment, const Plan& plan, const Registries& registries,
-         const Store& store, const std::function<void(double)>& progress)
+         const Store& store, const StageHost& host)
       : experiment_(experiment),
         outputs_(experiment, plan, store),
         plan_(plan),
         registries_(registries),
-        progress_(progress) {}
+        host_(host) {}
 
   void run(const Stage& stage, const fs::path& folder) const {
     switch (stage.kind) {
@@ -74,7 +75,8 @@ class Runner {
 
   Context context_for(const Stage& stage) const {
     Context context(random_seed(stage));
-    context.progress = progress_;
+    context.progress = host_.progress;
+    context.memory = host_.memory;
     return context;
   }
 
@@ -82,12 +84,12 @@ class Runner {
     Context context = context_for(stage);
     Model model = experiment_.make_model();
     const Subset subset = training_set(experiment_, stage.kind, stage.seed);
-    const TrainingReport report = train_from_start(model, subset, experiment_.task, context);
+    const TrainingReport report = train_from_start(model, subset, experiment_.task.recipe, context);
     if (!report.usable()) {
       throw Error(ErrorKind::kNumerics,
                   fmt::format("training of {} diverged: {}", stage.label, report.message));
     }
-    save_model(model, folder / kModelFile, {{"stage", stage.label}});
+    save_model(model, folder / kModelFile);
     Json json = report.to_json();
     json["usable"] = true;
     write_json(folder / kReportFile, json);
@@ -97,7 +99,7 @@ class Runner {
     Generator generator = context_for(stage).generator.stream("initialisation");
     Model model = experiment_.make_model();
     model.initialise(generator);
-    save_model(model, folder / kModelFile, {{"stage", stage.label}});
+    save_model(model, folder / kModelFile);
     write_json(folder / kReportFile, {{"usable", true}, {"sample_gradients", 0}, {"seconds", 0}});
   }
 
@@ -123,7 +125,7 @@ class Runner {
       json["sweep"] = sweep;
     }
     write_json(folder / kReportFile, json);
-    if (report.usable()) save_model(model, folder / kModelFile, {{"stage", stage.label}});
+    if (report.usable()) save_model(model, folder / kModelFile);
   }
 
   void sweep(const Stage& stage, const fs::path& folder) const {
@@ -149,8 +151,9 @@ class Runner {
     };
     double done = 0;
     const std::vector<TrialResult> results = run_trials(sweep, [&](const Trial& trial) {
-      progress_(done++ / static_cast<double>(sweep.trials.size()));
+      host_.progress(done++ / static_cast<double>(sweep.trials.size()));
       Context context(random_seed(stage));
+      context.memory = host_.memory;
       Model model = input_model(stage, 0);
       const UnlearnReport report =
           run_unlearner(row.info, *trial.unlearner, model, experiment_.task, context);
@@ -233,7 +236,7 @@ class Runner {
   }
 
   void evaluate(const Stage& stage, const fs::path& folder) const {
-    const StageMember& member = stage.members.at(ModelRole::kModel).front();
+    const StageMember member = stage.members_of(ModelRole::kModel).front();
     const Json report = read_json(outputs_.entry(member.model) / kReportFile);
     Json result = {{"status", report.at("status")},
                    {"message", report.at("message")},
@@ -286,7 +289,7 @@ class Runner {
 
   // Metrics of all models of a row, with the half-width of a jackknife over training seeds.
   void compare(const Stage& stage, const fs::path& folder) const {
-    const std::vector<StageMember>& all = stage.members.at(ModelRole::kModel);
+    const std::vector<StageMember> all = stage.members_of(ModelRole::kModel);
     Json values = Json::object();
     if (std::all_of(all.begin(), all.end(),
                     [&](const StageMember& one) { return outputs_.usable(one); })) {
@@ -326,7 +329,7 @@ class Runner {
   const StageOutputs outputs_;
   const Plan& plan_;
   const Registries& registries_;
-  const std::function<void(double)>& progress_;
+  const StageHost& host_;
 };
 
 }  // namespace
@@ -338,14 +341,17 @@ std::uint64_t random_seed(const Stage& stage) {
                          : fmt::format("unlearning, original {}", stage.training_seed);
   }
   if (stage.kind == StageKind::kRelearn) stream = "relearning";
+  if (stage.kind == StageKind::kSweep) stream = "sweep";
   return Generator(static_cast<std::uint64_t>(stage.seed)).stream(stream).seed();
 }
 
 bool run_stage(const Experiment& experiment, const Plan& plan, const Stage& stage,
-               const Registries& registries, const Store& store,
-               const std::function<void(double)>& progress) {
-  const Runner runner(experiment, plan, registries, store, progress);
-  Json description = {{"label", stage.label}, {"determined_by", stage.description}};
+               const Registries& registries, const Store& store, const StageHost& host) {
+  const Runner runner(experiment, plan, registries, store, host);
+  Json description = {{"label", stage.label},
+                      {"determined_by", stage.full_description()},
+                      {"made_by", build_record()},
+                      {"machine", machine_record()}};
   return store.produce(stage.key, description,
                        [&](const fs::path& folder) { runner.run(stage, folder); });
 }

@@ -1,7 +1,9 @@
 // What each kind of stage does.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 
 #include "experiments/engine/plan.h"
 #include "experiments/engine/store.h"
@@ -12,10 +14,15 @@ namespace oubli {
 // a start or an order with an original.
 std::uint64_t random_seed(const Stage& stage);
 
+// What the process that runs a stage lends it.
+struct StageHost {
+  std::function<void(double share)> progress = [](double) {};
+  std::int64_t memory = std::numeric_limits<std::int64_t>::max();  // Context::memory
+};
+
 // Runs one stage, unless the store already has it, with its inputs read from the store. Returns
 // true where it worked. Throws where the stage cannot be done: nothing is stored then.
 bool run_stage(const Experiment& experiment, const Plan& plan, const Stage& stage,
-               const Registries& registries, const Store& store,
-               const std::function<void(double)>& progress);
+               const Registries& registries, const Store& store, const StageHost& host = {});
 
 }  // namespace oubli

@@ -26,7 +26,7 @@ namespace {
 std::vector<double> badness(const Results& results, const RowResult& row,
                             const std::string& column) {
   std::vector<double> values = row.seed_means(column);
-  const RowResult* oracles = results.find(kNoiseFloor);
+  const RowResult* oracles = results.floor_of(row);
   if (row.at_least(column) || (oracles != nullptr && oracles->at_least(column))) return {};
   const ColumnInfo* info = results.info(column);
   const GoodSide better = info ? info->better : GoodSide::kOracle;
@@ -247,7 +247,7 @@ int show_variance(const std::string& folder, const Registries& registries) {
     for (const std::string& column : decisive_columns(results)) {
       std::vector<std::vector<double>> values;
       if (row.is_noise_floor()) {
-        for (const double value : results.oracle_values(column)) values.push_back({value});
+        for (const double value : results.oracle_values(row, column)) values.push_back({value});
       } else if (!row.at_least(column)) {
         for (const auto& [seed, runs] : row.values_by_seed(column)) values.push_back(runs);
       }

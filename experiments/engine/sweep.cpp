@@ -222,8 +222,6 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
   sweep.sample_gradients =
       budget.real("sample_gradients",
                   {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
-  sweep.seconds = budget.real(
-      "seconds", {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
   settings.finish();
   sweep.resolved = settings.resolved();
   for (const std::vector<Entry>& entries : trials) {
@@ -247,13 +245,11 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
 std::vector<TrialResult> run_trials(const Sweep& sweep,
                                     const std::function<TrialResult(const Trial&)>& run) {
   std::vector<TrialResult> results;
-  double sample_gradients = 0, seconds = 0;
+  double sample_gradients = 0;
   for (const Trial& trial : sweep.trials) {
     results.push_back(run(trial));
     sample_gradients += results.back().sample_gradients;
-    seconds += results.back().seconds;
     if (sweep.sample_gradients > 0 && sample_gradients >= sweep.sample_gradients) break;
-    if (sweep.seconds > 0 && seconds >= sweep.seconds) break;
   }
   return results;
 }

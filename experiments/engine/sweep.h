@@ -9,12 +9,15 @@
 //                                                              may stand in place of a list
 //         list: [{lr: 0.1}, {lr: 0.2, epochs: 3}]              or these, in place of `over`
 //         objective: avg_gap/validation
-//         budget: {sample_gradients: 1.0e6, seconds: 60}
+//         budget: {sample_gradients: 1.0e6}
 //
 // The trials are run in their order on the first original, and the best is used on all of them. The
 // objective is any column that can be had without the test set, which trials are never shown: the
-// lowest or the highest value wins, as the column says, or the one closest to the oracles' own. No
-// trial is started once a budget is spent; one always is. All trials' cost counts as the method's.
+// lowest or the highest value wins, as the column says, or the one closest to the oracles' own. With
+// six oracles or more the first half of them chooses and the other half judges the row; with fewer
+// all do both, and the verdict says so. No trial is started once the budget is spent; one always is
+// (seconds are no budget: what is chosen would depend on the machine). All trials' cost counts as
+// the method's.
 #pragma once
 
 #include <functional>
@@ -39,9 +42,8 @@ struct Sweep {
   std::string objective;  // column
   std::string metric;     // that the column belongs to
   GoodSide better = GoodSide::kOracle;
-  double sample_gradients = 0;  // budgets; 0: none
-  double seconds = 0;
-  std::vector<Trial> trials;  // at least one
+  double sample_gradients = 0;  // the budget; 0: none
+  std::vector<Trial> trials;    // at least one
   Json resolved;
 };
 

@@ -57,8 +57,32 @@ std::string sweep_line(const RowResult& row) {
   return "";
 }
 
+// In what the machines differ that the stages were made on; "" where they do not.
+std::string unlike_machines(const Results& results) {
+  const Json& machines = results.machines;
+  if (machines.size() < 2) return "";
+  std::vector<std::string> counts, differences;
+  for (const Json& machine : machines) counts.push_back(machine.at("stages").dump());
+  for (const auto& [key, value] : machines.front().items()) {
+    std::vector<std::string> values;
+    for (const Json& machine : machines) {
+      const std::string text = machine.contains(key) ? machine.at(key).dump() : "unknown";
+      if (std::find(values.begin(), values.end(), text) == values.end()) values.push_back(text);
+    }
+    if (key == "stages" || values.size() < 2) continue;
+    const bool is_short = key != "instruction_sets";
+    differences.push_back(is_short ? fmt::format("{} ({})", key, fmt::join(values, ", ")) : key);
+  }
+  return fmt::format(
+      "made on unlike machines: {} stages, which differ in {}. Their last bits differ under the "
+      "same "
+      "keys, and training amplifies them; environment.json lists them",
+      fmt::join(counts, " and "), fmt::join(differences, ", "));
+}
+
 std::vector<std::string> notes(const Results& results) {
   std::vector<std::string> lines;
+  if (const std::string unlike = unlike_machines(results); !unlike.empty()) lines.push_back(unlike);
   for (const RowResult& row : results.rows) {
     if (row.models.empty() && row.is_noise_floor()) {
       lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");

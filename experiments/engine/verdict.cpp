@@ -108,8 +108,9 @@ std::string to_string(RowVerdict::Kind kind) {
 }
 
 std::vector<std::string> decisive_columns(const Results& results) {
-  std::vector<std::string> decisive = VerdictSettings::from(results.resolved).columns;
-  if (decisive != VerdictSettings::standard_columns()) return decisive;  // as asked for
+  const std::vector<std::string> asked = VerdictSettings::from(results.resolved).columns;
+  if (!asked.empty()) return asked;
+  const std::vector<std::string>& decisive = VerdictSettings::standard_columns();
   std::vector<std::string> columns;
   for (const std::string& column : results.columns) {
     if (std::find(decisive.begin(), decisive.end(), column) != decisive.end()) {
@@ -132,7 +133,7 @@ std::optional<Equivalence> held_against_oracles(const Results& results, const Ro
                                                 const std::string& column,
                                                 const VerdictSettings& settings) {
   const std::vector<double> values = row.seed_means(column);
-  const std::vector<double> oracles = results.oracle_values(column);
+  const std::vector<double> oracles = results.oracle_values(row, column);
   if (values.empty() || oracles.empty() || row.at_least(column)) return std::nullopt;
   EquivalenceOptions options{.margin_factor = settings.margin, .alpha = settings.alpha};
   if (const ColumnInfo* info = results.info(column)) options.resolution = info->resolution;
@@ -176,7 +177,7 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
   std::erase_if(decisive, [&](const std::string& column) {
     return !is_decided_on(results, column, privacy_only);
   });
-  const RowResult* floor = results.find(kNoiseFloor);
+  const RowResult* floor = results.floor_of(row);
   const std::size_t oracles = floor == nullptr ? 0 : floor->models.size();
   if (oracles < 2) {
     result.text = "undecided: needs two oracle seeds or more";
@@ -212,6 +213,7 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";
   }
+  if (row.is_chosen_by_judges) result.text += "; settings chosen by the oracles that judge";
   return result;
 }
 

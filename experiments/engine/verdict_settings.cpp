@@ -5,6 +5,12 @@
 #include <algorithm>
 
 namespace oubli {
+namespace {
+
+// In place of a list, so that a record of it can be read again whatever is measured.
+const char* const kStandard = "standard";
+
+}  // namespace
 
 const std::vector<std::string>& VerdictSettings::standard_columns() {
   static const std::vector<std::string> columns = {"accuracy/forget",
@@ -28,8 +34,15 @@ VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Met
                                       const std::vector<std::string>& measure) {
   const Settings settings = parent.child("verdict", "what verdicts rest on");
   VerdictSettings result;
-  const std::vector<SettingsNode> items = settings.sequence(
-      "columns", "columns that must all be alike; default: see `oubli explain verdict`");
+  const std::optional<SettingsNode> named = settings.raw(
+      "columns",
+      "list of columns that must all be alike; default: standard, see `oubli explain verdict`");
+  std::vector<SettingsNode> items;
+  if (named && named->kind == SettingsNode::Kind::kSequence) {
+    items = named->items;
+  } else if (named && named->scalar != kStandard) {
+    fail_at(named->origin, "'columns' must be a list of columns, or the word standard.");
+  }
   for (const SettingsNode& item : items) {
     const std::string problem = column_problem(metrics, item.scalar);
     if (!problem.empty()) fail_at(item.origin, problem);
@@ -46,8 +59,7 @@ VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Met
     }
     result.columns.push_back(item.scalar);
   }
-  if (result.columns.empty()) result.columns = standard_columns();
-  settings.record("columns", result.columns);
+  settings.record("columns", result.columns.empty() ? Json(kStandard) : Json(result.columns));
   result.margin = settings.real(
       "margin",
       {.default_value = result.margin, .above = 0, .doc = "in deviations of the oracles"});
@@ -60,10 +72,11 @@ VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Met
 
 VerdictSettings VerdictSettings::from(const Json& resolved) {
   VerdictSettings result;
-  result.columns = standard_columns();
   if (!resolved.contains("verdict")) return result;
   const Json& stored = resolved.at("verdict");
-  result.columns = stored.at("columns").get<std::vector<std::string>>();
+  if (stored.at("columns").is_array()) {
+    result.columns = stored.at("columns").get<std::vector<std::string>>();
+  }
   result.margin = stored.at("margin");
   result.alpha = stored.at("alpha");
   return result;

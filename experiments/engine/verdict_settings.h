@@ -10,7 +10,8 @@
 namespace oubli {
 
 struct VerdictSettings {
-  std::vector<std::string> columns;  // decisive ones
+  // Decisive ones; empty for the standard ones that are measured.
+  std::vector<std::string> columns;
   // How many standard deviations of the oracles a difference may have and not matter; the square
   // root of 2 is how far two oracles are from each other.
   double margin = 1.4142135623730951;
@@ -23,7 +24,7 @@ struct VerdictSettings {
   // no metric of these has, and for one that has no value of every model.
   static VerdictSettings read(const Settings& parent, const Registry<Metric>& metrics,
                               const std::vector<std::string>& measure);
-  // From an experiment's resolved settings; the standard ones where it names none.
+  // From an experiment's resolved settings.
   static VerdictSettings from(const Json& resolved);
 };
 

@@ -57,7 +57,8 @@ int work_until_told_to_stop(const RunRequest& request, const Registries& registr
         answer(answers, {{"event", "progress"}, {"share", share}});
       };
       try {
-        run_stage(experiment, plan, plan.find(key), registries, store, progress);
+        run_stage(experiment, plan, plan.find(key), registries, store,
+                  {.progress = progress, .memory = request.memory});
         answer(answers, {{"event", "done"}});
       } catch (const Error& error) {
         answer(answers, {{"event", "failed"}, {"message", error.what()}});
@@ -77,8 +78,10 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
   if (::pipe2(down, O_CLOEXEC) != 0 || ::pipe2(up, O_CLOEXEC) != 0) {
     throw Error(ErrorKind::kStore, fmt::format("no pipe to a worker: {}.", std::strerror(errno)));
   }
-  std::vector<std::string> arguments = {"oubli",       "worker", request.file.string(), "--store",
-                                        request.store, "--data", request.data};
+  std::vector<std::string> arguments = {
+      "oubli",      "worker",      request.file.string(),
+      "--store",    request.store, "--data",
+      request.data, "--memory",    fmt::format("{}", request.memory)};
   for (const std::string& assignment : request.overrides) {
     arguments.push_back("--set");
     arguments.push_back(assignment);

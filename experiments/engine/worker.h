@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct RunRequest {
   std::vector<std::string> overrides;
   std::string data;  // --data
   std::string store;
+  std::int64_t memory = 0;  // StageHost::memory
 };
 
 // The body of a worker process: answers on `answers`, an open descriptor. Returns its exit status.

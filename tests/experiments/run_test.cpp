@@ -169,6 +169,60 @@ TEST(Run, ASweepChoosesSettingsAndItsTrialsArePaidFor) {
   EXPECT_EQ(results_of(scratch.path() / "out-b").at("rows"), rows);
 }
 
+// With six oracles the first three choose, and the row is held against the others and their floor.
+TEST(Run, ASweepIsJudgedByOraclesThatDidNotChoose) {
+  const TemporaryFolder scratch;
+  std::string text = kSmall;
+  text.replace(text.find("test_examples: 100"), 18, "test_examples: 100, validation_fraction: 0.2");
+  text.replace(text.find("  - finetune: {epochs: 1}"), 25,
+               "  - finetune: {sweep: {over: {lr: [0.05, 0.1]}}}");
+  text.replace(text.find("oracle: 2"), 9, "oracle: 6");
+  const std::string file = scratch.write("small.yaml", text);
+  ASSERT_EQ(run_program(run_arguments(file, scratch, "a")).status, 0);
+  const Json results = results_of(scratch.path() / "out-a");
+  const Json& rows = results.at("rows");
+  EXPECT_EQ(rows.at(1).at("noise_floor"), "noise floor");
+  EXPECT_EQ(rows.at(2).at("noise_floor"), "noise floor of swept rows");
+  ASSERT_EQ(rows.back().at("name"), "noise floor of swept rows");
+  ASSERT_EQ(rows.back().at("models").size(), 3u);
+  EXPECT_EQ(rows.back().at("models").at(0).at("training_seed"), 3);
+  const auto text_of = [](const Json& of, const char* row) {
+    return of.at("verdicts").at(row).at("text").get<std::string>();
+  };
+  const std::string chosen = "settings chosen by the oracles that judge";
+  EXPECT_EQ(text_of(results, "finetune").find(chosen), std::string::npos);
+  EXPECT_FALSE(results.at("verdicts").contains("noise floor of swept rows"));
+
+  std::vector<std::string> few = run_arguments(file, scratch, "b");
+  few.insert(few.end(), {"--set", "seeds.oracle=5"});
+  ASSERT_EQ(run_program(few).status, 0);
+  const Json same = results_of(scratch.path() / "out-b");
+  EXPECT_NE(text_of(same, "finetune").find(chosen), std::string::npos);
+  EXPECT_EQ(text_of(same, "retrain").find(chosen), std::string::npos);
+  EXPECT_EQ(same.at("rows").back().at("name"), "noise floor");
+}
+
+// Equal keys give equal bits on one kind of machine. What is made on two says so.
+TEST(Run, ResultsOfUnlikeMachinesSaySo) {
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", kSmall);
+  std::vector<std::string> first = run_arguments(file, scratch, "a");
+  first.insert(first.end(), {"--set", "seeds.training=1"});
+  const ProgramResult alike = run_program(first);
+  ASSERT_EQ(alike.status, 0) << alike.err;
+  EXPECT_EQ(alike.out.find("unlike machines"), std::string::npos);
+  const ProgramResult mixed =
+      run_program(run_arguments(file, scratch, "a"), "ATEN_CPU_CAPABILITY=default");
+  ASSERT_EQ(mixed.status, 0) << mixed.err;
+  EXPECT_NE(mixed.out.find("made on unlike machines"), std::string::npos) << mixed.out;
+  const Json environment =
+      Json::parse(read_text_file(scratch.path() / "out-a" / "environment.json"));
+  ASSERT_EQ(environment.at("stages_made_on").size(), 2u);
+  EXPECT_NE(environment.at("stages_made_on").at(0).at("variables"),
+            environment.at("stages_made_on").at(1).at("variables"));
+  EXPECT_EQ(environment.at("machine").at("threads"), 1);
+}
+
 // Settings are chosen without a look at the test set: another one changes no trial.
 TEST(Run, ASweepNeverReadsTheTestSet) {
   const TemporaryFolder scratch;

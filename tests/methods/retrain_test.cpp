@@ -15,7 +15,7 @@ TEST(Retrain, WithNothingRemovedAndTheSameSeedIsTheOriginal) {
   Model original = testing::make_model("mlp", "{}", *data);
   Model other = testing::make_model("mlp", "{}", *data, 99);
   Context context(5);
-  train_from_start(original, task.train, task, context);
+  train_from_start(original, task.train, task.recipe, context);
   testing::run_method("retrain", "{}", other, task, 5);
   EXPECT_TRUE(original.theta().equal(other.theta()));
 }

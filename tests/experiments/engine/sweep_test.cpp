@@ -88,7 +88,6 @@ TEST(Sweep, ABudgetEndsItAfterTheTrialThatSpendsIt) {
   EXPECT_EQ(trials_run(""), 4u);
   EXPECT_EQ(trials_run("sample_gradients: 20"), 2u);
   EXPECT_EQ(trials_run("sample_gradients: 21"), 3u);
-  EXPECT_EQ(trials_run("seconds: 0.5"), 1u);
 }
 
 TEST(Sweep, BadSettingsAreErrorsWhereTheyStand) {
