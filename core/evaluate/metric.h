@@ -1,8 +1,8 @@
 // Metrics: numbers about edited models, from stored predictions, parameters and costs.
 //
-// No metric trains anything: what it needs beyond the predictions of originals, oracles and edited
-// models it declares in `needs`, and the engine makes that once, as stages that all experiments
-// share. A new metric is one file in core/evaluate/metrics/, one line in metrics.def and one test.
+// No metric trains a network, though attacks fit small rules to scores: what a metric needs beyond
+// the predictions of originals, oracles and edited models it declares in `needs`, and the engine
+// makes that once, as stages that all experiments share. A new metric is one file in core/evaluate/metrics/, one line in metrics.def and one test.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,7 @@ namespace oubli {
 // What is known of one trained or edited model.
 struct ModelOutcome {
   Predictions predictions;
-  Tensor theta;  // float64 [dim]
+  DeferredTensor theta;  // float64 [dim]
   double sample_gradients = 0;
   double seconds = 0;
   std::optional<Relearning> relearning = {};  // where needed
@@ -30,8 +30,8 @@ struct ModelOutcome {
 // A model that an attacker made: trained on a random half of the population, or trained and then
 // made to forget a random half of the audited examples (attacks/ulira.h).
 struct Shadow {
-  Tensor chosen;  // bool [n]: in its training set; for an edited one, what it forgot
-  Predictions predictions;
+  Tensor chosen;             // bool [n]: in its training set; for an edited one, what it forgot
+  Tensor scaled_confidence;  // [n], of its predictions
 };
 
 // One set that metrics are reported on.

@@ -9,13 +9,18 @@
 //   modified entropy   -(1 - p_y) ln p_y - sum_{c != y} p_c ln(1 - p_c)     (Song and Mittal 2021)
 //   scaled confidence  ln p_y - ln sum_{c != y} p_c                         (Carlini et al. 2022)
 //
-// all in nats, float64, from log-probabilities, so that none is infinite for finite outputs.
-// Shapes: [n] or [n, classes], n the rows of `dataset`. One thread may use an object at a time.
+// all in nats, float64, from log-probabilities, so that none is infinite for finite outputs. These
+// are values for each row, computed once when first asked for and kept; matrices over the classes
+// are made for the rows that are asked for, and not kept. Shapes: [n], n the rows of `dataset`, not
+// a number (class -1) at rows without outputs; or [rows, classes]. One thread may use an object at
+// a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "core/data/dataset.h"
+#include "core/evaluate/deferred_tensor.h"
 #include "core/train/objective.h"
 
 namespace oubli {
@@ -23,21 +28,24 @@ namespace oubli {
 class Predictions {
  public:
   Predictions() = default;
-  // `outputs` [n, outputs], converted to float64: scores whose softmax is the prediction, or the
+  // `outputs` [n, outputs], of any floating type: scores whose softmax is the prediction, or the
   // outputs of a regression.
-  Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss, const Tensor& outputs);
-  // The same for outputs [rows, outputs] of some rows only; zero elsewhere.
-  static Predictions at_rows(std::shared_ptr<const Dataset> dataset, LossKind loss,
-                             const Tensor& outputs, const Tensor& rows);
+  Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss, DeferredTensor outputs);
+  // The same for outputs [rows, outputs] of some rows only: int64, ascending.
+  Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss, DeferredTensor outputs,
+              Tensor rows);
 
   const Dataset& dataset() const { return *dataset_; }
   LossKind loss() const { return loss_; }
-  const Tensor& outputs() const { return outputs_; }
   const Tensor& losses() const;
 
-  // Of classifiers only; Error(kUsage) for a regression.
-  const Tensor& log_probabilities() const;
-  const Tensor& probabilities() const;
+  // Of the given rows, float64. Probabilities are of classifiers only: Error(kUsage) for a
+  // regression; rows without outputs: Error(kUsage).
+  Tensor outputs(const Tensor& rows) const;
+  Tensor log_probabilities(const Tensor& rows) const;
+  Tensor probabilities(const Tensor& rows) const { return log_probabilities(rows).exp(); }
+
+  // Of classifiers only.
   const Tensor& predicted() const;  // int64 [n]; ties go to the lowest class
   // Share of the rows that are predicted as their labels of training.
   double accuracy(const Tensor& rows) const { return accuracy(rows, dataset_->targets); }
@@ -48,14 +56,20 @@ class Predictions {
   const Tensor& scaled_confidence() const;
 
  private:
-  template <typename Compute>
-  const Tensor& cached(Tensor& slot, Compute compute) const;
+  // A value of each row from its log-probabilities [b, classes] and label [b].
+  using OfRows = std::function<Tensor(const Tensor& log_probabilities, const Tensor& labels)>;
+  const Tensor& of_each_row(Tensor& slot, const OfRows& compute) const;
+  // Calls `visit` with the outputs [b, outputs] in float64 and their rows, a part at a time.
+  void visit_outputs(
+      const std::function<void(const Tensor& outputs, const Tensor& rows)>& visit) const;
+  void require_classes() const;
+  std::int64_t count() const { return rows_.defined() ? rows_.numel() : dataset_->size(); }
 
   std::shared_ptr<const Dataset> dataset_;
   LossKind loss_ = LossKind::kCrossEntropy;
-  Tensor outputs_;
-  mutable Tensor losses_, log_probabilities_, probabilities_, predicted_, confidence_, entropy_,
-      modified_entropy_, scaled_confidence_;
+  DeferredTensor outputs_;
+  Tensor rows_;  // undefined: all
+  mutable Tensor losses_, predicted_, confidence_, entropy_, modified_entropy_, scaled_confidence_;
 };
 
 }  // namespace oubli

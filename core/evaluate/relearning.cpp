@@ -34,7 +34,7 @@ Relearning relearn(Model& model, const Subset& train_set, const Subset& forget,
   const auto look = [&] {
     const Tensor scores = objective.class_scores(predict(model, forget, context.cost));
     const Predictions predictions =
-        Predictions::at_rows(forget.dataset, objective.loss_of_scores(), scores, forget.rows);
+        Predictions(forget.dataset, objective.loss_of_scores(), scores, forget.rows);
     curve.forget_loss.push_back(
         predictions.losses().index_select(0, forget.rows).mean().item<double>());
     if (forget.dataset->is_classification()) {

@@ -42,6 +42,12 @@ std::vector<NamedRows> Experiment::metric_sets() const {
   return sets;
 }
 
+Tensor Experiment::metric_rows() const {
+  Tensor rows = no_rows();
+  for (const NamedRows& set : metric_sets()) rows = rows_union(rows, set.rows);
+  return rows;
+}
+
 Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   Experiment experiment;
   LoadedData loaded = spec.load(folders);

@@ -22,6 +22,7 @@ struct Experiment {
 
   // Sets that metrics are reported on; empty ones are left out.
   std::vector<NamedRows> metric_sets() const;
+  Tensor metric_rows() const;  // of all of them, ascending
   Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
 };
 

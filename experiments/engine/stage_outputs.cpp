@@ -46,10 +46,24 @@ bool StageOutputs::usable(const StageMember& member) const {
   return read_json(entry(member.predictions) / kReportFile).at("usable").get<bool>();
 }
 
-ModelOutcome StageOutputs::outcome(const StageMember& member) const {
+DeferredTensor StageOutputs::outputs(const StageMember& member, bool hold) const {
+  const auto read = [path = entry(member.predictions) / kPredictionsFile, rows = rows_] {
+    const TensorFile file = read_tensors(path);
+    if (!named(file, "rows").equal(rows)) {
+      throw Error(ErrorKind::kStore, fmt::format("{}: predictions of other rows than this "
+                                                 "experiment's",
+                                                 path.string()));
+    }
+    return named(file, "outputs");
+  };
+  return hold ? DeferredTensor(read()) : DeferredTensor(read);
+}
+
+ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs) const {
   ModelOutcome outcome;
-  outcome.predictions = predictions(member);
-  outcome.theta = model(member.model).theta().to(at::kDouble);
+  outcome.predictions = predictions(outputs(member, hold_outputs), rows_);
+  outcome.theta =
+      DeferredTensor([this, stage = member.model] { return model(stage).theta().to(at::kDouble); });
   const Json report = read_json(entry(member.model) / kReportFile);
   outcome.sample_gradients = report.at("sample_gradients");
   outcome.seconds = report.at("seconds");
@@ -62,8 +76,14 @@ ModelOutcome StageOutputs::outcome(const StageMember& member) const {
 }
 
 std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole role) const {
+  const std::vector<StageMember> members = stage.members_of(role);
+  std::uintmax_t bytes = 0;
+  for (const StageMember& member : members) {
+    bytes += std::filesystem::file_size(entry(member.predictions) / kPredictionsFile);
+  }
+  const bool hold = bytes <= static_cast<std::uintmax_t>(memory_) / 4;
   std::vector<ModelOutcome> all;
-  for (const StageMember& member : stage.members_of(role)) all.push_back(outcome(member));
+  for (const StageMember& member : members) all.push_back(outcome(member, hold));
   return all;
 }
 
@@ -75,19 +95,15 @@ std::vector<Shadow> StageOutputs::shadows(const Stage& stage, ModelRole role) co
                               ? training_set(experiment_, StageKind::kShadow, member.seed).rows
                               : audit_rows(experiment_, member.seed);
     const Tensor flags = at::zeros({experiment_.dataset->size()}, at::kBool);
-    all.push_back({flags.index_fill(0, chosen, true), predictions(member)});
+    all.push_back({flags.index_fill(0, chosen, true),
+                   predictions(outputs(member, /*hold=*/true), rows_).scaled_confidence()});
   }
   return all;
 }
 
-Predictions StageOutputs::predictions(const Tensor& outputs, const Tensor& rows) const {
-  return Predictions::at_rows(experiment_.dataset, experiment_.task.objective().loss_of_scores(),
-                              outputs, rows);
-}
-
-Predictions StageOutputs::predictions(const StageMember& member) const {
-  const TensorFile file = read_tensors(entry(member.predictions) / kPredictionsFile);
-  return predictions(named(file, "outputs"), named(file, "rows"));
+Predictions StageOutputs::predictions(const DeferredTensor& outputs, const Tensor& rows) const {
+  return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), outputs,
+                     rows);
 }
 
 Evaluation StageOutputs::evaluation(std::vector<NamedRows> sets,

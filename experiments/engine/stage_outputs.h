@@ -30,12 +30,21 @@ std::vector<const T*> pointers_to(const std::vector<T>& all) {
   return pointers;
 }
 
-// Refers to what it is made from. Every member throws Error(kStore) for an entry that lacks
-// something.
+// Refers to what it is made from, and outcomes refer to it. Every member throws Error(kStore) for
+// an entry that lacks something.
+//
+// Of the models that metrics look at, outputs are held as they are stored while all of a role fit
+// into a quarter of `memory`, in bytes, and are read again whenever they are asked for else;
+// parameters always are. Of an attacker's models nothing is kept but scaled confidences.
 class StageOutputs {
  public:
-  StageOutputs(const Experiment& experiment, const Plan& plan, const Store& store)
-      : experiment_(experiment), plan_(plan), store_(store) {}
+  StageOutputs(const Experiment& experiment, const Plan& plan, const Store& store,
+               std::int64_t memory)
+      : experiment_(experiment),
+        plan_(plan),
+        store_(store),
+        memory_(memory),
+        rows_(experiment.metric_rows()) {}
 
   std::filesystem::path entry(std::size_t stage) const {
     return store_.entry(plan_.stages[stage].key);
@@ -46,24 +55,26 @@ class StageOutputs {
 
   // False for a model that diverged: it has a report and nothing else.
   bool usable(const StageMember& member) const;
-  ModelOutcome outcome(const StageMember& member) const;
   std::vector<ModelOutcome> outcomes(const Stage& stage, ModelRole role) const;
   // An attacker's models with the rows that each was trained on, or forgot. A model that the method
   // spoilt tells the attacker nothing and is left out.
   std::vector<Shadow> shadows(const Stage& stage, ModelRole role) const;
 
-  // Outputs [rows, classes] at their rows of the data set; zero elsewhere.
-  Predictions predictions(const Tensor& outputs, const Tensor& rows) const;
+  // Outputs [rows, classes] at their rows of the data set.
+  Predictions predictions(const DeferredTensor& outputs, const Tensor& rows) const;
   // `initial` must outlive what is returned.
   Evaluation evaluation(std::vector<NamedRows> sets,
                         const std::vector<ModelOutcome>& initial) const;
 
  private:
-  Predictions predictions(const StageMember& member) const;
+  ModelOutcome outcome(const StageMember& member, bool hold_outputs) const;
+  DeferredTensor outputs(const StageMember& member, bool hold) const;
 
   const Experiment& experiment_;
   const Plan& plan_;
   const Store& store_;
+  std::int64_t memory_;
+  Tensor rows_;  // that predictions are stored of
 };
 
 }  // namespace oubli

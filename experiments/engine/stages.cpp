@@ -19,12 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Tensor rows_of(const std::vector<NamedRows>& sets) {
-  Tensor rows = at::empty({0}, at::kLong);
-  for (const NamedRows& set : sets) rows = rows_union(rows, set.rows);
-  return rows;
-}
-
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 // Parameters may be finite and too large all the same.
@@ -35,7 +29,7 @@ class Runner {
   Runner(const Experiment& experiment, const Plan& plan, const Registries& registries,
          const Store& store, const StageHost& host)
       : experiment_(experiment),
-        outputs_(experiment, plan, store),
+        outputs_(experiment, plan, store, host.memory),
         plan_(plan),
         registries_(registries),
         host_(host) {}
@@ -137,7 +131,8 @@ class Runner {
     std::vector<NamedRows> sets = experiment_.metric_sets();
     std::erase_if(
         sets, [](const NamedRows& set) { return set.name == "test" || set.name == "held_out"; });
-    const Tensor rows = rows_of(sets);
+    Tensor rows = at::empty({0}, at::kLong);
+    for (const NamedRows& set : sets) rows = rows_union(rows, set.rows);
     const Evaluation evaluation = outputs_.evaluation(std::move(sets), initial);
     const auto objective = [&](const ModelOutcome& model) -> std::optional<double> {
       MetricInput input{.evaluation = evaluation, .model = model};
@@ -209,7 +204,7 @@ class Runner {
     write_json(folder / kReportFile, {{"usable", report.at("usable")}});
     if (!report.at("usable").get<bool>()) return;
     const Model model = input_model(stage, 0);
-    const Tensor rows = rows_of(experiment_.metric_sets());
+    const Tensor rows = experiment_.metric_rows();
     const Tensor outputs = outputs_of(model, rows);
     if (!outputs.isfinite().all().item<bool>()) {
       const Stage& made = plan_.stages[stage.inputs.front()];
@@ -249,7 +244,7 @@ class Runner {
       result["message"] = kNotFinite;
     }
     if (usable) {
-      ModelOutcome model = outputs_.outcome(member);
+      ModelOutcome model = outputs_.outcomes(stage, ModelRole::kModel).front();
       if (plan_.stages[member.model].kind == StageKind::kTrain) {
         model.sample_gradients = 0;  // the row `original` is doing nothing
         model.seconds = 0;

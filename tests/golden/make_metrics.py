@@ -171,15 +171,14 @@ expected["lira_accuracy"] = float(np.mean(inside > 0) + np.mean(others <= 0)) / 
 expected["lira_tpr_1"], expected["lira_tpr_01"] = tpr(inside, others, 0.01), tpr(inside, others, 0.001)
 expected["distance"] = float(np.mean([np.linalg.norm(theta - t) / np.linalg.norm(t) for t in oracle_thetas]))
 
-ratios = []
+ratios = {}
 for name, (begin, size) in parameters.items():
     layer = slice(begin, begin + size)
     references = [t[layer] for t in oracle_thetas]
     own = np.mean([np.linalg.norm(theta[layer] - r) / np.linalg.norm(r) for r in references])
     between = np.mean([np.linalg.norm(a - b) / np.linalg.norm(b) for a in references for b in references if a is not b])
-    expected[f"layer_z/{name}"] = float(own / between)
-    ratios.append(own / between)
-expected["layer_distance"] = float(np.mean(ratios))
+    expected[f"layer_d/{name}"] = float(own)
+    ratios[f"layer_z/{name}"] = float(own / between)
 
 planted = forget[targets[forget] != true_targets[forget]]
 expected["mislabel_success"] = float(np.mean(m.predicted[planted] == targets[planted]))
@@ -308,6 +307,8 @@ derived = {
     "tow_mia": (1 - abs(svc_efficacy(m) - np.mean([svc_efficacy(q) for q in o])))
     * (1 - abs(gap["retain"])) * (1 - abs(gap["test"])),
 }
+derived["layer_distance"] = float(np.mean(list(ratios.values())))
+derived.update(ratios)
 
 # Distributions over models.
 many, many_oracles = [logits(2.0) for _ in range(16)], [logits(2.0) for _ in range(34)]

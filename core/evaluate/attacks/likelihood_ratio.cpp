@@ -21,7 +21,7 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
   const Tensor rows = at::cat({members, others});
   std::vector<Tensor> phi, chosen;
   for (const Shadow* shadow : shadows) {
-    phi.push_back(shadow->predictions.scaled_confidence().index_select(0, rows));
+    phi.push_back(shadow->scaled_confidence.index_select(0, rows));
     chosen.push_back(shadow->chosen.index_select(0, rows));
   }
   const LiraFit fit = fit_lira(at::stack(phi), at::stack(chosen), own_variance_from);

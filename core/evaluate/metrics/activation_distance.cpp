@@ -14,10 +14,10 @@ std::vector<MetricValue> compute_activation_distance(const MetricInput& input) {
   if (!input.evaluation.is_classification()) return values;
   for (const NamedRows& set : input.evaluation.sets) {
     if (set.name == "retain") continue;
-    const Tensor p = input.predictions().probabilities().index_select(0, set.rows);
+    const Tensor p = input.predictions().probabilities(set.rows);
     double l1 = 0, l2 = 0;
     for (const ModelOutcome* oracle : input.oracles) {
-      const Tensor difference = p - oracle->predictions.probabilities().index_select(0, set.rows);
+      const Tensor difference = p - oracle->predictions.probabilities(set.rows);
       l1 += difference.abs().sum(1).mean().item<double>();
       l2 += difference.square().sum(1).sqrt().mean().item<double>();
     }

@@ -26,7 +26,7 @@ std::vector<MetricValue> compute_calibration(const MetricInput& input) {
   if (!input.evaluation.is_classification()) return values;
   const Predictions& predictions = input.predictions();
   for (const NamedRows& set : input.evaluation.sets) {
-    const Tensor p = predictions.probabilities().index_select(0, set.rows);
+    const Tensor p = predictions.probabilities(set.rows);
     const Tensor labels = input.evaluation.dataset->targets.index_select(0, set.rows);
     const Tensor confidence = p.amax(1);
     const Tensor right = predictions.predicted().index_select(0, set.rows).eq(labels);

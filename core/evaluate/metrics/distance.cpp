@@ -10,10 +10,12 @@ namespace {
 
 std::vector<MetricValue> compute_distance(const MetricInput& input) {
   double sum = 0;
+  const Tensor own = input.model.theta.get();
   for (const ModelOutcome* oracle : input.oracles) {
-    const double norm = oracle->theta.norm().item<double>();
+    const Tensor theta = oracle->theta.get();
+    const double norm = theta.norm().item<double>();
     if (norm == 0) return {};
-    sum += (input.model.theta - oracle->theta).norm().item<double>() / norm;
+    sum += (own - theta).norm().item<double>() / norm;
   }
   return {{"distance", sum / static_cast<double>(input.oracles.size())}};
 }

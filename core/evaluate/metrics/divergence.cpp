@@ -16,10 +16,10 @@ namespace {
 
 void compare_classifiers(const MetricInput& input, const NamedRows& set,
                          std::vector<MetricValue>& values) {
-  const Tensor log_p = input.predictions().log_probabilities().index_select(0, set.rows);
+  const Tensor log_p = input.predictions().log_probabilities(set.rows);
   double kl_sum = 0, js_sum = 0;
   for (const ModelOutcome* oracle : input.oracles) {
-    const Tensor log_q = oracle->predictions.log_probabilities().index_select(0, set.rows);
+    const Tensor log_q = oracle->predictions.log_probabilities(set.rows);
     kl_sum += kl_divergence(log_q, log_p).mean().item<double>();
     js_sum += js_divergence(log_p, log_q).mean().item<double>();
   }
@@ -36,10 +36,10 @@ std::vector<MetricValue> compute_divergence(const MetricInput& input) {
       compare_classifiers(input, set, values);
       continue;
     }
-    const Tensor outputs = input.predictions().outputs().index_select(0, set.rows);
+    const Tensor outputs = input.predictions().outputs(set.rows);
     double squared = 0;
     for (const ModelOutcome* oracle : input.oracles) {
-      const Tensor reference = oracle->predictions.outputs().index_select(0, set.rows);
+      const Tensor reference = oracle->predictions.outputs(set.rows);
       squared += (outputs - reference).square().sum(1).mean().item<double>();
     }
     values.push_back(

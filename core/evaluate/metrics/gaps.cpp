@@ -94,7 +94,7 @@ std::vector<MetricValue> compute_gaps(const MetricInput& input) {
   return values;
 }
 
-std::vector<MetricValue> derive(const ColumnValues& model, const ColumnValues& oracles) {
+std::vector<MetricValue> derive_gaps(const ColumnValues& model, const ColumnValues& oracles) {
   const auto own = model.find("mia_efficacy"), theirs = oracles.find("mia_efficacy");
   const auto kept = model.find("ra_gap"), other = model.find("ta_gap");
   if (own == model.end() || theirs == oracles.end() || kept == model.end() ||
@@ -156,7 +156,7 @@ Metric gaps_metric() {
                           "place of ua_gap; where mia_svc is measured too, with two oracles "
                           "or more."}},
       .compute = compute_gaps,
-      .derive = derive};
+      .derive = derive_gaps};
 }
 
 }  // namespace oubli

@@ -1,53 +1,64 @@
 // Distance of each parameter tensor from the oracles', in units of how far retrained models are
 // from each other:
 //
-//   d_l = mean_r ||theta^l - theta_r^l|| / ||theta_r^l||
-//   s_l = mean_{r != r'} ||theta_r^l - theta_r'^l|| / ||theta_r'^l||       (ordered pairs)
-//   layer_z/l = d_l / s_l,  layer_distance = mean_l layer_z/l
+//   layer_d/l = mean_r ||theta^l - theta_r^l|| / ||theta_r^l||, of an oracle over the others
+//   layer_z/l = layer_d/l over the oracles' mean layer_d/l, of an oracle over the others' mean
+//   layer_distance = mean_l layer_z/l
 //
-// 1 is as far as two retrained models. Where they start differently the symmetries of the
-// architecture dominate both, and everything is near 1. Left out with fewer than two oracles; a
-// parameter is left out where an oracle's is zero or all oracles' are the same.
+// The oracles' mean layer_d/l is the mean over ordered pairs of them, so 1 is as far as two
+// retrained models. Where they start differently the symmetries of the architecture dominate both,
+// and everything is near 1. layer_z needs two oracles or more; a parameter is left out where an
+// oracle's is zero or all oracles' are the same.
 #include <ATen/ATen.h>
+
+#include <cmath>
 
 #include "core/evaluate/metric.h"
 
 namespace oubli {
 namespace {
 
+const std::string kDistance = "layer_d/", kRatio = "layer_z/";
+
+// One oracle at a time, so that no more than two models' parameters are held.
 std::vector<MetricValue> compute_layer_distance(const MetricInput& input) {
-  const auto& oracles = input.oracles;
-  if (oracles.size() < 2) return {};
-  std::vector<MetricValue> pieces;
-  double sum = 0;
-  for (const ParameterInfo& parameter : input.evaluation.parameters) {
-    if (parameter.size == 0) continue;
-    const auto layer = [&](const ModelOutcome& model) {
-      return model.theta.narrow(0, parameter.offset, parameter.size);
-    };
-    double own = 0, between = 0;
-    bool zero = false;
-    for (const ModelOutcome* oracle : oracles) {
-      const Tensor reference = layer(*oracle);
-      const double norm = reference.norm().item<double>();
-      if (norm == 0) {
-        zero = true;
-        break;
-      }
-      own += (layer(input.model) - reference).norm().item<double>() / norm;
-      for (const ModelOutcome* other : oracles) {
-        if (other != oracle) between += (layer(*other) - reference).norm().item<double>() / norm;
-      }
+  const std::vector<ParameterInfo>& parameters = input.evaluation.parameters;
+  if (parameters.empty()) return {};
+  const Tensor own = input.model.theta.get();
+  std::vector<double> sums(parameters.size(), 0);
+  for (const ModelOutcome* oracle : input.oracles) {
+    const Tensor theta = oracle->theta.get();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const auto& [offset, size] = std::pair(parameters[i].offset, parameters[i].size);
+      const Tensor reference = theta.narrow(0, offset, size);
+      // Not a number, or infinite, where the oracle's is zero.
+      sums[i] += (own.narrow(0, offset, size) - reference).norm().item<double>() /
+                 reference.norm().item<double>();
     }
-    if (zero || between == 0) continue;
-    const double count = static_cast<double>(oracles.size());
-    const double ratio = (own / count) / (between / (count * (count - 1)));
-    pieces.push_back({"layer_z/" + parameter.name, ratio});
-    sum += ratio;
   }
-  if (pieces.empty()) return {};
-  std::vector<MetricValue> values = {{"layer_distance", sum / static_cast<double>(pieces.size())}};
-  values.insert(values.end(), pieces.begin(), pieces.end());
+  std::vector<MetricValue> values;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i].size == 0 || !std::isfinite(sums[i])) continue;
+    values.push_back(
+        {kDistance + parameters[i].name, sums[i] / static_cast<double>(input.oracles.size())});
+  }
+  return values;
+}
+
+std::vector<MetricValue> derive_layer_distance(const ColumnValues& model,
+                                               const ColumnValues& oracles) {
+  std::vector<MetricValue> values = {{"layer_distance", 0}};
+  for (const auto& [column, value] : model) {
+    const auto between = oracles.find(column);
+    if (!column.starts_with(kDistance) || between == oracles.end() || !(between->second > 0)) {
+      continue;
+    }
+    const double ratio = value / between->second;
+    values.push_back({kRatio + column.substr(kDistance.size()), ratio});
+    values.front().value += ratio;
+  }
+  if (values.size() == 1) return {};
+  values.front().value /= static_cast<double>(values.size() - 1);
   return values;
 }
 
@@ -65,8 +76,9 @@ Metric layer_distance_metric() {
                            "Mean over parameter tensors l of mean_r ||theta^l - theta_r^l|| / "
                            "||theta_r^l|| divided by the mean of the same over ordered pairs of "
                            "oracles. 1 is as far as two retrained models are from each other; "
-                           "where they start differently everything is near 1. Left out with fewer "
-                           "than two oracles.",
+                           "where they start differently everything is near 1. An oracle's own "
+                           "value is its mean distance to the others over the mean of theirs, each "
+                           "to all oracles but itself. Left out with fewer than two oracles.",
                        .resolution = 0.05,
                        .to_oracles = true},
                       {.name = "layer_z",
@@ -77,8 +89,18 @@ Metric layer_distance_metric() {
                        .resolution = 0.05,
                        .to_oracles = true,
                        .by_parameter = true,
+                       .detail = true},
+                      {.name = "layer_d",
+                       .heading = "layer distance",
+                       .group = ColumnGroup::kPrivacy,
+                       .range = "[0, inf)",
+                       .definition = "mean_r ||theta^l - theta_r^l|| / ||theta_r^l|| of one "
+                                     "parameter tensor: what layer_distance is made from.",
+                       .to_oracles = true,
+                       .by_parameter = true,
                        .detail = true}},
-          .compute = compute_layer_distance};
+          .compute = compute_layer_distance,
+          .derive = derive_layer_distance};
 }
 
 }  // namespace oubli

@@ -1,7 +1,7 @@
 // LiRA on the edited set (core/evaluate/attacks/lira.h): shadow models trained on random halves of
 // the population say how each example looks when it was trained on and when it was not; the edited
-// set is told from examples of its classes that no original was trained on, held out or else the test
-// set.
+// set is told from examples of its classes that no original was trained on, held out or else the
+// test set.
 #include "core/evaluate/attacks/likelihood_ratio.h"
 
 namespace oubli {

@@ -24,7 +24,7 @@ std::vector<MetricValue> compute_streisand(const MetricInput& input) {
   const std::vector<double> losses = list(on_edited(input.predictions().losses()));
   double ks = 0, entropy = 0;
   for (const ModelOutcome* oracle : input.oracles) {
-    ks += kolmogorov_smirnov(losses, list(on_edited(oracle->predictions.losses()))).statistic;
+    ks += ks_statistic(losses, list(on_edited(oracle->predictions.losses())));
     if (input.evaluation.is_classification()) {
       entropy += on_edited(oracle->predictions.entropy()).mean().item<double>();
     }

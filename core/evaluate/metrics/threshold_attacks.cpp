@@ -28,9 +28,12 @@ std::vector<MetricValue> compute_threshold_attacks(const MetricInput& input) {
   const Tensor members = evenly_spaced(sets->retain, count),
                others = evenly_spaced(halves.first, count);
   const Predictions& predictions = input.predictions();
+  const Tensor used = at::cat({members, others, sets->edited, judged});
   const auto attack = [&](const Tensor& scores) {
     // A diverged model has scores that are not numbers.
-    if (!scores.isfinite().all().item<bool>()) return std::numeric_limits<double>::quiet_NaN();
+    if (!scores.index_select(0, used).isfinite().all().item<bool>()) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
     const auto of = [&](const Tensor& rows) {
       return ClassScores{scores.index_select(0, rows), classes.index_select(0, rows)};
     };

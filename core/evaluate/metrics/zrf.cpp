@@ -17,10 +17,10 @@ std::vector<MetricValue> compute_zrf(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (!evaluation.is_classification() || edited == nullptr || evaluation.initial.empty()) return {};
-  const Tensor log_p = input.predictions().log_probabilities().index_select(0, edited->rows);
+  const Tensor log_p = input.predictions().log_probabilities(edited->rows);
   double js = 0, official = 0;
   for (const ModelOutcome* initial : evaluation.initial) {
-    const Tensor log_b = initial->predictions.log_probabilities().index_select(0, edited->rows);
+    const Tensor log_b = initial->predictions.log_probabilities(edited->rows);
     const Tensor log_m = log_mixture(log_p, log_b);
     js += js_divergence(log_p, log_b).mean().item<double>();
     official += (0.5 * (kl_terms(log_m, log_p) + kl_terms(log_m, log_b))).mean().item<double>();

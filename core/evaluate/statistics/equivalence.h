@@ -95,7 +95,7 @@ struct EquivalenceTests {
   double df = 0;
   double p_lower = 1;       // of delta <= -margin
   double p_upper = 1;       // of delta >= margin
-  double p_different = 1;   // of delta = 0; where several columns are tested, adjust it (holm.h)
+  double p_different = 1;   // of delta = 0; over a row's columns, see holm.h
   Interval interval_95;     // of delta
   bool equivalent = false;  // both one-sided p-values are below alpha
 };

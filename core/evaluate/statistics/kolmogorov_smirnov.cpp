@@ -47,10 +47,15 @@ double kolmogorov_tail(double x) {
   return sum;
 }
 
-}  // namespace
+// D m n as a whole number, so that nothing hangs on rounding.
+struct Gap {
+  std::int64_t m = 0, n = 0, gap = 0;
+  bool has_ties = false;
+  double product() const { return static_cast<double>(m) * static_cast<double>(n); }
+  double statistic() const { return static_cast<double>(gap) / product(); }
+};
 
-KolmogorovSmirnovTest kolmogorov_smirnov(const std::vector<double>& a,
-                                         const std::vector<double>& b) {
+Gap largest_gap(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.empty() || b.empty()) {
     throw Error(ErrorKind::kUsage, "a Kolmogorov-Smirnov test needs values on both sides");
   }
@@ -61,30 +66,38 @@ KolmogorovSmirnovTest kolmogorov_smirnov(const std::vector<double>& a,
     }
     std::sort(list->begin(), list->end());
   }
-  // The gap is kept as the integer D m n, so that nothing hangs on rounding.
-  const auto m = static_cast<std::int64_t>(first.size());
-  const auto n = static_cast<std::int64_t>(second.size());
-  std::int64_t gap = 0, i = 0, j = 0;
-  bool ties = false;
-  while (i < m && j < n) {
+  Gap found{static_cast<std::int64_t>(first.size()), static_cast<std::int64_t>(second.size())};
+  std::int64_t i = 0, j = 0;
+  while (i < found.m && j < found.n) {
     const double value =
         std::min(first[static_cast<std::size_t>(i)], second[static_cast<std::size_t>(j)]);
     const std::int64_t before = i + j;
-    while (i < m && first[static_cast<std::size_t>(i)] == value) ++i;
-    while (j < n && second[static_cast<std::size_t>(j)] == value) ++j;
-    ties = ties || i + j - before > 1;
-    gap = std::max(gap, std::abs(i * n - j * m));
+    while (i < found.m && first[static_cast<std::size_t>(i)] == value) ++i;
+    while (j < found.n && second[static_cast<std::size_t>(j)] == value) ++j;
+    found.has_ties = found.has_ties || i + j - before > 1;
+    found.gap = std::max(found.gap, std::abs(i * found.n - j * found.m));
   }
-  ties = ties || std::adjacent_find(first.begin(), first.end()) != first.end() ||
-         std::adjacent_find(second.begin(), second.end()) != second.end();
+  found.has_ties = found.has_ties ||
+                   std::adjacent_find(first.begin(), first.end()) != first.end() ||
+                   std::adjacent_find(second.begin(), second.end()) != second.end();
+  return found;
+}
 
+}  // namespace
+
+double ks_statistic(const std::vector<double>& a, const std::vector<double>& b) {
+  return largest_gap(a, b).statistic();
+}
+
+KolmogorovSmirnovTest kolmogorov_smirnov(const std::vector<double>& a,
+                                         const std::vector<double>& b) {
+  const Gap found = largest_gap(a, b);
   KolmogorovSmirnovTest test;
-  const double product = static_cast<double>(m) * static_cast<double>(n);
-  test.statistic = static_cast<double>(gap) / product;
-  test.exact = !ties && std::max(first.size(), second.size()) <= kLongestExact;
-  test.p = test.exact
-               ? exact_tail(m, n, gap)
-               : kolmogorov_tail(test.statistic * std::sqrt(product / static_cast<double>(m + n)));
+  test.statistic = found.statistic();
+  test.exact = !found.has_ties && std::max(a.size(), b.size()) <= kLongestExact;
+  const double scale = std::sqrt(found.product() / static_cast<double>(found.m + found.n));
+  test.p = test.exact ? exact_tail(found.m, found.n, found.gap)
+                      : kolmogorov_tail(test.statistic * scale);
   return test;
 }
 

@@ -24,6 +24,8 @@ struct KolmogorovSmirnovTest {
   bool exact = true;
 };
 
+// D alone, at the cost of sorting.
+double ks_statistic(const std::vector<double>& a, const std::vector<double>& b);
 KolmogorovSmirnovTest kolmogorov_smirnov(const std::vector<double>& a,
                                          const std::vector<double>& b);
 

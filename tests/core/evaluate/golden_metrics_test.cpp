@@ -57,10 +57,12 @@ class GoldenMetrics : public ::testing::Test {
       initial_.push_back(outcome(initial, json_.at("theta")));
     }
     for (const Json& shadow : json_.at("shadows")) {
-      shadows_.push_back({flags(shadow.at("trained")), predictions(shadow.at("outputs"))});
+      shadows_.push_back(
+          {flags(shadow.at("trained")), predictions(shadow.at("outputs")).scaled_confidence()});
     }
     for (const Json& shadow : json_.at("edited_shadows")) {
-      edited_.push_back({flags(shadow.at("forgot")), predictions(shadow.at("outputs"))});
+      edited_.push_back(
+          {flags(shadow.at("forgot")), predictions(shadow.at("outputs")).scaled_confidence()});
     }
     for (const Json& one : json_.at("many")) many_.push_back(outcome(one, json_.at("theta")));
     for (const Json& one : json_.at("many_oracles")) {
@@ -140,9 +142,14 @@ TEST_F(GoldenMetrics, AgreeToNineDigits) {
   ColumnValues own, oracles;
   for (const MetricValue& value : values) own[value.column] = value.value;
   for (const ModelOutcome& oracle : oracles_) {
-    const MetricInput as_model{.evaluation = evaluation_, .model = oracle};
-    for (const MetricValue& value : metrics.find("mia_svc").compute(as_model)) {
-      oracles[value.column] += value.value / static_cast<double>(oracles_.size());
+    MetricInput as_model{.evaluation = evaluation_, .model = oracle};
+    for (const ModelOutcome& other : oracles_) {
+      if (&other != &oracle) as_model.oracles.push_back(&other);
+    }
+    for (const char* metric : {"mia_svc", "layer_distance"}) {
+      for (const MetricValue& value : metrics.find(metric).compute(as_model)) {
+        oracles[value.column] += value.value / static_cast<double>(oracles_.size());
+      }
     }
   }
   for (const Metric& metric : metrics.entries()) {

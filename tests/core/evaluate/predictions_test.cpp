@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/random.h"
 
 namespace oubli {
 namespace {
@@ -50,12 +51,45 @@ TEST(Predictions, TiesGoToTheLowestClass) {
   EXPECT_EQ(made({2, 2, 2}, 0).predicted().item<std::int64_t>(), 0);
 }
 
+// Of some rows, read anew whenever a matrix is asked for and once for each value of a row.
+TEST(Predictions, OfSomeRowsAreReadWhenTheyAreAskedFor) {
+  auto data = std::make_shared<Dataset>();
+  const std::int64_t n = 20000;
+  data->targets = at::arange(n, at::kLong).remainder(4);
+  data->inputs = at::zeros({n, 1});
+  Generator generator(2);
+  const Tensor outputs = generator.normal({n, 4}, at::kFloat);
+  const Predictions whole(data, LossKind::kCrossEntropy, outputs);
+  const Tensor rows = at::arange(3, n, 2);
+  int reads = 0;
+  const Predictions part(data, LossKind::kCrossEntropy, DeferredTensor([&] {
+                           ++reads;
+                           return outputs.index_select(0, rows);
+                         }),
+                         rows);
+  EXPECT_EQ(reads, 0);
+  const auto at_rows = [&](const Tensor& values) { return values.index_select(0, rows); };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(at_rows(part.losses()).equal(at_rows(whole.losses())));
+    EXPECT_TRUE(at_rows(part.modified_entropy()).equal(at_rows(whole.modified_entropy())));
+    EXPECT_TRUE(at_rows(part.scaled_confidence()).equal(at_rows(whole.scaled_confidence())));
+    EXPECT_TRUE(at_rows(part.predicted()).equal(at_rows(whole.predicted())));
+  }
+  EXPECT_EQ(reads, 4);
+  const Tensor some = at::tensor({5, 3, 19999}, at::kLong);
+  EXPECT_TRUE(part.log_probabilities(some).equal(whole.log_probabilities(some)));
+  EXPECT_EQ(reads, 5);
+  EXPECT_TRUE(part.losses()[0].isnan().item<bool>()) << "row 0 has no outputs";
+  EXPECT_EQ(part.predicted()[0].item<std::int64_t>(), -1);
+  EXPECT_THROW(part.outputs(at::tensor({5, 4}, at::kLong)), Error);
+}
+
 TEST(Predictions, OfARegressionHaveNoProbabilities) {
   auto data = std::make_shared<Dataset>();
   data->targets = at::zeros({1, 1}, at::kDouble);
   data->inputs = at::zeros({1, 1});
   const Predictions p(data, LossKind::kSquaredError, at::ones({1, 1}, at::kDouble));
-  EXPECT_THROW(p.probabilities(), Error);
+  EXPECT_THROW(p.probabilities(at::arange(1)), Error);
   EXPECT_EQ(p.losses().item<double>(), 0.5);
 }
 

@@ -81,7 +81,7 @@ class LiraOfAClass : public ::testing::Test {
     for (std::int64_t k = 0; k < shadows; ++k) {
       const Tensor half = half_of(at::arange(300), k, "test");
       const Tensor chosen = at::zeros({300}, at::kBool).index_fill(0, half, true);
-      models.push_back({chosen, outputs(chosen)});
+      models.push_back({chosen, outputs(chosen).scaled_confidence()});
     }
     const Tensor retain =
         at::zeros({300}, at::kBool).index_fill(0, *evaluation_.rows("retain"), true);

@@ -61,7 +61,8 @@ std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t s
   std::vector<Shadow> shadows;
   for (std::int64_t k = 0; k < 32; ++k) {
     const Tensor forgot = audited.half(k);
-    shadows.push_back({at::zeros({400}, at::kBool).index_fill(0, forgot, true), outputs(forgot)});
+    shadows.push_back({at::zeros({400}, at::kBool).index_fill(0, forgot, true),
+                       outputs(forgot).scaled_confidence()});
   }
   const ModelOutcome model{.predictions = outputs(audited.forget), .theta = at::zeros({1})};
   MetricInput input{.evaluation = evaluation, .model = model};

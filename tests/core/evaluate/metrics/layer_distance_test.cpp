@@ -7,7 +7,12 @@
 namespace oubli {
 namespace {
 
-std::vector<MetricValue> values_of(const Tensor& theta, const std::vector<Tensor>& oracle_thetas) {
+const Metric& metric() {
+  static const Metric found = builtin_metrics().find("layer_distance");
+  return found;
+}
+
+ColumnValues distances(const Tensor& theta, const std::vector<Tensor>& oracle_thetas) {
   Evaluation evaluation;
   evaluation.parameters = {{.name = "weight", .shape = {5}, .offset = 0, .size = 5},
                            {.name = "bias", .shape = {2}, .offset = 5, .size = 2}};
@@ -19,7 +24,22 @@ std::vector<MetricValue> values_of(const Tensor& theta, const std::vector<Tensor
     oracles[i].theta = oracle_thetas[i];
     input.oracles.push_back(&oracles[i]);
   }
-  return builtin_metrics().find("layer_distance").compute(input);
+  ColumnValues values;
+  for (const MetricValue& value : metric().compute(input)) values[value.column] = value.value;
+  return values;
+}
+
+// As the engine does: each oracle is held against the others.
+std::vector<MetricValue> values_of(const Tensor& theta, const std::vector<Tensor>& oracles) {
+  ColumnValues mean;
+  for (std::size_t j = 0; j < oracles.size() && oracles.size() > 1; ++j) {
+    std::vector<Tensor> others = oracles;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(j));
+    for (const auto& [column, value] : distances(oracles[j], others)) {
+      mean[column] += value / static_cast<double>(oracles.size());
+    }
+  }
+  return metric().derive(distances(theta, oracles), mean);
 }
 
 TEST(LayerDistance, ByHand) {
@@ -39,6 +59,14 @@ TEST(LayerDistance, NeedsTwoOraclesThatDiffer) {
   ASSERT_EQ(values.size(), 2u);
   EXPECT_EQ(values[0].column, "layer_distance");
   EXPECT_EQ(values[1].column, "layer_z/weight");
+}
+
+TEST(LayerDistance, LeavesOutWhatIsZeroInAnOracle) {
+  Tensor zero = at::ones({7}, at::kDouble);
+  zero.narrow(0, 5, 2).zero_();
+  const ColumnValues values = distances(at::ones({7}, at::kDouble), {zero, zero * 3});
+  EXPECT_TRUE(values.contains("layer_d/weight"));
+  EXPECT_FALSE(values.contains("layer_d/bias"));
 }
 
 }  // namespace
