@@ -67,8 +67,8 @@ Architecture allcnn_architecture() {
     sizes.narrow = std::max<std::int64_t>(1, std::llround(96 * width));
     sizes.wide = std::max<std::int64_t>(1, std::llround(192 * width));
     sizes.norm = read_norm(settings, {"none", "batch", "group"});
-    require_groups(settings, sizes.norm, sizes.narrow);
-    require_groups(settings, sizes.norm, sizes.wide);
+    require_groups(settings, "width", sizes.norm, sizes.narrow);
+    require_groups(settings, "width", sizes.norm, sizes.wide);
     return [sizes, origin = settings.origin()](const NetworkShape& shape) -> Network {
       // 9 -> 5 -> 3 -> 1: below it the unpadded convolution has nothing left.
       require_image("allcnn", origin, shape, 9);

@@ -14,11 +14,12 @@ NormKind read_norm(const Settings& settings, const std::vector<std::string>& val
   return name == "group" ? NormKind::kGroup : NormKind::kNone;
 }
 
-void require_groups(const Settings& settings, NormKind norm, std::int64_t channels) {
+void require_groups(const Settings& settings, const std::string& key, NormKind norm,
+                    std::int64_t channels) {
   if (norm != NormKind::kGroup || channels % kNormGroups == 0) return;
-  settings.fail("width", fmt::format("this width gives a layer of {} channels, which group "
-                                     "normalisation cannot divide into {} groups.",
-                                     channels, kNormGroups));
+  settings.fail(key, fmt::format("this gives a layer of {} channels, which group "
+                                 "normalisation cannot divide into {} groups.",
+                                 channels, kNormGroups));
 }
 
 LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm,

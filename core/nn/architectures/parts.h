@@ -17,9 +17,9 @@ constexpr std::int64_t kNormGroups = 8;
 
 // Reads the setting `norm`: one of `valid`, the first being the default.
 NormKind read_norm(const Settings& settings, const std::vector<std::string>& valid);
-// Throws Error(kSettings) at the setting `width` where group normalisation cannot divide
-// `channels`.
-void require_groups(const Settings& settings, NormKind norm, std::int64_t channels);
+// Throws Error(kSettings) at the setting `key` where group normalisation cannot divide `channels`.
+void require_groups(const Settings& settings, const std::string& key, NormKind norm,
+                    std::int64_t channels);
 // The layer for `norm`, which is not kNone.
 LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm,
                    std::int64_t channels);

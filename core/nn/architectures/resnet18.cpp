@@ -86,7 +86,7 @@ Architecture resnet18_architecture() {
                                    .at_most = 1024,
                                    .doc = "channels of the first stage; later stages double them"});
     const NormKind norm = read_norm(settings, {"batch", "group"});
-    require_groups(settings, norm, width);
+    require_groups(settings, "width", norm, width);
     return [width, norm, origin = settings.origin()](const NetworkShape& shape) -> Network {
       require_image("resnet18", origin, shape, 1);
       return build(width, norm, shape);

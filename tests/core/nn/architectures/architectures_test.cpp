@@ -112,6 +112,7 @@ TEST(Architectures, HaveTheirPublishedSizes) {
   EXPECT_EQ(build("resnet18", "", kColour).dim(), 11'173'962);
   EXPECT_EQ(build("resnet18", "norm: group", kColour).dim(), 11'173'962);
   EXPECT_EQ(build("allcnn", "", kColour).dim(), 1'369'738);
+  EXPECT_EQ(build("convnet", "", kColour).dim(), 33'946);
   EXPECT_EQ(build("lenet5", "", {{1, 28, 28}, 10}).dim(), 61'706);
   EXPECT_EQ(build("lenet5", "", {{1, 32, 32}, 10}).dim(), 61'706);
   EXPECT_EQ(build("mlp", "", {{784}, 10}).dim(), 784 * 256 + 256 + 2570);
@@ -127,6 +128,8 @@ TEST(Architectures, ParametersHaveTheNamesOfPyTorch) {
               ElementsAre("layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"));
   EXPECT_THAT(names_of(build("lenet5", "", {{1, 28, 28}, 10})),
               IsSupersetOf({"conv1.weight", "conv2.bias", "fc1.weight", "fc3.bias"}));
+  EXPECT_THAT(names_of(build("convnet", "channels: [8]", kColour)),
+              ElementsAre("conv1.weight", "bn1.weight", "bn1.bias", "fc.weight", "fc.bias"));
   const Model resnet = build("resnet18", "", kColour);
   EXPECT_THAT(names_of(resnet),
               IsSupersetOf({"conv1.weight", "bn1.bias", "layer1.0.bn1.weight",
@@ -150,6 +153,13 @@ TEST(Architectures, WidthAndNormalisationAreSettings) {
   }
   EXPECT_ERROR(ErrorKind::kSettings, build("resnet18", "norm: group\nwidth: 12\n", kColour),
                AllOf(StartsWith("f.yaml:2:8: "), HasSubstr("12 channels")));
+  EXPECT_ERROR(ErrorKind::kSettings, build("convnet", "norm: group\nchannels: [8, 12]\n", kColour),
+               AllOf(StartsWith("f.yaml:2:11: "), HasSubstr("12 channels")));
+  // 28 -> 14 -> 7 -> 3, the last row and column dropped.
+  EXPECT_EQ(build("convnet", "norm: none", {{1, 28, 28}, 4})
+                .forward(at::zeros({2, 1, 28, 28}, at::kDouble))
+                .sizes(),
+            at::IntArrayRef({2, 4}));
 }
 
 TEST(Architectures, AnImageThatDoesNotFitIsAnErrorWithItsShape) {
@@ -160,6 +170,7 @@ TEST(Architectures, AnImageThatDoesNotFitIsAnErrorWithItsShape) {
   EXPECT_ERROR(ErrorKind::kSettings, build("lenet5", "{}", {{1, 28, 32}, 10}),
                HasSubstr("1x28x32"));
   EXPECT_ERROR(ErrorKind::kSettings, build("allcnn", "{}", {{3, 8, 8}, 10}), HasSubstr("9x9"));
+  EXPECT_ERROR(ErrorKind::kSettings, build("convnet", "{}", {{3, 7, 9}, 10}), HasSubstr("8x8"));
   EXPECT_ERROR(ErrorKind::kSettings, build("resnet18", "{}", {{64}, 10}), HasSubstr("is 64."));
 }
 
