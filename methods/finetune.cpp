@@ -51,6 +51,10 @@ MethodInfo finetune_method() {
   return {.name = "finetune",
           .summary = "goes on training, on what remains only",
           .reference = "Golatkar et al. 2020, arXiv 1911.04933 (baseline)",
+          .definition =
+              "Stochastic gradient descent from theta on the training objective, l2 included, over "
+              "what remains and what is added: lr, momentum, schedule and epochs of its own; "
+              "augmentation and clip_norm of training.",
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,

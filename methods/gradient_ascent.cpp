@@ -99,6 +99,11 @@ MethodInfo gradient_ascent_method() {
       .name = "gradient_ascent",
       .summary = "climbs the loss of the forget set, up to a bound",
       .reference = "Golatkar et al. 2020, arXiv 1911.04933; Graves et al. 2021, arXiv 2010.10981",
+      .definition =
+          "theta <- theta + lr * mean over the forget set of grad l, `steps` times, without l2; "
+          "before each step it stops where the mean forget loss is at `bound` or above. auto: "
+          "ln C for C classes, else half the mean squared deviation of the forget targets from "
+          "their mean, summed over outputs.",
       .needs_retain_data = false,
       .needs_forget_data = true,
       .supports_adding = false,

@@ -13,8 +13,8 @@
 //
 //   F(theta) = (n_r / n) L(theta; D_r) + (lambda / 2) |theta|^2,   L the mean loss,
 //
-// and not taken where that is no guide (core/unlearn/quadratic_step.h). Cost: m for the gradient, the
-// products of the solve, and 4/3 n_r for the check.
+// and not taken where that is no guide (core/unlearn/quadratic_step.h). Cost: m for the gradient,
+// the products of the solve, and 4/3 n_r for the check.
 #include "core/solve/curvature_solve.h"
 #include "core/unlearn/edit_gradient.h"
 #include "core/unlearn/quadratic_step.h"
@@ -65,6 +65,13 @@ MethodInfo influence_method() {
   return {.name = "influence",
           .summary = "one influence-function step with the curvature of the whole training set",
           .reference = "Koh and Liang 2017, arXiv 1703.04730",
+          .definition =
+              "theta' = theta + (C + mu I)^-1 (sum over removed of grad l - sum over added of grad "
+              "l) / n, with C the curvature at theta of the training objective over all n "
+              "examples that the original was trained on, l2 included; the gradients are without "
+              "l2. The step is not taken where the solve's relative residual is 1 or more, or "
+              "where F = (n_r/n) (mean loss over what remains and what is added, n_r) + l2/2 "
+              "|theta|^2 rises by more than 2 |q| - q, q its predicted decrease.",
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,

@@ -27,14 +27,18 @@ class Retrain : public Unlearner {
 }  // namespace
 
 MethodInfo retrain_method() {
-  return {.name = "retrain",
-          .summary = "trains from scratch on what remains",
-          .reference = "the definition of exact unlearning",
-          .needs_retain_data = true,
-          .needs_forget_data = false,
-          .supports_adding = true,
-          .exact = true,
-          .make = make_unlearner<Retrain>};
+  return {
+      .name = "retrain",
+      .summary = "trains from scratch on what remains",
+      .reference = "the definition of exact unlearning",
+      .definition =
+          "theta' = the training recipe on what remains and what is added, from parameters drawn "
+          "with another seed than the original's.",
+      .needs_retain_data = true,
+      .needs_forget_data = false,
+      .supports_adding = true,
+      .exact = true,
+      .make = make_unlearner<Retrain>};
 }
 
 }  // namespace oubli

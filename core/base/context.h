@@ -1,5 +1,6 @@
-// What a computation is handed besides its data: random numbers, threads, a way to be stopped, a
-// place to count what it costs, and a callback to say how far it is. Nothing of it is global.
+// What a computation is handed besides its data: random numbers, a way to be stopped, a place to
+// count what it costs, memory for speed, and a callback to say how far it is. Nothing of it is
+// global; the number of threads is LibTorch's own, which the engine sets for each process.
 #pragma once
 
 #include <atomic>

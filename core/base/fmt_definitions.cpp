@@ -1,6 +1,6 @@
-// The definitions of fmt, compiled once. LibTorch's headers bundle a fmt of their own that shadows the
-// system's, whose compiled library therefore does not fit; as headers alone fmt costs every source
-// four seconds and more.
+// The definitions of fmt, compiled once. LibTorch's headers bundle a fmt of their own that shadows
+// the system's, whose compiled library therefore does not fit; as headers alone fmt costs every
+// source four seconds and more.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/base/settings_value.h"
@@ -40,8 +41,8 @@ Settings::Settings(SettingsNode node) : state_(std::make_shared<State>()) {
   state_->node = std::move(node);
 }
 
-Settings Settings::describing() {
-  Settings settings;
+Settings Settings::describing(SettingsNode chosen) {
+  Settings settings(std::move(chosen));
   settings.state_->describing = true;
   return settings;
 }
@@ -196,7 +197,7 @@ std::pair<std::string, Settings> Settings::named_child(const std::string& key,
                                                        const std::string& doc) const {
   const SettingsNode* found =
       take(key, {"", "name, or map with 'name'", fmt::format("{}", fmt::join(valid, ", ")),
-                 default_value.empty() ? std::nullopt : std::optional(default_value), doc});
+                 default_value.empty() ? std::nullopt : std::optional(default_value), doc, valid});
   SettingsNode node;
   node.kind = SettingsNode::Kind::kMap;
   node.origin = found ? found->origin : origin();
@@ -286,6 +287,60 @@ std::vector<SettingsDeclaration> Settings::declarations() const {
     for (SettingsDeclaration inner : settings.declarations()) {
       inner.key = key + "." + inner.key;
       all.push_back(std::move(inner));
+    }
+  }
+  return all;
+}
+
+namespace {
+
+// {a: {b: name}} for "a.b".
+SettingsNode chosen_node(const std::string& key, const std::string& name) {
+  const std::size_t dot = key.find('.');
+  SettingsNode inner, node;
+  if (dot == std::string::npos) {
+    inner.kind = SettingsNode::Kind::kScalar;
+    inner.scalar = name;
+  } else {
+    inner = chosen_node(key.substr(dot + 1), name);
+  }
+  node.kind = SettingsNode::Kind::kMap;
+  node.entries.emplace_back(key.substr(0, dot), std::move(inner));
+  return node;
+}
+
+}  // namespace
+
+std::vector<SettingsDeclaration> describe(const std::function<void(const Settings&)>& read) {
+  const auto declared = [&](SettingsNode chosen) {
+    const Settings settings = Settings::describing(std::move(chosen));
+    read(settings);
+    return settings.declarations();
+  };
+  std::vector<SettingsDeclaration> all;
+  const std::vector<SettingsDeclaration> standard = declared({});
+  const auto is_of_a_name = [&](const SettingsDeclaration& own) {
+    return std::any_of(standard.begin(), standard.end(), [&](const SettingsDeclaration& parent) {
+      return !parent.names.empty() && own.key.starts_with(parent.key + ".");
+    });
+  };
+  for (const SettingsDeclaration& own : standard) {
+    if (!is_of_a_name(own)) all.push_back(own);
+    std::vector<SettingsDeclaration> inner;
+    for (const std::string& name : own.names) {
+      for (SettingsDeclaration each : declared(chosen_node(own.key, name))) {
+        if (!each.key.starts_with(own.key + ".")) continue;
+        const auto same = std::find_if(inner.begin(), inner.end(), [&](SettingsDeclaration other) {
+          other.only_with.clear();
+          return other == each;
+        });
+        const auto found = same == inner.end() ? inner.insert(same, std::move(each)) : same;
+        found->only_with.push_back(name);
+      }
+    }
+    for (SettingsDeclaration& each : inner) {
+      if (each.only_with == own.names) each.only_with.clear();
+      all.push_back(std::move(each));
     }
   }
   return all;

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -54,6 +55,11 @@ struct SettingsDeclaration {
   std::string range;
   std::optional<std::string> default_value;  // as text; absent: the key is required
   std::string doc;
+  std::vector<std::string> names;  // that a named child can have, each with settings of its own
+  // Which of its parent's names it belongs to, where that is not all of them: see describe().
+  std::vector<std::string> only_with;
+
+  friend bool operator==(const SettingsDeclaration&, const SettingsDeclaration&) = default;
 };
 
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
@@ -92,7 +98,7 @@ class Settings {
   explicit Settings(SettingsNode node);  // a map, or null for an empty one
   // Reads nothing, accepts everything and records every declaration: what describe uses. Required
   // keys yield a value inside their range.
-  static Settings describing();
+  static Settings describing(SettingsNode chosen = {});  // names of `chosen`, the defaults else
 
   // Each reads one key. A key may be read once only.
   double real(const std::string& key, const RealOption& option) const;
@@ -116,8 +122,8 @@ class Settings {
 
   // A nested map; empty when the key is absent.
   Settings child(const std::string& key, const std::string& doc) const;
-  // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `default_value` is used
-  // when the key is absent; empty means required.
+  // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `default_value` is
+  // used when the key is absent; empty means required.
   std::pair<std::string, Settings> named_child(const std::string& key,
                                                const std::string& default_value,
                                                const std::vector<std::string>& valid,
@@ -154,5 +160,9 @@ class Settings {
 };
 
 [[noreturn]] void fail_at(const Origin& origin, const std::string& message);
+
+// Every setting that `read` reads, and those of every name that its named children can have: what
+// `optimizer` has as adam as well as what it has by default.
+std::vector<SettingsDeclaration> describe(const std::function<void(const Settings&)>& read);
 
 }  // namespace oubli

@@ -40,7 +40,7 @@ CurvatureSettings CurvatureSettings::read(const Settings& settings) {
   const auto [name, own] = settings.named_child(
       "curvature", "ggn", curvature_names(), "matrix of the step; hessian alone may be indefinite");
   read.kind = curvature_kind(name);
-  if (is_kronecker(read.kind) || own.is_describing()) read.kronecker = KroneckerOptions::read(own);
+  if (is_kronecker(read.kind)) read.kronecker = KroneckerOptions::read(own);
   const double megabytes = settings.real(
       "memory", {.default_value = static_cast<double>(kLinearisationMemory) / 1e6,
                  .at_least = 0,

@@ -34,7 +34,8 @@ struct CurvatureSettings {
   KroneckerOptions kronecker = {};  // of kfac and ekfac: targets, draws and sharing
   DataOperatorOptions data = {};    // of the others
 
-  // Reads `curvature: NAME`, or `{name: kfac, targets: ..., draws: ..., sharing: ...}`, and `memory`.
+  // Reads `curvature: NAME`, or `{name: kfac, targets: ..., draws: ..., sharing: ...}`, and
+  // `memory`.
   static CurvatureSettings read(const Settings& settings);
 };
 

@@ -1,5 +1,6 @@
 // Operators that are diagonal: in the coordinates, or in a few orthonormal directions with one
-// number for all that is outside their span. Preconditioners and low-rank inverses are made of them.
+// number for all that is outside their span. Preconditioners and low-rank inverses are made of
+// them.
 //
 // Sizes that do not fit throw Error(kUsage).
 #pragma once

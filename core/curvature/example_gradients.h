@@ -20,9 +20,9 @@ using ParameterChoice = std::function<bool(std::size_t number)>;
 void add_squared_gradients(LayerLinearisation& net, Tensors& sums,
                            const ParameterChoice& wanted = nullptr);
 
-// How many examples at a time keep a linearisation, and what `gradients` adjoint passes leave in it,
-// within kExampleMemory: a power of two, kEvaluationBatch at most, and at least 1. It depends on the
-// model and the shape of its inputs alone, so results do not depend on the machine.
+// How many examples at a time keep a linearisation, and what `gradients` adjoint passes leave in
+// it, within kExampleMemory: a power of two, kEvaluationBatch at most, and at least 1. It depends
+// on the model and the shape of its inputs alone, so results do not depend on the machine.
 constexpr std::int64_t kExampleMemory = std::int64_t{1} << 28;
 std::int64_t examples_at_a_time(const Model& model, const Subset& subset, std::int64_t gradients);
 

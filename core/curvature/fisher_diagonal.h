@@ -17,8 +17,8 @@
 //
 // Results are float64 [dim] and, but for batch_mean_squared, do not depend on batch sizes up to
 // rounding; an example's draws depend on the generator and the example's place. Errors:
-// Error(kUsage) for an empty set. Cost for each example: 1/3 + 2/3 sample-gradients for each output (kExpected), draw, or
-// once (kEmpirical); one for batch_mean_squared.
+// Error(kUsage) for an empty set. Cost for each example: 1/3 + 2/3 sample-gradients for each output
+// (kExpected), draw, or once (kEmpirical); one for batch_mean_squared.
 #pragma once
 
 #include <string>

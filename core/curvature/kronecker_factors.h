@@ -37,8 +37,8 @@ namespace oubli {
 enum class WeightSharing { kExpand, kReduce };
 
 struct KroneckerOptions {
-  // nullopt: kExpected up to kFewOutputs gradients for each example, kDrawn beyond. Where a model is
-  // sure of its answers a few draws all but never leave them, and the curvature comes out as
+  // nullopt: kExpected up to kFewOutputs gradients for each example, kDrawn beyond. Where a model
+  // is sure of its answers a few draws all but never leave them, and the curvature comes out as
   // nothing.
   std::optional<FisherTargets> targets = {};
   WeightSharing sharing = WeightSharing::kExpand;

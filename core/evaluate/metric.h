@@ -2,7 +2,8 @@
 //
 // No metric trains a network, though attacks fit small rules to scores: what a metric needs beyond
 // the predictions of originals, oracles and edited models it declares in `needs`, and the engine
-// makes that once, as stages that all experiments share. A new metric is one file in core/evaluate/metrics/, one line in metrics.def and one test.
+// makes that once, as stages that all experiments share. A new metric is one file in
+// core/evaluate/metrics/, one line in metrics.def and one test.
 #pragma once
 
 #include <functional>

@@ -76,12 +76,12 @@ CurvatureSolveSettings CurvatureSolveSettings::read(const Settings& settings) {
     settings.fail("preconditioner",
                   "K-FAC and EK-FAC are inverted by their structure and need none.");
   }
-  if (preconditioner == "nystroem" || its.is_describing()) {
+  if (preconditioner == "nystroem") {
     s.preconditioner_rank = its.integer(
         "rank",
         {.default_value = 50, .at_least = 1, .doc = "products that the preconditioner costs"});
   }
-  if (preconditioner == "kfac" || preconditioner == "ekfac" || its.is_describing()) {
+  if (preconditioner == "kfac" || preconditioner == "ekfac") {
     s.preconditioner_kronecker = KroneckerOptions::read(its);
   }
   s.on_negative_curvature = negative_curvature_policy(settings.choice(

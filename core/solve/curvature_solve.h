@@ -10,7 +10,7 @@
 //
 //   jacobi     diagonal of the expected Fisher, exact     n (1 + 2 c) / 3 sample-gradients
 //   nystroem   rank products of the Gauss-Newton matrix   4/3 n rank
-//   kfac       Kronecker factors (kronecker_factors.h)    n (1 + 2 c) / 3 and an eigenbasis for each layer
+//   kfac       Kronecker factors (kronecker_factors.h)    n (1 + 2 c) / 3, an eigenbasis a layer
 //   ekfac      the same, eigenvalues corrected            n (2 + 6 c) / 3
 //
 // with c the outputs, or the draws where there are many outputs.

@@ -56,8 +56,8 @@ double raised(double damping, const SolveReport& report, double largest, double 
   return next > 0 ? next : std::max(largest / kappa, std::numeric_limits<double>::min());
 }
 
-// The lowest quotient v'Av / v'v that the solver saw, where it is below 0 by more than rounding: the
-// matrix is then indefinite, whether or not the solver minded.
+// The lowest quotient v'Av / v'v that the solver saw, where it is below 0 by more than rounding:
+// the matrix is then indefinite, whether or not the solver minded.
 std::optional<double> negative_quotient(const SolveReport& report, const CountedOperator& matrix) {
   const double rounding = 4 * matrix.precision() * matrix.largest_gain();
   std::optional<double> lowest;

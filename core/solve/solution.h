@@ -6,10 +6,10 @@
 //   |x - x*| <= (|b - A x| + rounding) / floor
 //
 // where no eigenvalue of A is below floor > 0. With the operator's own eigenvalue_floor(), and
-// products that are exact up to float64's rounding, it is rigorous: `rounding` = 4 eps |b| + 4 p rho
-// |x|, rho the largest |A v| / |v| seen and p the operator's precision(), allows for that. It is an
-// estimate, and marked as one, with products of a float32 model, and with the smallest Ritz value
-// in the floor's place, which is never below the smallest eigenvalue.
+// products that are exact up to float64's rounding, it is rigorous: `rounding` = 4 eps |b| + 4 p
+// rho |x|, rho the largest |A v| / |v| seen and p the operator's precision(), allows for that. It
+// is an estimate, and marked as one, with products of a float32 model, and with the smallest Ritz
+// value in the floor's place, which is never below the smallest eigenvalue.
 #pragma once
 
 #include <cstdint>

@@ -31,8 +31,8 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
     return outputs.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
   }
   if (loss == LossKind::kBinaryLogistic) {
-    // Of the margin, so that a sure and right answer keeps its digits. Beyond the threshold softplus
-    // is its argument; LibTorch's own threshold of 20 would be nine digits too early.
+    // Of the margin, so that a sure and right answer keeps its digits. Beyond the threshold
+    // softplus is its argument; LibTorch's own threshold of 20 would be nine digits too early.
     return at::softplus(outputs.squeeze(1) * (1 - 2 * targets), /*beta=*/1, /*threshold=*/80);
   }
   return (outputs - targets).square().sum(1).mul(0.5);
@@ -41,8 +41,8 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
 Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v) const {
   if (loss == LossKind::kSquaredError) return v;
   if (loss == LossKind::kBinaryLogistic) return v * outputs.sigmoid() * outputs.neg().sigmoid();
-  // p_i sum_j p_j (v_i - v_j), with v measured from that of the largest p: where one class is almost
-  // sure, the others' small terms are summed, and none is the difference of two large ones.
+  // p_i sum_j p_j (v_i - v_j), with v measured from that of the largest p: where one class is
+  // almost sure, the others' small terms are summed, and none is the difference of two large ones.
   const Tensor p = outputs.softmax(1);
   const Tensor d = v - v.gather(1, outputs.argmax(1, /*keepdim=*/true));
   return p * (d - (p * d).sum(1, /*keepdim=*/true));

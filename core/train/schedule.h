@@ -3,8 +3,8 @@
 //
 //   constant    1
 //   step        StepLR: factor^floor(epoch / every)
-//   cosine      CosineAnnealingLR with T_max = T: (1 + cos(pi t / T)) / 2, Loshchilov and Hutter 2017
-//               without restarts
+//   cosine      CosineAnnealingLR with T_max = T: (1 + cos(pi t / T)) / 2, Loshchilov and Hutter
+//               2017 without restarts
 //   one_cycle   OneCycleLR with total_steps = T, half a cosine up and half a cosine down, Smith and
 //               Topin 2018: 1 / start_divisor at t = 0, 1 at t = warm_up T - 1 and
 //               1 / (start_divisor end_divisor) at the last step, t = T - 1. `lr` is the peak

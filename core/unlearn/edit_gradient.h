@@ -2,9 +2,9 @@
 //
 //   (1/n) (sum_{D_u} w grad l - sum_{D_a} w grad l),
 //
-// with l2 of the objective once for each unit of weight. What influence and Newton steps start
-// from. Float64 [dim]; zero for an edit of nothing. Cost: one sample-gradient for each example
-// edited.
+// with l2 of the objective once for each unit of weight. Newton steps of form removed_gradient
+// start from it with the training objective, influence steps with its loss alone, l2 being 0.
+// Float64 [dim]; zero for an edit of nothing. Cost: one sample-gradient for each example edited.
 #pragma once
 
 #include "core/base/context.h"

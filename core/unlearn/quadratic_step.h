@@ -5,13 +5,13 @@
 //   predicted decrease   q = s d'x - (s^2 / 2) x'C x,     d = -grad F(theta),
 //   C x = b - r - mu x,  with r the solve's residual,
 //
-// and a true one, F(theta) - F(theta + s x). Their ratio is the reduction ratio, 1 for a quadratic F
-// whose Hessian is C. The step is not taken, and theta stays what it was,
+// and a true one, F(theta) - F(theta + s x). Their ratio is the reduction ratio, 1 for a quadratic
+// F whose Hessian is C. The step is not taken, and theta stays what it was,
 //
 //   where the solve refuses it (SolveReport::refusal),
 //   where F(theta + s x) is not finite,
-//   where F rises by more than 2 |q| - q: where it was to fall, by more than it was to fall; where it
-//     was to rise, as from a start that is no minimum, by three times as much.
+//   where F rises by more than 2 |q| - q: where it was to fall, by more than it was to fall; where
+//     it was to rise, as from a start that is no minimum, by three times as much.
 //
 // Differences of F below the rounding of the model's type count as none. Cost: that of one
 // evaluation of F.
@@ -40,7 +40,8 @@ struct StepOutcome {
   std::string message;          // what F did and what was predicted; why the step was not taken
 };
 
-// `objective`: F at the model's present parameters. `where` stands in front of messages, as "step 2".
+// `objective`: F at the model's present parameters. `where` stands in front of messages, as "step
+// 2".
 StepOutcome take_step(Model& model, const Solution& solution, const Tensor& b, double scale,
                       const StepStart& start, const std::function<double()>& objective);
 

@@ -55,6 +55,7 @@ struct MethodInfo {
   std::string name;     // of the method in YAML, of its file and of its card
   std::string summary;  // one line
   std::string reference = {};
+  std::string definition = {};  // the formula, with every constant: enough to compute it again
   bool needs_retain_data = true;
   bool needs_forget_data = true;
   bool supports_adding = false;

@@ -84,6 +84,8 @@ int run_command(int argc, char** argv, const Registries& registries) {
       ->add_option("--retrain", influence.retrain,
                    "how many of them to retrain without, for comparison (default: 0)")
       ->check(CLI::NonNegativeNumber);
+  matters->add_option("--output", influence.run.output,
+                      "folder for all effects as CSV and JSON (default: results/NAME)");
   matters->add_option("--solve", influence.solve,
                       "settings of the solve, as \"curvature: hessian, damping: 0\"");
   matters->callback([&] { status = show_influence(influence, registries); });
@@ -91,7 +93,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   CLI::App* list = app.add_subcommand("list", "list methods, data sets, models and metrics");
   list->callback([&] { status = list_entries(registries); });
 
-  CLI::App* describe = app.add_subcommand("describe", "show the settings of one of them");
+  CLI::App* describe = app.add_subcommand("describe", "show the formula and the settings of one of them");
   describe->add_option("NAME", name, "such as newton")->required();
   describe->callback([&] { status = describe_entry(name, registries); });
 

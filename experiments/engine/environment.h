@@ -1,9 +1,9 @@
 // What numbers depend on beside settings and data: the build, and the kind of machine.
 //
 // LibTorch, oneDNN and MKL choose their kernels by the processor's instruction sets, and some of
-// their sums are cut up by the number of threads: the last bits differ between kinds of machine, and
-// training amplifies them (on the quickstart, kernels for AVX-512 against LibTorch's default ones
-// move means by up to 15 %). None of it is in a stage's key, so that a store can be shared: it
+// their sums are cut up by the number of threads: the last bits differ between kinds of machine,
+// and training amplifies them (on the quickstart, kernels for AVX-512 against LibTorch's default
+// ones move means by up to 15 %). None of it is in a stage's key, so that a store can be shared: it
 // stands in each entry, and results that are made of unlike ones say so.
 #pragma once
 

@@ -8,8 +8,11 @@
 #include "core/unlearn/influence_scores.h"
 #include "core/unlearn/initial_training.h"
 #include "experiments/engine/commands.h"
+#include "experiments/engine/display.h"
 #include "experiments/engine/original.h"
+#include "experiments/engine/output.h"
 #include "experiments/engine/stage_outputs.h"
+#include "experiments/engine/table.h"
 
 namespace oubli {
 namespace {
@@ -30,6 +33,11 @@ std::string label_text(const Dataset& data, std::int64_t row) {
   if (true_label != label) text += fmt::format(" (truly {})", true_label);
   return text;
 }
+
+const char* const kRetrainedText =
+    "Retrained: the change of the test loss when training minimises the mean loss over the other n "
+    "- 1 examples + l2 n / (n - 1) |theta|^2 / 2, from the same start: the regulariser's share of "
+    "the sum stays, as the prediction has it. Oracles and the method retrain keep l2 as it is.";
 
 // Test loss after training again without one example, from the same start and in the same order,
 // with the total strength of the regulariser kept, which is what the prediction is about.
@@ -74,11 +82,56 @@ CurvatureSolveSettings solve_settings(const std::string& text) {
   return solve;
 }
 
+// What was found of one training example.
+struct Effect {
+  std::int64_t row = 0;
+  double predicted = 0;
+  std::optional<double> retrained = {};
+};
+
+// All training examples in the order of their effects, with every digit: influence-test-N.csv and
+// .json beside the results of runs.
+std::filesystem::path write_effects(const std::filesystem::path& folder, std::int64_t number,
+                                    const Experiment& experiment, const std::vector<Effect>& all,
+                                    Json summary) {
+  const Dataset& data = *experiment.dataset;
+  const bool has_labels = data.is_classification(), is_corrupted = data.true_targets.defined();
+  std::string csv = "row,predicted_effect,retrained_effect";
+  if (has_labels) csv += ",label";
+  if (is_corrupted) csv += ",true_label";
+  csv += "\n";
+  Json effects = Json::array();
+  for (const Effect& effect : all) {
+    Json entry = {{"row", effect.row}, {"predicted_effect", effect.predicted}};
+    csv += fmt::format("{},{},", effect.row, effect.predicted);
+    if (effect.retrained) {
+      entry["retrained_effect"] = *effect.retrained;
+      csv += fmt::format("{}", *effect.retrained);
+    }
+    const auto add_label = [&](const char* name, const Tensor& labels) {
+      const auto label = labels[effect.row].item<std::int64_t>();
+      entry[name] = label;
+      csv += fmt::format(",{}", label);
+    };
+    if (has_labels) add_label("label", data.targets);
+    if (is_corrupted) add_label("true_label", data.true_targets);
+    csv += "\n";
+    effects.push_back(std::move(entry));
+  }
+  summary["effects"] = std::move(effects);
+  const std::filesystem::path stem = folder / fmt::format("influence-test-{}", number);
+  write_file(stem.string() + ".csv", csv);
+  write_file(stem.string() + ".json", summary.dump(1) + "\n");
+  return stem;
+}
+
 }  // namespace
 
 int show_influence(const InfluenceCommand& command, const Registries& registries) {
   const CurvatureSolveSettings solve = solve_settings(command.solve);
   const Experiment experiment = load_experiment(command.run, registries);
+  const std::filesystem::path output = output_folder(command.run.output, command.run.file);
+  require_writable(output);
   const Subset& tests = experiment.task.test;
   if (command.test >= tests.size()) {
     throw Error(ErrorKind::kUsage, fmt::format("--test {}: the test set has examples 0 to {}.",
@@ -107,24 +160,40 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
   fmt::print("{:>5}  {:>9}  {:<20} {:>12}{}\n", "", "row", "label", "predicted",
              command.retrain > 0 ? "    retrained" : "");
   const Tensor order = scores.effect.abs().argsort(/*stable=*/true, 0, /*descending=*/true);
-  const std::int64_t shown = std::min(command.top, order.numel());
-  for (std::int64_t i = 0; i < shown; ++i) {
+  std::vector<Effect> effects;
+  for (std::int64_t i = 0; i < order.numel(); ++i) {
     const std::int64_t position = order[i].item<std::int64_t>();
     const std::int64_t row = task.train.rows[position].item<std::int64_t>();
+    effects.push_back({row, scores.effect[position].item<double>()});
+    Effect& effect = effects.back();
     std::string retrained;
     if (i < command.retrain) {
-      retrained =
-          fmt::format(" {:>+12.3e}", loss_without(experiment, trained, model, row, test) - before);
+      effect.retrained = loss_without(experiment, trained, model, row, test) - before;
+      retrained = fmt::format(" {:>+12.3e}", *effect.retrained);
     }
-    fmt::print("{:>5}  {:>9}  {:<20} {:>+12.3e}{}\n", i + 1, row,
-               label_text(*experiment.dataset, row), scores.effect[position].item<double>(),
-               retrained);
+    if (i < command.top) {
+      fmt::print("{:>5}  {:>9}  {:<20} {:>+12.3e}{}\n", i + 1, row,
+                 label_text(*experiment.dataset, row), effect.predicted, retrained);
+    }
   }
-  if (command.retrain > 0 && !task.recipe.optimizer.is_full_batch()) {
-    fmt::print(
-        "Retrained effects of stochastic training hold its noise: with one example less, every "
-        "batch is another.\n");
+  const std::size_t width = terminal_columns(stdout);
+  if (command.retrain > 0) {
+    fmt::print("{}", wrapped(kRetrainedText, width));
+    if (!task.recipe.optimizer.is_full_batch()) {
+      fmt::print("{}", wrapped("Retrained effects of stochastic training hold its noise: with one "
+                               "example less, every batch is another.",
+                               width));
+    }
   }
+  const std::filesystem::path written =
+      write_effects(output, command.test, experiment, effects,
+                    {{"test_example", command.test},
+                     {"test_row", test.rows[0].item<std::int64_t>()},
+                     {"loss", before},
+                     {"objective_of_retrained", kRetrainedText},
+                     {"solve", scores.solve.to_json()}});
+  fmt::print("Written with all digits, for every training example: {}.csv and .json\n",
+             written.string());
   return scores.solve.status == SolveStatus::kNonFinite ? 1 : 0;
 }
 

@@ -1,12 +1,10 @@
-// The commands that look at things: list, describe, store, data.
+// The commands that look at things: list, store, data.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "core/solve/solver.h"
 #include "datasets/fetch.h"
-#include "datasets/selection.h"
 #include "experiments/engine/commands.h"
-#include "experiments/engine/spec.h"
 #include "experiments/engine/store.h"
 
 namespace oubli {
@@ -19,21 +17,6 @@ void print_entries(const Registry<Entry>& registry, const std::string& heading) 
     fmt::print("  {:<20} {}\n", entry.name, entry.summary);
   }
 }
-
-void print_settings(const Settings& settings) {
-  const std::vector<SettingsDeclaration> declarations = settings.declarations();
-  if (declarations.empty()) {
-    fmt::print("  no settings\n");
-    return;
-  }
-  for (const SettingsDeclaration& d : declarations) {
-    const std::string type = d.range.empty() ? d.type : d.type + ": " + d.range;
-    fmt::print("  {}\n      {} ({}; {})\n", d.key, d.doc, type,
-               d.default_value ? "default " + *d.default_value : "required");
-  }
-}
-
-std::string yes_no(bool value) { return value ? "yes" : "no"; }
 
 std::string size_text(double bytes) {
   for (const char* unit : {"B", "kB", "MB"}) {
@@ -59,61 +42,10 @@ int list_entries(const Registries& registries) {
   print_entries(registries.architectures, "models");
   print_entries(registries.metrics, "metrics");
   print_entries(builtin_solvers(), "solvers");
-  fmt::print("`oubli describe NAME` shows the settings of one.\n");
-  return 0;
-}
-
-int describe_entry(const std::string& name, const Registries& registries) {
-  const Settings settings = Settings::describing();
-  if (registries.methods.contains(name)) {
-    const MethodInfo& info = registries.methods.find(name);
-    info.make(settings);
-    read_row_name(settings, name);
-    settings.raw("sweep", "settings to choose by trials: over or list, objective, budget");
-    fmt::print(
-        "{} (method): {}\nSource: {}\nNeeds retain data: {}. Needs forget data: {}. Can add: "
-        "{}. Exact: {}.\nSettings:\n",
-        name, info.summary, info.reference, yes_no(info.needs_retain_data),
-        yes_no(info.needs_forget_data), yes_no(info.supports_adding), yes_no(info.exact));
-    print_settings(settings);
-  } else if (registries.datasets.contains(name)) {
-    const DataSource& source = registries.datasets.find(name);
-    source.configure(settings);
-    fmt::print("{} (data set): {}\nSettings:\n", name, source.summary);
-    print_settings(settings);
-  } else if (registries.architectures.contains(name)) {
-    const Architecture& architecture = registries.architectures.find(name);
-    architecture.configure(settings);
-    fmt::print("{} (model): {}\nSettings, besides dtype and weights:\n", name,
-               architecture.summary);
-    print_settings(settings);
-  } else if (registries.metrics.contains(name)) {
-    fmt::print("{} (metric): {}\n", name, registries.metrics.find(name).summary);
-  } else if (const Registry<SolverInfo> solvers = builtin_solvers(); solvers.contains(name)) {
-    const SolverInfo& info = solvers.find(name);
-    info.make(settings, SolverLimits::read(settings));
-    fmt::print("{} (solver): {}\nSource: {}\nSettings, the first two beside `solver`:\n", name,
-               info.summary, info.reference);
-    print_settings(settings);
-  } else if (name == "train") {
-    TrainingRecipe::read(settings);
-    fmt::print("train: how the original and every oracle are trained\nSettings:\n");
-    print_settings(settings);
-  } else if (name == "edit") {
-    configure_selection(settings);
-    fmt::print(
-        "edit: what to unlearn, {{remove: SELECTOR}}, to add, {{add: SELECTOR}}, or both, each by "
-        "one of these\nSettings:\n");
-    print_settings(settings);
-  } else {
-    std::vector<std::string> names = registries.methods.names();
-    for (const auto& more :
-         {registries.datasets.names(), registries.architectures.names(), registries.metrics.names(),
-          builtin_solvers().names(), std::vector<std::string>{"train", "edit"}}) {
-      names.insert(names.end(), more.begin(), more.end());
-    }
-    throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));
-  }
+  fmt::print(
+      "`oubli describe NAME` shows the formula and the settings of one, `oubli describe "
+      "experiment` "
+      "what a file may say.\n");
   return 0;
 }
 

@@ -1,11 +1,17 @@
 #include "experiments/engine/output.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <iterator>
+#include <map>
+
 #include "core/base/settings_file.h"
+#include "core/nn/tensor_file.h"
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/table.h"
+#include "experiments/engine/training_sets.h"
 #include "experiments/engine/verdict.h"
 
 namespace oubli {
@@ -21,6 +27,62 @@ Json environment(const Experiment& experiment, const Results& results) {
   json["machine"] = machine_record();
   json["stages_made_on"] = results.machines;
   return json;
+}
+
+// Which set each example is in and what it was labelled: row,set,label,true_label, one line an
+// example of any set, the last column where labels were corrupted. Labels of a regression are in
+// the data set itself, unchanged.
+std::string rows_table(const Experiment& experiment) {
+  const Dataset& data = *experiment.dataset;
+  const bool has_labels = data.is_classification(), is_corrupted = data.true_targets.defined();
+  std::map<std::int64_t, std::string> set_of_row;
+  for (const NamedRows& set : experiment.metric_sets()) {
+    const Tensor rows = set.rows.contiguous();
+    for (std::int64_t i = 0; i < rows.numel(); ++i) {
+      set_of_row[rows.const_data_ptr<std::int64_t>()[i]] = set.name;
+    }
+  }
+  std::string text = "row,set";
+  if (has_labels) text += ",label";
+  if (is_corrupted) text += ",true_label";
+  text += "\n";
+  for (const auto& [row, set] : set_of_row) {
+    fmt::format_to(std::back_inserter(text), "{},{}", row, set);
+    if (has_labels) {
+      fmt::format_to(std::back_inserter(text), ",{}", data.targets[row].item<std::int64_t>());
+    }
+    if (is_corrupted) {
+      fmt::format_to(std::back_inserter(text), ",{}", data.true_targets[row].item<std::int64_t>());
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+// Attackers' models: whether each was trained on each row, [shadows, n], and of the models that a
+// method edits (U-LiRA) what each forgot, both bool.
+TensorFile attackers_rows(const Experiment& experiment, const Plan& plan) {
+  std::map<std::int64_t, Tensor> trained, forgot;  // by number
+  const auto mask = [&](const Tensor& rows) {
+    return at::zeros({experiment.dataset->size()}, at::kBool).index_fill_(0, rows, true);
+  };
+  for (const Stage& stage : plan.stages) {
+    if (stage.kind == StageKind::kShadow) {
+      trained[stage.seed] = mask(training_set(experiment, StageKind::kShadow, stage.seed).rows);
+    } else if (stage.kind == StageKind::kAudit) {
+      forgot[stage.seed] = mask(audit_rows(experiment, stage.seed));
+    }
+  }
+  TensorFile file;
+  const auto add = [&](const std::string& name, const std::map<std::int64_t, Tensor>& masks) {
+    std::vector<Tensor> all;
+    all.reserve(masks.size());
+    for (const auto& [number, rows] : masks) all.push_back(rows);
+    if (!all.empty()) file.tensors.emplace_back(name, at::stack(all));
+  };
+  add("trained_on", trained);
+  add("forgot", forgot);
+  return file;
 }
 
 }  // namespace
@@ -44,7 +106,8 @@ void require_writable(const fs::path& folder) {
   fs::remove(probe, error);
 }
 
-void write_output(const fs::path& folder, const Experiment& experiment, const Results& results) {
+void write_output(const fs::path& folder, const Experiment& experiment, const Plan& plan,
+                  const Results& results) {
   Json json = results.to_json();
   const PowerCheck power = check_power(results);
   json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
@@ -55,6 +118,10 @@ void write_output(const fs::path& folder, const Experiment& experiment, const Re
   write_file(folder / "table.tex", latex_table(results));
   write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
   write_file(folder / "environment.json", environment(experiment, results).dump(1) + "\n");
+  write_file(folder / "rows.csv", rows_table(experiment));
+  if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
+    write_tensors(folder / "attackers.safetensors", attackers);
+  }
   const auto write_set = [&](const char* name, const Subset& subset) {
     if (subset.empty()) return;
     write_rows(folder / name, subset.rows,

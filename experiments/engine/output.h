@@ -14,9 +14,11 @@ std::filesystem::path output_folder(const std::string& from_command_line,
 // Makes the folder and tries to write in it, before any work is done. Throws Error(kStore).
 void require_writable(const std::filesystem::path& folder);
 
-// results.json, table.md, table.csv, table.tex, resolved.yaml, environment.json and, where the edit
-// removes or adds points, forget_set.txt and added_set.txt, which `indices` reads back.
+// results.json, table.md, table.csv, table.tex, resolved.yaml, environment.json; rows.csv, the set
+// and the labels of every example; where the edit removes or adds points, forget_set.txt and
+// added_set.txt, which `indices` reads back; where attackers train models of their own,
+// attackers.safetensors: `trained_on` and `forgot`, bool [models, rows of the data set].
 void write_output(const std::filesystem::path& folder, const Experiment& experiment,
-                  const Results& results);
+                  const Plan& plan, const Results& results);
 
 }  // namespace oubli

@@ -114,8 +114,8 @@ struct PlannedRow {
 
 struct Plan {
   std::vector<Stage> stages;
-  // Original, the methods, noise floor; and where a sweep has oracles of its own, the noise floor of
-  // the others.
+  // Original, the methods, noise floor; and where a sweep has oracles of its own, the noise floor
+  // of the others.
   std::vector<PlannedRow> rows;
   std::unordered_map<std::string, std::size_t> numbers;  // of stages, by key
 

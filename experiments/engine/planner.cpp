@@ -170,8 +170,9 @@ class Planner {
     }
   }
 
-  // Each of these oracles against the others of them; the first has the seed `first`. For U-LiRA the
-  // attacker's models are retrained ones too: the method whose traces it looks for is retraining.
+  // Each of these oracles against the others of them; the first has the seed `first`. For U-LiRA
+  // the attacker's models are retrained ones too: the method whose traces it looks for is
+  // retraining.
   PlannedRow noise_floor(const char* name, const Numbers& oracles, std::size_t first) {
     PlannedRow row{name};
     row.noise_floor = name;

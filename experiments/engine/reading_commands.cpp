@@ -41,24 +41,48 @@ const char* better_name(GoodSide better) {
   return "";
 }
 
-const char* const kVerdictText =
-    "verdict: whether a row's models can be told from retrained ones.\n"
-    "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and loss\n"
-    "on retain and test; others with `verdict: {columns: [...]}`) is held against the oracles'\n"
-    "own values. The margin is the root-mean-square difference of two oracles (`margin`: another\n"
-    "number of their deviations), or the column's resolution where that is larger.\n"
-    "  indistinguishable  two one-sided tests at 5 % show every column to lie within the margin\n"
-    "  distinguishable    a column differs (Welch's test, Holm's correction, 5 %) and is not "
-    "within\n"
-    "                     the margin: under-forgets, over-forgets, hurts, or differs\n"
-    "  undecided          neither: about how many more seeds would decide at 80 % power (from 5\n"
-    "                     training and 8 oracle seeds on), or which column has no value\n"
-    "  failed             a model diverged or failed\n"
-    "A difference that is merely not significant gives no verdict.\n"
-    "Distances to the oracles need three of them: an oracle's value is its distance to the "
-    "others,\n"
-    "and two of those share a pair, for which they are corrected.\n"
-    "Source: Schuirmann 1987; Welch 1947; Holm 1979; Berger 1982.\n";
+void explain_verdict(std::size_t width) {
+  const auto paragraph = [&](const std::string& text) { fmt::print("{}", wrapped(text, width)); };
+  const auto outcome = [&](const std::string& word, const std::string& text) {
+    fmt::print("{}", hanging("  " + word, 21, text, width));
+  };
+  paragraph("verdict: whether a row's models can be told from retrained ones.");
+  paragraph(
+      "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and "
+      "loss "
+      "on retain and test; others with `verdict: {columns: [...]}`) is held against the oracles' "
+      "own "
+      "values. The margin M is the root-mean-square difference of two oracles, sqrt 2 of their "
+      "deviations s_y (`margin`: another number of them), or the column's resolution where that is "
+      "larger (`oubli explain COLUMN`; of an accuracy one example of the set).");
+  outcome("indistinguishable",
+          "two one-sided tests at 5 % show every column to lie within the margin");
+  outcome(
+      "distinguishable",
+      "a column differs (Welch's test, 5 %, Holm's correction over the row's columns) and is not "
+      "within the margin: under-forgets, over-forgets, hurts, or differs");
+  outcome("undecided",
+          "neither: about how many more seeds would decide at 80 % power (from 5 training and 8 "
+          "oracle seeds on), or which column has no value");
+  outcome("failed", "a model diverged or failed");
+  paragraph("A difference that is merely not significant gives no verdict.");
+  paragraph(
+      "The tests: with d the difference of the means of S training seeds and J oracles, s_x and "
+      "s_y "
+      "their deviations and t_n Student's 95 % quantile with n - 1 degrees of freedom, a column "
+      "lies "
+      "within the margin where |d| + sqrt(t_S^2 s_x^2 / S + t_J^2 s_y^2 / J + (M - M_L)^2) < M. "
+      "M_L "
+      "is M sqrt((J - 1) / chi2), never above M, with the 95 % quantile of chi-squared with J - 1 "
+      "degrees of freedom where M comes from the oracles' deviations (where that lower limit, at "
+      "98.75 %, is still above the resolution), else M.");
+  paragraph(
+      "Distances to the oracles need three of them: an oracle's value is its distance to the "
+      "others, "
+      "and two of those share a pair, for which they are scaled about their mean by (J - 1) / (J - "
+      "2).");
+  paragraph("Source: Schuirmann 1987; Zou and Donner 2008; Welch 1947; Holm 1979; Berger 1982.");
+}
 
 // The values of both rows for the training seeds that both have.
 std::pair<std::vector<double>, std::vector<double>> common_seeds(const RowResult& a,
@@ -151,7 +175,7 @@ int show_results(const std::string& folder, const Registries& registries) {
 
 int explain_metric(const std::string& name, const Registries& registries) {
   if (name == "verdict") {
-    fmt::print("{}", kVerdictText);
+    explain_verdict(terminal_columns(stdout));
     return 0;
   }
   const std::string column = metric_of(name);

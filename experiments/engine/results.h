@@ -57,13 +57,14 @@ struct Results {
   std::vector<RowResult> rows;
   Json sets;  // how many examples each set holds
   Json resolved;
-  // The kinds of machine that the stages were made on (environment.h), each with "stages", how many.
+  // The kinds of machine that the stages were made on (environment.h), each with "stages", how
+  // many.
   Json machines = Json::array();
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
   // The own values of the oracles that a row is held against, one for each; those of a distance to
-  // the oracles are scaled to scatter as independent ones would (leave_one_out), of which there must
-  // be three. Empty where there are too few, or one is not defined or only a lower limit.
+  // the oracles are scaled to scatter as independent ones would (leave_one_out), of which there
+  // must be three. Empty where there are too few, or one is not defined or only a lower limit.
   std::vector<double> oracle_values(const RowResult& row, const std::string& column) const;
   // The row of these oracles; a noise floor's is itself. Null where there is none.
   const RowResult* floor_of(const RowResult& row) const { return find(row.noise_floor); }

@@ -20,7 +20,8 @@ std::size_t job_count(const RunOptions& options, const Spec& spec) {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, available_cores() / spec.threads));
 }
 
-// What one of so many jobs may keep for speed alone: half of its share, the rest being what it needs.
+// What one of so many jobs may keep for speed alone: half of its share, the rest being what it
+// needs.
 std::int64_t memory_of_job(std::size_t jobs) {
   return available_memory() / static_cast<std::int64_t>(2 * jobs);
 }
@@ -49,7 +50,7 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
     return 130;
   }
   const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
-  write_output(output, experiment, results);
+  write_output(output, experiment, plan, results);
   fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
   fmt::print("Written to {}/\n", output.string());
   return outcome.failed.empty() ? 0 : 1;

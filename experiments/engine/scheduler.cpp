@@ -43,8 +43,8 @@ enum class StageState { kWaiting, kReady, kRunning, kDone, kFailed };
 constexpr std::size_t kIdle = static_cast<std::size_t>(-1);
 constexpr int kTriesAfterCrash = 2;
 
-// Which stages wait for which: a group of members is waited for as a whole, so that this is as large
-// as the plan and not as its square.
+// Which stages wait for which: a group of members is waited for as a whole, so that this is as
+// large as the plan and not as its square.
 class Dependencies {
  public:
   explicit Dependencies(const Plan& plan, const std::vector<StageState>& states)

@@ -74,6 +74,7 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
 void read_edit(const Settings& root, Spec& spec) {
   const Settings edit = root.child("edit", "what is removed, added, or both");
   spec.edit_origin = edit.origin();
+  if (edit.is_describing()) return;  // `oubli describe edit`
   if (edit.has("remove")) {
     spec.remove = configure_selection(edit.child("remove", "the forget set"));
   }
@@ -93,11 +94,31 @@ std::string read_row_name(const Settings& method, const std::string& default_val
   return method.text("as", {.default_value = default_value, .doc = "name of the row in tables"});
 }
 
-Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
+Seeds Seeds::read(const Settings& parent) {
+  const Settings settings = parent.child("seeds", "how often everything is repeated");
+  Seeds seeds;
+  seeds.training = settings.integer(
+      "training", {.default_value = seeds.training, .at_least = 1, .doc = "original models"});
+  seeds.oracle = settings.integer(
+      "oracle", {.default_value = seeds.oracle,
+                 .at_least = 1,
+                 .doc = "models retrained from scratch, that rows are held against"});
+  seeds.unlearning = settings.integer("unlearning", {.default_value = seeds.unlearning,
+                                                     .at_least = 1,
+                                                     .doc = "runs of a method on each original"});
+  seeds.shadow = settings.integer(
+      "shadow", {.default_value = seeds.shadow,
+                 .at_least = 4,
+                 .doc = "shadow models, trained on random halves, where a metric needs them"});
+  seeds.edit = settings.integer(
+      "edit", {.default_value = seeds.edit, .at_least = 0, .doc = "which forget set is drawn"});
+  return seeds;
+}
+
+Spec read_spec(const Settings& root, const std::filesystem::path& file,
                const Registries& registries) {
   Spec spec;
   spec.file = file;
-  const Settings root(node);
   spec.title =
       root.text("title", {.default_value = file.stem().string(), .doc = "headline of the table"});
   const auto [data_name, data] =
@@ -108,7 +129,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   read_edit(root, spec);
 
   const std::vector<SettingsNode> items = root.sequence("methods", "rows of the table");
-  if (items.empty()) {
+  if (items.empty() && !root.is_describing()) {
     root.fail("methods", fmt::format("'methods' lists no method. Valid: {}.",
                                      fmt::join(registries.methods.names(), ", ")));
   }
@@ -131,20 +152,7 @@ Spec read_spec(const SettingsNode& node, const std::filesystem::path& file,
   }
   root.record("methods", std::move(methods));
 
-  const Settings seeds = root.child("seeds", "how often everything is repeated");
-  spec.seeds.training =
-      seeds.integer("training", {.default_value = 3, .at_least = 1, .doc = "original models"});
-  spec.seeds.oracle = seeds.integer(
-      "oracle", {.default_value = 3, .at_least = 1, .doc = "models retrained from scratch"});
-  spec.seeds.unlearning = seeds.integer(
-      "unlearning",
-      {.default_value = 1, .at_least = 1, .doc = "runs of a method on each original"});
-  spec.seeds.shadow = seeds.integer(
-      "shadow", {.default_value = 32,
-                 .at_least = 4,
-                 .doc = "shadow models, trained on random halves, where a metric needs them"});
-  spec.seeds.edit = seeds.integer(
-      "edit", {.default_value = 0, .at_least = 0, .doc = "which forget set is drawn"});
+  spec.seeds = Seeds::read(root);
 
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
@@ -178,7 +186,7 @@ Spec load_spec(const std::filesystem::path& file, const std::vector<std::string>
                const Registries& registries) {
   SettingsNode root = read_settings_file(file);
   for (const std::string& assignment : overrides) apply_override(root, assignment);
-  return read_spec(root, file, registries);
+  return read_spec(Settings(root), file, registries);
 }
 
 }  // namespace oubli

@@ -42,6 +42,8 @@ struct Seeds {
   std::int64_t unlearning = 1;
   std::int64_t shadow = 32;  // where a metric needs shadow models
   std::int64_t edit = 0;     // which forget set is drawn
+
+  static Seeds read(const Settings& parent);  // `seeds: {training: 3, oracle: 3}`
 };
 
 struct Spec {
@@ -69,8 +71,9 @@ struct Spec {
 // The setting that every method has beside its own: `as`, which lets one stand twice.
 std::string read_row_name(const Settings& method, const std::string& default_value);
 
-// Throws Error(kSettings) with file, line and column.
-Spec read_spec(const SettingsNode& root, const std::filesystem::path& file,
+// Throws Error(kSettings) with file, line and column. Of describing settings it declares all that
+// is read but for what each data set, model, method and edit has of its own.
+Spec read_spec(const Settings& root, const std::filesystem::path& file,
                const Registries& registries);
 
 // Reads the file, its `extends` and the overrides, then the spec.

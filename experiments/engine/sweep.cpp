@@ -172,6 +172,7 @@ std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
       "trials", {.default_value = 10, .at_least = 1, .doc = "how many a random search draws"});
   const std::int64_t seed =
       settings.integer("seed", {.default_value = 0, .at_least = 0, .doc = "of a random search"});
+  if (settings.is_describing()) return {};
   if (over.has_value() == list.has_value()) {
     fail_at(settings.origin(), "a sweep needs 'over' or 'list', and not both.");
   }
@@ -207,7 +208,23 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
   sweep.better = info->better;
 }
 
+std::vector<std::vector<Entry>> read_settings(const Settings& settings,
+                                              const Registry<Metric>& metrics, Sweep& sweep) {
+  const std::vector<std::vector<Entry>> trials = read_trials(settings);
+  read_objective(settings, metrics, sweep);
+  const Settings budget = settings.child("budget", "when no further trial is started");
+  sweep.sample_gradients =
+      budget.real("sample_gradients",
+                  {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  return trials;
+}
+
 }  // namespace
+
+void declare_sweep(const Settings& describing, const Registry<Metric>& metrics) {
+  Sweep sweep;
+  read_settings(describing, metrics, sweep);
+}
 
 Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
                  const std::function<std::unique_ptr<Unlearner>(const Settings&)>& make) {
@@ -216,12 +233,7 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
                 [](const Entry& entry) { return entry.first == "sweep" || entry.first == "as"; });
   const Settings settings(*method.find("sweep"));
   Sweep sweep;
-  const std::vector<std::vector<Entry>> trials = read_trials(settings);
-  read_objective(settings, metrics, sweep);
-  const Settings budget = settings.child("budget", "when no further trial is started");
-  sweep.sample_gradients =
-      budget.real("sample_gradients",
-                  {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  const std::vector<std::vector<Entry>> trials = read_settings(settings, metrics, sweep);
   settings.finish();
   sweep.resolved = settings.resolved();
   for (const std::vector<Entry>& entries : trials) {

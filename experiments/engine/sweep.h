@@ -13,11 +13,11 @@
 //
 // The trials are run in their order on the first original, and the best is used on all of them. The
 // objective is any column that can be had without the test set, which trials are never shown: the
-// lowest or the highest value wins, as the column says, or the one closest to the oracles' own. With
-// six oracles or more the first half of them chooses and the other half judges the row; with fewer
-// all do both, and the verdict says so. No trial is started once the budget is spent; one always is
-// (seconds are no budget: what is chosen would depend on the machine). All trials' cost counts as
-// the method's.
+// lowest or the highest value wins, as the column says, or the one closest to the oracles' own.
+// With six oracles or more the first half of them chooses and the other half judges the row; with
+// fewer all do both, and the verdict says so. No trial is started once the budget is spent; one
+// always is (seconds are no budget: what is chosen would depend on the machine). All trials' cost
+// counts as the method's.
 #pragma once
 
 #include <functional>
@@ -60,6 +60,9 @@ struct TrialResult {
 // settings are checked here. Error(kSettings).
 Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
                  const std::function<std::unique_ptr<Unlearner>(const Settings&)>& make);
+
+// Its settings, for `oubli describe sweep`.
+void declare_sweep(const Settings& describing, const Registry<Metric>& metrics);
 
 // Runs trials until a budget is spent. `run` answers for one.
 std::vector<TrialResult> run_trials(const Sweep& sweep,

@@ -13,9 +13,9 @@
 //                      has no value for the row or the oracles, or only a lower limit of it
 //   failed             a model of the row diverged or failed
 //
-// A difference that is merely not significant gives no verdict. Where a sweep chose a row's settings
-// by the very oracles that judge it, as happens with fewer than six, the text says so: choosing the
-// nearest of many trials makes a row look nearer than it is.
+// A difference that is merely not significant gives no verdict. Where a sweep chose a row's
+// settings by the very oracles that judge it, as happens with fewer than six, the text says so:
+// choosing the nearest of many trials makes a row look nearer than it is.
 #pragma once
 
 #include <string>

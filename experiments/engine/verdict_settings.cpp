@@ -76,6 +76,8 @@ VerdictSettings VerdictSettings::from(const Json& resolved) {
   const Json& stored = resolved.at("verdict");
   if (stored.at("columns").is_array()) {
     result.columns = stored.at("columns").get<std::vector<std::string>>();
+    // As a record had them before there was a word for them.
+    if (result.columns == standard_columns()) result.columns.clear();
   }
   result.margin = stored.at("margin");
   result.alpha = stored.at("alpha");

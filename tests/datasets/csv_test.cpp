@@ -102,8 +102,8 @@ TEST_F(Csv, StandardisesByTheTrainingSplitAlone) {
   EXPECT_NEAR(inputs.select(1, 1).abs().max().item<double>(), 0, 1e-12);
 }
 
-// Adding a constant to a standardised column changes nothing, in the type that models are given too:
-// time stamps in seconds, a minute apart.
+// Adding a constant to a standardised column changes nothing, in the type that models are given
+// too: time stamps in seconds, a minute apart.
 TEST_F(Csv, StandardisedColumnsDoNotDependOnAnOffset) {
   const auto standardised = [&](double offset) {
     std::string text = "t,y\n";

@@ -1,4 +1,5 @@
 // End to end: experiment files through the real program.
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,10 +10,13 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <random>
+#include <sstream>
 #include <thread>
 
 #include "core/base/settings.h"
+#include "core/nn/tensor_file.h"
 #include "experiments/engine/store.h"
 #include "tests/support/program.h"
 
@@ -71,7 +75,7 @@ TEST(Run, WritesEveryFileAndPrintsTheTable) {
     EXPECT_NE(result.out.find(row), std::string::npos) << row;
   }
   for (const char* name : {"results.json", "table.md", "table.csv", "table.tex", "resolved.yaml",
-                           "environment.json", "forget_set.txt"}) {
+                           "environment.json", "forget_set.txt", "rows.csv"}) {
     EXPECT_TRUE(fs::exists(scratch.path() / "out-a" / name)) << name;
   }
   const Json results = results_of(scratch.path() / "out-a");
@@ -79,6 +83,48 @@ TEST(Run, WritesEveryFileAndPrintsTheTable) {
     const Json& cell = row.at("cells").at("accuracy/test");
     EXPECT_EQ(cell.at("n"), 2);
     EXPECT_TRUE(cell.at("half_width_95").is_number());
+  }
+}
+
+// Enough to compute a metric again: each example's set and labels, and what attackers' models saw.
+TEST(Run, WritesWhichExamplesAreWhereAndWhatAttackersTrainedOn) {
+  const TemporaryFolder scratch;
+  std::string text = kSmall;
+  text.replace(text.find("{random: {fraction: 0.1}}"), 25, "{mislabelled: {fraction: 0.1}}");
+  text += "measure: [accuracy, lira, ulira]\n";
+  text.replace(text.find("unlearning: 2}"), 14, "shadow: 4}");
+  const fs::path output = scratch.path() / "out-a";
+  ASSERT_EQ(run_program(run_arguments(scratch.write("small.yaml", text), scratch, "a")).status, 0);
+  std::istringstream table(read_text_file(output / "rows.csv"));
+  std::string line;
+  std::getline(table, line);
+  EXPECT_EQ(line, "row,set,label,true_label");
+  std::map<std::string, int> sizes;
+  std::vector<bool> is_forgotten;
+  while (std::getline(table, line)) {
+    int row = 0, label = 0, true_label = 0;
+    char set[16];
+    ASSERT_EQ(std::sscanf(line.c_str(), "%d,%15[a-z],%d,%d", &row, set, &label, &true_label), 4);
+    EXPECT_EQ(row, is_forgotten.size());
+    ++sizes[set];
+    is_forgotten.push_back(std::string(set) == "forget");
+    EXPECT_EQ(label != true_label, is_forgotten.back()) << line;
+  }
+  EXPECT_EQ(sizes, (std::map<std::string, int>{{"retain", 270}, {"forget", 30}, {"test", 100}}));
+
+  const TensorFile file = read_tensors(output / "attackers.safetensors");
+  std::map<std::string, Tensor> masks(file.tensors.begin(), file.tensors.end());
+  ASSERT_EQ(masks.at("trained_on").sizes(), at::IntArrayRef({4, 400}));
+  ASSERT_EQ(masks.at("forgot").sizes(), at::IntArrayRef({4, 400}));
+  // Halves of the whole population, and of the audited examples, in pairs.
+  const Tensor all = at::ones({400}, at::kBool);
+  EXPECT_TRUE(masks.at("trained_on")[0].logical_xor(masks.at("trained_on")[1]).equal(all));
+  const Tensor audited = masks.at("forgot")[2].logical_xor(masks.at("forgot")[3]);
+  EXPECT_EQ(audited.sum().item<int>(), 60);
+  for (std::size_t row = 0; row < is_forgotten.size(); ++row) {
+    if (is_forgotten[row]) {
+      EXPECT_TRUE(audited[static_cast<int>(row)].item<bool>());
+    }
   }
 }
 
@@ -378,7 +424,7 @@ TEST(OtherCommands, Work) {
   EXPECT_NE(check.out.find("momentum"), std::string::npos);
   EXPECT_FALSE(fs::exists(scratch.path() / "store"));
   EXPECT_EQ(run_program({"list"}).status, 0);
-  for (const char* name : {"newton", "digits", "mlp", "accuracy", "train", "edit"}) {
+  for (const char* name : {"newton", "digits", "mlp", "accuracy", "train", "edit", "cg"}) {
     EXPECT_EQ(run_program({"describe", name}).status, 0) << name;
   }
   EXPECT_EQ(run_program({"describe", "newtn"}).status, 2);
@@ -393,6 +439,28 @@ TEST(OtherCommands, Work) {
   EXPECT_NE(run_program({"store", "ls", "--store", store}).out.find("oracle 0"), std::string::npos);
 }
 
+// Whoever writes a file or a method's formula down again has it all from here.
+TEST(Describe, SaysTheFormulaAndEverySettingOfEveryChoice) {
+  const std::string newton = run_program({"describe", "newton"}).out;
+  EXPECT_NE(newton.find("(C + mu I)^-1 grad J"), std::string::npos) << newton;
+  EXPECT_NE(newton.find("solver.rank (with lanczos)"), std::string::npos) << newton;
+  const std::string train = run_program({"describe", "train"}).out;
+  for (const char* setting :
+       {"optimizer.beta1 (with adam, adamw)", "optimizer.weight_decay (with adamw)",
+        "optimizer.tolerance (with lbfgs)", "schedule.start_divisor (with one_cycle)"}) {
+    EXPECT_NE(train.find(setting), std::string::npos) << setting << "\n" << train;
+  }
+  const std::vector<std::pair<std::string, std::string>> parts = {
+      {"experiment", "relearn.epochs"},    {"optimizer", "optimizer.beta2"},
+      {"schedule", "schedule.every"},      {"seeds", "seeds.oracle"},
+      {"verdict", "verdict.margin"},       {"relearn", "relearn.lr"},
+      {"sweep", "budget.sample_gradients"}};
+  for (const auto& [part, setting] : parts) {
+    const ProgramResult shown = run_program({"describe", part});
+    EXPECT_NE(shown.out.find("  " + setting), std::string::npos) << part << shown.out << shown.err;
+  }
+}
+
 TEST(Influence, ListsWhatMattersForAPredictionAndTheRetrainedEffect) {
   const TemporaryFolder scratch;
   const std::string file = scratch.write("small.yaml", R"(
@@ -402,8 +470,11 @@ train: {l2: 1.0e-2, optimizer: {name: lbfgs, tolerance: 1.0e-9}}
 edit: {remove: {random: {count: 1}}}
 methods: [retrain]
 )");
-  const std::vector<std::string> ask = {"influence", file, "--store", scratch.path() / "store",
-                                        "--test",    "3",  "--top",   "2"};
+  const std::vector<std::string> ask = {"influence", file,
+                                        "--store",   scratch.path() / "store",
+                                        "--output",  scratch.path() / "output",
+                                        "--test",    "3",
+                                        "--top",     "2"};
   std::vector<std::string> retrain = ask;
   retrain.insert(retrain.end(), {"--retrain", "1", "--solve", "curvature: hessian, damping: 0"});
   const ProgramResult first = run_program(retrain);
@@ -416,6 +487,21 @@ methods: [retrain]
   ASSERT_EQ(std::sscanf(first.out.c_str() + line, " 1 %*d %*s %lf %lf", &predicted, &retrained), 2)
       << first.out;
   EXPECT_NEAR(retrained / predicted, 1, 0.25) << first.out;
+  EXPECT_NE(first.out.find("l2 n / (n - 1)"), std::string::npos) << first.out;
+  // All digits, of all 150 examples.
+  const Json file_of_effects =
+      Json::parse(read_text_file(scratch.path() / "output" / "influence-test-3.json"));
+  ASSERT_EQ(file_of_effects.at("effects").size(), 150);
+  const Json& largest = file_of_effects.at("effects")[0];
+  EXPECT_NEAR(largest.at("predicted_effect").get<double>() / predicted, 1, 1e-3);
+  EXPECT_NEAR(largest.at("retrained_effect").get<double>() / retrained, 1, 1e-3);
+  const std::string csv = read_text_file(scratch.path() / "output" / "influence-test-3.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 151);
+  EXPECT_NE(csv.find(fmt::format("\n{},{},{},", largest.at("row").get<int>(),
+                                 largest.at("predicted_effect").get<double>(),
+                                 largest.at("retrained_effect").get<double>())),
+            std::string::npos)
+      << csv.substr(0, 200);
   const ProgramResult beyond = run_program({"influence", file, "--test", "20"});
   EXPECT_EQ(beyond.status, 2);
   EXPECT_NE(beyond.err.find("0 to 19"), std::string::npos) << beyond.err;

@@ -29,6 +29,7 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
 TEST_P(MethodContract, DescribesItself) {
   EXPECT_FALSE(info_.summary.empty());
   EXPECT_FALSE(info_.reference.empty());
+  EXPECT_FALSE(info_.definition.empty());
   const Settings settings = Settings::describing();
   EXPECT_NE(info_.make(settings), nullptr);
   for (const SettingsDeclaration& declaration : settings.declarations()) {

@@ -6,8 +6,9 @@
 // Higher means "member".
 //
 // Where some example has fewer than `own_variance_from` shadows on a side, each side has one
-// variance for all examples, the mean of theirs (unbiased for each); variances are at least 1e-12.
-// The paper has 64.
+// variance for all examples, the mean of theirs (unbiased for each, over all with two shadows or
+// more on that side, whether or not they get a score); variances are at least 1e-12. The paper has
+// 64.
 //
 // Shapes: phi [models, n], member bool [models, n], observed [n]; float64. A score is not a number
 // where an example has fewer than two shadows on a side that is used. Cost: O(models n).

@@ -28,20 +28,22 @@ std::vector<MetricValue> compute_accuracy(const MetricInput& input) {
 }  // namespace
 
 Metric accuracy_metric() {
-  return {.name = "accuracy",
-          .summary = "share of examples classified as labelled, on each set",
-          .source =
-              "Jia et al. 2023: UA is 1 - accuracy/forget, RA accuracy/retain, TA accuracy/test "
-              "(without removed classes, as in gaps)",
-          .columns = {{.name = "accuracy",
-                       .heading = "acc.",
-                       .range = "[0, 1]",
-                       .definition = "Share of the set's examples whose most probable class is "
-                                     "their label. forget: against the labels of training; "
-                                     "forget_true: against the true labels of mislabelled "
-                                     "examples.",
-                       .above = AboveMeans::kFits}},
-          .compute = compute_accuracy};
+  return {
+      .name = "accuracy",
+      .summary = "share of examples classified as labelled, on each set",
+      .source =
+          "Jia et al. 2023: UA is 1 - accuracy/forget, RA accuracy/retain, TA accuracy/test "
+          "(without removed classes, as in gaps)",
+      .columns = {{.name = "accuracy",
+                   .heading = "acc.",
+                   .range = "[0, 1]",
+                   .definition =
+                       "Share of the set's examples whose most probable class is their label, the "
+                       "lowest of equally probable ones. forget: against the labels of training; "
+                       "forget_true: against the true labels of mislabelled examples. In verdicts "
+                       "the resolution is one example, 1 / (size of the set).",
+                   .above = AboveMeans::kFits}},
+      .compute = compute_accuracy};
 }
 
 }  // namespace oubli

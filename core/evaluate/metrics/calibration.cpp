@@ -54,28 +54,34 @@ std::vector<MetricValue> compute_calibration(const MetricInput& input) {
 }  // namespace
 
 Metric calibration_metric() {
-  return {.name = "calibration",
-          .summary = "expected calibration error and Brier score, on each set",
-          .source = "Guo et al. 2017; Nixon et al. 2019; Brier 1950",
-          .columns = {{.name = "ece",
-                       .heading = "ECE",
-                       .better = GoodSide::kLower,
-                       .range = "[0, 1]",
-                       .definition = "sum_b (n_b / n) |accuracy_b - confidence_b| over 15 bins of "
-                                     "equal width of the largest probability."},
-                      {.name = "ece_adaptive",
-                       .heading = "adaptive ECE",
-                       .better = GoodSide::kLower,
-                       .range = "[0, 1]",
-                       .definition = "The same over 15 bins of equal count.",
-                       .detail = true},
-                      {.name = "brier",
-                       .heading = "Brier",
-                       .better = GoodSide::kLower,
-                       .range = "[0, 2]",
-                       .definition = "Mean of ||p - onehot(y)||^2.",
-                       .detail = true}},
-          .compute = compute_calibration};
+  return {
+      .name = "calibration",
+      .summary = "expected calibration error and Brier score, on each set",
+      .source = "Guo et al. 2017; Nixon et al. 2019; Brier 1950",
+      .columns = {{.name = "ece",
+                   .heading = "ECE",
+                   .better = GoodSide::kLower,
+                   .range = "[0, 1]",
+                   .definition =
+                       "sum_b (n_b / n) |accuracy_b - confidence_b| over 15 bins of "
+                       "equal width of the largest probability p, n_b of n "
+                       "examples in bin b, ((b - 1)/15, b/15]: confidence_b their mean p, "
+                       "accuracy_b the share whose most probable class is their label."},
+                  {.name = "ece_adaptive",
+                   .heading = "adaptive ECE",
+                   .better = GoodSide::kLower,
+                   .range = "[0, 1]",
+                   .definition = "The same over 15 bins of equal count: the examples in the order "
+                                 "of their p, those of equal p in the order of their rows, the "
+                                 "first n mod 15 bins one larger (numpy.array_split).",
+                   .detail = true},
+                  {.name = "brier",
+                   .heading = "Brier",
+                   .better = GoodSide::kLower,
+                   .range = "[0, 2]",
+                   .definition = "Mean of ||p - onehot(y)||^2.",
+                   .detail = true}},
+      .compute = compute_calibration};
 }
 
 }  // namespace oubli

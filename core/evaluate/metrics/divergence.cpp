@@ -51,29 +51,34 @@ std::vector<MetricValue> compute_divergence(const MetricInput& input) {
 }  // namespace
 
 Metric divergence_metric() {
-  return {.name = "divergence",
-          .summary = "KL and JS divergence of the predictions from the oracles'",
-          .source = "Kullback and Leibler 1951; Lin 1991",
-          .columns = {{.name = "kl",
-                       .heading = "KL",
-                       .range = "[0, inf) nats",
-                       .definition = "Mean over examples and oracles of sum_c q_c ln(q_c / p_c), q "
-                                     "the oracle's prediction and p the model's. The noise floor "
-                                     "is how far one oracle is from the others.",
-                       .resolution = 1e-3,
-                       .to_oracles = true},
-                      {.name = "js",
-                       .heading = "JS",
-                       .range = "[0, ln 2] nats",
-                       .definition = "Mean of (KL(q || m) + KL(p || m)) / 2 with m = (p + q) / 2.",
-                       .resolution = 1e-3,
-                       .to_oracles = true},
-                      {.name = "squared_difference",
-                       .heading = "sq. diff.",
-                       .range = "[0, inf)",
-                       .definition = "Mean squared difference of a regression's outputs.",
-                       .to_oracles = true}},
-          .compute = compute_divergence};
+  return {
+      .name = "divergence",
+      .summary = "KL and JS divergence of the predictions from the oracles'",
+      .source = "Kullback and Leibler 1951; Lin 1991",
+      .columns = {{.name = "kl",
+                   .heading = "KL",
+                   .range = "[0, inf) nats",
+                   .definition = "Mean over examples and oracles of sum_c q_c ln(q_c / p_c), q "
+                                 "the oracle's prediction and p the model's. The noise floor "
+                                 "is how far one oracle is from the others.",
+                   .resolution = 1e-3,
+                   .to_oracles = true},
+                  {.name = "js",
+                   .heading = "JS",
+                   .range = "[0, ln 2] nats",
+                   .definition = "Mean of (KL(q || m) + KL(p || m)) / 2 with m = (p + q) / 2.",
+                   .resolution = 1e-3,
+                   .to_oracles = true},
+                  {.name = "squared_difference",
+                   .heading = "sq. diff.",
+                   .range = "[0, inf)",
+                   .definition =
+                       "Mean over examples and oracles of ||f - f_r||^2, the squared difference of "
+                       "a regression's outputs, summed over outputs.",
+                   // Outputs that differ by a thousandth, as losses may.
+                   .resolution = 1e-6,
+                   .to_oracles = true}},
+      .compute = compute_divergence};
 }
 
 }  // namespace oubli

@@ -165,12 +165,17 @@ Metric forgetting_quality_metric() {
             .range = "[0, 1]",
             .definition =
                 "Mean over the edited set of the points for epsilon, which is the largest over "
-                "single and double thresholds on ln p_y - ln(1 - p_y) of max(0, ln((1 - 1e-5 - "
-                "FPR) / FNR), ln((1 - 1e-5 - FNR) / FPR)), the models' values against the "
-                "oracles': 1 below 0.5, 1/2 below 1, 1/4 below 1.5, and so on, 0 from "
-                "ceil(ln(N - 1)) on, N the smaller number of models. Needs 16 training seeds and "
-                "31 oracles (half of them are held against), and depends on N: compare it only at "
-                "the same N, and with forgetting_quality_ceiling.",
+                "attacks on phi = ln p_y - ln(1 - p_y) of max(0, ln((1 - 1e-5 - FPR) / FNR), ln((1 "
+                "- 1e-5 - FNR) / FPR)), the models' values against the oracles'. A single "
+                "threshold says that phi >= t is of the group with the larger median (the models, "
+                "where equal), a double one that t1 <= phi < t2 is of the group with the smaller "
+                "range (the models, where equal), for all t between two observed values or beyond "
+                "them. FPR = FNR = 0 is 50; one of them 0 shows nothing. An example whose smaller "
+                "range is below 0.01 of the larger is 50, one with one value in both groups 0. "
+                "Points: 1 below 0.5, 1/2 below 1, 1/4 below 1.5, and so on, 0 from ceil(ln(N - "
+                "1)) on, N the smaller number of models. Needs 16 training seeds and 31 oracles "
+                "(half of them are held against), and depends on N: compare it only at the same N, "
+                "and with forgetting_quality_ceiling.",
             .resolution = 0.01},
            {.name = "forgetting_score",
             .heading = "F score",
@@ -186,9 +191,9 @@ Metric forgetting_quality_metric() {
             .group = ColumnGroup::kPrivacy,
             .better = GoodSide::kHigher,
             .range = "[0, 1]",
-            .definition = "forgetting_quality of as many oracles as the row has models, at most "
-                          "the half that "
-                          "is set apart: what retraining itself gets. Needs 32 oracles.",
+            .definition =
+                "forgetting_quality of as many oracles as the row has models, at most the half "
+                "that is set apart: what retraining itself gets. Needs 32 oracles.",
             .resolution = 0.01,
             .detail = true}},
       .compute_population = compute_forgetting_quality};

@@ -124,7 +124,7 @@ Metric gaps_metric() {
       .source = "Jia et al. 2023; Fan et al. 2024; Zhao et al. 2024",
       .columns =
           {piece("ua", ColumnGroup::kPrivacy, "[0, 1]", "1 - accuracy on the forget set."),
-           piece("ua_gap", ColumnGroup::kPrivacy, "[-1, 1]", "ua minus the oracles' mean."),
+           piece("ua_gap", ColumnGroup::kPrivacy, "[-1, 1]", "ua minus the oracles' mean ua."),
            piece("ra", ColumnGroup::kUtility, "[0, 1]", "Accuracy on the retain set."),
            piece("ra_gap", ColumnGroup::kUtility, "[-1, 1]", "ra minus the oracles' mean."),
            piece("ta", ColumnGroup::kUtility, "[0, 1]",
@@ -138,15 +138,20 @@ Metric gaps_metric() {
             .group = ColumnGroup::kPrivacy,
             .better = GoodSide::kLower,
             .range = "[0, 1]",
-            .definition = "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
-                          "model to the mean over oracles, as a fraction. Absolute "
-                          "values are taken before the mean over seeds."},
+            .definition =
+                "Mean of |ua_gap|, |ra_gap| and |ta_gap|: each the gap of one "
+                "model to the mean over oracles, as a fraction. Where nothing is forgotten "
+                "the first is the gap of the accuracy on the added set. Absolute "
+                "values are taken before the mean over seeds. /validation: with the accuracy "
+                "on the validation set, without removed classes, in place of ta."},
            {.name = "tow",
             .heading = "ToW",
             .group = ColumnGroup::kPrivacy,
             .better = GoodSide::kHigher,
             .range = "[0, 1]",
-            .definition = "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|)."},
+            .definition =
+                "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|), with the same gaps and the same "
+                "/validation as avg_gap."},
            {.name = "tow_mia",
             .heading = "ToW-MIA",
             .group = ColumnGroup::kPrivacy,

@@ -119,36 +119,38 @@ std::vector<MetricValue> compute_klom(const PopulationInput& input) {
 }  // namespace
 
 Metric klom_metric() {
-  return {.name = "klom",
-          .summary = "KL divergence of the margins' distribution from the oracles', by example",
-          .source = "Georgiev et al. 2024, KLOM, appendix E.1",
-          .columns = {{.name = "klom",
-                       .heading = "KLOM",
-                       .range = "[0, 11.52] nats",
-                       .definition =
-                           "Mean over the set's examples of KL(p || q), p and q histograms of "
-                           "ln p_y - ln(1 - p_y) over the row's models (one of each training "
-                           "seed) and over half of the oracles: 20 bins of equal width over both, "
-                           "each share with "
-                           "1e-5 added. It is above 0 for two samples of one distribution: compare "
-                           "with klom_bias. Left out with fewer than two models or three oracles.",
-                       .resolution = 0.01},
-                      {.name = "klom_95",
-                       .heading = "KLOM 95 %",
-                       .range = "[0, 11.52] nats",
-                       .definition = "95th percentile of klom over the set's examples, with linear "
-                                     "interpolation.",
-                       .resolution = 0.01,
-                       .detail = true},
-                      {.name = "klom_bias",
-                       .heading = "KLOM bias",
-                       .range = "[0, 11.52] nats",
-                       .definition = "klom of as many oracles as the row has models, at most half "
-                                     "of them, against the other half: what histograms of so few "
-                                     "models show where nothing differs. Left out with fewer than "
-                                     "four oracles.",
-                       .resolution = 0.01}},
-          .compute_population = compute_klom};
+  return {
+      .name = "klom",
+      .summary = "KL divergence of the margins' distribution from the oracles', by example",
+      .source = "Georgiev et al. 2024, KLOM, appendix E.1",
+      .columns =
+          {{.name = "klom",
+            .heading = "KLOM",
+            .range = "[0, 11.52] nats",
+            .definition =
+                "Mean over the set's examples of KL(p || q), p and q histograms of ln p_y - ln(1 - "
+                "p_y) over the row's models (one of each training seed) and over half of the "
+                "oracles: 20 bins of equal width from the lowest to the highest value of both, the "
+                "highest in the last bin; p_b = (share in bin b + 1e-5) / (1 + 20e-5), q_b alike; "
+                "0 where all values are equal. It is above 0 for two samples of one distribution: "
+                "compare with klom_bias. Left out with fewer than two models or three oracles.",
+            .resolution = 0.01},
+           {.name = "klom_95",
+            .heading = "KLOM 95 %",
+            .range = "[0, 11.52] nats",
+            .definition = "95th percentile of klom over the set's examples, with linear "
+                          "interpolation.",
+            .resolution = 0.01,
+            .detail = true},
+           {.name = "klom_bias",
+            .heading = "KLOM bias",
+            .range = "[0, 11.52] nats",
+            .definition = "klom of as many oracles as the row has models, at most half "
+                          "of them, against the other half: what histograms of so few "
+                          "models show where nothing differs. Left out with fewer than "
+                          "four oracles.",
+            .resolution = 0.01}},
+      .compute_population = compute_klom};
 }
 
 }  // namespace oubli

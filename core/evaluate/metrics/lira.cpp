@@ -19,17 +19,22 @@ std::vector<MetricValue> compute_lira(const MetricInput& input) {
 }  // namespace
 
 Metric lira_metric() {
-  return {.name = "lira",
-          .summary = "likelihood-ratio membership attack with shadow models",
-          .source = "Carlini et al. 2022; the bound on epsilon: Jagielski et al. 2020",
-          .columns = likelihood_ratio_columns(
-              "lira", "LiRA",
-              "an example of the edited set has a higher likelihood ratio of membership than an "
-              "unseen example of the same classes (held out, else test). Read it against the "
-              "oracles' value.",
-              GoodSide::kOracle),
-          .compute = compute_lira,
-          .needs = {.shadows = true}};
+  return {
+      .name = "lira",
+      .summary = "likelihood-ratio membership attack with shadow models",
+      .source = "Carlini et al. 2022; the bound on epsilon: Jagielski et al. 2020",
+      .columns = likelihood_ratio_columns(
+          "lira", "LiRA",
+          "an example of the edited set has a higher likelihood ratio of membership than an unseen "
+          "example of the same classes (held out, else test). Read it against the oracles' value. "
+          "The ratio is ln N(phi; mean, variance) of phi = ln p_y - ln(1 - p_y), by the shadow "
+          "models that were trained on the example, minus that by the others. Each shadow model "
+          "trains on half of the population, 2k and 2k + 1 on a half each. Where every example has "
+          "64 shadow models or more on both sides the variances are its own (n - 1), else each "
+          "side has one, the mean over all examples with two models or more on it; at least 1e-12.",
+          GoodSide::kOracle),
+      .compute = compute_lira,
+      .needs = {.shadows = true}};
 }
 
 }  // namespace oubli

@@ -24,8 +24,8 @@ Metric loss_metric() {
           .columns = {{.name = "loss",
                        .heading = "loss",
                        .range = "[0, inf), nats for classes",
-                       .definition = "Mean of -ln p_y over the set, or of the squared error of a "
-                                     "regression.",
+                       .definition = "Mean of -ln p_y over the set, or of half the squared error, "
+                                     "||f - y||^2 / 2, of a regression.",
                        .resolution = 1e-3,
                        .above = AboveMeans::kMisfits}},
           .compute = compute_loss};

@@ -63,19 +63,23 @@ std::vector<MetricValue> compute_mia_logistic(const MetricInput& input) {
 }  // namespace
 
 Metric mia_logistic_metric() {
-  return {.name = "mia_logistic",
-          .summary = "cross-validated logistic regression on losses, edited set against unseen",
-          .source = "NeurIPS 2023 machine unlearning challenge, starter kit",
-          .columns = {{.name = "mia_logistic",
-                       .heading = "logistic attack",
-                       .group = ColumnGroup::kPrivacy,
-                       .range = "[0, 1]",
-                       .definition = "Accuracy, over 10 stratified folds, of logistic regression "
-                                     "(C = 1) that tells losses of the edited set from those of as "
-                                     "many unseen examples (held out, else test) of the same "
-                                     "classes. 0.5 tells nothing apart; it says no direction.",
-                       .resolution = 0.01}},
-          .compute = compute_mia_logistic};
+  return {
+      .name = "mia_logistic",
+      .summary = "cross-validated logistic regression on losses, edited set against unseen",
+      .source = "NeurIPS 2023 machine unlearning challenge, starter kit",
+      .columns = {{.name = "mia_logistic",
+                   .heading = "logistic attack",
+                   .group = ColumnGroup::kPrivacy,
+                   .range = "[0, 1]",
+                   .definition =
+                       "Mean accuracy over 10 folds of logistic regression (C = 1, the intercept "
+                       "not penalised) that tells losses of the edited set from those of as many "
+                       "unseen examples (held out, else test) of the same classes: of the side "
+                       "with more, the i-th of c from n is floor(i n / c), and the i-th of either "
+                       "side is judged in fold i mod 10 (mod c where c is less) by a fit on the "
+                       "other folds. 0.5 tells nothing apart; it says no direction.",
+                   .resolution = 0.01}},
+      .compute = compute_mia_logistic};
 }
 
 }  // namespace oubli

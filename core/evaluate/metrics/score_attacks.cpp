@@ -59,7 +59,8 @@ Metric score_attacks_metric() {
                                    "AUC with which a low modified entropy" + compared, false),
                       score_column("correctness_attack", "correctness",
                                    "Balanced accuracy of taking correct predictions for members: "
-                                   "(accuracy on the edited set + 1 - accuracy on test) / 2.",
+                                   "(accuracy on the edited set + 1 - accuracy on unseen examples, "
+                                   "held out, else test, of the same classes) / 2.",
                                    true),
                       score_column("loss_tpr_1", "TPR@1%",
                                    "True positive rate of the loss attack at a false positive "

@@ -47,17 +47,23 @@ std::vector<MetricValue> compute_threshold_attacks(const MetricInput& input) {
 
 ColumnInfo threshold_column(const std::string& name, const std::string& heading,
                             const std::string& score, bool detail) {
-  return {.name = name,
-          .heading = heading,
-          .group = ColumnGroup::kPrivacy,
-          .range = "[0, 1]",
-          .definition = "Balanced accuracy with which " + score +
-                        ", against thresholds for each class that were fitted on retained examples "
-                        "and one half of the unseen ones (held out, else test), tells the edited "
-                        "set from the other half's examples of its classes. 0.5 tells nothing.",
-          .resolution = 0.01,
-          .above = AboveMeans::kUnderForgets,
-          .detail = detail};
+  return {
+      .name = name,
+      .heading = heading,
+      .group = ColumnGroup::kPrivacy,
+      .range = "[0, 1]",
+      .definition =
+          "Balanced accuracy with which " + score +
+          ", against thresholds for each class that were fitted on retained examples and one half "
+          "of the unseen ones (held out, else test), tells the edited set from the other half's "
+          "examples of its classes. 0.5 tells nothing. Halves: every second of the unseen in the "
+          "order of class and row, beginning with the first. Of retained examples and that half "
+          "the larger is cut to as many as the other has, the i-th of c from n being floor(i n / "
+          "c). A class's threshold is the lowest score seen there with the largest TPR + TNR, "
+          "member where score >= threshold; of all classes' where one side lacks the class.",
+      .resolution = 0.01,
+      .above = AboveMeans::kUnderForgets,
+      .detail = detail};
 }
 
 }  // namespace

@@ -19,17 +19,23 @@ std::vector<MetricValue> compute_ulira(const MetricInput& input) {
 }  // namespace
 
 Metric ulira_metric() {
-  return {.name = "ulira",
-          .summary = "likelihood-ratio attack whose shadow models were unlearnt by the same method",
-          .source = "Hayes et al. 2024; the bound on epsilon: Jagielski et al. 2020",
-          .columns = likelihood_ratio_columns(
-              "ulira", "U-LiRA",
-              "a forgotten example has a higher likelihood ratio of 'learnt and then forgotten' "
-              "against 'never learnt' than an unseen example has, by shadow models that the same "
-              "method edited.",
-              GoodSide::kLower),
-          .compute = compute_ulira,
-          .needs = {.edited_shadows = true}};
+  return {
+      .name = "ulira",
+      .summary = "likelihood-ratio attack whose shadow models were unlearnt by the same method",
+      .source = "Hayes et al. 2024; the bound on epsilon: Jagielski et al. 2020",
+      .columns = likelihood_ratio_columns(
+          "ulira", "U-LiRA",
+          "a forgotten example has a higher likelihood ratio of 'learnt and then forgotten' "
+          "against 'never learnt' than an unseen example has, by shadow models that the same "
+          "method edited. phi and the ratio are those of lira, with variances of each example's "
+          "own from four shadow models on either side. The audited examples are the forget set and "
+          "as many unseen ones of its classes; where a side has more, every k-th: i-th of c from n "
+          "is floor(i n / c). A shadow model trains on what remains and on half of them, which it "
+          "then forgets; 2k and 2k + 1 have a half each. For S shadow models the noise floor takes "
+          "S oracles more, which come after those of the table.",
+          GoodSide::kLower),
+      .compute = compute_ulira,
+      .needs = {.edited_shadows = true}};
 }
 
 }  // namespace oubli

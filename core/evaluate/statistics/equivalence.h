@@ -16,7 +16,7 @@
 //   d + sqrt(t_S^2 s_x^2/S + t_J^2 s_y^2/J + (M - M_L)^2) < M,   and the same for -d, where
 //   given margin:      M = M_L = resolution;
 //   estimated margin:  M = factor s_y, and M_L = M sqrt((J-1) / chi2_{1-alpha,J-1}) its lower
-//   limit.
+//                      limit, M where that is larger (as it is for alpha near one half).
 // It joins the limits of up to three estimates, each with its own degrees of freedom. The margin is
 // estimated where even its lower limit at 1 - alpha/4 lies above the resolution. p-values are the
 // alpha at which a test just rejects, for that margin. Sources: Schuirmann 1987 (two one-sided

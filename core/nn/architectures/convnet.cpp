@@ -1,4 +1,5 @@
-// A small convolutional network for small images: blocks that halve the image, and one linear layer.
+// A small convolutional network for small images: blocks that halve the image, and one linear
+// layer.
 //
 //   block(x) = relu(maxpool_2x2(norm(conv_3x3(x))))     fc(flatten(x))
 //
@@ -6,8 +7,8 @@
 // in half a minute, and good enough at CIFAR-10 that there is something to unlearn. The maximum is
 // taken before the rectifier, relu(max(x)) = max(relu(x)), with a quarter of the values to rectify.
 // Convolutions have a bias where there is no norm. With batch normalisation, curvature and
-// per-sample gradients are those of evaluation, at running statistics; group normalisation has none.
-// 33,946 parameters for 3x32x32, 10 outputs and channels of 16, 32 and 64.
+// per-sample gradients are those of evaluation, at running statistics; group normalisation has
+// none. 33,946 parameters for 3x32x32, 10 outputs and channels of 16, 32 and 64.
 #include <fmt/format.h>
 
 #include "core/nn/architectures/parts.h"

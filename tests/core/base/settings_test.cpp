@@ -152,5 +152,27 @@ TEST(Settings, DescribingReadsNothingAndRecordsDeclarations) {
   EXPECT_EQ(declared[4].default_value, "[256, 128]");
 }
 
+TEST(Settings, DescribeKnowsTheSettingsOfEveryName) {
+  const std::vector<SettingsDeclaration> all = describe([](const Settings& settings) {
+    settings.real("l2", {.default_value = 0});
+    const Settings train = settings.child("train", "");
+    const auto [name, own] = train.named_child("optimizer", "sgd", {"sgd", "adam", "lbfgs"}, "");
+    if (name != "lbfgs") own.real("lr", {.default_value = name == "sgd" ? 0.1 : 0.001});
+    own.integer("memory", {.default_value = 20});
+  });
+  const auto named = [&](const std::string& key) {
+    std::vector<std::vector<std::string>> only;
+    for (const SettingsDeclaration& each : all) {
+      if (each.key == key) only.push_back(each.only_with);
+    }
+    return only;
+  };
+  EXPECT_EQ(all.size(), 6);
+  EXPECT_EQ(named("l2").size(), 1);
+  EXPECT_THAT(named("train.optimizer.lr"), ::testing::ElementsAre(::testing::ElementsAre("sgd"),
+                                                                  ::testing::ElementsAre("adam")));
+  EXPECT_THAT(named("train.optimizer.memory"), ::testing::ElementsAre(::testing::IsEmpty()));
+}
+
 }  // namespace
 }  // namespace oubli

@@ -124,7 +124,8 @@ class Keys : public ::testing::Test {
   Planned plan_of(const std::string& yaml, const std::string& change = "") const {
     SettingsNode root = parse_settings(yaml, "base.yaml");
     if (!change.empty()) apply_override(root, change);
-    Planned planned{prepare_experiment(read_spec(root, "base.yaml", registries_), {}), {}};
+    Planned planned{prepare_experiment(read_spec(Settings(root), "base.yaml", registries_), {}),
+                    {}};
     planned.plan = make_plan(planned.experiment, registries_.metrics);
     return planned;
   }

@@ -20,7 +20,8 @@ methods: [newton]
 measure: [ulira]
 )",
                                              "test.yaml");
-    experiment_ = prepare_experiment(read_spec(root, "test.yaml", builtin_registries()), {});
+    experiment_ =
+        prepare_experiment(read_spec(Settings(root), "test.yaml", builtin_registries()), {});
   }
   static bool overlap(const Tensor& a, const Tensor& b) {
     return at::isin(a, b).any().item<bool>();
