@@ -93,7 +93,8 @@ int run_command(int argc, char** argv, const Registries& registries) {
   CLI::App* list = app.add_subcommand("list", "list methods, data sets, models and metrics");
   list->callback([&] { status = list_entries(registries); });
 
-  CLI::App* describe = app.add_subcommand("describe", "show the formula and the settings of one of them");
+  CLI::App* describe =
+      app.add_subcommand("describe", "show the formula and the settings of one of them");
   describe->add_option("NAME", name, "such as newton")->required();
   describe->callback([&] { status = describe_entry(name, registries); });
 
