@@ -156,7 +156,7 @@ class FisherForgetting : public Unlearner {
       if (is_last) v.clamp_max_(1e2);
       v.mul_(alpha_);
       if (v.dim() > 1) v.copy_(v.mean(1, /*keepdim=*/true).expand_as(v));
-      for (std::int64_t c = 0; is_last && has_rows && c < forgotten.numel(); ++c) {
+      for (std::int64_t c = 0; alpha_ > 0 && is_last && has_rows && c < forgotten.numel(); ++c) {
         if (!forgotten[c].item<bool>()) continue;
         means[i][c].zero_();
         v[c].fill_(1e-4);
@@ -188,7 +188,8 @@ MethodInfo fisher_forgetting_method() {
           "outputs come from; where there are two dimensions or more the mean of it over the "
           "second; 10 v on the last layer and on one-dimensional parameters. On the last layer's "
           "row of a class that the forget set has and what remains has not, the mean is 0 and v = "
-          "1e-3. structure ekfac: covariance alpha (M + 1e-8 I)^(-1/2), M the EK-FAC matrix.",
+          "1e-3, for any alpha above 0. structure ekfac: covariance alpha (M + 1e-8 I)^(-1/2), M "
+          "the EK-FAC matrix.",
       .needs_retain_data = true,
       .needs_forget_data = true,  // form released: which classes are forgotten
       .supports_adding = false,

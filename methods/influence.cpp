@@ -66,12 +66,14 @@ MethodInfo influence_method() {
           .summary = "one influence-function step with the curvature of the whole training set",
           .reference = "Koh and Liang 2017, arXiv 1703.04730",
           .definition =
-              "theta' = theta + (C + mu I)^-1 (sum over removed of grad l - sum over added of grad "
-              "l) / n, with C the curvature at theta of the training objective over all n "
+              "theta' = theta + x, x = (C + mu I)^-1 (sum over removed of grad l - sum over added "
+              "of grad l) / n, with C the curvature at theta of the training objective over all n "
               "examples that the original was trained on, l2 included; the gradients are without "
-              "l2. The step is not taken where the solve's relative residual is 1 or more, or "
-              "where F = (n_r/n) (mean loss over what remains and what is added, n_r) + l2/2 "
-              "|theta|^2 rises by more than 2 |q| - q, q its predicted decrease.",
+              "l2. With F = (n_r/n) (mean loss over what remains and what is added, n_r) + l2/2 "
+              "|theta|^2, h = |x'C x| / 2 and q = -grad F'x - x'C x / 2, the step is not taken "
+              "where the solve's relative residual is 1 or more, where it met negative curvature "
+              "that on_negative_curvature has no answer to, or where F rises by more than 2 "
+              "max(|q|, h) - q.",
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,

@@ -16,8 +16,8 @@
 // Each step is held against its quadratic model of J(.; D_r), and not taken where that is no guide
 // (core/unlearn/quadratic_step.h); rho, the decrease over the predicted one, is in the report and
 // in the message. `damping_control: levenberg_marquardt` acts on it: a step that is refused or
-// raises J is taken back and solved again with four times the damping, at most six times, and the
-// damping of the next step follows rho (Martens 2010, section 4.1).
+// raises J against the prediction is taken back and solved again with four times the damping, at
+// most six times, and the damping of the next step follows rho (Martens 2010, section 4.1).
 //
 // Cost: n_r for each gradient (and m in the second form), n_r / 3 for the check of each step, and
 // the products of the solve.
@@ -144,25 +144,27 @@ class Newton : public Unlearner {
 }  // namespace
 
 MethodInfo newton_method() {
-  return {.name = "newton",
-          .summary = "Newton steps on the objective over what remains",
-          .reference = "Guo et al. 2020, arXiv 1911.03030",
-          .definition =
-              "theta <- theta - s (C + mu I)^-1 grad J(theta), `steps` times. J is the training "
-              "objective, mean loss + l2/2 |theta|^2, over what remains and what is added (n_r "
-              "examples), C its curvature, mu the damping, s the scale. form removed_gradient "
-              "takes the first step along (C + mu I)^-1 (sum over removed of grad l - sum over "
-              "added of grad l + l2 (m - a) theta) / n_r, for m removed and a added. With q = b'sx "
-              "- (sx)'C(sx)/2 for the step sx and b = -grad J, a step is not taken where the "
-              "solve's relative residual is 1 or more, or where J rises by more than 2 |q| - q. "
-              "levenberg_marquardt takes back a step with which J rises and solves again with 4 "
-              "mu (from 1e-12 on), six times at most; the next step has 2/3 mu where the decrease "
-              "is more than 3/4 of q, 3/2 mu where it is less than 1/4.",
-          .needs_retain_data = true,
-          .needs_forget_data = true,
-          .supports_adding = true,
-          .version = 3,  // no step is taken that its own model does not bear out
-          .make = make_unlearner<Newton>};
+  return {
+      .name = "newton",
+      .summary = "Newton steps on the objective over what remains",
+      .reference = "Guo et al. 2020, arXiv 1911.03030",
+      .definition =
+          "theta <- theta - s (C + mu I)^-1 grad J(theta), `steps` times. J is the training "
+          "objective, mean loss + l2/2 |theta|^2, over what remains and what is added (n_r "
+          "examples), C its curvature, mu the damping, s the scale. form removed_gradient takes "
+          "the first step along (C + mu I)^-1 (sum over removed of grad l - sum over added of grad "
+          "l + l2 (m - a) theta) / n_r, for m removed and a added. With h = |z'C z| / 2 and q = "
+          "-grad J'z - z'C z / 2 for the step z = s x, a step is not taken where the solve's "
+          "relative residual is 1 or more, where it met negative curvature that "
+          "on_negative_curvature has no answer to, or where J rises by more than 2 max(|q|, h) - "
+          "q. levenberg_marquardt takes back a step with which J rises where it was to fall, and "
+          "solves again with 4 mu (from 1e-12 on), six times at most; the next step has 2/3 mu "
+          "where the decrease is more than 3/4 of q, 3/2 mu where it is less than 1/4.",
+      .needs_retain_data = true,
+      .needs_forget_data = true,
+      .supports_adding = true,
+      .version = 3,  // no step is taken that its own model does not bear out
+      .make = make_unlearner<Newton>};
 }
 
 }  // namespace oubli

@@ -1,6 +1,7 @@
 #include "core/base/machine_limits.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -93,6 +94,10 @@ std::int64_t available_memory(const fs::path& root) {
 
 std::int64_t available_cores(const fs::path& root) {
   std::int64_t cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 0) {
+    cores = CPU_COUNT(&allowed);
+  }
   const auto limit = [&](std::int64_t quota, std::int64_t period) {
     if (quota > 0 && period > 0) {
       cores = std::min(cores, std::max<std::int64_t>(1, (quota + period / 2) / period));

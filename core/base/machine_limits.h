@@ -16,8 +16,8 @@ namespace oubli {
 // can be read.
 std::int64_t available_memory(const std::filesystem::path& root = "/");
 
-// Cores that the process may run on, and no more than a group's share of processor time; 1 at
-// least.
+// Cores that the process may run on, and no more than a group's share of processor time, to the
+// nearest whole; 1 at least.
 std::int64_t available_cores(const std::filesystem::path& root = "/");
 
 }  // namespace oubli

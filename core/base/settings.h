@@ -55,9 +55,9 @@ struct SettingsDeclaration {
   std::string range;
   std::optional<std::string> default_value;  // as text; absent: the key is required
   std::string doc;
-  std::vector<std::string> names;  // that a named child can have, each with settings of its own
+  std::vector<std::string> names = {};  // that a named child can have, each with its settings
   // Which of its parent's names it belongs to, where that is not all of them: see describe().
-  std::vector<std::string> only_with;
+  std::vector<std::string> only_with = {};
 
   friend bool operator==(const SettingsDeclaration&, const SettingsDeclaration&) = default;
 };

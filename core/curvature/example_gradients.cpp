@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/base/error.h"
 #include "core/train/objective.h"
 
 namespace oubli {
@@ -69,13 +70,23 @@ void add_squared_gradients(LayerLinearisation& net, Tensors& sums, const Paramet
 }
 
 std::int64_t examples_at_a_time(const Model& model, const Subset& subset, std::int64_t gradients) {
-  const auto net = model.linearise(subset.batch(0, 1, model.dtype()).inputs);
+  if (subset.empty()) throw Error(ErrorKind::kUsage, "gradients of an empty set are not defined");
   const at::NoGradGuard no_grad;
-  const std::int64_t forward = net->kept_bytes(model.parameters());
-  net->adjoint(at::zeros_like(net->output()), {.sums = nullptr, .input = false, .keep = true});
-  const std::int64_t each = net->kept_bytes(model.parameters()) - forward;
+  const Tensor one = subset.batch(0, 1, model.dtype()).inputs;
+  // Bytes of the linearisation, and of it with one adjoint pass kept.
+  const auto bytes_of = [&](const Tensor& inputs) {
+    const auto net = model.linearise(inputs);
+    const std::int64_t forward = net->kept_bytes(model.parameters());
+    net->adjoint(at::zeros_like(net->output()), {.sums = nullptr, .input = false, .keep = true});
+    return std::pair(forward, net->kept_bytes(model.parameters()) - forward);
+  };
+  // Weights that a layer lays out anew are there once, whatever the number of examples.
+  const auto [forward, each] = bytes_of(one);
+  const auto [forward_of_two, each_of_two] = bytes_of(at::cat({one, one}));
+  const std::int64_t example = forward_of_two - forward + gradients * (each_of_two - each);
+  const std::int64_t constant = std::max<std::int64_t>(0, 2 * forward - forward_of_two);
   std::int64_t examples = kEvaluationBatch;
-  while (examples > 1 && examples * (forward + gradients * each) > kExampleMemory) examples /= 2;
+  while (examples > 1 && constant + examples * example > kExampleMemory) examples /= 2;
   return examples;
 }
 

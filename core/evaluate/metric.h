@@ -116,6 +116,10 @@ struct ColumnInfo {
   // The value is a distance to the oracles. The oracles' own values, each against the others, then
   // share pairs and are not independent (leave_one_out in statistics/equivalence.h).
   bool to_oracles = false;
+  // The value is another one for other oracles, though lower or higher is better: a gap to them.
+  bool reads_oracles = false;
+  // Made from other columns, by the metric's `derive`.
+  bool is_derived = false;
   // The column is split by parameter tensor, not by set: "layer_z/weight".
   bool by_parameter = false;
   // Kept in results.json and table.csv, and left out of tables for reading.

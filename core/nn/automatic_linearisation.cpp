@@ -137,6 +137,7 @@ Tensors AutomaticLinearisation::example_gradients(const Tensor& g, std::int64_t 
 void AutomaticLinearisation::list_kept(Tensors& kept) const {
   kept.push_back(input_);
   kept.push_back(output_);
+  kept.insert(kept.end(), kept_.begin(), kept_.end());
 }
 
 }  // namespace oubli

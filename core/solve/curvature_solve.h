@@ -13,7 +13,7 @@
 //   kfac       Kronecker factors (kronecker_factors.h)    n (1 + 2 c) / 3, an eigenbasis a layer
 //   ekfac      the same, eigenvalues corrected            n (2 + 6 c) / 3
 //
-// with c the outputs, or the draws where there are many outputs.
+// with c the outputs; of kfac and ekfac the draws where there are many outputs.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/base/precision.h"
 #include "core/solve/counted_operator.h"
 
 namespace oubli {
@@ -56,10 +57,13 @@ double raised(double damping, const SolveReport& report, double largest, double 
   return next > 0 ? next : std::max(largest / kappa, std::numeric_limits<double>::min());
 }
 
-// The lowest quotient v'Av / v'v that the solver saw, where it is below 0 by more than rounding:
-// the matrix is then indefinite, whether or not the solver minded.
+// The lowest quotient v'Av / v'v that the solver saw, where it is below 0 by more than rounding, of
+// products and of a decomposition: the matrix is then indefinite, whether or not the solver minded.
 std::optional<double> negative_quotient(const SolveReport& report, const CountedOperator& matrix) {
-  const double rounding = 4 * matrix.precision() * matrix.largest_gain();
+  const double size = std::max(
+      {matrix.largest_gain(), report.largest_ritz.value_or(0), -report.smallest_ritz.value_or(0)});
+  const double rounding =
+      std::max(8 * matrix.precision(), static_cast<double>(matrix.dim()) * kDoubleEpsilon) * size;
   std::optional<double> lowest;
   for (const std::optional<double>& seen : {report.rayleigh_quotient, report.smallest_ritz}) {
     if (seen && *seen < -rounding) lowest = std::min(*seen, lowest.value_or(*seen));
@@ -68,6 +72,7 @@ std::optional<double> negative_quotient(const SolveReport& report, const Counted
 }
 
 bool met_negative_curvature(const SolveReport& report, const CountedOperator& matrix) {
+  if (report.answers_negative_curvature) return false;
   return report.status == SolveStatus::kNegativeCurvature || negative_quotient(report, matrix);
 }
 
@@ -91,9 +96,19 @@ void truncate(const DampedProblem& problem, const CountedOperator& matrix, doubl
                           .view(problem.b.sizes());
 }
 
+std::string indefinite_message(const SolveReport& report) {
+  return fmt::format(
+      "an eigenvalue is at most {:.3e}: the matrix is not positive definite; raise the damping by "
+      "more than {:.3e}, use the Gauss-Newton matrix, or on_negative_curvature: solve",
+      lowest_quotient(report), -lowest_quotient(report));
+}
+
 std::string refusal_of(const SolveReport& report, bool is_indefinite, bool is_answered) {
   if (report.status == SolveStatus::kNonFinite) return report.message;
-  if (is_indefinite && !is_answered) return report.message;
+  if (is_indefinite && !is_answered) {
+    return report.status == SolveStatus::kNegativeCurvature ? report.message
+                                                            : indefinite_message(report);
+  }
   const bool is_truncated = report.status == SolveStatus::kNegativeCurvature;
   if (!is_truncated && !(report.relative_residual < 1)) {
     return fmt::format(
@@ -162,11 +177,7 @@ Solution solve_damped(const DampedProblem& problem, const DampedSolveOptions& op
     is_answered = solution.report.status != SolveStatus::kNegativeCurvature;
   } else if (is_indefinite && solution.report.status != SolveStatus::kNegativeCurvature) {
     solution.report.status = SolveStatus::kNegativeCurvature;
-    solution.report.message = fmt::format(
-        "an eigenvalue is at most {0:.3e}: the matrix is not positive definite; raise the damping "
-        "by "
-        "more than {1:.3e}, use the Gauss-Newton matrix, or on_negative_curvature: solve",
-        lowest_quotient(solution.report), -lowest_quotient(solution.report));
+    solution.report.message = indefinite_message(solution.report);
   }
   solution.report.refusal = refusal_of(solution.report, is_indefinite, is_answered);
   solution.report.iterations = iterations;

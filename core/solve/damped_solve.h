@@ -16,6 +16,9 @@
 //   solve           the solution of the indefinite system, of solvers that have one (minres,
 //                   direct); with others as `fail`
 //
+// The solver lanczos with `negative: drop` or `invert` was told what to do by its own setting,
+// which stands before the policy.
+//
 // What comes back is to be taken as a step only where the report has no `refusal`: x is refused
 // where a product was not finite, where negative curvature was met and the policy has no answer to
 // it, and where the residual is not below the right-hand side, so that x = 0 would be nearer.

@@ -12,7 +12,7 @@
 namespace oubli {
 namespace {
 
-constexpr int kMostShifts = 8;
+constexpr int kMostShifts = 10;  // from float64's rounding to beyond float32's
 
 }  // namespace
 
@@ -32,14 +32,15 @@ NystroemApproximation nystroem(const LinearOperator& matrix, std::int64_t rank,
   const Tensor core = (product + product.t()) / 2;
   const auto [w, v] = at::linalg_eigh(core);
   const double size = std::max(y.norm().item<double>(), magnitude);
-  // The shift is what rounding can make of a zero eigenvalue: anything lower is a negative one.
-  const double rounding = std::sqrt(static_cast<double>(n)) * kDoubleEpsilon * size;
-  if (w[0].item<double>() < -4 * rounding) {
+  // What rounding can make of a zero eigenvalue: anything lower is a negative one. The shift begins
+  // at float64's, and grows where products of less precision ask for more.
+  const double root = std::sqrt(static_cast<double>(n));
+  if (w[0].item<double>() < -4 * root * matrix.precision() * size) {
     result.rayleigh_quotient = w[0].item<double>();
     result.negative_direction = omega.mv(v.select(1, 0));
     return result;
   }
-  result.shift = std::max(rounding, std::numeric_limits<double>::min());
+  result.shift = std::max(root * kDoubleEpsilon * size, std::numeric_limits<double>::min());
   for (int raise = 0; raise <= kMostShifts; ++raise, result.shift *= 10) {
     const Tensor shifted = core + result.shift * at::eye(core.size(0), at::kDouble);
     const auto [factor, info] = at::linalg_cholesky_ex(shifted, /*upper=*/true);

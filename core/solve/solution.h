@@ -44,6 +44,8 @@ struct SolveReport {
 
   // Ritz values of A, which lie inside its spectrum; with a preconditioner, the extreme Rayleigh
   // quotients of the search directions. Absent where the solver has none.
+  // The solver was told what to do with negative curvature: the policy has no say.
+  bool answers_negative_curvature = false;
   std::optional<double> smallest_ritz;
   std::optional<double> largest_ritz;
   std::optional<double> error_bound;  // on |x - x*|, the worst column's

@@ -92,6 +92,11 @@ bool classifies_all(const Model& model, const Subset& subset, const Objective& o
   return (scores.gather(1, classes) > others.amax(1, /*keepdim=*/true)).all().item<bool>();
 }
 
+bool has_absent_class(const Subset& subset) {
+  const Tensor labels = subset.dataset->targets.index_select(0, subset.rows);
+  return at::bincount(labels, {}, subset.dataset->outputs).eq(0).any().item<bool>();
+}
+
 void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
                TrainingReport& report) {
   const SmoothFunction function = [&](const Tensor& x, Tensor& gradient) {
@@ -125,7 +130,13 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
       report.status = TrainingStatus::kMaxIterations;
       break;
   }
-  if (recipe.objective.l2 == 0 && classifies_all(model, subset, recipe.objective)) {
+  if (recipe.objective.l2 == 0 && recipe.objective.loss != LossKind::kSquaredError &&
+      has_absent_class(subset)) {
+    report.status = TrainingStatus::kNoMinimum;
+    report.message +=
+        "; but the objective has no minimum: a class has no example here, and without l2 its "
+        "probability falls without end; set l2 above 0";
+  } else if (recipe.objective.l2 == 0 && classifies_all(model, subset, recipe.objective)) {
     report.status = TrainingStatus::kNoMinimum;
     report.message += fmt::format(
         "; but the objective has no minimum: all {} examples are classified right, and without l2 "

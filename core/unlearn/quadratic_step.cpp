@@ -36,12 +36,14 @@ StepOutcome take_step(Model& model, const Solution& solution, const Tensor& b, d
   const Tensor c_times_step =
       scale * (b - solution.residual).sub(solution.x, solution.report.damping);
   const double predicted = predicted_decrease(start.descent, step, c_times_step);
+  const double size =
+      std::max(std::abs(predicted), std::abs(step.dot(c_times_step).item<double>()) / 2);
   const Tensor before = model.theta().clone();
   model.add_to_theta(solution.x, scale);
   const double decrease = start.objective - objective();
   const double rounding = kRoundings * epsilon_of(model.dtype()) * (1 + std::abs(start.objective));
-  outcome.rises = !(decrease >= -rounding);
-  outcome.is_taken = decrease >= predicted - 2 * std::abs(predicted) - rounding;
+  outcome.rises = predicted > 0 && !(decrease >= -rounding);
+  outcome.is_taken = decrease >= predicted - 2 * size - rounding;
   if (predicted > rounding && std::isfinite(decrease)) {
     outcome.ratio = reduction_ratio(decrease, predicted);
   }

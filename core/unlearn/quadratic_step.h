@@ -10,8 +10,9 @@
 //
 //   where the solve refuses it (SolveReport::refusal),
 //   where F(theta + s x) is not finite,
-//   where F rises by more than 2 |q| - q: where it was to fall, by more than it was to fall; where
-//     it was to rise, as from a start that is no minimum, by three times as much.
+//   where F rises by more than 2 max(|q|, s^2 |x'C x| / 2) - q. Of a Newton step both are q: F was
+//     to fall, and rises by more than that. Other steps may be predicted to raise F, as from a
+//     start that is no minimum, or to do nothing because two large terms cancel.
 //
 // Differences of F below the rounding of the model's type count as none. Cost: that of one
 // evaluation of F.
@@ -35,7 +36,7 @@ struct StepStart {
 
 struct StepOutcome {
   bool is_taken = false;
-  bool rises = false;           // F, by more than rounding
+  bool rises = false;           // F, by more than rounding, where it was to fall
   std::optional<double> ratio;  // of the true to the predicted decrease, where one was predicted
   std::string message;          // what F did and what was predicted; why the step was not taken
 };
@@ -46,8 +47,8 @@ StepOutcome take_step(Model& model, const Solution& solution, const Tensor& b, d
                       const StepStart& start, const std::function<double()>& objective);
 
 // Puts a step into the report's status and message: Stopped where its solve was; Partial where the
-// solve did not converge, the step was refused, or F rises all the same. Returns whether another
-// step makes sense.
+// solve did not converge, the step was refused, or F rises where it was to fall. Returns whether
+// another step makes sense.
 bool note_step(const SolveReport& solve, const StepOutcome& outcome, const std::string& where,
                UnlearnReport& report);
 

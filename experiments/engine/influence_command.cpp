@@ -155,6 +155,11 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
       influence_scores(model, task.train, test, task.objective(), solve, context);
   fmt::print("Solve: {}, damping {:.3g}: {}.\n", to_string(scores.solve.status),
              scores.solve.damping, scores.solve.message);
+  if (!scores.solve.refusal.empty()) {
+    fmt::print("{}",
+               wrapped("No effects: " + scores.solve.refusal + ".", terminal_columns(stdout)));
+    return 1;
+  }
   fmt::print(
       "\nEffect on its loss of removing each training example; positive: the example helps.\n");
   fmt::print("{:>5}  {:>9}  {:<20} {:>12}{}\n", "", "row", "label", "predicted",
@@ -194,7 +199,7 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
                      {"solve", scores.solve.to_json()}});
   fmt::print("Written with all digits, for every training example: {}.csv and .json\n",
              written.string());
-  return scores.solve.status == SolveStatus::kNonFinite ? 1 : 0;
+  return 0;
 }
 
 }  // namespace oubli

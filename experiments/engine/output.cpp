@@ -25,6 +25,7 @@ Json environment(const Experiment& experiment, const Results& results) {
   json.update(hardware_record());
   json["threads_per_stage"] = experiment.spec.threads;
   json["machine"] = machine_record();
+  json["machine"].erase("threads");  // this process's own; stages have threads_per_stage
   json["stages_made_on"] = results.machines;
   return json;
 }

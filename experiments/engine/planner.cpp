@@ -34,6 +34,10 @@ class Planner {
       needs_.relearning |= metric.needs.relearning;
       compares_ |= metric.compute_population != nullptr;
     }
+    for (const MethodRow& row : experiment.spec.methods) {
+      if (!row.sweep) continue;
+      needs_.initial_models |= metrics.find(row.sweep->metric).needs.initial_models;
+    }
     needs_.relearning &= !experiment.task.forget.empty();
     describe_what_stages_share();
   }
@@ -132,7 +136,7 @@ class Planner {
     PlannedRow row{experiment_.spec.methods[m].name};
     const std::optional<std::size_t> sweep = sweep_stage(m);
     StageMembers judges{judges_};
-    if (sweep) {
+    if (sweep && experiment_.spec.methods[m].sweep->reads_oracles) {
       row.is_chosen_by_judges = choosers_ == oracles_;
       if (!row.is_chosen_by_judges) {
         row.noise_floor = kSweptNoiseFloor;

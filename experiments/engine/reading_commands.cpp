@@ -77,6 +77,12 @@ void explain_verdict(std::size_t width) {
       "degrees of freedom where M comes from the oracles' deviations (where that lower limit, at "
       "98.75 %, is still above the resolution), else M.");
   paragraph(
+      "Where a sweep chose a row's settings by nearness to the oracles, the first half of six "
+      "oracles or more chooses and the other half judges: such rows have a noise floor of their "
+      "own, of the judges. With fewer all do both, and the text says so: the nearest of many "
+      "trials "
+      "looks nearer than it is.");
+  paragraph(
       "Distances to the oracles need three of them: an oracle's value is its distance to the "
       "others, "
       "and two of those share a pair, for which they are scaled about their mean by (J - 1) / (J - "
@@ -123,6 +129,16 @@ std::string settings_that_differ(const Json& a, const Json& b) {
   std::erase(names, "title");
   return names.empty() ? "Both have the same settings."
                        : fmt::format("Settings that differ: {}.", fmt::join(names, ", "));
+}
+
+// Of a run's stages, without how many there are of each.
+std::set<std::string> kinds_of_machine(const Results& results) {
+  std::set<std::string> kinds;
+  for (Json machine : results.machines) {
+    machine.erase("stages");
+    kinds.insert(machine.dump());
+  }
+  return kinds;
 }
 
 // One line of an explanation.
@@ -244,6 +260,12 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
   fmt::print("A: {} ({})\nB: {} ({})\n", a.title, folder_a, b.title, folder_b);
   const std::size_t width = terminal_columns(stdout);
   fmt::print("{}", wrapped(settings_that_differ(a.resolved, b.resolved), width));
+  if (kinds_of_machine(a) != kinds_of_machine(b)) {
+    fmt::print("{}",
+               wrapped("Made on unlike machines (`machines` in results.json), whose last bits "
+                       "differ, which training amplifies: some of a difference may be that.",
+                       width));
+  }
   if (identical > 0) {
     fmt::print("Equal in every seed, and left out: {} comparison{}.\n", identical,
                identical == 1 ? "" : "s");

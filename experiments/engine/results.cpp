@@ -90,7 +90,7 @@ Json machines_of(const Plan& plan, const Store& store, const RunOutcome& outcome
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const std::string& key = plan.stages[i].key;
     if (outcome.failed.contains(i) ||
-        store.check(key, /*thorough=*/false).state == Store::State::kAbsent) {
+        store.check(key, /*thorough=*/false).state != Store::State::kSound) {
       continue;
     }
     ++counts[store.describe(key).value("machine", Json::object()).dump()];

@@ -11,8 +11,7 @@
 namespace oubli {
 namespace {
 
-// A row whose settings a sweep chooses. Its resolved settings are the first trial's with the sweep
-// beside them, which overrides them when they are read again.
+// A row whose settings a sweep chooses: its resolved settings are those of each trial.
 MethodRow read_swept(const SettingsNode& node, const Registries& registries, MethodRow row) {
   const SettingsNode* as = node.find("as");
   SettingsNode name;
@@ -23,7 +22,6 @@ MethodRow read_swept(const SettingsNode& node, const Registries& registries, Met
   row.sweep = std::make_shared<const Sweep>(read_sweep(node, registries.metrics, row.info.make));
   row.unlearner = row.sweep->trials.front().unlearner;
   row.settings = settings.resolved();
-  row.settings.update(row.sweep->trials.front().settings);
   row.settings["sweep"] = row.sweep->resolved;
   return row;
 }
@@ -63,7 +61,7 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
           ? at::kDouble
           : at::kFloat;
   const std::optional<SettingsNode> weights = settings.raw("weights", "refused: see the message");
-  if (weights && !weights->scalar.empty()) {
+  if (weights && !root.is_describing()) {
     fail_at(weights->origin,
             "originals and oracles would start from the same weights. Where these were trained on "
             "the forget set, every oracle has seen it, and every method looks like retraining. "
@@ -134,7 +132,7 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
                                      fmt::join(registries.methods.names(), ", ")));
   }
   Json methods = Json::array();
-  std::set<std::string> names = {"original", kNoiseFloor};
+  std::set<std::string> names = {"original", kNoiseFloor, kSweptNoiseFloor};
   for (const SettingsNode& item : items) {
     MethodRow row = read_method(item, registries);
     if (!names.insert(row.name).second) {

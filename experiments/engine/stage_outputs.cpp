@@ -11,6 +11,9 @@
 namespace oubli {
 namespace {
 
+// Of a role's outputs: what is read again comes from the system's page cache as a rule.
+constexpr std::uintmax_t kMostHeld = std::uintmax_t{256} << 20;
+
 const Tensor& named(const TensorFile& file, const std::string& name) {
   for (const auto& [other, tensor] : file.tensors) {
     if (other == name) return tensor;
@@ -81,7 +84,7 @@ std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole r
   for (const StageMember& member : members) {
     bytes += std::filesystem::file_size(entry(member.predictions) / kPredictionsFile);
   }
-  const bool hold = bytes <= static_cast<std::uintmax_t>(memory_) / 4;
+  const bool hold = bytes <= std::min(kMostHeld, static_cast<std::uintmax_t>(memory_) / 4);
   std::vector<ModelOutcome> all;
   for (const StageMember& member : members) all.push_back(outcome(member, hold));
   return all;

@@ -34,8 +34,8 @@ std::vector<const T*> pointers_to(const std::vector<T>& all) {
 // an entry that lacks something.
 //
 // Of the models that metrics look at, outputs are held as they are stored while all of a role fit
-// into a quarter of `memory`, in bytes, and are read again whenever they are asked for else;
-// parameters always are. Of an attacker's models nothing is kept but scaled confidences.
+// into a quarter of `memory`, in bytes, and 256 MiB, and are read again whenever they are asked for
+// else; parameters always are. Of an attacker's models nothing is kept but scaled confidences.
 class StageOutputs {
  public:
   StageOutputs(const Experiment& experiment, const Plan& plan, const Store& store,

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -163,18 +164,30 @@ class Runner {
       }
       result.value = objective({outputs_.predictions(outputs, rows), model.theta().to(at::kDouble),
                                 report.sample_gradients, report.seconds});
-      if (!result.value) result.message = "the objective is not defined without the test set";
+      if (!result.value) result.message = without_value(sweep.objective, evaluation);
       return result;
     });
     const bool to_oracles = sweep.better == GoodSide::kOracle;
     write_json(
         folder / kReportFile,
-        report_of_sweep(sweep, results, to_oracles ? mean_of_oracles(oracles, objective) : 0));
+        report_of_sweep(sweep, results,
+                        to_oracles ? mean_of_oracles(oracles, objective,
+                                                     without_value(sweep.objective, evaluation))
+                                   : 0));
+  }
+
+  static std::string without_value(const std::string& objective, const Evaluation& evaluation) {
+    std::vector<std::string> sets;
+    for (const NamedRows& set : evaluation.sets) sets.push_back(set.name);
+    return fmt::format(
+        "{} has no value for this data and edit from the sets that a sweep reads: {}", objective,
+        fmt::join(sets, ", "));
   }
 
   // The oracles' own value of the objective, each against the others.
   template <typename Objective>
-  static double mean_of_oracles(const std::vector<ModelOutcome>& oracles, const Objective& of) {
+  static double mean_of_oracles(const std::vector<ModelOutcome>& oracles, const Objective& of,
+                                const std::string& missing) {
     double sum = 0;
     for (const ModelOutcome& oracle : oracles) {
       if (oracles.size() < 2) {
@@ -185,8 +198,7 @@ class Runner {
       const std::optional<double> value = of(oracle);
       if (!value) {
         throw Error(ErrorKind::kTask,
-                    "the objective of this sweep has no value for the oracles: it needs the test "
-                    "set, which no sweep may read, or is not defined for this edit");
+                    "the objective of this sweep has no value for the oracles: " + missing);
       }
       sum += *value;
     }

@@ -145,6 +145,25 @@ void print_left_out(const std::vector<Results>& all, const std::vector<std::stri
   }
 }
 
+// Half of the oracles judge a swept row where the other half chose its settings.
+void print_unlike_judges(const std::vector<Results>& all, const std::vector<std::string>& names) {
+  std::vector<std::string> swept;
+  for (const std::string& name : names) {
+    if (std::any_of(all.begin(), all.end(), [&](const Results& results) {
+          return results.find(name)->noise_floor == kSweptNoiseFloor;
+        })) {
+      swept.push_back(name);
+    }
+  }
+  if (swept.empty() || swept.size() == names.size()) return;
+  fmt::print("\n{}", paragraph(fmt::format(
+                         "Not quite alike: {} held against the oracles that did not choose its "
+                         "settings, the others against all of them. The mean of fewer oracles "
+                         "scatters more, which makes gaps to it look larger.",
+                         swept.size() == 1 ? swept.front() + " is"
+                                           : fmt::format("{} are each", fmt::join(swept, ", ")))));
+}
+
 void print_ranking(const std::vector<Results>& all, const std::vector<std::string>& names,
                    const std::string& column, const std::vector<std::vector<double>>& blocks) {
   const ColumnInfo* info = all.front().info(column);
@@ -221,6 +240,7 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
     return 0;
   }
   print_ranking(all, names, column, blocks);
+  print_unlike_judges(all, names);
   print_pairs(names, blocks);
   return 0;
 }

@@ -177,10 +177,8 @@ std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
     fail_at(settings.origin(), "a sweep needs 'over' or 'list', and not both.");
   }
   if (list) {
-    settings.record("list", as_json(*list));
     return listed(*list);
   }
-  settings.record("over", as_json(*over));
   const std::vector<Axis> axes = read_axes(*over, random);
   return random ? drawn(axes, trials, seed) : grid(axes);
 }
@@ -204,8 +202,16 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
                   fmt::format("'{}' needs more than one edited model, which is no part of a sweep.",
                               sweep.objective));
   }
+  if (info->is_derived) {
+    settings.fail(
+        "objective",
+        fmt::format("'{}' is made from columns of several metrics or models, which a sweep "
+                    "does not have: name a column that one metric takes of one model.",
+                    sweep.objective));
+  }
   sweep.metric = metric.name;
   sweep.better = info->better;
+  sweep.reads_oracles = info->better == GoodSide::kOracle || info->reads_oracles;
 }
 
 std::vector<std::vector<Entry>> read_settings(const Settings& settings,
@@ -217,6 +223,25 @@ std::vector<std::vector<Entry>> read_settings(const Settings& settings,
       budget.real("sample_gradients",
                   {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
   return trials;
+}
+
+// Of what trials set only what sets them apart: all of them set everything where a record of them
+// is read again.
+void leave_out_what_is_alike(std::vector<Trial>& trials) {
+  const auto is_alike = [&](const std::string& key) {
+    return std::all_of(trials.begin(), trials.end(), [&](const Trial& trial) {
+      return trial.changed.contains(key) && trial.settings.contains(key) &&
+             trial.settings.at(key) == trials.front().settings.value(key, Json());
+    });
+  };
+  std::vector<std::string> alike;
+  for (const auto& [key, value] : trials.front().changed.items()) {
+    if (is_alike(key)) alike.push_back(key);
+  }
+  if (alike.size() == trials.front().changed.size() && trials.size() == 1) return;
+  for (Trial& trial : trials) {
+    for (const std::string& key : alike) trial.changed.erase(key);
+  }
 }
 
 }  // namespace
@@ -235,7 +260,6 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
   Sweep sweep;
   const std::vector<std::vector<Entry>> trials = read_settings(settings, metrics, sweep);
   settings.finish();
-  sweep.resolved = settings.resolved();
   for (const std::vector<Entry>& entries : trials) {
     SettingsNode node = base;
     node.kind = Kind::kMap;
@@ -251,6 +275,11 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
     trial.settings = all.resolved();
     sweep.trials.push_back(std::move(trial));
   }
+  leave_out_what_is_alike(sweep.trials);
+  sweep.resolved = {{"list", Json::array()},
+                    {"objective", sweep.objective},
+                    {"budget", {{"sample_gradients", sweep.sample_gradients}}}};
+  for (const Trial& trial : sweep.trials) sweep.resolved["list"].push_back(trial.settings);
   return sweep;
 }
 

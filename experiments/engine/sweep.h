@@ -33,7 +33,7 @@
 namespace oubli {
 
 struct Trial {
-  Json changed;   // what the sweep sets
+  Json changed;   // what the sweep sets and not all trials share
   Json settings;  // all, resolved
   std::shared_ptr<const Unlearner> unlearner;
 };
@@ -42,9 +42,10 @@ struct Sweep {
   std::string objective;  // column
   std::string metric;     // that the column belongs to
   GoodSide better = GoodSide::kOracle;
+  bool reads_oracles = true;    // so that it must not be the judging ones
   double sample_gradients = 0;  // the budget; 0: none
   std::vector<Trial> trials;    // at least one
-  Json resolved;
+  Json resolved;  // every trial with all its settings, so that a record of it is whole
 };
 
 // What became of one trial.

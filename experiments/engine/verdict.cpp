@@ -61,14 +61,17 @@ std::string more_text(std::size_t more, const char* what) {
 // Fewer seeds than these show too little of the spreads to plan by.
 constexpr std::size_t kFewTraining = 5, kFewOracles = 8;
 
-// How many seeds the slowest undecided column needs.
-std::string undecided_text(const std::vector<ColumnVerdict>& columns) {
+// How many seeds the slowest undecided column needs. `share`: of more oracles, how many judge.
+std::string undecided_text(const std::vector<ColumnVerdict>& columns, double share) {
   std::size_t training = 0, oracles = 0;
+  const auto needed = [&](std::size_t judges) {
+    return static_cast<std::size_t>(std::ceil(static_cast<double>(judges) / share));
+  };
   const Equivalence& first = columns.front().comparison;
   if (first.method.n < kFewTraining || first.oracles.n < kFewOracles) {
     return fmt::format("undecided: too few seeds; try {} training and {} oracle",
                        std::max<std::size_t>(first.method.n, 8),
-                       std::max<std::size_t>(first.oracles.n, 16));
+                       needed(std::max<std::size_t>(first.oracles.n, 16)));
   }
   for (const ColumnVerdict& column : columns) {
     if (column.equivalent) continue;
@@ -78,7 +81,7 @@ std::string undecided_text(const std::vector<ColumnVerdict>& columns) {
                          column.column);
     }
     training = std::max(training, plan->training - column.comparison.method.n);
-    oracles = std::max(oracles, plan->oracles - column.comparison.oracles.n);
+    oracles = std::max(oracles, needed(plan->oracles - column.comparison.oracles.n));
   }
   std::vector<std::string> parts;
   if (training > 0) parts.push_back(more_text(training, "training"));
@@ -208,7 +211,7 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
   } else if (result.columns.empty()) {
     result.text = "undecided: no decisive metric was measured";
   } else if (any(&ColumnVerdict::equivalent, false)) {
-    result.text = undecided_text(result.columns);
+    result.text = undecided_text(result.columns, row.noise_floor == kSweptNoiseFloor ? 0.5 : 1);
   } else {
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";

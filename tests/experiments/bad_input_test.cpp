@@ -77,6 +77,12 @@ INSTANTIATE_TEST_SUITE_P(
                  "use cross_entropy"},
         BadInput{"BrokenYaml", "{name: logistic}", "{name: logistic", "bad.yaml:"},
         // Every oracle would have seen what these were trained on.
+        BadInput{"ListOfWeights", "{name: logistic}",
+                 "{name: logistic, weights: [some.safetensors]}",
+                 "bad.yaml:2:34: originals and oracles would start from the same weights"},
+        BadInput{"NameOfTheSweptNoiseFloor", "finetune: {epochs: 1}",
+                 "finetune: {as: noise floor of swept rows}",
+                 "two rows are named 'noise floor of swept rows'"},
         BadInput{"GivenWeights", "{name: logistic}", "{name: logistic, weights: some.safetensors}",
                  "bad.yaml:2:34: originals and oracles would start from the same weights"},
         BadInput{"MethodThatCannotAdd",

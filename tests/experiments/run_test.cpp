@@ -165,6 +165,15 @@ TEST(Run, ADamagedEntryIsNamedAndDoneAgain) {
   EXPECT_NE(again.err.find("damaged in the store"), std::string::npos) << again.err;
   EXPECT_EQ(without_times(results_of(scratch.path() / "out-a")).dump(), before.dump());
   EXPECT_EQ(run_program({"store", "verify", "--store", scratch.path() / "store-a"}).status, 0);
+  // Nor does an unreadable description of what nothing needs any more end a run.
+  for (const std::string& key : store.keys()) {
+    if (store.describe(key).at("label") == "original 0") {
+      std::ofstream(store.entry(key) / "entry.json", std::ios::binary) << "{";
+    }
+  }
+  ASSERT_EQ(run_program(arguments).status, 0);
+  EXPECT_EQ(without_times(results_of(scratch.path() / "out-a")).at("rows").dump(),
+            before.at("rows").dump());
 }
 
 TEST(Run, AStageThatFailsFailsItsRowsAndTheOthersGoOn) {
@@ -266,7 +275,8 @@ TEST(Run, ResultsOfUnlikeMachinesSaySo) {
   ASSERT_EQ(environment.at("stages_made_on").size(), 2u);
   EXPECT_NE(environment.at("stages_made_on").at(0).at("variables"),
             environment.at("stages_made_on").at(1).at("variables"));
-  EXPECT_EQ(environment.at("machine").at("threads"), 1);
+  EXPECT_FALSE(environment.at("machine").contains("threads"));
+  EXPECT_EQ(environment.at("stages_made_on").at(0).at("threads"), 1);
 }
 
 // Settings are chosen without a look at the test set: another one changes no trial.
@@ -505,6 +515,23 @@ methods: [retrain]
   const ProgramResult beyond = run_program({"influence", file, "--test", "20"});
   EXPECT_EQ(beyond.status, 2);
   EXPECT_NE(beyond.err.find("0 to 19"), std::string::npos) << beyond.err;
+}
+
+TEST(Influence, RefusesWhereTheSolveDoes) {
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("small.yaml", R"(
+data: {name: gaussian_classes, classes: 3, features: 4, examples: 150, test_examples: 20}
+model: {name: mlp, hidden: [8], dtype: float64}
+train: {epochs: 2}
+edit: {remove: {random: {count: 1}}}
+methods: [retrain]
+)");
+  const ProgramResult result = run_program(
+      {"influence", file, "--store", scratch.path() / "store", "--output", scratch.path() / "out",
+       "--test", "0", "--solve", "curvature: hessian, damping: 0, on_negative_curvature: fail"});
+  EXPECT_EQ(result.status, 1) << result.out;
+  EXPECT_NE(result.out.find("No effects: "), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("Effect on its loss"), std::string::npos) << result.out;
 }
 
 TEST(Curvature, ShowsTheSpectrumTheDampingAndTheCost) {

@@ -155,6 +155,16 @@ TEST(FisherForgetting, ReleasedFormWithoutNoiseChangesNothing) {
       testing::run_method("fisher_forgetting", "{alpha: 0, form: released}", model, task);
   EXPECT_TRUE(model.theta().equal(before));
   EXPECT_EQ(report.status, UnlearnStatus::kUnchanged);
+  // Nor where a class is forgotten wholly.
+  const auto whole = testing::make_dataset(90, 4, 3);
+  Task class_removal = testing::removal_task(whole, 10, 0.01);
+  const Tensor is_removed = whole->targets.eq(0);
+  class_removal.forget.rows = is_removed.nonzero().squeeze(1);
+  class_removal.retain.rows = is_removed.logical_not().nonzero().squeeze(1);
+  Model other = testing::make_model("mlp", "{hidden: [5]}", *whole);
+  const Tensor start = other.theta().clone();
+  testing::run_method("fisher_forgetting", "{alpha: 0, form: released}", other, class_removal);
+  EXPECT_TRUE(other.theta().equal(start));
 }
 
 TEST(FisherForgetting, ReleasedFormFindsTheLastLayerWhereOutputsComeFrom) {

@@ -59,16 +59,17 @@ std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
                       .above = AboveMeans::kUnderForgets,
                       .detail = detail};
   };
-  ColumnInfo epsilon =
-      column("_epsilon", " eps",
-             "Lower bound on epsilon at delta = 1e-5 that the attack's scores show with 95 % "
-             "confidence (Clopper-Pearson), threshold and direction chosen on the even positions "
-             "of either side and judged on the odd ones: of the members' scores there the one with "
-             "the largest bound, of equal ones the lowest, high scores before low ones for "
-             "members; examples taken for independent. 0 disproves nothing. Where the oracles' own "
-             "is above 0 (the noise floor), the two sets are told apart for what they are and not "
-             "for having been trained on, and no value says anything.",
-             0, false);
+  ColumnInfo epsilon = column(
+      "_epsilon", " eps",
+      "Lower bound on epsilon at delta = 1e-5 that the attack's scores show with 95 % "
+      "confidence: max(0, ln((1 - delta - FPR) / FNR), ln((1 - delta - FNR) / FPR)), each rate its "
+      "upper Clopper-Pearson limit at 97.5 %, threshold and direction chosen on the even positions "
+      "of either side and judged on the odd ones: of the members' scores there the one with "
+      "the largest bound, of equal ones the lowest, high scores before low ones for "
+      "members; examples taken for independent. 0 disproves nothing. Where the oracles' own "
+      "is above 0 (the noise floor), the two sets are told apart for what they are and not "
+      "for having been trained on, and no value says anything.",
+      0, false);
   epsilon.better = epsilon_better;
   epsilon.range = "[0, inf)";
   return {

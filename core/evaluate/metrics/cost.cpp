@@ -33,14 +33,15 @@ Metric cost_metric() {
                        .better = GoodSide::kLower,
                        .range = "[0, inf)",
                        .definition = "Forward and backward passes of one example that the edit "
-                                     "took."},
+                                     "took; of a sweep, those of all its trials too."},
                       {.name = "cost_ratio",
                        .heading = "/ retraining",
                        .group = ColumnGroup::kCost,
                        .better = GoodSide::kLower,
                        .range = "[0, inf)",
                        .definition = "Sample-gradients over those of retraining, the mean over "
-                                     "oracles."},
+                                     "oracles.",
+                       .reads_oracles = true},
                       {.name = "seconds",
                        .heading = "seconds",
                        .group = ColumnGroup::kCost,
@@ -52,7 +53,8 @@ Metric cost_metric() {
                        .group = ColumnGroup::kCost,
                        .better = GoodSide::kLower,
                        .range = "[0, inf)",
-                       .definition = "Seconds over those of retraining, the mean over oracles."}},
+                       .definition = "Seconds over those of retraining, the mean over oracles.",
+                       .reads_oracles = true}},
           .compute = compute_cost};
 }
 

@@ -143,7 +143,8 @@ Metric gaps_metric() {
                 "model to the mean over oracles, as a fraction. Where nothing is forgotten "
                 "the first is the gap of the accuracy on the added set. Absolute "
                 "values are taken before the mean over seeds. /validation: with the accuracy "
-                "on the validation set, without removed classes, in place of ta."},
+                "on the validation set, without removed classes, in place of ta.",
+            .reads_oracles = true},
            {.name = "tow",
             .heading = "ToW",
             .group = ColumnGroup::kPrivacy,
@@ -151,7 +152,8 @@ Metric gaps_metric() {
             .range = "[0, 1]",
             .definition =
                 "(1 - |ua_gap|) (1 - |ra_gap|) (1 - |ta_gap|), with the same gaps and the same "
-                "/validation as avg_gap."},
+                "/validation as avg_gap.",
+            .reads_oracles = true},
            {.name = "tow_mia",
             .heading = "ToW-MIA",
             .group = ColumnGroup::kPrivacy,
@@ -159,7 +161,9 @@ Metric gaps_metric() {
             .range = "[0, 1]",
             .definition = "ToW with the gap of mia_efficacy to the oracles' mean in "
                           "place of ua_gap; where mia_svc is measured too, with two oracles "
-                          "or more."}},
+                          "or more.",
+            .reads_oracles = true,
+            .is_derived = true}},
       .compute = compute_gaps,
       .derive = derive_gaps};
 }

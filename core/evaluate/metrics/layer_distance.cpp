@@ -80,7 +80,8 @@ Metric layer_distance_metric() {
                            "value is its mean distance to the others over the mean of theirs, each "
                            "to all oracles but itself. Left out with fewer than two oracles.",
                        .resolution = 0.05,
-                       .to_oracles = true},
+                       .to_oracles = true,
+                       .is_derived = true},
                       {.name = "layer_z",
                        .heading = "layer z",
                        .group = ColumnGroup::kPrivacy,
@@ -88,6 +89,7 @@ Metric layer_distance_metric() {
                        .definition = "The term of layer_distance of one parameter tensor.",
                        .resolution = 0.05,
                        .to_oracles = true,
+                       .is_derived = true,
                        .by_parameter = true,
                        .detail = true},
                       {.name = "layer_d",

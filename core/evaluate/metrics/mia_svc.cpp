@@ -40,21 +40,23 @@ std::vector<MetricValue> compute_mia_svc(const MetricInput& input) {
 }  // namespace
 
 Metric mia_svc_metric() {
-  return {
-      .name = "mia_svc",
-      .summary = "support-vector confidence attack of the SalUn tables",
-      .source = "Jia et al. 2023; Fan et al. 2024",
-      .columns = {{.name = "mia_efficacy",
-                   .heading = "MIA efficacy",
-                   .group = ColumnGroup::kPrivacy,
-                   .range = "[0, 1]",
-                   .definition = "Share of the edited set that a support-vector classifier "
-                                 "(Gaussian kernel, C = 3, gamma = 1) of p_y, fitted on up to "
-                                 "1,000 retained and as many unseen examples, calls unseen; "
-                                 "0.5 where all have one p_y. Read it against the oracles' value.",
-                   .resolution = 0.01,
-                   .above = AboveMeans::kOverForgets}},
-      .compute = compute_mia_svc};
+  return {.name = "mia_svc",
+          .summary = "support-vector confidence attack of the SalUn tables",
+          .source = "Jia et al. 2023; Fan et al. 2024",
+          .columns =
+              {{.name = "mia_efficacy",
+                .heading = "MIA efficacy",
+                .group = ColumnGroup::kPrivacy,
+                .range = "[0, 1]",
+                .definition =
+                    "Share of the edited set that a support-vector classifier "
+                    "(Gaussian kernel, C = 3, gamma = 1) of p_y, fitted on c retained and c unseen "
+                    "examples (held out, else test), calls unseen: c the fewer of both and of "
+                    "1,000, of each the i-th of c from n being floor(i n / c); "
+                    "0.5 where all have one p_y. Read it against the oracles' value.",
+                .resolution = 0.01,
+                .above = AboveMeans::kOverForgets}},
+          .compute = compute_mia_svc};
 }
 
 }  // namespace oubli

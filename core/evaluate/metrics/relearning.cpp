@@ -85,7 +85,9 @@ Metric relearning_metric() {
                    .group = ColumnGroup::kPrivacy,
                    .range = "[0, epochs + 1]",
                    .definition =
-                       "Epochs of training on all of D (settings: `relearn`) until the forget "
+                       "Epochs of training on all of D (settings: `relearn`; plain SGD on the loss "
+                       "without l2, augmentation or clipping, in training's batches, or of 128 "
+                       "where those are whole) until the forget "
                        "loss is at most the original model's + 1e-5; 0 where it already is, not "
                        "defined where training diverges. A run that does not get there counts as "
                        "one epoch more than it had, and the table says '>='. Good is the oracles' "

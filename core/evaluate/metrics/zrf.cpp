@@ -45,8 +45,10 @@ Metric zrf_metric() {
                        .heading = "ZRF (official)",
                        .group = ColumnGroup::kPrivacy,
                        .range = "(-inf, 1]",
-                       .definition = "What the released code computes: KL(m || p) and KL(m || b) "
-                                     "averaged over classes too. For comparison only.",
+                       .definition =
+                           "What the released code computes: 1 - (KL(m || p) + KL(m || b)) / 2, "
+                           "m = (p + b) / 2, the sums over classes divided by their number. For "
+                           "comparison only.",
                        .detail = true}},
           .compute = compute_zrf,
           .needs = {.initial_models = true}};

@@ -20,8 +20,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
 
+#include "core/base/precision.h"
 #include "core/curvature/diagonal_operators.h"
 #include "core/solve/refinement.h"
 
@@ -61,7 +62,8 @@ class LowRankLanczos : public Solver {
     const double largest = result.values.abs().max().item<double>();
     const double lowest = result.values[0].item<double>();
     const double rounding =
-        static_cast<double>(result.size()) * std::numeric_limits<double>::epsilon() * largest;
+        std::max(static_cast<double>(result.size()) * kDoubleEpsilon, 8 * run.matrix.precision()) *
+        largest;
     widen_ritz_values(lowest, result.values[-1].item<double>(), report);
     if (lowest < -rounding) {
       note_negative_direction(result.vectors.select(1, 0), lowest, report);
@@ -73,6 +75,7 @@ class LowRankLanczos : public Solver {
             lowest, result.size(), -lowest);
         return {nothing};
       }
+      report.answers_negative_curvature = true;
     }
     // Zero eigenvalues have no inverse; they are in nobody's range either.
     Tensor usable = result.values.abs() > rounding;

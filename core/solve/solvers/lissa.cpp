@@ -17,6 +17,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/precision.h"
 #include "core/solve/lanczos.h"
 #include "core/solve/refinement.h"
@@ -65,8 +67,8 @@ class Lissa : public Solver {
       }
       const Tensor size = r.norm(2, 0);
       const Tensor size_next = next.norm(2, 0);
-      const Tensor rounding = kDoubleEpsilon * (run.matrix.largest_gain() * x.norm(2, 0) +
-                                                size_b.index_select(0, open));
+      const Tensor rounding = run.matrix.precision() * (run.matrix.largest_gain() * x.norm(2, 0) +
+                                                        size_b.index_select(0, open));
       // A r = scale (r - next).
       const Tensor quotient = scale * (1 - (r * next).sum(0) / size.square());
       const Tensor is_negative = quotient <= -8 * scale * rounding / size;
@@ -116,9 +118,10 @@ class Lissa : public Solver {
     const double lowest = found.values[0].item<double>();
     const double largest = found.values[-1].item<double>();
     widen_ritz_values(lowest, largest, report);
-    if (lowest < -static_cast<double>(found.size()) * kDoubleEpsilon *
-                     found.values.abs().max().item<double>() ||
-        largest <= 0) {
+    const double rounding =
+        std::max(static_cast<double>(found.size()) * kDoubleEpsilon, 8 * run.matrix.precision()) *
+        found.values.abs().max().item<double>();
+    if (lowest < -rounding || largest <= 0) {
       note_negative_direction(found.vectors.select(1, 0), lowest, report);
       report.status = SolveStatus::kNegativeCurvature;
     }

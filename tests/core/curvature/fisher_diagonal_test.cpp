@@ -83,6 +83,31 @@ INSTANTIATE_TEST_SUITE_P(Problems, FisherDiagonals,
                          ::testing::ValuesIn(testing::curvature_problem_names()),
                          [](const auto& each) { return each.param; });
 
+// Draws are made in blocks of 512 examples, whose borders no batch need know.
+TEST(FisherDiagonal, DrawsDoNotDependOnBatchesAcrossBlocks) {
+  const auto data = make_dataset(600, 4, 3);
+  const Model model = make_model("mlp", "{hidden: [5]}", *data);
+  const auto drawn = [&](std::int64_t batch) {
+    CostMeter cost;
+    return fisher_diagonal(FisherTargets::kDrawn, model, all_of(data), {}, cost,
+                           {.batch_size = batch, .draws = 2, .seed = 3})
+        .values;
+  };
+  const Tensor whole = drawn(512);
+  for (const std::int64_t batch : {500, 600, 7}) {
+    EXPECT_LT(largest(drawn(batch) - whole), 1e-12 * largest(whole)) << batch;
+  }
+}
+
+// Weights that a convolution lays out anew are there once, not once for each example.
+TEST(FisherDiagonal, CountsWhatGrowsWithExamples) {
+  auto images = std::make_shared<Dataset>(*make_dataset(4, 48, 3));
+  images->inputs = images->inputs.to(at::kFloat).view({4, 3, 4, 4});
+  const Model wide = make_model("convnet", "{channels: [1000, 1000], norm: none}", *images, 0,
+                                at::kFloat);  // 36 MB of weights
+  EXPECT_EQ(examples_at_a_time(wide, all_of(images), 1), kEvaluationBatch);
+}
+
 // A layer of a million numbers for each example and 40 outputs: no batch of 512 fits.
 TEST(FisherDiagonal, TakesAsManyExamplesAtATimeAsFit) {
   const auto data = make_dataset(40, 6, 40);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/base/settings_file.h"
 #include "core/solve/preconditioner.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/numbers.h"
@@ -198,22 +199,76 @@ TEST(DampedSolve, AutoNeedsAGenerator) {
       HasSubstr("generator"));
 }
 
-// Rounding is no negative curvature: a positive semidefinite matrix known to seven digits.
+// Products that are known to seven digits.
+class Rounded : public CountingOperator {
+ public:
+  using CountingOperator::CountingOperator;
+  double precision() const override { return epsilon_of(at::kFloat); }
+};
+
+// An eigenvalue of -1e-8 beside 1 is rounding of float32 products and none of float64 ones.
 TEST(DampedSolve, KnowsHowExactlyProductsAreKnown) {
-  class Rounded : public CountingOperator {
-   public:
-    using CountingOperator::CountingOperator;
-    double precision() const override { return epsilon_of(at::kFloat); }
-  };
-  const Tensor values = at::cat({log_spaced(1e-3, 1, 19), at::full({1}, -1e-8, at::kDouble)});
-  for (const std::string solver : {"direct", "minres"}) {
+  const Tensor matrix =
+      matrix_with(at::cat({log_spaced(1e-3, 1, 19), at::full({1}, -1e-8, at::kDouble)}));
+  const DampedSolveOptions options{.damping = 0.0, .on_negative_curvature = Policy::kFail};
+  for (const std::string name : {"direct", "minres"}) {
+    const auto solver = make_solver(name, {.tolerance = 1e-8, .max_iterations = 500});
+    const Tensor b = random({20});
+    const Solution rounded = solve_damped({.matrix = Rounded(matrix), .b = b}, options, *solver);
+    EXPECT_EQ(rounded.report.refusal, "") << name;
+    const Solution exact =
+        solve_damped({.matrix = CountingOperator(matrix), .b = b}, options, *solver);
+    EXPECT_EQ(exact.report.status, SolveStatus::kNegativeCurvature) << name;
+    EXPECT_THAT(exact.report.refusal, HasSubstr("not positive definite")) << name;
+  }
+}
+
+TEST(DampedSolve, ErrorBoundsAreRigorousOnlyWithExactProducts) {
+  const Tensor matrix = matrix_with(log_spaced(1e-3, 1, 20));
+  const auto solver = make_solver("cg", {.tolerance = 1e-4});
+  const Tensor b = random({20});
+  const DampedSolveOptions options{.damping = 0.0};
+  EXPECT_TRUE(solve_damped({.matrix = CountingOperator(matrix, 1e-3), .b = b}, options, *solver)
+                  .report.error_bound_is_rigorous);
+  EXPECT_FALSE(solve_damped({.matrix = Rounded(matrix, 1e-3), .b = b}, options, *solver)
+                   .report.error_bound_is_rigorous);
+}
+
+// A Gauss-Newton matrix of softmax outputs has eigenvalues of 0, which a decomposition gives as a
+// few roundings of the largest to either side.
+TEST(DampedSolve, ASingularMatrixIsNotIndefinite) {
+  const Tensor factor = random({60, 20}, 3);
+  const Tensor matrix = 1e3 * factor.mm(factor.t());
+  const Tensor b = matrix.mv(random({60}));
+  for (const Policy policy : {Policy::kFail, Policy::kTruncate, Policy::kRaiseDamping}) {
+    const CountingOperator counting(matrix, 0);
     const Solution solution =
-        solve_damped({.matrix = Rounded(matrix_with(values)), .b = random({20})},
-                     {.damping = 1e-5, .on_negative_curvature = Policy::kFail},
-                     *make_solver(solver, {.tolerance = 1e-8, .max_iterations = 500}));
-    EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solver;
-    EXPECT_EQ(solution.report.refusal, "") << solver;
-    EXPECT_FALSE(solution.report.error_bound_is_rigorous);
+        solve_damped({.matrix = counting, .b = b},
+                     {.damping = 0.0, .on_negative_curvature = policy}, *make_solver("direct"));
+    EXPECT_EQ(solution.report.status, SolveStatus::kConverged) << solution.report.message;
+    EXPECT_EQ(solution.report.refusal, "");
+    EXPECT_EQ(solution.report.damping, 0);
+    EXPECT_EQ(counting.columns(), 61);
+  }
+}
+
+// What the solver was told about negative Ritz values stands before the policy.
+TEST(DampedSolve, LanczosDropsOrInvertsWhatItWasToldTo) {
+  for (const std::string negative : {"drop", "invert"}) {
+    const Settings settings(
+        parse_settings("{rank: 20, steps: 20, complement: 0, negative: " + negative + "}", ""));
+    const auto solver = builtin_solvers().find("lanczos").make(settings, {.tolerance = 1e-6});
+    const Tensor b = random({20});
+    const Solution solution =
+        solve_damped({.matrix = CountingOperator(indefinite()), .b = b, .generator = &generator()},
+                     {.damping = 0.0}, *solver);
+    EXPECT_EQ(solution.report.damping, 0) << negative;
+    const double error = (indefinite().mv(solution.x) - b).norm().item<double>();
+    if (negative == "invert") {
+      EXPECT_LT(error, 1e-9);
+    } else {
+      EXPECT_GT(error, 1e-3) << "two directions are left out";
+    }
   }
 }
 

@@ -78,6 +78,21 @@ TEST(Trainer, SaysThatThereIsNoMinimum) {
             TrainingStatus::kConverged);
 }
 
+// As of an oracle without a class: its bias falls for ever, however the others overlap.
+TEST(Trainer, SaysThatAnAbsentClassHasNoMinimum) {
+  auto data = std::make_shared<Dataset>(*make_dataset(80, 4, 2));
+  data->targets = at::arange(80, at::kLong).remainder(2);
+  data->outputs = 3;
+  Model model = make_model("logistic", "{}", *data);
+  Context context(0);
+  const TrainingReport report =
+      train(model, all_of(data), recipe_of("{optimizer: {name: lbfgs}}"), context);
+  EXPECT_EQ(report.status, TrainingStatus::kNoMinimum) << report.message;
+  EXPECT_NE(report.message.find("a class has no example"), std::string::npos);
+  EXPECT_EQ(train(model, all_of(data), recipe_of("{l2: 1.0e-3, optimizer: lbfgs}"), context).status,
+            TrainingStatus::kConverged);
+}
+
 // SGD's steps and L-BFGS descend the same function, whatever the weights' mean: a full batch is a
 // gradient step on the objective.
 TEST(Trainer, WeightsOfAnyMeanLeaveTheObjectiveAlone) {

@@ -55,7 +55,8 @@ void list_settings(const Json& map, const std::string& path, std::vector<Setting
       list_settings(value, inner, all);
     } else if (value.is_array() && !value.empty() && value.front().is_object()) {
       for (std::size_t i = 0; i < value.size(); ++i) {  // methods: [{name: {settings}}, ...]
-        list_settings(value[i].front(), fmt::format("{}.{}", inner, i), all);
+        const bool is_named = value[i].size() == 1 && value[i].front().is_object();
+        list_settings(is_named ? value[i].front() : value[i], fmt::format("{}.{}", inner, i), all);
       }
     } else {
       all.push_back({inner, value});
@@ -131,11 +132,12 @@ class Keys : public ::testing::Test {
   }
 
   // Runs those of the plan's stages that `wanted` holds.
-  void run(const Planned& planned, const Store& store, const std::set<std::string>& wanted) const {
+  void run(const Planned& planned, const Store& store, const std::set<std::string>& wanted,
+           const StageHost& host = {}) const {
     at::set_num_threads(static_cast<int>(planned.experiment.spec.threads));
     for (const Stage& stage : planned.plan.stages) {
       if (wanted.contains(stage.key)) {
-        run_stage(planned.experiment, planned.plan, stage, registries_, store);
+        run_stage(planned.experiment, planned.plan, stage, registries_, store, host);
       }
     }
     at::set_num_threads(1);
@@ -216,9 +218,37 @@ TEST_F(Keys, ChangeWhereverBytesDo) {
        {"data.seed", "model.hidden", "train.l2", "train.optimizer.lr", "train.schedule.warm_up",
         "edit.remove.random.count", "methods.1.epochs", "methods.2.lr", "methods.3.alpha",
         "methods.4.curvature.sharing", "methods.5.memory", "methods.6.sweep.objective",
-        "relearn.lr", "threads"}) {
+        "methods.6.sweep.list.1.lr", "relearn.lr", "threads"}) {
     EXPECT_TRUE(changed_by_something.contains(path)) << path;
   }
+}
+
+// Outputs that are read again whenever they are asked for, and nothing kept of passes.
+TEST_F(Keys, BytesDoNotDependOnTheMemoryOfAJob) {
+  const Planned planned = plan_of(kBase);
+  const std::set<std::string> keys = keys_of(planned.plan);
+  const Store much(folder_ / "much"), little(folder_ / "little");
+  run(planned, much, keys);
+  run(planned, little, keys, {.memory = 1});
+  for (const std::string& key : keys) {
+    EXPECT_EQ(content(little, key), content(much, key)) << planned.plan.find(key).label;
+  }
+}
+
+// Two trials, of which one says lr and the other epochs: what both start from counts.
+TEST_F(Keys, KnowAllSettingsOfEveryTrial) {
+  const auto keys_with = [&](const std::string& base) {
+    return keys_of(plan_of(kBase, "methods=[{finetune: {" + base +
+                                      "sweep: {list: [{lr: 0.1}, {epochs: 3}]}}}]")
+                       .plan);
+  };
+  const std::set<std::string> standard = keys_with(""), other = keys_with("lr: 0.1, ");
+  EXPECT_NE(standard, other);
+  const Planned planned =
+      plan_of(kBase, "methods=[{finetune: {sweep: {list: [{lr: 0.1}, {epochs: 3}]}}}]");
+  const Planned again = plan_of(to_yaml(planned.experiment.spec.resolved));
+  EXPECT_EQ(keys_of(again.plan), standard);
+  EXPECT_EQ(again.experiment.spec.resolved, planned.experiment.spec.resolved);
 }
 
 TEST_F(Keys, KnowTheTypeAndTheNumberOfOutputs) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <regex>
+
 #include "core/base/settings_file.h"
 #include "experiments/engine/plan.h"
 #include "tests/support/files.h"
@@ -52,6 +55,17 @@ TEST_P(Resolved, OfAShippedExperimentGivesTheSameKeys) {
     }
     EXPECT_EQ(keys_of(again), keys);
   }
+}
+
+// Two oracles give no verdict, and nobody should have to try how long a file takes.
+TEST_P(Resolved, AShippedExperimentGivesVerdictsAndSaysHowLongItTakes) {
+  const fs::path file = fs::path(OUBLI_SOURCE_DIR) / "experiments" / GetParam();
+  const Spec spec = load_spec(file, {}, registries_);
+  EXPECT_GE(spec.seeds.training, 3);
+  EXPECT_GE(spec.seeds.oracle, 3);
+  const std::string text = testing::read_text(file);
+  EXPECT_TRUE(std::regex_search(text, std::regex("^(# .*\n)*# .*[0-9] (seconds|minutes?)\\b")))
+      << text.substr(0, 200);
 }
 
 std::vector<std::string> shipped_experiments() {

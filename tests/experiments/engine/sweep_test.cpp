@@ -1,5 +1,6 @@
 #include "experiments/engine/sweep.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <set>
@@ -90,6 +91,28 @@ TEST(Sweep, ABudgetEndsItAfterTheTrialThatSpendsIt) {
   EXPECT_EQ(trials_run("sample_gradients: 21"), 3u);
 }
 
+// A record says all that each trial is; what tells trials apart is what changed, then too.
+TEST(Sweep, IsRecordedWhole) {
+  const Sweep sweep = sweep_of("finetune", "{lr: 0.3, sweep: {over: {epochs: [1, 2]}}}");
+  const Json& list = sweep.resolved.at("list");
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[1].at("lr"), 0.3);
+  EXPECT_EQ(list[1].at("momentum"), 0.9);
+  const Sweep again = sweep_of("finetune", to_yaml({{"sweep", sweep.resolved}}));
+  EXPECT_EQ(again.resolved, sweep.resolved);
+  EXPECT_EQ(again.trials[1].changed, Json({{"epochs", 2}}));
+}
+
+TEST(Sweep, KnowsWhetherItsObjectiveReadsOracles) {
+  for (const auto& [objective, reads] :
+       {std::pair("brier/validation", false), std::pair("avg_gap/validation", true),
+        std::pair("loss/validation", true)}) {
+    const Sweep sweep = sweep_of(
+        "finetune", fmt::format("{{sweep: {{over: {{lr: [0.1]}}, objective: {}}}}}", objective));
+    EXPECT_EQ(sweep.reads_oracles, reads) << objective;
+  }
+}
+
 TEST(Sweep, BadSettingsAreErrorsWhereTheyStand) {
   EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1, -1.0]}}}"), HasSubstr("test.yaml:1:"));
   EXPECT_THAT(error_in("{sweep: {over: {rl: [0.1]}}}"), HasSubstr("lr"));
@@ -101,6 +124,10 @@ TEST(Sweep, BadSettingsAreErrorsWhereTheyStand) {
               HasSubstr("cannot be an objective"));
   EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, objective: lira_auc}}"),
               HasSubstr("more than one edited model"));
+  for (const char* derived : {"layer_distance", "tow_mia"}) {
+    EXPECT_THAT(error_in(fmt::format("{{sweep: {{over: {{lr: [0.1]}}, objective: {}}}}}", derived)),
+                HasSubstr("made from columns"));
+  }
   EXPECT_THAT(error_in("{sweep: {over: {lr: [0.1]}, objektive: kl/forget}}"),
               HasSubstr("objective"));
 }

@@ -57,6 +57,29 @@ TEST(Verdict, IsIndistinguishableOnlyWhereEquivalenceIsShown) {
   EXPECT_EQ(verdict_of(row_of("m", 0.6, 0.9, 1)).kind, RowVerdict::Kind::kUndecided);
 }
 
+// Of more oracles only half judge a row whose settings the others chose.
+TEST(Verdict, AsksForTwiceAsManyOraclesWhereHalfOfThemJudge) {
+  const RowResult row = row_of("m", 0.605, 0.9, 5);
+  Results results = results_with({row});
+  RowResult few = row_of("noise floor", 0.6, 0.9, 9);
+  results.rows.back() = few;
+  few.name = few.noise_floor = kSweptNoiseFloor;
+  results.rows.push_back(few);
+  const auto oracles_asked = [&](const char* floor) {
+    RowResult judged = row;
+    judged.noise_floor = floor;
+    const std::string text = judge(results, judged).text;
+    int training = 0, oracles = 0;
+    EXPECT_EQ(std::sscanf(text.c_str(),
+                          "undecided: needs about %d more training seed%*[s] and %d more oracle",
+                          &training, &oracles),
+              2)
+        << text;
+    return oracles;
+  };
+  EXPECT_EQ(oracles_asked(kSweptNoiseFloor), 2 * oracles_asked(kNoiseFloor));
+}
+
 TEST(Verdict, RestsOnTheColumnsAndTheMarginAskedFor) {
   const RowResult row = row_of("m", 0.6, 0.7, 20);
   Results results = results_with({row});
