@@ -18,6 +18,7 @@
 #include "core/base/settings.h"
 #include "core/nn/tensor_file.h"
 #include "experiments/engine/store.h"
+#include "tests/support/files.h"
 #include "tests/support/program.h"
 
 extern char** environ;  // NOLINT: POSIX names it
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 using testing::ProgramResult;
 using testing::run_program;
 using testing::TemporaryFolder;
+using testing::without_times;
 
 const char* const kSmall = R"(
 title: small
@@ -43,17 +45,6 @@ methods:
   - fisher_forgetting
 seeds: {training: 2, oracle: 2, unlearning: 2}
 )";
-
-// results.json without what depends on the clock.
-Json without_times(Json value) {
-  if (value.is_object()) {
-    for (const char* key : {"seconds", "seconds_ratio"}) value.erase(key);
-    for (auto& [key, inner] : value.items()) inner = without_times(inner);
-  } else if (value.is_array()) {
-    for (auto& inner : value) inner = without_times(inner);
-  }
-  return value;
-}
 
 Json results_of(const fs::path& output) {
   return Json::parse(read_text_file(output / "results.json"));

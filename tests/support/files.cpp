@@ -75,6 +75,16 @@ Settings settings_from(const Json& json, const std::string& source) {
   return Settings(node_from(json, {source, 1, 1}));
 }
 
+Json without_times(Json value) {
+  if (value.is_object()) {
+    for (const char* key : {"seconds", "seconds_ratio"}) value.erase(key);
+    for (auto& [key, inner] : value.items()) inner = without_times(inner);
+  } else if (value.is_array()) {
+    for (auto& inner : value) inner = without_times(inner);
+  }
+  return value;
+}
+
 std::string error_of(ErrorKind kind, const std::function<void()>& action) {
   try {
     action();

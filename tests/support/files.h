@@ -1,4 +1,4 @@
-// What files hold, for tests that write damaged ones, and settings from JSON.
+// What files hold, for tests that write damaged ones or compare them; settings from JSON.
 #pragma once
 
 #include <functional>
@@ -19,6 +19,9 @@ std::string tar_end();
 
 // Settings as an experiment file would give them, every value at 'SOURCE:1:1'.
 Settings settings_from(const Json& json, const std::string& source = "test.yaml");
+
+// Results without what depends on the clock.
+Json without_times(Json value);
 
 // The message of the oubli::Error that `action` throws; fails the test where it throws none or one
 // of another kind.

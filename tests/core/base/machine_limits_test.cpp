@@ -30,17 +30,17 @@ TEST_F(MachineLimits, AreTheSystemsWithoutGroups) {
 
 TEST_F(MachineLimits, AreThoseOfTheTightestGroup) {
   write("proc/meminfo", "MemAvailable: 3000000 kB\n");
-  write("proc/self/cgroup", "0::/work/job\n");
-  write("sys/fs/cgroup/work/job/memory.max", "max\n");
-  write("sys/fs/cgroup/work/job/memory.current", "500000\n");
-  write("sys/fs/cgroup/work/memory.max", "2000000\n");
-  write("sys/fs/cgroup/work/memory.current", "900000\n");
-  write("sys/fs/cgroup/work/memory.stat", "active_file 5\ninactive_file 300000\n");
+  write("proc/self/cgroup", "0::/jobs/job\n");
+  write("sys/fs/cgroup/jobs/job/memory.max", "max\n");
+  write("sys/fs/cgroup/jobs/job/memory.current", "500000\n");
+  write("sys/fs/cgroup/jobs/memory.max", "2000000\n");
+  write("sys/fs/cgroup/jobs/memory.current", "900000\n");
+  write("sys/fs/cgroup/jobs/memory.stat", "active_file 5\ninactive_file 300000\n");
   EXPECT_EQ(memory(), 2000000 - (900000 - 300000));
-  write("sys/fs/cgroup/work/cpu.max", "100000 100000\n");
-  write("sys/fs/cgroup/work/job/cpu.max", "max 100000\n");
+  write("sys/fs/cgroup/jobs/cpu.max", "100000 100000\n");
+  write("sys/fs/cgroup/jobs/job/cpu.max", "max 100000\n");
   EXPECT_EQ(cores(), 1);
-  write("sys/fs/cgroup/work/memory.current", "9000000\n");
+  write("sys/fs/cgroup/jobs/memory.current", "9000000\n");
   EXPECT_EQ(memory(), 0) << "nothing is left, and not less than nothing";
 }
 

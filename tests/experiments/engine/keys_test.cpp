@@ -11,7 +11,7 @@
 #include "core/base/settings_file.h"
 #include "experiments/engine/stage_outputs.h"
 #include "experiments/engine/stages.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/files.h"
 
 namespace oubli {
 namespace {
@@ -156,20 +156,11 @@ class Keys : public ::testing::Test {
       const std::string name = item.path().filename();
       if (name == "entry.json") continue;
       std::string text = read_text_file(item.path());
-      if (item.path().extension() == ".json") text = without_times(Json::parse(text)).dump();
+      if (item.path().extension() == ".json")
+        text = testing::without_times(Json::parse(text)).dump();
       files[name] = std::move(text);
     }
     return files;
-  }
-
-  static Json without_times(Json value) {
-    if (value.is_object()) {
-      for (const char* key : {"seconds", "seconds_ratio"}) value.erase(key);
-      for (auto& [key, inner] : value.items()) inner = without_times(inner);
-    } else if (value.is_array()) {
-      for (auto& inner : value) inner = without_times(inner);
-    }
-    return value;
   }
 
   Registries registries_ = builtin_registries();

@@ -64,7 +64,7 @@ TEST_P(Resolved, AShippedExperimentGivesVerdictsAndSaysHowLongItTakes) {
   EXPECT_GE(spec.seeds.training, 3);
   EXPECT_GE(spec.seeds.oracle, 3);
   const std::string text = testing::read_text(file);
-  EXPECT_TRUE(std::regex_search(text, std::regex("^(# .*\n)*# .*[0-9] (seconds|minutes?)\\b")))
+  EXPECT_TRUE(std::regex_search(text, std::regex("^(# .*\n)*# .*[0-9] (seconds|minutes)\\b")))
       << text.substr(0, 200);
 }
 
