@@ -12,7 +12,7 @@
 namespace oubli {
 namespace {
 
-constexpr std::int64_t kImageBytes = 3 * 32 * 32;
+constexpr std::int64_t kImageBytes = std::int64_t{3} * 32 * 32;
 
 void check_labels(const Tensor& records, const CifarLabels& labels, const std::string& where) {
   const auto classes = static_cast<std::int64_t>(labels.class_names.size());

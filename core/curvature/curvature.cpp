@@ -22,6 +22,7 @@ const std::vector<std::pair<std::string, CurvatureKind>> kKinds = {
 const std::vector<std::string>& curvature_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(kKinds.size());
     for (const auto& [name, kind] : kKinds) all.push_back(name);
     return all;
   }();

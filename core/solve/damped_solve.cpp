@@ -124,6 +124,7 @@ std::string refusal_of(const SolveReport& report, bool is_indefinite, bool is_an
 const std::vector<std::string>& negative_curvature_policies() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(kPolicies.size());
     for (const auto& [name, policy] : kPolicies) all.push_back(name);
     return all;
   }();

@@ -16,7 +16,10 @@ double cosine(double from, double to, double share) {
 double Schedule::at(std::int64_t step, std::int64_t steps, std::int64_t epoch) const {
   const double t = static_cast<double>(step);
   const double last = static_cast<double>(steps);
-  if (name == "step") return std::pow(factor, static_cast<double>(epoch / every));
+  if (name == "step") {
+    const std::int64_t drops = epoch / every;
+    return std::pow(factor, static_cast<double>(drops));
+  }
   if (name == "cosine") return cosine(1, 0, t / last);
   if (name == "one_cycle") {
     const double peak = warm_up * last - 1;  // below 0 for short runs, which begin on the way down

@@ -96,6 +96,7 @@ Json machines_of(const Plan& plan, const Store& store, const RunOutcome& outcome
     ++counts[store.describe(key).value("machine", Json::object()).dump()];
   }
   std::vector<std::pair<std::size_t, std::string>> sorted;
+  sorted.reserve(counts.size());
   for (const auto& [machine, count] : counts) sorted.emplace_back(count, machine);
   std::sort(sorted.rbegin(), sorted.rend());
   Json machines = Json::array();

@@ -39,8 +39,8 @@ std::string spectrum_plot(const SpectrumEstimate& spectrum, std::int64_t dim, st
   const double top = std::floor(2 * std::log10(size)) / 2;
   std::vector<double> counts(2 * kHalfDecades + 1, 0.0);
   for (std::int64_t i = 0; i < spectrum.nodes.numel(); ++i) {
-    const int bin = bin_of(spectrum.nodes[i].item<double>(), top);
-    counts[static_cast<std::size_t>(bin + kHalfDecades)] +=
+    const int number = kHalfDecades + bin_of(spectrum.nodes[i].item<double>(), top);
+    counts[static_cast<std::size_t>(number)] +=
         spectrum.weights[i].item<double>() * static_cast<double>(dim);
   }
   constexpr std::size_t kLabel = 40;
@@ -48,7 +48,8 @@ std::string spectrum_plot(const SpectrumEstimate& spectrum, std::int64_t dim, st
   const double most = std::log10(1 + static_cast<double>(dim));
   std::string text = fmt::format("  {:<21}  {:>12}\n", "eigenvalues", "about");
   for (int bin = -kHalfDecades; bin <= kHalfDecades; ++bin) {
-    const double count = counts[static_cast<std::size_t>(bin + kHalfDecades)];
+    const int number = kHalfDecades + bin;
+    const double count = counts[static_cast<std::size_t>(number)];
     if (count <= 0) continue;
     const double length = static_cast<double>(room) * std::log10(1 + count) / most;
     const auto bar = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(length)));

@@ -86,6 +86,7 @@ std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole r
   }
   const bool hold = bytes <= std::min(kMostHeld, static_cast<std::uintmax_t>(memory_) / 4);
   std::vector<ModelOutcome> all;
+  all.reserve(members.size());
   for (const StageMember& member : members) all.push_back(outcome(member, hold));
   return all;
 }

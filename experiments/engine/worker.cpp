@@ -87,6 +87,7 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
     arguments.push_back(assignment);
   }
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   const std::string log = (std::filesystem::path(request.store) / "worker.log").string();

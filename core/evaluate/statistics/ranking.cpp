@@ -23,14 +23,15 @@ using boost::math::complement;
 // P(range of k standard normal values <= q) = k int phi(z) [Phi(z) - Phi(z - q)]^(k-1) dz, z being
 // the largest. The trapezoid rule is exact to rounding on so smooth and short a bump.
 double range_cdf(double q, std::size_t k) {
-  constexpr double kStep = 1.0 / 16;
+  constexpr int kSteps = 16;  // to a deviation
   const boost::math::normal normal;
   const double others = static_cast<double>(k - 1);
   double sum = 0;
-  for (double z = -9; z <= 9; z += kStep) {
+  for (int i = -9 * kSteps; i <= 9 * kSteps; ++i) {
+    const double z = static_cast<double>(i) / kSteps;
     sum += std::exp(-z * z / 2) * std::pow(cdf(normal, z) - cdf(normal, z - q), others);
   }
-  return static_cast<double>(k) * sum * kStep / boost::math::constants::root_two_pi<double>();
+  return static_cast<double>(k) * sum / kSteps / boost::math::constants::root_two_pi<double>();
 }
 
 std::vector<std::vector<std::size_t>> cliques_within(const std::vector<double>& ranks,

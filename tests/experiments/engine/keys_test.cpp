@@ -50,7 +50,7 @@ struct Setting {
 
 void list_settings(const Json& map, const std::string& path, std::vector<Setting>& all) {
   for (const auto& [key, value] : map.items()) {
-    const std::string inner = path.empty() ? key : path + "." + key;
+    const std::string inner = path.empty() ? key : fmt::format("{}.{}", path, key);
     if (value.is_object()) {
       list_settings(value, inner, all);
     } else if (value.is_array() && !value.empty() && value.front().is_object()) {

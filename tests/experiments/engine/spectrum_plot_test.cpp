@@ -54,7 +54,7 @@ TEST(SpectrumPlot, BarsGrowWithTheCount) {
 }
 
 TEST(SpectrumPlot, SaysWhereThereIsNothing) {
-  EXPECT_NE(spectrum_plot(spectrum({0.0}, {1.0}), 5, 80).find("0"), std::string::npos);
+  EXPECT_NE(spectrum_plot(spectrum({0.0}, {1.0}), 5, 80).find('0'), std::string::npos);
 }
 
 }  // namespace

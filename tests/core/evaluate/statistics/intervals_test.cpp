@@ -26,7 +26,8 @@ TEST(ClopperPearson, IsOneWhereEverythingSucceeds) {
 // Summed over all outcomes rather than drawn, so without noise.
 TEST(ClopperPearson, IsBelowTheTruthAsRarelyAsItSays) {
   for (const std::size_t n : {20, 100}) {
-    for (double p = 0.005; p < 1; p += 0.005) {
+    for (int i = 1; i < 200; ++i) {
+      const double p = i / 200.0;
       double below = 0;
       for (std::size_t k = 0; k <= n; ++k) {
         const boost::math::binomial outcomes(static_cast<double>(n), p);

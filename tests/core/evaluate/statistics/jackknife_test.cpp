@@ -12,6 +12,7 @@ TEST(Jackknife, OfAMeanIsStudentsInterval) {
   double sum = 0;
   for (const double value : values) sum += value;
   std::vector<double> left_out;
+  left_out.reserve(values.size());
   for (const double value : values) left_out.push_back((sum - value) / 4);
   const Estimate own = jackknife(sum / 5, left_out), student = estimate_mean(values);
   EXPECT_EQ(own.mean, student.mean);
