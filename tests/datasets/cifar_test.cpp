@@ -90,7 +90,7 @@ TEST_F(Cifar, SaysWhereAndWhatIsWrong) {
   bytes[2 * 3074 + 1] = 4;
   EXPECT_THAT(error(bytes), HasSubstr("at byte 6149: fine label 4 of record 2, expected 0 to 3"));
   bytes[2 * 3074 + 1] = 3;
-  bytes[3 * 3074] = 2;  // not the label in use, but damaged all the same
+  bytes[std::size_t{3} * 3074] = 2;  // not the label in use, but damaged all the same
   EXPECT_THAT(error(bytes), HasSubstr("at byte 9222: coarse label 2 of record 3"));
 }
 
