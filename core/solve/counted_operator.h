@@ -3,6 +3,8 @@
 // several threads at once.
 #pragma once
 
+#include <algorithm>
+
 #include "core/curvature/linear_operator.h"
 
 namespace oubli {
@@ -21,6 +23,12 @@ class CountedOperator : public LinearOperator {
   std::int64_t products() const { return products_; }
   double sample_gradients() const { return static_cast<double>(products_) * column_cost(); }
   double largest_gain() const { return largest_gain_; }
+
+  // What rounding can make of an eigenvalue of 0, as a share of the largest in size: rounding of
+  // products, and of a float64 decomposition of this order.
+  double eigenvalue_rounding(std::int64_t order) const {
+    return std::max(8 * precision(), static_cast<double>(order) * kDoubleEpsilon);
+  }
 
  private:
   const LinearOperator& base_;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "core/base/precision.h"
 #include "core/solve/counted_operator.h"
 
 namespace oubli {
@@ -62,8 +61,7 @@ double raised(double damping, const SolveReport& report, double largest, double 
 std::optional<double> negative_quotient(const SolveReport& report, const CountedOperator& matrix) {
   const double size = std::max(
       {matrix.largest_gain(), report.largest_ritz.value_or(0), -report.smallest_ritz.value_or(0)});
-  const double rounding =
-      std::max(8 * matrix.precision(), static_cast<double>(matrix.dim()) * kDoubleEpsilon) * size;
+  const double rounding = matrix.eigenvalue_rounding(matrix.dim()) * size;
   std::optional<double> lowest;
   for (const std::optional<double>& seen : {report.rayleigh_quotient, report.smallest_ritz}) {
     if (seen && *seen < -rounding) lowest = std::min(*seen, lowest.value_or(*seen));

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/precision.h"
 #include "core/solve/counted_operator.h"
 #include "core/solve/lanczos.h"
 
@@ -33,8 +32,7 @@ DampingChoice choose_damping(const LinearOperator& matrix, double l2, Generator&
   choice.smallest = found.values[0].item<double>();
   choice.largest = found.values[-1].item<double>();
   const double size = std::max(std::abs(choice.smallest), std::abs(choice.largest));
-  const double rounding =
-      std::max(static_cast<double>(matrix.dim()) * kDoubleEpsilon, 8 * matrix.precision()) * size;
+  const double rounding = counted.eigenvalue_rounding(matrix.dim()) * size;
 
   double negative = 0;  // -lambda_min(H)
   if (choice.smallest < l2 - rounding) {

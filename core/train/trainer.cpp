@@ -83,7 +83,6 @@ void run_epochs(Model& model, const Subset& whole, const TrainingRecipe& recipe,
 
 // Whether each example's own class has the largest score, by more than nothing.
 bool classifies_all(const Model& model, const Subset& subset, const Objective& objective) {
-  if (objective.loss == LossKind::kSquaredError) return false;
   CostMeter reporting;
   const Tensor scores = objective.class_scores(predict(model, subset, reporting));
   const Tensor classes =
@@ -95,6 +94,21 @@ bool classifies_all(const Model& model, const Subset& subset, const Objective& o
 bool has_absent_class(const Subset& subset) {
   const Tensor labels = subset.dataset->targets.index_select(0, subset.rows);
   return at::bincount(labels, {}, subset.dataset->outputs).eq(0).any().item<bool>();
+}
+
+// Without l2 a classifier's loss may fall without end. Empty where that is not seen.
+std::string why_no_minimum(const Model& model, const Subset& subset, const Objective& objective) {
+  if (objective.l2 > 0 || objective.loss == LossKind::kSquaredError) return "";
+  if (has_absent_class(subset)) {
+    return "a class has no example here, and without l2 its probability falls without end";
+  }
+  if (classifies_all(model, subset, objective)) {
+    return fmt::format(
+        "all {} examples are classified right, and without l2 larger parameters lower the loss "
+        "without end",
+        subset.size());
+  }
+  return "";
 }
 
 void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe, Context& context,
@@ -130,18 +144,10 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
       report.status = TrainingStatus::kMaxIterations;
       break;
   }
-  if (recipe.objective.l2 == 0 && recipe.objective.loss != LossKind::kSquaredError &&
-      has_absent_class(subset)) {
+  const std::string no_minimum = why_no_minimum(model, subset, recipe.objective);
+  if (!no_minimum.empty()) {
     report.status = TrainingStatus::kNoMinimum;
-    report.message +=
-        "; but the objective has no minimum: a class has no example here, and without l2 its "
-        "probability falls without end; set l2 above 0";
-  } else if (recipe.objective.l2 == 0 && classifies_all(model, subset, recipe.objective)) {
-    report.status = TrainingStatus::kNoMinimum;
-    report.message += fmt::format(
-        "; but the objective has no minimum: all {} examples are classified right, and without l2 "
-        "larger parameters lower the loss without end; set l2 above 0",
-        subset.size());
+    report.message += "; but the objective has no minimum: " + no_minimum + "; set l2 above 0";
   }
 }
 

@@ -130,13 +130,13 @@ std::filesystem::path write_effects(const std::filesystem::path& folder, std::in
 int show_influence(const InfluenceCommand& command, const Registries& registries) {
   const CurvatureSolveSettings solve = solve_settings(command.solve);
   const Experiment experiment = load_experiment(command.run, registries);
-  const std::filesystem::path output = output_folder(command.run.output, command.run.file);
-  require_writable(output);
   const Subset& tests = experiment.task.test;
   if (command.test >= tests.size()) {
     throw Error(ErrorKind::kUsage, fmt::format("--test {}: the test set has examples 0 to {}.",
                                                command.test, tests.size() - 1));
   }
+  const std::filesystem::path output = output_folder(command.run.output, command.run.file);
+  require_writable(output);
   const Plan plan = make_plan(experiment, registries.metrics);
   const Store store(default_store(command.run.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));

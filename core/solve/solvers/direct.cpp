@@ -71,7 +71,7 @@ class Direct : public Solver {
     if (factor.info() == Eigen::Success && factor.rcond() > rounding) {
       return {solve_definite(a, b, factor, report)};
     }
-    return {solve_any(a, b, rounding, run.matrix.precision(), report)};
+    return {solve_any(a, b, rounding, run.matrix.eigenvalue_rounding(a.rows()), report)};
   }
 
  private:
@@ -87,7 +87,7 @@ class Direct : public Solver {
     return to_tensor(x);
   }
 
-  static Tensor solve_any(const MatrixXd& a, const MatrixXd& b, double rounding, double precision,
+  static Tensor solve_any(const MatrixXd& a, const MatrixXd& b, double rounding, double zero,
                           SolveReport& report) {
     const Eigen::SelfAdjointEigenSolver<MatrixXd> decomposition(a);
     const VectorXd& l = decomposition.eigenvalues();
@@ -96,7 +96,7 @@ class Direct : public Solver {
     const VectorXd inverse =
         (l.array().abs() > cut).select(l.array().inverse(), VectorXd::Zero(l.size()).array());
     widen_ritz_values(l(0), l(l.size() - 1), report);
-    if (l(0) < -std::max(cut, 8 * precision * l.cwiseAbs().maxCoeff())) {
+    if (l(0) < -zero * l.cwiseAbs().maxCoeff()) {
       note_negative_direction(to_tensor(v.col(0)).squeeze(1), l(0), report);
     }
     MatrixXd x = v * (inverse.asDiagonal() * (v.transpose() * b));

@@ -22,7 +22,6 @@
 
 #include <algorithm>
 
-#include "core/base/precision.h"
 #include "core/curvature/diagonal_operators.h"
 #include "core/solve/refinement.h"
 
@@ -61,9 +60,7 @@ class LowRankLanczos : public Solver {
     }
     const double largest = result.values.abs().max().item<double>();
     const double lowest = result.values[0].item<double>();
-    const double rounding =
-        std::max(static_cast<double>(result.size()) * kDoubleEpsilon, 8 * run.matrix.precision()) *
-        largest;
+    const double rounding = run.matrix.eigenvalue_rounding(result.size()) * largest;
     widen_ritz_values(lowest, result.values[-1].item<double>(), report);
     if (lowest < -rounding) {
       note_negative_direction(result.vectors.select(1, 0), lowest, report);

@@ -17,9 +17,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "core/base/precision.h"
 #include "core/solve/lanczos.h"
 #include "core/solve/refinement.h"
 
@@ -119,8 +116,7 @@ class Lissa : public Solver {
     const double largest = found.values[-1].item<double>();
     widen_ritz_values(lowest, largest, report);
     const double rounding =
-        std::max(static_cast<double>(found.size()) * kDoubleEpsilon, 8 * run.matrix.precision()) *
-        found.values.abs().max().item<double>();
+        run.matrix.eigenvalue_rounding(found.size()) * found.values.abs().max().item<double>();
     if (lowest < -rounding || largest <= 0) {
       note_negative_direction(found.vectors.select(1, 0), lowest, report);
       report.status = SolveStatus::kNegativeCurvature;
