@@ -64,20 +64,20 @@ CifarRecords read_cifar_file(const std::filesystem::path& folder, const CifarFil
                              const CifarFormat& format, std::size_t chosen_labels) {
   const auto path = plain_or_packed(folder, file.name);
   const std::string where = path.string();
-  const std::string bytes = read_file(path);
-  const auto size = static_cast<std::int64_t>(bytes.size());
   const auto label_bytes = static_cast<std::int64_t>(format.labels.size());
   const std::int64_t record = label_bytes + kImageBytes;
+  const auto [bytes, is_whole] = read_file(path, static_cast<std::uint64_t>(file.records * record));
+  const auto size = static_cast<std::int64_t>(bytes.size());
   if (size % record != 0) {
     fail_at_byte(where, size - size % record,
                  fmt::format("{} bytes are not a whole number of records of {}: the file is "
                              "truncated or is not the binary version. Fetch it again.",
                              size, record));
   }
-  if (size / record != file.records) {
-    fail_at_byte(
-        where, std::min(size, file.records * record),
-        fmt::format("{} records, expected {}. Fetch the file again.", size / record, file.records));
+  if (size / record != file.records || !is_whole) {
+    fail_at_byte(where, size,
+                 fmt::format("{} records, expected {}. Fetch the file again.",
+                             is_whole ? fmt::to_string(size / record) : "more", file.records));
   }
   Tensor records = at::empty({file.records, record}, at::kByte);
   std::memcpy(records.mutable_data_ptr(), bytes.data(), bytes.size());

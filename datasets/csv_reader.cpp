@@ -3,14 +3,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+bool is_control(char c) {
+  const auto code = static_cast<unsigned char>(c);
+  return (code < 0x20 && c != '\n' && c != '\r' && c != '\t') || code == 0x7f;
+}
+
+// Text in which lines and columns can be read at all.
+void require_text(std::string_view content, const std::string& where) {
+  const auto fail = [&](std::size_t offset, const std::string& message) {
+    const TextPlace place = place_in(content, offset);
+    fail_at_field(where, {"", place.line, place.column}, message);
+  };
+  if (content.starts_with("\xff\xfe") || content.starts_with("\xfe\xff")) {
+    fail(0, "the file is UTF-16: save it as UTF-8.");
+  }
+  if (const std::optional<std::size_t> offset = first_invalid_utf8(content)) {
+    fail(*offset, fmt::format("the byte 0x{:02x} is not UTF-8: save the file as UTF-8.",
+                              static_cast<unsigned char>(content[*offset])));
+  }
+  const auto control = std::find_if(content.begin(), content.end(), is_control);
+  if (control != content.end()) {
+    fail(static_cast<std::size_t>(control - content.begin()),
+         fmt::format("found the control character {}: this is no table of text.",
+                     quote(std::string_view(&*control, 1))));
+  }
+  if (const std::size_t end = content.find('\r');
+      end != std::string_view::npos && content.find('\n') == std::string_view::npos) {
+    fail(end,
+         "lines end in a carriage return alone, as on old Macs: save the file with LF or CRLF.");
+  }
+}
 
 }  // namespace
 
@@ -23,6 +56,7 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 CsvReader::CsvReader(std::string_view content, std::string where)
     : content_(content), where_(std::move(where)) {
   if (content_.starts_with("\xef\xbb\xbf")) content_.remove_prefix(3);
+  require_text(content_, where_);
 }
 
 bool CsvReader::at_end_of_line() const {
@@ -57,6 +91,7 @@ CsvField CsvReader::read_field() {
   while (!at_end() && is_blank(content_[at_])) ++at_;
   CsvField field{"", line_, static_cast<int>(at_ - line_start_) + 1};
   if (!at_end() && content_[at_] == '"') {
+    field.is_quoted = true;
     read_quoted(field);
     return field;
   }
@@ -96,10 +131,10 @@ void CsvReader::read_quoted(CsvField& field) {
   if (!at_end_of_line() && content_[at_] != ',') {
     const CsvField here{"", line_, static_cast<int>(at_ - line_start_) + 1};
     fail_at_field(where_, here,
-                  fmt::format("found '{}' after a closing quote, expected a comma or "
+                  fmt::format("found {} after a closing quote, expected a comma or "
                               "the end of the line. Double the quotes inside a "
                               "field.",
-                              content_[at_]));
+                              quote(content_.substr(at_, 1))));
   }
 }
 

@@ -6,7 +6,8 @@
 // hands out fields without their place.
 //
 // Errors: Error(kData) with "FILE:LINE:COLUMN" for a quote that is never closed, text after a
-// closing quote, and a quote inside an unquoted field.
+// closing quote, and a quote inside an unquoted field; for text that is not UTF-8 or holds control
+// characters, and for lines that end in a carriage return alone.
 #pragma once
 
 #include <string>
@@ -19,6 +20,7 @@ struct CsvField {
   std::string text;
   int line = 0;    // from 1
   int column = 0;  // from 1, in bytes
+  bool is_quoted = false;
 };
 
 [[noreturn]] void fail_at_field(const std::string& where, const CsvField& field,

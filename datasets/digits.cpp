@@ -33,8 +33,10 @@ std::uint8_t parse_value(const std::string& where, const CsvField& field, int mo
 
 LoadedData load(const SplitPlan& plan) {
   const std::string where = "the embedded file digits.csv";
+  constexpr std::uint64_t kMost = 1 << 24;
   const std::string content =
-      unpack_gzip({reinterpret_cast<const char*>(kDigitsCsvGz), kDigitsCsvGzSize}, where);
+      unpack_gzip({reinterpret_cast<const char*>(kDigitsCsvGz), kDigitsCsvGzSize}, where, kMost)
+          .bytes;
   CsvReader reader(content, where);
   std::vector<std::uint8_t> pixels;
   std::vector<std::int64_t> labels;

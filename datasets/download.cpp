@@ -3,24 +3,41 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <cctype>
 #include <exception>
 #include <memory>
 
 #include "core/base/error.h"
+#include "datasets/part_file.h"
 
 namespace oubli {
 namespace {
 
 struct Transfer {
-  std::FILE* file = nullptr;
+  PartFile* file = nullptr;
   std::int64_t offset = 0;  // bytes of the file that were there before
+  std::int64_t left = 0;    // bytes that may still come
   const DownloadProgress* progress = nullptr;
-  std::exception_ptr thrown;  // by the progress callback; it must not pass through libcurl
+  std::exception_ptr thrown;  // must not pass through libcurl
+  bool is_too_much = false;
 };
 
 std::size_t write_bytes(char* bytes, std::size_t size, std::size_t count, void* user) {
-  return std::fwrite(bytes, size, count, static_cast<Transfer*>(user)->file) * size;
+  auto* transfer = static_cast<Transfer*>(user);
+  const std::size_t all = size * count;
+  transfer->left -= static_cast<std::int64_t>(all);
+  if (transfer->left < 0) {
+    transfer->is_too_much = true;
+    return 0;
+  }
+  try {
+    transfer->file->write(bytes, all);
+    return all;
+  } catch (...) {
+    transfer->thrown = std::current_exception();
+    return 0;
+  }
 }
 
 int report_progress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
@@ -38,6 +55,7 @@ struct Outcome {
   CURLcode code = CURLE_OK;
   long status = 0;  // of HTTP
   std::string reason;
+  bool is_too_much = false;
 };
 
 void start_curl_once() {
@@ -61,15 +79,11 @@ void restrict_protocols(CURL* curl) {
 }
 
 Outcome transfer_from(const std::string& address, const std::filesystem::path& path,
-                      std::int64_t offset, const DownloadProgress& progress) {
+                      std::int64_t offset, std::int64_t most, const DownloadProgress& progress) {
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) throw Error(ErrorKind::kUsage, "libcurl could not start a transfer");
-  Transfer transfer{std::fopen(path.c_str(), offset > 0 ? "ab" : "wb"), offset, &progress, nullptr};
-  if (transfer.file == nullptr) {
-    throw Error(
-        ErrorKind::kData,
-        fmt::format("{}: cannot be written. Check the folder's permissions.", path.string()));
-  }
+  PartFile file(path, /*at_end=*/offset > 0);
+  Transfer transfer{&file, offset, most - offset, &progress, nullptr};
   char reason[CURL_ERROR_SIZE] = "";
   restrict_protocols(curl.get());
   curl_easy_setopt(curl.get(), CURLOPT_URL, address.c_str());
@@ -93,13 +107,9 @@ Outcome transfer_from(const std::string& address, const std::filesystem::path& p
   outcome.code = curl_easy_perform(curl.get());
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &outcome.status);
   outcome.reason = reason[0] != '\0' ? reason : curl_easy_strerror(outcome.code);
-  if (std::fclose(transfer.file) != 0 && outcome.code == CURLE_OK) {
-    outcome = {CURLE_WRITE_ERROR, outcome.status, ""};
-  }
   if (transfer.thrown) std::rethrow_exception(transfer.thrown);
-  if (outcome.code == CURLE_WRITE_ERROR) {
-    outcome.reason = fmt::format("{} cannot be written; is the disk full?", path.string());
-  }
+  file.close();
+  outcome.is_too_much = transfer.is_too_much;
   return outcome;
 }
 
@@ -115,28 +125,64 @@ std::int64_t bytes_kept(const std::filesystem::path& path) {
   return missing ? 0 : static_cast<std::int64_t>(size);
 }
 
+// "http" of http://..., in lower case; "" where there is none.
+std::string scheme_of(const std::string& place) {
+  const std::size_t end = place.find("://");
+  if (end == std::string::npos || end == 0) return "";
+  std::string scheme = place.substr(0, end);
+  const auto is_letter = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '+' || c == '-';
+  };
+  if (!std::all_of(scheme.begin(), scheme.end(), is_letter)) return "";
+  for (char& letter : scheme) {
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return scheme;
+}
+
 }  // namespace
 
 bool is_address(const std::string& place) {
-  return place.starts_with("http://") || place.starts_with("https://") ||
-         place.starts_with("file://");
+  const std::string scheme = scheme_of(place);
+  if (scheme.empty()) return false;
+  if (scheme == "http" || scheme == "https" || scheme == "file") return true;
+  throw Error(ErrorKind::kSettings,
+              fmt::format("{}: addresses start with http://, https:// or file://.",
+                          without_password(place)));
 }
 
-bool download(const std::string& address, const std::filesystem::path& path,
+std::string without_password(const std::string& address) {
+  const std::size_t start = address.find("://");
+  if (start == std::string::npos) return address;
+  const std::size_t host = start + 3;
+  const std::size_t path = std::min(address.find_first_of("/?#", host), address.size());
+  const std::size_t at = address.rfind('@', path);
+  const std::size_t colon = address.find(':', host);
+  if (at == std::string::npos || at < host || colon > at) return address;
+  return address.substr(0, colon + 1) + "***" + address.substr(at);
+}
+
+bool download(const std::string& address, const std::filesystem::path& path, std::int64_t most,
               const DownloadProgress& progress) {
   start_curl_once();
   const std::int64_t offset = bytes_kept(path);
-  Outcome outcome = transfer_from(address, path, offset, progress);
+  Outcome outcome = transfer_from(address, path, offset, most, progress);
   bool continued = offset > 0;
   if (continued && refuses_parts(outcome)) {
     continued = false;
-    outcome = transfer_from(address, path, 0, progress);
+    outcome = transfer_from(address, path, 0, most, progress);
+  }
+  std::error_code ignored;
+  if (outcome.is_too_much) {
+    std::filesystem::remove(path, ignored);
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: it sends more than the {} bytes that the file can have",
+                            without_password(address), most));
   }
   if (outcome.code != CURLE_OK) {
     const std::int64_t kept = bytes_kept(path);
-    std::error_code ignored;
     if (kept == 0) std::filesystem::remove(path, ignored);
-    throw Error(ErrorKind::kData, fmt::format("{}: {}{}", address, outcome.reason,
+    throw Error(ErrorKind::kData, fmt::format("{}: {}{}", without_password(address), outcome.reason,
                                               kept > 0 ? fmt::format(" ({} bytes are kept in {})",
                                                                      kept, path.string())
                                                        : ""));

@@ -3,7 +3,9 @@
 // A file arrives under NAME.part, continuing an earlier attempt; its size and checksum are compared
 // with the published ones, and only then does it get its name. Files that are there and right are
 // not downloaded again, so fetching twice is safe and cheap. Archives are unpacked beside
-// themselves. Mirrors are tried in order.
+// themselves. Mirrors are tried in order. Nothing is taken from a mirror or an archive beyond the
+// published sizes, and no symbolic link is followed to write through it. Of several programs that
+// fetch one data set at a time, one works and the others wait.
 //
 // Errors: Error(kData) with the reason for each mirror. A file whose checksum is wrong is never
 // given its name, and nothing but the bad .part is deleted.
@@ -35,6 +37,7 @@ struct FetchFile {
   std::string content_md5 = "";
   // Not empty for an archive.
   std::vector<FetchMember> members = {};
+  std::int64_t content_bytes = 0;  // of the content that content_md5 is of
 };
 
 struct FetchEntry {
@@ -62,6 +65,8 @@ struct FetchOptions {
   std::filesystem::path destination;
   // May be empty. To end a download early, throw: the exception reaches the caller.
   std::function<void(const FetchProgress&)> progress;
+  // Called where another process is fetching the same data set, before it is waited for.
+  std::function<void(const std::string& holder)> on_wait = {};
 };
 
 struct FetchReport {

@@ -4,12 +4,20 @@
 #include <fmt/ranges.h>
 #include <zlib.h>
 
-#include <fstream>
+#include <algorithm>
+
+#include "core/base/file.h"
+#include "core/base/machine_limits.h"
 
 namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
+
+void require_memory_for(std::uint64_t bytes, const fs::path& path) {
+  const std::string shortage = memory_shortage(static_cast<double>(bytes), path.string());
+  if (!shortage.empty()) throw Error(ErrorKind::kData, shortage + " Is it the right file?");
+}
 
 std::vector<fs::path> candidates(const DataFolders& folders, const std::string& name,
                                  const std::vector<std::string>& subfolders) {
@@ -66,7 +74,7 @@ fs::path find_data_folder(const DataFolders& folders, const std::string& name,
                   partial, name));
 }
 
-std::string unpack_gzip(std::string_view packed, const std::string& where) {
+FileContent unpack_gzip(std::string_view packed, const std::string& where, std::uint64_t most) {
   z_stream stream{};
   constexpr int kGzipWindow = 15 + 16;
   if (inflateInit2(&stream, kGzipWindow) != Z_OK) {
@@ -76,7 +84,8 @@ std::string unpack_gzip(std::string_view packed, const std::string& where) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = 0;
   std::size_t given = 0;
-  std::string unpacked;
+  FileContent content;
+  std::string& unpacked = content.bytes;
   std::vector<char> buffer(1 << 18);
   while (true) {
     if (stream.avail_in == 0) {  // in pieces: avail_in counts in 32 bits
@@ -89,8 +98,13 @@ std::string unpack_gzip(std::string_view packed, const std::string& where) {
     const int status = inflate(&stream, Z_NO_FLUSH);
     unpacked.append(buffer.data(), buffer.size() - stream.avail_out);
     const std::size_t used = given - stream.avail_in;
+    if (unpacked.size() > most) {
+      unpacked.resize(most);
+      content.is_whole = false;
+      return content;
+    }
     if (status == Z_STREAM_END) {
-      if (used == packed.size()) return unpacked;
+      if (used == packed.size()) return content;
       if (inflateReset(&stream) == Z_OK) continue;  // members may follow one another
     }
     if (status == Z_BUF_ERROR ||
@@ -106,23 +120,27 @@ std::string unpack_gzip(std::string_view packed, const std::string& where) {
   }
 }
 
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code failure;
-  const auto size = fs::file_size(path, failure);
-  if (!file || failure) {
-    throw Error(ErrorKind::kData, fmt::format("{}: cannot be read. Check that it is there and that "
-                                              "you may read it.",
-                                              path.string()));
+FileContent read_file(const fs::path& path, std::uint64_t most) {
+  const InputFile file(path);
+  unsigned char magic[2] = {0, 0};
+  if (file.size() >= sizeof magic) file.read(0, magic, sizeof magic);
+  const bool is_packed = magic[0] == 0x1f && magic[1] == 0x8b;
+  if (!is_packed) {
+    FileContent content;
+    content.is_whole = file.size() <= most;
+    const std::uint64_t size = std::min(file.size(), most);
+    require_memory_for(size, path);
+    content.bytes.resize(size);
+    file.read(0, content.bytes.data(), size);
+    return content;
   }
-  std::string content(size, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(size));
-  if (static_cast<std::uintmax_t>(file.gcount()) != size) {
-    fail_at_byte(path.string(), file.gcount(),
-                 fmt::format("reading stopped; {} bytes were expected.", size));
-  }
-  const bool packed = content.size() >= 2 && content[0] == '\x1f' && content[1] == '\x8b';
-  return packed ? unpack_gzip(content, path.string()) : content;
+  // Packing makes nothing larger by more than a few bytes in a block.
+  const std::uint64_t most_packed = most + most / 1000 + 4096;
+  const std::uint64_t size = std::min(file.size(), most_packed);
+  require_memory_for(size, path);
+  std::string packed(size, '\0');
+  file.read(0, packed.data(), size);
+  return unpack_gzip(packed, path.string(), most);
 }
 
 }  // namespace oubli

@@ -28,10 +28,17 @@ std::filesystem::path find_data_folder(const DataFolders& folders, const std::st
 // FOLDER/NAME or, where that is not there, FOLDER/NAME.gz.
 std::filesystem::path plain_or_packed(const std::filesystem::path& folder, const std::string& name);
 
-// The whole content, unpacked where the file is a gzip file.
-std::string read_file(const std::filesystem::path& path);
+// What is read of a file: its content, unpacked where it is a gzip file.
+struct FileContent {
+  std::string bytes;
+  bool is_whole = true;  // false: there is more than was asked for
+};
 
-// Unpacks a gzip file in memory. `where` names it in messages.
-std::string unpack_gzip(std::string_view packed, const std::string& where);
+// At most `most` bytes, whatever the file unpacks to. Throws for what is no ordinary file, and
+// where the machine's memory is too small for what was asked for.
+FileContent read_file(const std::filesystem::path& path, std::uint64_t most);
+
+// Unpacks a gzip file in memory, up to `most` bytes. `where` names it in messages.
+FileContent unpack_gzip(std::string_view packed, const std::string& where, std::uint64_t most);
 
 }  // namespace oubli

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "core/base/random.h"
+#include "datasets/draw.h"
 #include "datasets/source.h"
 #include "datasets/split.h"
 
@@ -60,8 +61,11 @@ DataSource gaussian_classes_source() {
         settings.real("separation", {.default_value = 3.0,
                                      .at_least = 0,
                                      .doc = "distance of each class's centre from the origin"});
-    shape.seed = static_cast<std::uint64_t>(
-        settings.integer("seed", {.default_value = 0, .at_least = 0, .doc = "seed of the data"}));
+    shape.seed = static_cast<std::uint64_t>(settings.integer(
+        "seed",
+        {.default_value = 0, .at_least = 0, .at_most = kLargestSeed, .doc = "seed of the data"}));
+    require_memory_for_drawn(settings, static_cast<double>(shape.examples + shape.test_examples) *
+                                           static_cast<double>(shape.features));
     const SplitPlan plan = SplitPlan::with_test_files(settings, 0.0);
     return [shape, plan](const DataFolders&) { return load(shape, plan); };
   };

@@ -34,8 +34,10 @@ std::string type_name(int code) {
 
 Tensor read_idx(const std::filesystem::path& path, std::int64_t dimensions) {
   const std::string where = path.string();
-  const std::string bytes = read_file(path);
-  const auto size = static_cast<std::int64_t>(bytes.size());
+  const std::int64_t header = idx_header_bytes(dimensions);
+  // The header says how much more is read: a packed file could unpack to anything.
+  std::string bytes = read_file(path, static_cast<std::uint64_t>(header)).bytes;
+  auto size = static_cast<std::int64_t>(bytes.size());
   const auto byte = [&](std::int64_t at) {
     return static_cast<std::int64_t>(
         static_cast<unsigned char>(bytes[static_cast<std::size_t>(at)]));
@@ -64,14 +66,13 @@ Tensor read_idx(const std::filesystem::path& path, std::int64_t dimensions) {
                              "exchanged?",
                              byte(3), dimensions));
   }
-  const std::int64_t header = idx_header_bytes(dimensions);
   if (size < header) {
     fail_at_byte(where, size,
                  fmt::format("the file ends in its header of {} bytes. Fetch it again.", header));
   }
   std::vector<std::int64_t> shape;
   std::int64_t expected = 1;
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // keeps the product of sizes in range
+  constexpr std::int64_t kMost = std::int64_t{1} << 36;  // bytes of values
   for (std::int64_t d = 0; d < dimensions; ++d) {
     const std::int64_t at = 4 + 4 * d;
     const std::int64_t length =
@@ -83,13 +84,17 @@ Tensor read_idx(const std::filesystem::path& path, std::int64_t dimensions) {
     shape.push_back(length);
     expected *= length;
   }
-  if (size - header != expected) {
-    const bool fewer = size - header < expected;
-    fail_at_byte(where, fewer ? size : header + expected,
-                 fmt::format("{}: a shape of [{}] takes {} bytes after the header, found {}. Fetch "
-                             "it again.",
-                             fewer ? "the file is truncated" : "bytes follow the last value",
-                             fmt::join(shape, ", "), expected, size - header));
+  FileContent content = read_file(path, static_cast<std::uint64_t>(header + expected));
+  bytes = std::move(content.bytes);
+  size = static_cast<std::int64_t>(bytes.size());
+  if (size - header != expected || !content.is_whole) {
+    fail_at_byte(
+        where, size,
+        fmt::format(
+            "{}: a shape of [{}] takes {} bytes after the header, found {}. Fetch it again.",
+            content.is_whole ? "the file is truncated" : "bytes follow the last value",
+            fmt::join(shape, ", "), expected,
+            content.is_whole ? fmt::to_string(size - header) : "more"));
   }
   Tensor values = at::empty(shape, at::kByte);
   std::memcpy(values.mutable_data_ptr(), bytes.data() + header, static_cast<std::size_t>(expected));

@@ -29,9 +29,11 @@ Population read(const Settings& settings) {
                                  .doc = "share of the training rows that no original is trained "
                                         "on, for attacks to compare with"});
   population.noise_origin = settings.origin("label_noise");
-  population.seed = static_cast<std::uint64_t>(settings.integer(
-      "population_seed",
-      {.default_value = 0, .at_least = 0, .doc = "seed of drawn labels and of held-out rows"}));
+  population.seed = static_cast<std::uint64_t>(
+      settings.integer("population_seed", {.default_value = 0,
+                                           .at_least = 0,
+                                           .at_most = kLargestSeed,
+                                           .doc = "seed of drawn labels and of held-out rows"}));
   return population;
 }
 

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <fstream>
 #include <sstream>
 
-#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -22,25 +22,20 @@ std::string trimmed(const std::string& text) {
 }  // namespace
 
 Tensor read_rows(const std::filesystem::path& path, std::vector<int>* lines) {
-  std::ifstream file(path);
-  if (!file) {
-    throw Error(ErrorKind::kData,
-                fmt::format("{}: the file of rows cannot be read. Check the path; a relative one "
-                            "starts at the experiment file's folder.",
-                            path.string()));
-  }
+  constexpr std::uint64_t kMost = 1 << 28;
+  std::istringstream text(read_text_file(path, ErrorKind::kData, kMost));
   std::vector<std::int64_t> rows;
   std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
-    const std::string text = trimmed(line.substr(0, line.find('#')));
-    if (text.empty()) continue;
+  for (int number = 1; std::getline(text, line); ++number) {
+    const std::string word = trimmed(line.substr(0, line.find('#')));
+    if (word.empty()) continue;
     std::int64_t row = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, failure] = std::from_chars(text.data(), end, row);
+    const char* end = word.data() + word.size();
+    const auto [stop, failure] = std::from_chars(word.data(), end, row);
     if (failure != std::errc() || stop != end || row < 0) {
       throw Error(ErrorKind::kData,
-                  fmt::format("{}:{}: found '{}', expected one row number of 0 or more.",
-                              path.string(), number, text));
+                  fmt::format("{}:{}: found {}, expected one row number of 0 or more.",
+                              path.string(), number, quote(word)));
     }
     rows.push_back(row);
     if (lines != nullptr) lines->push_back(number);
@@ -49,18 +44,13 @@ Tensor read_rows(const std::filesystem::path& path, std::vector<int>* lines) {
 }
 
 void write_rows(const std::filesystem::path& path, const Tensor& rows, const std::string& header) {
-  std::ofstream file(path);
+  std::string text;
   std::istringstream comments(header);
-  for (std::string line; std::getline(comments, line);) file << "# " << line << '\n';
+  for (std::string line; std::getline(comments, line);) text += "# " + line + "\n";
   const Tensor dense = rows.to(at::kLong).contiguous();
   const auto* values = dense.const_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < dense.numel(); ++i) file << values[i] << '\n';
-  file.close();
-  if (!file) {
-    throw Error(ErrorKind::kData, fmt::format("{}: the file of rows cannot be written. Check that "
-                                              "its folder is there and has space.",
-                                              path.string()));
-  }
+  for (std::int64_t i = 0; i < dense.numel(); ++i) text += fmt::format("{}\n", values[i]);
+  write_file(path, text);
 }
 
 }  // namespace oubli

@@ -100,7 +100,10 @@ std::pair<ClassChoice, ClassChoice> read_two_classes(const Settings& settings) {
   const std::vector<SettingsNode> items =
       settings.sequence("classes", "two classes, by number or by name");
   if (settings.is_describing()) return {};
-  if (items.size() != 2) {
+  const auto is_name = [](const SettingsNode& item) {
+    return item.kind == SettingsNode::Kind::kScalar;
+  };
+  if (items.size() != 2 || !std::all_of(items.begin(), items.end(), is_name)) {
     fail_at(settings.origin("classes"), "'classes' must name two classes, such as [3, 5].");
   }
   settings.record("classes", {items[0].scalar, items[1].scalar});
@@ -137,6 +140,10 @@ Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, co
                    const Origin& origin) {
   std::vector<int> lines;
   const Tensor rows = read_rows(path, &lines);
+  if (lines.empty()) {
+    fail_task(origin, fmt::format("the forget set is empty: {} holds no row number, one a line.",
+                                  path.string()));
+  }
   const auto* values = rows.const_data_ptr<std::int64_t>();
   std::vector<int> seen_at(static_cast<std::size_t>(dataset.size()), 0);
   const Tensor in_train = at::isin(rows, splits.train);
@@ -264,7 +271,7 @@ const SelectorKind& the_one_selector(const Settings& settings) {
 
 }  // namespace
 
-Selector configure_selection(const Settings& settings) {
+Selector configure_selection(const Settings& settings, const std::string& set) {
   if (settings.is_describing()) {
     for (const SelectorKind& kind : kSelectors) kind.read(settings);
     return [](const Dataset&, const Splits&, Generator) -> Selection {
@@ -273,16 +280,16 @@ Selector configure_selection(const Settings& settings) {
   }
   const SelectorKind& kind = the_one_selector(settings);
   const Origin origin = settings.node().entries.front().second.key_origin;
-  return [choose = kind.read(settings), origin](const Dataset& dataset, const Splits& splits,
-                                                Generator generator) {
+  return [choose = kind.read(settings), origin, set](const Dataset& dataset, const Splits& splits,
+                                                     Generator generator) {
     Selection selection = choose(dataset, splits, generator);
     if (selection.rows.numel() == 0) {
-      fail_task(origin, "the forget set is empty. Select at least one training example.");
+      fail_task(origin, fmt::format("the {} is empty. Select at least one training example.", set));
     }
     if (selection.rows.numel() == splits.train.numel()) {
-      fail_task(origin, fmt::format("the forget set is the whole training split of {} examples: no "
-                                    "retain set is left. Select fewer.",
-                                    selection.rows.numel()));
+      fail_task(origin, fmt::format("the {} is the whole training split of {} examples: nothing "
+                                    "is left to train on. Select fewer.",
+                                    set, selection.rows.numel()));
     }
     return selection;
   };

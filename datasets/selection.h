@@ -35,8 +35,9 @@ struct Selection {
 
 using Selector = std::function<Selection(const Dataset&, const Splits&, Generator)>;
 
-// Reads the selector of a map with one entry. Touches no data and no file.
-Selector configure_selection(const Settings& settings);
+// Reads the selector of a map with one entry. Touches no data and no file. `set` is what messages
+// call what it selects.
+Selector configure_selection(const Settings& settings, const std::string& set = "forget set");
 
 // The data set with the wrong labels of `selection` in `targets`; `true_targets` keeps what was
 // there before. The data set itself where the selection mislabels nothing.

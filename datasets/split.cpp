@@ -45,8 +45,11 @@ void SplitPlan::read_shared(const Settings& settings, double validation_fraction
                               .at_least = 0,
                               .below = 1,
                               .doc = "share of the rows that are not test kept for validation"});
-  seed_ = static_cast<std::uint64_t>(settings.integer(
-      "split_seed", {.default_value = 0, .at_least = 0, .doc = "seed of the draw of the splits"}));
+  seed_ = static_cast<std::uint64_t>(
+      settings.integer("split_seed", {.default_value = 0,
+                                      .at_least = 0,
+                                      .at_most = kLargestSeed,
+                                      .doc = "seed of the draw of the splits"}));
   const Settings limit = settings.child("limit", "sizes to shrink the splits to");
   limit_train_ = limit.integer(
       "train", {.default_value = 0, .at_least = 0, .doc = "training examples kept; 0 keeps all"});

@@ -1,11 +1,16 @@
 #include "core/base/error.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <new>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
+
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -32,12 +37,41 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+Error::Error(ErrorKind kind, const std::string& message)
+    : std::runtime_error(printable(message, /*lines=*/true)), kind_(kind) {}
+
+std::string message_of(const std::exception& thrown) {
+  if (dynamic_cast<const Error*>(&thrown) != nullptr) return thrown.what();
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&thrown)) {
+    const int reason = file->code().value();
+    return printable(
+        fmt::format("{}: cannot be used: {}.", file->path1().string(), std::strerror(reason)));
+  }
+  const std::string text = thrown.what();
+  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr ||
+                         dynamic_cast<const std::length_error*>(&thrown) != nullptr ||
+                         text.find("alloc_cpu") != std::string::npos ||
+                         text.find("not enough memory") != std::string::npos;
+  if (no_memory) {
+    return "memory is not enough. `oubli check FILE` says what an experiment needs; lower the "
+           "width of the model, data.limit, train.batch_size or --jobs.";
+  }
+  if (dynamic_cast<const nlohmann::json::exception*>(&thrown) != nullptr) {
+    return "a file of results or of the store does not hold what it should: was it changed by "
+           "hand? `oubli store verify` looks for damage.";
+  }
+  return "an error inside of oubli, which should have been a message: " +
+         printable(text.substr(0, text.find('\n'))) + ". Please report it.";
+}
+
 std::string Origin::text() const {
   return line > 0 ? fmt::format("{}:{}:{}", source, line, column) : source;
 }
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& names) {
+  constexpr std::size_t kLongestName = 200;  // work grows with the length
   std::string best;
+  if (name.size() > kLongestName) return best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : names) {
     const std::size_t distance = edit_distance(name, candidate);
@@ -52,9 +86,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 std::string unknown_name_message(std::string_view kind, std::string_view name,
                                  const std::vector<std::string>& valid) {
   const std::string nearest = nearest_name(name, valid);
-  return fmt::format("unknown {} '{}'{} Valid: {}.", kind, name,
+  return fmt::format("unknown {} {}{} Valid: {}.", kind, quote(name),
                      nearest.empty() ? "." : fmt::format("; did you mean '{}'?", nearest),
-                     valid.empty() ? "none" : fmt::format("{}", fmt::join(valid, ", ")));
+                     valid.empty() ? "none" : listed(valid));
 }
 
 }  // namespace oubli

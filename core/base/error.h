@@ -24,12 +24,18 @@ enum class ErrorKind {
 
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  // The message is kept as text that steers no terminal (text.h); line feeds stay.
+  Error(ErrorKind kind, const std::string& message);
   ErrorKind kind() const { return kind_; }
 
  private:
   ErrorKind kind_;
 };
+
+// What went wrong, in this project's words, whatever was thrown: the message of an Error; for what
+// the system, the standard library and the libraries below throw, a sentence that says what it
+// means here. "" for what is known to nobody.
+std::string message_of(const std::exception& thrown);
 
 // Where a setting was written. Line and column count from 1; 0 means that there is none, as for a
 // value given on the command line.

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
-#include <fstream>
 #include <vector>
 
-#include "core/base/error.h"
+#include "core/base/file.h"
 
 namespace oubli {
 namespace {
@@ -53,16 +53,15 @@ std::string sha256_hex(std::string_view text) {
 }
 
 std::string file_hash_hex(const std::filesystem::path& path, HashAlgorithm algorithm) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorKind::kData, fmt::format("{}: cannot be read.", path.string()));
+  const InputFile file(path);
   Hasher hasher(algorithm);
   std::vector<char> buffer(1 << 20);
-  while (file) {
-    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    hasher.add(buffer.data(), static_cast<std::size_t>(file.gcount()));
+  for (std::uint64_t done = 0; done < file.size();) {
+    const std::size_t piece = std::min<std::uint64_t>(buffer.size(), file.size() - done);
+    file.read(done, buffer.data(), piece);
+    hasher.add(buffer.data(), piece);
+    done += piece;
   }
-  // A folder opens like a file and fails at the first read.
-  if (file.bad()) throw Error(ErrorKind::kData, fmt::format("{}: cannot be read.", path.string()));
   return hasher.hex();
 }
 

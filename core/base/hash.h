@@ -32,7 +32,7 @@ class Hasher {
 };
 
 std::string sha256_hex(std::string_view text);
-// Throws Error(kData) where the file cannot be read.
+// Throws FileError (file.h) where the file is no ordinary one or cannot be read.
 std::string file_hash_hex(const std::filesystem::path& path,
                           HashAlgorithm algorithm = HashAlgorithm::kSha256);
 

@@ -116,4 +116,11 @@ std::int64_t available_cores(const fs::path& root) {
   return cores;
 }
 
+std::string memory_shortage(double bytes, const std::string& what) {
+  const auto available = static_cast<double>(available_memory());
+  if (bytes <= available) return "";
+  return fmt::format("{} needs about {:.3g} GB of memory; {:.3g} GB are available.", what,
+                     bytes / 1e9, available / 1e9);
+}
+
 }  // namespace oubli

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace oubli {
 
@@ -15,6 +16,10 @@ namespace oubli {
 // (page cache that can be dropped does not count as use), whichever is less. 1 GiB where nothing
 // can be read.
 std::int64_t available_memory(const std::filesystem::path& root = "/");
+
+// "WHAT needs about 3.2 GB of memory; 1.1 GB are available." where less than `bytes` can still be
+// taken; "" otherwise.
+std::string memory_shortage(double bytes, const std::string& what);
 
 // Cores that the process may run on, and no more than a group's share of processor time, to the
 // nearest whole; 1 at least.

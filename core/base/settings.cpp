@@ -208,7 +208,12 @@ std::pair<std::string, Settings> Settings::named_child(const std::string& key,
       name = found->scalar;
     } else if (found->kind == SettingsNode::Kind::kMap) {
       const SettingsNode* inner = found->find("name");
-      if (inner == nullptr) fail_at(found->origin, fmt::format("'{}' needs a 'name'.", key));
+      if (inner == nullptr) {
+        fail_at(found->origin,
+                fmt::format("'{0}' needs a 'name', one of {1}, such as `{0}: {{name: "
+                            "{2}}}` with its settings beside it.",
+                            key, fmt::join(valid, ", "), name));
+      }
       name = parse_scalar(*inner, "name", "a name");
       name_origin = inner->origin;
       node.entries = found->entries;

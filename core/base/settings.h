@@ -72,10 +72,15 @@ struct RealOption {
   double below = kUnbounded;  // exclusive
   std::string doc = "";
 };
+// Every count has a range: products of two stay whole numbers. Seeds may be larger: all that a
+// double holds exactly.
+constexpr std::int64_t kMostCount = 1'000'000'000;
+constexpr std::int64_t kLargestSeed = std::int64_t{1} << 53;
+
 struct IntegerOption {
   std::optional<std::int64_t> default_value = {};
-  std::int64_t at_least = std::numeric_limits<std::int64_t>::min();
-  std::int64_t at_most = std::numeric_limits<std::int64_t>::max();
+  std::int64_t at_least = -kMostCount;
+  std::int64_t at_most = kMostCount;
   std::string doc = "";
 };
 struct FlagOption {

@@ -5,12 +5,12 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <set>
-#include <sstream>
+#include <optional>
+#include <unordered_map>
 #include <vector>
+
+#include "core/base/file.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 // Aliases can make a small file stand for a tree without end.
 constexpr int kDeepest = 64;
 constexpr int kMostNodes = 1'000'000;
+constexpr std::uint64_t kLargestFile = 16 << 20;
+constexpr std::size_t kLongestChain = 32;
 
 // yaml-cpp counts lines and columns from 0, and gives -1 where it knows none.
 Origin origin_of(const YAML::Mark& mark, const std::string& source) {
@@ -34,8 +36,15 @@ class Converter {
   SettingsNode convert(const YAML::Node& node, int depth = 0) {
     SettingsNode result;
     result.origin = origin_of(node.Mark(), source_);
-    if (depth > kDeepest || ++nodes_ > kMostNodes) {
-      fail_at(result.origin, "the settings are nested too deeply, or an alias contains itself.");
+    if (depth > kDeepest) {
+      fail_at(result.origin, fmt::format("the settings are nested more than {} levels deep, or an "
+                                         "alias contains itself.",
+                                         kDeepest));
+    }
+    if (++nodes_ > kMostNodes) {
+      fail_at(result.origin, fmt::format("more than {} values, those that aliases repeat counted "
+                                         "each time. Put long lists into a file of their own.",
+                                         kMostNodes));
     }
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
@@ -44,21 +53,38 @@ class Converter {
       case YAML::NodeType::Scalar:
         result.kind = SettingsNode::Kind::kScalar;
         result.scalar = node.Scalar();
+        require_text(result.scalar, result.origin);
         break;
       case YAML::NodeType::Sequence:
         result.kind = SettingsNode::Kind::kSequence;
         for (const YAML::Node& item : node) result.items.push_back(convert(item, depth + 1));
         break;
-      case YAML::NodeType::Map:
+      case YAML::NodeType::Map: {
         result.kind = SettingsNode::Kind::kMap;
-        for (const auto& entry : node) add_entry(result, entry.first, entry.second, depth);
+        std::unordered_map<std::string, Origin> seen;
+        for (const auto& entry : node) add_entry(result, seen, entry.first, entry.second, depth);
         break;
+      }
     }
     return result;
   }
 
  private:
-  void add_entry(SettingsNode& map, const YAML::Node& key, const YAML::Node& value, int depth) {
+  // Escapes can write what the file itself could not hold.
+  static void require_text(const std::string& text, const Origin& origin) {
+    if (first_invalid_utf8(text)) fail_at(origin, "this text is not UTF-8.");
+    const auto steers = [](char c) {
+      return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r') ||
+             c == 0x7f;
+    };
+    if (std::any_of(text.begin(), text.end(), steers)) {
+      fail_at(origin, fmt::format("{} holds a control character.", quote(text)));
+    }
+  }
+
+  // `seen`: the keys of the map so far, with where they stand.
+  void add_entry(SettingsNode& map, std::unordered_map<std::string, Origin>& seen,
+                 const YAML::Node& key, const YAML::Node& value, int depth) {
     const Origin origin = origin_of(key.Mark(), source_);
     if (!key.IsScalar()) fail_at(origin, "a key must be text.");
     const std::string& name = key.Scalar();
@@ -67,9 +93,10 @@ class Converter {
               "merge keys ('<<') are not supported; write the keys out, or use a top-level "
               "'extends: other.yaml'.");
     }
-    if (const SettingsNode* first = map.find(name)) {
-      fail_at(origin,
-              fmt::format("the key '{}' was already given at {}.", name, first->key_origin.text()));
+    require_text(name, origin);
+    if (const auto [first, is_new] = seen.emplace(name, origin); !is_new) {
+      fail_at(origin, fmt::format("the key {} was already given at {}.", quote(name),
+                                  first->second.text()));
     }
     SettingsNode node = convert(value, depth + 1);
     node.key_origin = origin;
@@ -82,18 +109,14 @@ class Converter {
   int nodes_ = 0;
 };
 
+// A pipe and /dev/stdin are as good as a file.
 std::string read_text(const fs::path& path, const Origin& asked_for_at) {
-  const auto fail = [&](const std::string& why) {
-    fail_at(asked_for_at, fmt::format("{}: {}.", path.string(), why));
-  };
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) fail("is a folder, an experiment file was expected");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(fmt::format("cannot be read: {}", std::strerror(errno)));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) fail("cannot be read to its end");
-  return text.str();
+  try {
+    return read_text_stream(path, ErrorKind::kSettings, kLargestFile);
+  } catch (const FileError& error) {
+    if (asked_for_at.source.empty()) throw;
+    fail_at(asked_for_at, error.what());
+  }
 }
 
 // Settings of one thing mean nothing to another: a map that names something else is no change of
@@ -111,15 +134,16 @@ void merge_into(SettingsNode& base, const SettingsNode& child) {
   }
   base.origin = child.origin;
   base.key_origin = child.key_origin;
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < base.entries.size(); ++i) places.emplace(base.entries[i].first, i);
   for (const auto& [key, value] : child.entries) {
-    const auto same = [&key = key](const auto& entry) { return entry.first == key; };
-    const auto found = std::find_if(base.entries.begin(), base.entries.end(), same);
-    if (found == base.entries.end()) {
+    const auto found = places.find(key);
+    if (found == places.end()) {
       base.entries.emplace_back(key, value);
     } else if (key == "remove" || key == "add") {
-      found->second = value;  // one choice among selectors
+      base.entries[found->second].second = value;  // one choice among selectors
     } else {
-      merge_into(found->second, value);
+      merge_into(base.entries[found->second].second, value);
     }
   }
 }
@@ -128,11 +152,16 @@ void merge_into(SettingsNode& base, const SettingsNode& child) {
 SettingsNode read_chain(const fs::path& path, const Origin& asked_for_at,
                         std::vector<std::string> chain) {
   const std::string text = read_text(path, asked_for_at);
-  const std::string real = fs::canonical(path).string();
+  std::error_code nameless;  // a pipe
+  const fs::path named = fs::canonical(path, nameless);
+  const std::string real = nameless ? path.string() : named.string();
   const bool circle = std::find(chain.begin(), chain.end(), real) != chain.end();
   chain.push_back(real);
   if (circle) {
     fail_at(asked_for_at, fmt::format("'extends' goes in a circle: {}.", fmt::join(chain, " -> ")));
+  }
+  if (chain.size() > kLongestChain) {
+    fail_at(asked_for_at, fmt::format("more than {} files extend one another.", kLongestChain));
   }
   SettingsNode node = parse_settings(text, path.string());
   const SettingsNode* extends = node.find("extends");
@@ -150,9 +179,53 @@ SettingsNode read_chain(const fs::path& path, const Origin& asked_for_at,
   return base;
 }
 
+void require_utf8(const std::string& text, const std::string& source) {
+  const auto fail = [&](std::size_t offset, const std::string& message) {
+    const TextPlace place = place_in(text, offset);
+    fail_at({source, place.line, place.column}, message);
+  };
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    fail(0, "the file is UTF-16: save it as UTF-8.");
+  }
+  if (const std::optional<std::size_t> offset = first_invalid_utf8(text)) {
+    fail(*offset, fmt::format("the byte 0x{:02x} is not UTF-8: save the file as UTF-8.",
+                              static_cast<unsigned char>(text[*offset])));
+  }
+  if (const std::size_t nul = text.find('\0'); nul != std::string::npos) {
+    fail(nul, "a NUL byte: this is no text file.");
+  }
+}
+
+// The first line that begins with a tab, from 1; 0 where there is none.
+int line_with_tab(const std::string& text) {
+  int line = 1;
+  for (std::size_t start = 0; start < text.size(); ++line) {
+    const std::size_t letter = text.find_first_not_of(" \t", start);
+    const std::size_t tab = text.find('\t', start);
+    if (tab < letter && letter != std::string::npos && text[letter] != '\n') return line;
+    start = text.find('\n', start);
+    if (start == std::string::npos) return 0;
+    ++start;
+  }
+  return 0;
+}
+
+[[noreturn]] void fail_as_yaml(const YAML::Exception& exception, const std::string& text,
+                               const std::string& source) {
+  if (const int line = line_with_tab(text); line > 0) {
+    fail_at({source, line, 1}, "a tab in the indentation: YAML is indented by blanks only.");
+  }
+  const Origin origin = origin_of(exception.mark, source);
+  if (exception.msg == YAML::ErrorMsg::BAD_FILE) {
+    fail_at(origin, fmt::format("the settings are nested more than {} levels deep.", kDeepest));
+  }
+  fail_at(origin, fmt::format("not valid YAML: {}.", exception.msg));
+}
+
 }  // namespace
 
 SettingsNode parse_settings(const std::string& text, const std::string& source_name) {
+  require_utf8(text, source_name);
   try {
     // yaml-cpp 0.7 closes a quote left open by itself where the text ends in a line break, and so
     // swallows every key behind it; without the line break it complains.
@@ -169,8 +242,7 @@ SettingsNode parse_settings(const std::string& text, const std::string& source_n
     }
     return Converter(source_name).convert(documents.front());
   } catch (const YAML::Exception& exception) {
-    fail_at(origin_of(exception.mark, source_name),
-            fmt::format("not valid YAML: {}.", exception.msg));
+    fail_as_yaml(exception, text, source_name);
   }
 }
 

@@ -11,8 +11,9 @@
 // Plain scalars keep the text that was written; `~`, `null` and an absent value are kNull. Anchors
 // and aliases work. Errors, all of kind kSettings and located at line and column: what YAML itself
 // refuses, a key written twice, keys that are not text, merge keys (`<<`), several documents in one
-// file, a structure nested or aliased beyond reason, files that cannot be read, `extends` in a
-// circle.
+// file, a structure nested or aliased beyond reason, text that is not UTF-8 or holds control
+// characters, files that cannot be read or are larger than 16 MiB, `extends` in a circle or through
+// more than 32 files. A pipe is read to its end.
 #pragma once
 
 #include <filesystem>
@@ -35,6 +36,10 @@ SettingsNode parse_settings(const std::string& text, const std::string& source_n
 // "--set a.b.c=value". Throws Error(kSettings) where the path is malformed, passes through a
 // scalar, or names no item of a list or two.
 void apply_override(SettingsNode& root, const std::string& assignment);
+
+// The tree with every origin, to hand to another process, and back. What is not such a tree throws.
+Json to_json(const SettingsNode& node);
+SettingsNode settings_from_json(const Json& json);
 
 // Block YAML in the order of `value`; lists of scalars stand on one line. Reals are written with
 // the fewest digits that give the same double back, and always with a point, so that every reader

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/settings_file.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -45,7 +46,9 @@ bool is_name(const std::string& text) {
 class Override {
  public:
   Override(const std::string& assignment, std::vector<std::string> path, SettingsNode value)
-      : origin_{"--set " + assignment, 0, 0}, path_(std::move(path)), value_(std::move(value)) {
+      : origin_{"--set " + clipped(assignment), 0, 0},
+        path_(std::move(path)),
+        value_(std::move(value)) {
     set_origin(value_, origin_);
   }
 
@@ -68,8 +71,8 @@ class Override {
         return set_in_item(node, depth);
       case Kind::kScalar:
         fail_at(origin_,
-                fmt::format("'{}' is '{}' (at {}), which has no '{}' inside.", path_up_to(depth),
-                            node.scalar, node.origin.text(), path_[depth]));
+                fmt::format("'{}' is {} (at {}), which has no '{}' inside.", path_up_to(depth),
+                            quote(node.scalar), node.origin.text(), path_[depth]));
     }
   }
 
@@ -165,12 +168,16 @@ class Override {
 }  // namespace
 
 void apply_override(SettingsNode& root, const std::string& assignment) {
-  const Origin origin{"--set " + assignment, 0, 0};
+  const Origin origin{"--set " + clipped(assignment), 0, 0};
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos) fail_at(origin, "expected KEY=VALUE, such as train.epochs=5.");
   std::vector<std::string> path = split_path(assignment.substr(0, equals));
   if (std::any_of(path.begin(), path.end(), [](const auto& part) { return part.empty(); })) {
     fail_at(origin, "the key in front of '=' has an empty part.");
+  }
+  constexpr std::size_t kDeepest = 64;
+  if (path.size() > kDeepest) {
+    fail_at(origin, fmt::format("the key in front of '=' has more than {} parts.", kDeepest));
   }
   SettingsNode value = parse_settings(assignment.substr(equals + 1), origin.source);
   // Half a change must not remain where the path turns out to be wrong.

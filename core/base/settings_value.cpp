@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/base/text.h"
+
 namespace oubli {
 namespace {
 
@@ -39,7 +41,7 @@ std::string kind_name(const SettingsNode& node) {
     case SettingsNode::Kind::kNull:
       return "nothing";
     case SettingsNode::Kind::kScalar:
-      return fmt::format("'{}'", node.scalar);
+      return quote(node.scalar);
     case SettingsNode::Kind::kSequence:
       return "a list";
     case SettingsNode::Kind::kMap:
@@ -65,9 +67,8 @@ std::string range_text(const RealOption& o) {
 }
 
 std::string range_text(const IntegerOption& o) {
-  using Limits = std::numeric_limits<std::int64_t>;
-  const bool low = o.at_least != Limits::min();
-  const bool high = o.at_most != Limits::max();
+  const bool low = o.at_least != -kMostCount;
+  const bool high = o.at_most != kMostCount && o.at_most != kLargestSeed;
   std::string text = low ? fmt::format("at least {}", o.at_least) : "";
   if (high) text += fmt::format("{}at most {}", low ? " and " : "", o.at_most);
   return text;
@@ -84,7 +85,8 @@ double parse_real(const SettingsNode& node, const std::string& key, const RealOp
   }
   if (!(value > option.above && value >= option.at_least && value <= option.at_most &&
         value < option.below)) {
-    fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, node.scalar));
+    fail_at(node.origin,
+            fmt::format("'{}' must be {}, found {}.", key, expected, clipped(node.scalar)));
   }
   return value;
 }
@@ -95,8 +97,15 @@ std::int64_t parse_integer(const SettingsNode& node, const std::string& key,
   std::int64_t value = 0;
   const char* end = node.scalar.data() + node.scalar.size();
   const auto [stop, failure] = std::from_chars(node.scalar.data(), end, value);
-  if (node.kind != SettingsNode::Kind::kScalar || failure != std::errc() || stop != end ||
-      value < option.at_least || value > option.at_most) {
+  const bool is_number = node.kind == SettingsNode::Kind::kScalar && stop == end;
+  const bool is_too_large =
+      is_number && (value > option.at_most ||
+                    (failure == std::errc::result_out_of_range && node.scalar.front() != '-'));
+  if (is_too_large) {
+    fail_at(node.origin, fmt::format("'{}' must be a whole number of at most {}, found {}.", key,
+                                     option.at_most, clipped(node.scalar)));
+  }
+  if (!is_number || failure != std::errc() || value < option.at_least) {
     fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, kind_name(node)));
   }
   return value;

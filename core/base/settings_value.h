@@ -11,7 +11,7 @@ namespace oubli {
 // "nothing", "'text'", "a list" or "a map": what an error message says was found.
 std::string kind_name(const SettingsNode& node);
 
-// "above 0 and at most 1"; empty where anything goes.
+// "above 0 and at most 1"; empty where anything goes, or whatever a count can be.
 std::string range_text(const RealOption& option);
 std::string range_text(const IntegerOption& option);
 

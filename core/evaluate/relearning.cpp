@@ -28,6 +28,7 @@ Relearning relearn(Model& model, const Subset& train_set, const Subset& forget,
   epoch.objective.loss = recipe.objective.loss;
   epoch.optimizer.lr = settings.lr;
   epoch.batch_size = recipe.optimizer.is_full_batch() ? epoch.batch_size : recipe.batch_size;
+  epoch.drop_last = recipe.drop_last;
   epoch.epochs = 1;
   const Objective& objective = epoch.objective;
   Relearning curve;

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/base/error.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -14,8 +14,8 @@ std::string shape_text(at::IntArrayRef shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& message) {
-  throw Error(ErrorKind::kData, fmt::format("{}: {}", path.string(), message));
+[[noreturn]] void fail(const std::string& where, const std::string& message) {
+  throw Error(ErrorKind::kData, fmt::format("{}: {}", where, message));
 }
 
 // Takes the weights of a model out of a file by name and notes whatever does not fit.
@@ -51,7 +51,7 @@ class Matcher {
     }
     std::string text;
     const auto list = [&text](const char* kind, const std::vector<std::string>& names) {
-      if (!names.empty()) text += fmt::format(" {}: {}.", kind, fmt::join(names, "; "));
+      if (!names.empty()) text += fmt::format(" {}: {}.", kind, listed(names));
     };
     list("Missing", missing_);
     list("Unexpected", unexpected);
@@ -67,7 +67,7 @@ class Matcher {
 
 // Converts to the model's type; a value that is not finite there is an error with its position.
 Tensor converted(const Tensor& tensor, const std::string& name, at::ScalarType dtype,
-                 const std::filesystem::path& path) {
+                 const std::string& where) {
   Tensor values = tensor.to(dtype);
   const Tensor bad = at::isfinite(values).logical_not().nonzero();
   if (bad.size(0) == 0) return values;
@@ -78,9 +78,10 @@ Tensor converted(const Tensor& tensor, const std::string& name, at::ScalarType d
     index.emplace_back(position.back());
   }
   const double value = index.empty() ? tensor.item<double>() : tensor.index(index).item<double>();
-  fail(path, fmt::format("'{}' at [{}] is {}, which is not a finite number as {} ({} such values "
-                         "in all).",
-                         name, fmt::join(position, ", "), value, at::toString(dtype), bad.size(0)));
+  fail(where,
+       fmt::format("'{}' at [{}] is {}, which is not a finite number as {} ({} such values "
+                   "in all).",
+                   name, fmt::join(position, ", "), value, at::toString(dtype), bad.size(0)));
 }
 
 }  // namespace
@@ -99,8 +100,12 @@ void save_model(const Model& model, const std::filesystem::path& path,
 }
 
 void load_weights(Model& model, const std::filesystem::path& path) {
+  load_weights(model, read_tensors(path), path.string());
+}
+
+void load_weights(Model& model, const TensorFile& file, const std::string& where) {
   const at::NoGradGuard no_grad;
-  Matcher matcher(read_tensors(path));
+  Matcher matcher(file);
   std::vector<Tensor> parameters;
   std::vector<Tensor> buffers;
   for (const ParameterInfo& info : model.parameter_infos()) {
@@ -110,12 +115,12 @@ void load_weights(Model& model, const std::filesystem::path& path) {
     buffers.push_back(matcher.take(info.name, info.shape));
   }
   const std::string complaints = matcher.complaints();
-  if (!complaints.empty()) fail(path, "does not fit the model." + complaints);
+  if (!complaints.empty()) fail(where, "does not fit the model." + complaints);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    parameters[i] = converted(parameters[i], model.parameter_infos()[i].name, model.dtype(), path);
+    parameters[i] = converted(parameters[i], model.parameter_infos()[i].name, model.dtype(), where);
   }
   for (std::size_t i = 0; i < buffers.size(); ++i) {
-    buffers[i] = converted(buffers[i], model.buffer_infos()[i].name, model.dtype(), path);
+    buffers[i] = converted(buffers[i], model.buffer_infos()[i].name, model.dtype(), where);
   }
   model.set_theta(model.join(parameters));
   for (std::size_t i = 0; i < buffers.size(); ++i) model.buffers()[i].copy_(buffers[i]);

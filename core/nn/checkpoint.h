@@ -25,5 +25,7 @@ void save_model(const Model& model, const std::filesystem::path& path,
 // (the message lists all that is missing, unexpected or of another shape) and every value is finite
 // in the model's type.
 void load_weights(Model& model, const std::filesystem::path& path);
+// The same from what was read of a file; `where` names it in messages.
+void load_weights(Model& model, const TensorFile& file, const std::string& where);
 
 }  // namespace oubli

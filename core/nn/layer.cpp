@@ -1,6 +1,7 @@
 #include "core/nn/layer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -8,6 +9,12 @@
 #include "core/nn/automatic_linearisation.h"
 
 namespace oubli {
+namespace {
+
+// No machine holds as many, and their number and bytes are whole numbers still.
+constexpr std::int64_t kMostParameters = 1'000'000'000'000;
+
+}  // namespace
 
 void ParameterTable::require_new(const std::string& name) const {
   const auto same = [&name](const auto& other) { return other.name == name; };
@@ -21,7 +28,18 @@ std::size_t ParameterTable::add(const std::string& name, std::vector<std::int64_
                                 Initialisation initialisation, std::int64_t fan) {
   require_new(name);
   ParameterInfo info{name, std::move(shape), size_, 1, initialisation, fan};
-  for (const std::int64_t extent : info.shape) info.size *= extent;
+  for (const std::int64_t extent : info.shape) {
+    if (extent > kMostParameters / std::max<std::int64_t>(info.size, 1))
+      info.size = kMostParameters;
+    else
+      info.size *= extent;
+  }
+  if (info.size + size_ >= kMostParameters) {
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("the network has more than {:.0e} parameters with '{}' of shape [{}]",
+                    static_cast<double>(kMostParameters), name, fmt::join(info.shape, ", ")));
+  }
   size_ += info.size;
   parameters_.push_back(std::move(info));
   return parameters_.size() - 1;

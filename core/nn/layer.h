@@ -50,7 +50,8 @@ struct BufferInfo {
 // Collects what a network is made of while its layers are constructed.
 class ParameterTable {
  public:
-  // Each returns the number of what it adds. Throws Error(kUsage) on a name used twice.
+  // Each returns the number of what it adds. Throws Error(kUsage) on a name used twice, and where
+  // there would be more than 1e12 parameters in all.
   std::size_t add(const std::string& name, std::vector<std::int64_t> shape,
                   Initialisation initialisation, std::int64_t fan);
   std::size_t add_buffer(const std::string& name, std::vector<std::int64_t> shape, double initial);

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,5 +37,7 @@ void write_tensors(const std::filesystem::path& path, const TensorFile& file);
 // whose product overflows or does not match the bytes, offsets that overlap, leave gaps or lie
 // outside. Memory is claimed only after the sizes were checked against the file's.
 TensorFile read_tensors(const std::filesystem::path& path);
+// The same of a file's content; `where` names it in messages.
+TensorFile parse_tensors(std::string_view content, const std::string& where);
 
 }  // namespace oubli

@@ -4,15 +4,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
+#include <functional>
 #include <limits>
-#include <set>
+#include <unordered_set>
 
-#include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/nn/tensor_file.h"
 #include "core/nn/tensor_types.h"
 
@@ -38,28 +38,30 @@ std::uint64_t product_or_max(std::uint64_t a, std::uint64_t b) {
   return a > kMax / b ? kMax : a * b;
 }
 
+// Reads bytes at an offset of the file, wherever it lies.
+using ReadBytes = std::function<void(std::uint64_t offset, void* bytes, std::size_t count)>;
+
+// The first few of a list.
+std::string list_text(const std::vector<std::int64_t>& numbers) {
+  constexpr std::size_t kMost = 8;
+  const auto last = numbers.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, numbers.size()));
+  return fmt::format("{}{}", fmt::join(numbers.begin(), last, ", "),
+                     numbers.size() > kMost ? ", ..." : "");
+}
+
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) : path_(path) {
-    std::error_code failure;
-    if (!std::filesystem::is_regular_file(path, failure)) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}: {}.", path.string(),
-                              failure ? failure.message() : "is not an ordinary file"));
-    }
-    file_.open(path, std::ios::binary);
-    size_ = std::filesystem::file_size(path, failure);
-    if (!file_ || failure) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}: cannot be read: {}.", path.string(), std::strerror(errno)));
-    }
-  }
+  // `where` names the file in messages.
+  Reader(std::string where, std::uint64_t size, ReadBytes read_bytes)
+      : where_(std::move(where)), size_(size), read_bytes_(std::move(read_bytes)) {}
 
   TensorFile read() {
-    const Json header = parse_header(read_header());
+    std::vector<std::string> names;
+    const nlohmann::json header = parse_header(read_header(), names);
     TensorFile result;
     std::vector<Entry> entries;
-    for (const auto& [name, value] : header.items()) {
+    for (const std::string& name : names) {
+      const nlohmann::json& value = header.at(name);
       if (name == kMetadataKey) {
         result.metadata = read_metadata(value);
       } else {
@@ -73,124 +75,120 @@ class Reader {
 
  private:
   [[noreturn]] void fail(std::uint64_t offset, const std::string& message) const {
-    throw Error(ErrorKind::kData,
-                fmt::format("{}: at byte {}: {}.", path_.string(), offset, message));
+    throw Error(ErrorKind::kData, fmt::format("{}: at byte {}: {}.", where_, offset, message));
   }
   [[noreturn]] void fail_header(const std::string& message) const { fail(kLengthBytes, message); }
-
-  void read_bytes(std::uint64_t offset, void* bytes, std::uint64_t count) {
-    file_.seekg(static_cast<std::streamoff>(offset));
-    file_.read(static_cast<char*>(bytes), static_cast<std::streamsize>(count));
-    if (!file_ || static_cast<std::uint64_t>(file_.gcount()) != count) {
-      fail(offset, fmt::format("{} bytes were expected and could not be read", count));
-    }
-  }
 
   std::string read_header() {
     if (size_ < kLengthBytes) {
       fail(0, fmt::format("the file has {} bytes, too few for a header's length", size_));
     }
     std::uint64_t length = 0;
-    read_bytes(0, &length, kLengthBytes);
+    read_bytes_(0, &length, kLengthBytes);
     if (length > kLongestHeader || length > size_ - kLengthBytes) {
       fail(0, fmt::format("the header is said to have {} bytes in a file of {}: the file is "
                           "truncated or not a safetensors file",
                           length, size_));
     }
     std::string header(length, '\0');
-    read_bytes(kLengthBytes, header.data(), length);
+    read_bytes_(kLengthBytes, header.data(), length);
     data_begin_ = kLengthBytes + length;
     return header;
   }
 
-  Json parse_header(const std::string& text) {
+  // `names` receives the keys in their order: a JSON value that keeps it would look for each key
+  // among all before it.
+  nlohmann::json parse_header(const std::string& text, std::vector<std::string>& names) {
+    using nlohmann::json;
     if (text.empty() || text.front() != '{') fail_header("the header does not begin with '{'");
-    std::vector<std::set<std::string>> keys;
+    std::vector<std::unordered_set<std::string>> keys;
     std::string twice;
     bool too_deep = false;
-    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-      if (event == Json::parse_event_t::object_start) keys.emplace_back();
-      if (event == Json::parse_event_t::object_end) keys.pop_back();
-      if (event == Json::parse_event_t::key) {
+    const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+      if (event == json::parse_event_t::object_start) keys.emplace_back();
+      if (event == json::parse_event_t::object_end) keys.pop_back();
+      if (event == json::parse_event_t::key) {
         const auto& key = parsed.get_ref<const std::string&>();
         if (!keys.back().insert(key).second) twice = key;
+        if (keys.size() == 1) names.push_back(key);
       }
       too_deep = too_deep || depth > 8;
       return !too_deep;
     };
-    Json header;
+    json header;
     try {
-      header = Json::parse(text, watch);
-    } catch (const Json::parse_error& error) {
+      header = json::parse(text, watch);
+    } catch (const json::parse_error& error) {
       fail(kLengthBytes + (error.byte > 0 ? error.byte - 1 : 0), "the header is not valid JSON");
-    } catch (const Json::exception&) {
+    } catch (const json::exception&) {
       fail_header("the header holds a number out of range");
     }
     if (too_deep) fail_header("the header is nested too deeply");
-    if (!twice.empty()) fail_header(fmt::format("the header has '{}' twice", twice));
+    if (!twice.empty()) fail_header(fmt::format("the header has {} twice", quote(twice)));
     if (!header.is_object()) fail_header("the header is not a JSON object");
     return header;
   }
 
-  std::map<std::string, std::string> read_metadata(const Json& value) const {
+  std::map<std::string, std::string> read_metadata(const nlohmann::json& value) const {
     if (!value.is_object()) fail_header("the metadata is not a JSON object");
     std::map<std::string, std::string> metadata;
     for (const auto& [key, text] : value.items()) {
-      if (!text.is_string()) fail_header(fmt::format("the metadata '{}' is not text", key));
+      if (!text.is_string()) fail_header(fmt::format("the metadata {} is not text", quote(key)));
       metadata[key] = text.get<std::string>();
     }
     return metadata;
   }
 
   // A list of whole numbers that fit an int64.
-  std::vector<std::int64_t> read_numbers(const std::string& name, const Json& value,
+  std::vector<std::int64_t> read_numbers(const std::string& name, const nlohmann::json& value,
                                          const char* field) const {
-    const Json empty;
-    const Json& list = value.contains(field) ? value[field] : empty;
+    const nlohmann::json empty;
+    const nlohmann::json& list = value.contains(field) ? value[field] : empty;
     std::vector<std::int64_t> numbers;
-    const auto fits = [](const Json& number) {
+    const auto fits = [](const nlohmann::json& number) {
       constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
       return number.is_number_unsigned() && number.get<std::uint64_t>() <= kMax;
     };
     if (!list.is_array() || !std::all_of(list.begin(), list.end(), fits)) {
-      fail_header(fmt::format("tensor '{}' has no list of whole numbers as '{}'", name, field));
+      fail_header(
+          fmt::format("tensor {} has no list of whole numbers as '{}'", quote(name), field));
     }
-    for (const Json& number : list) numbers.push_back(number.get<std::int64_t>());
+    for (const nlohmann::json& number : list) numbers.push_back(number.get<std::int64_t>());
     return numbers;
   }
 
-  Entry read_entry(const std::string& name, const Json& value) const {
-    if (!value.is_object()) fail_header(fmt::format("the entry '{}' is not an object", name));
+  Entry read_entry(const std::string& name, const nlohmann::json& value) const {
+    if (!value.is_object()) fail_header(fmt::format("the entry {} is not an object", quote(name)));
     Entry entry;
     entry.name = name;
     entry.type = read_type(name, value);
     entry.shape = read_numbers(name, value, "shape");
     const std::vector<std::int64_t> offsets = read_numbers(name, value, "data_offsets");
     if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-      fail_header(fmt::format("tensor '{}' has the offsets [{}], expected begin and end", name,
-                              fmt::join(offsets, ", ")));
+      fail_header(fmt::format("tensor {} has the offsets [{}], expected begin and end", quote(name),
+                              list_text(offsets)));
     }
     entry.begin = static_cast<std::uint64_t>(offsets[0]);
     entry.end = static_cast<std::uint64_t>(offsets[1]);
     if (entry.end > size_ - data_begin_) {
-      fail(size_, fmt::format("the file ends here, but tensor '{}' ends at byte {}: the file is "
+      fail(size_, fmt::format("the file ends here, but tensor {} ends at byte {}: the file is "
                               "truncated",
-                              name, data_begin_ + entry.end));
+                              quote(name), data_begin_ + entry.end));
     }
     check_size(entry);
     return entry;
   }
 
-  at::ScalarType read_type(const std::string& name, const Json& value) const {
+  at::ScalarType read_type(const std::string& name, const nlohmann::json& value) const {
     const std::string type =
-        value.contains("dtype") && value["dtype"].is_string() ? value["dtype"] : Json("");
+        value.contains("dtype") && value["dtype"].is_string() ? value["dtype"] : nlohmann::json("");
     std::vector<std::string_view> known;
     for (const TensorTypeName& candidate : kTensorTypes) {
       if (candidate.name == type) return candidate.type;
       known.push_back(candidate.name);
     }
-    fail_header(fmt::format("tensor '{}' has the type '{}'; known types are {}", name, type,
-                            fmt::join(known, ", ")));
+    fail_header(fmt::format("tensor {} has the type {}; known types are {}", quote(name),
+                            quote(type), fmt::join(known, ", ")));
   }
 
   void check_size(const Entry& entry) const {
@@ -204,13 +202,13 @@ class Reader {
     }
     constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
     if (strides == kMax || entry.shape.size() > kMostDimensions) {
-      fail_header(fmt::format("tensor '{}' has the impossible shape [{}]", entry.name,
-                              fmt::join(entry.shape, ", ")));
+      fail_header(fmt::format("tensor {} has the impossible shape [{}]", quote(entry.name),
+                              list_text(entry.shape)));
     }
     if (bytes != entry.end - entry.begin) {
       fail(data_begin_ + entry.begin,
-           fmt::format("tensor '{}' of shape [{}] needs {} bytes, but its offsets hold {}",
-                       entry.name, fmt::join(entry.shape, ", "), bytes, entry.end - entry.begin));
+           fmt::format("tensor {} of shape [{}] needs {} bytes, but its offsets hold {}",
+                       quote(entry.name), list_text(entry.shape), bytes, entry.end - entry.begin));
     }
   }
 
@@ -226,8 +224,8 @@ class Reader {
     for (const Entry* entry : order) {
       if (entry->begin != position) {
         fail(data_begin_ + entry->begin,
-             fmt::format("tensor '{}' begins here, but the values before it end at byte {}",
-                         entry->name, data_begin_ + position));
+             fmt::format("tensor {} begins here, but the values before it end at byte {}",
+                         quote(entry->name), data_begin_ + position));
       }
       position = entry->end;
     }
@@ -241,7 +239,7 @@ class Reader {
     Tensor values = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
     if (values.nbytes() == 0) return values;
     const std::uint64_t offset = data_begin_ + entry.begin;
-    read_bytes(offset, values.mutable_data_ptr(), values.nbytes());
+    read_bytes_(offset, values.mutable_data_ptr(), values.nbytes());
     if (entry.type == at::kBool) {
       const auto* bytes = static_cast<const unsigned char*>(values.const_data_ptr());
       const auto* wrong =
@@ -254,14 +252,29 @@ class Reader {
     return values;
   }
 
-  std::filesystem::path path_;
-  std::ifstream file_;
-  std::uint64_t size_ = 0;
+  std::string where_;
+  std::uint64_t size_;
+  ReadBytes read_bytes_;
   std::uint64_t data_begin_ = 0;
 };
 
 }  // namespace
 
-TensorFile read_tensors(const std::filesystem::path& path) { return Reader(path).read(); }
+TensorFile read_tensors(const std::filesystem::path& path) {
+  const InputFile file(path);
+  return Reader(path.string(), file.size(),
+                [&](std::uint64_t offset, void* bytes, std::size_t count) {
+                  file.read(offset, bytes, count);
+                })
+      .read();
+}
+
+TensorFile parse_tensors(std::string_view content, const std::string& where) {
+  return Reader(where, content.size(),
+                [&](std::uint64_t offset, void* bytes, std::size_t count) {
+                  std::memcpy(bytes, content.data() + offset, count);
+                })
+      .read();
+}
 
 }  // namespace oubli

@@ -5,12 +5,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <numeric>
 #include <set>
 
-#include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/nn/tensor_file.h"
 #include "core/nn/tensor_types.h"
@@ -53,9 +52,7 @@ class CheckedFile {
 
  private:
   [[noreturn]] void fail() const {
-    const int reason = errno;
-    throw Error(ErrorKind::kStore,
-                fmt::format("{}: cannot be written: {}.", path_.string(), std::strerror(reason)));
+    throw FileError(ErrorKind::kStore, path_, "cannot be written", errno);
   }
 
   std::filesystem::path path_;

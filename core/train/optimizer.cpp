@@ -59,9 +59,10 @@ OptimizerSettings OptimizerSettings::read(const Settings& parent) {
                                               .doc = "gradient norm at which it has converged"});
     o.max_iterations = settings.integer(
         "max_iterations", {.default_value = 500, .at_least = 1, .doc = "iterations at most"});
-    o.memory = settings.integer(
-        "memory",
-        {.default_value = 20, .at_least = 1, .doc = "pairs of steps and gradient changes kept"});
+    o.memory = settings.integer("memory", {.default_value = 20,
+                                           .at_least = 1,
+                                           .at_most = 1000,
+                                           .doc = "pairs of steps and gradient changes kept"});
     return o;
   }
   o.lr = settings.real("lr", {.default_value = name == "sgd" ? 0.1 : 1e-3,

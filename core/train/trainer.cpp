@@ -33,14 +33,15 @@ void run_epochs(Model& model, const Subset& whole, const TrainingRecipe& recipe,
   Generator dropout = context.generator.stream("dropout");
   const std::unique_ptr<Optimizer> optimizer = make_optimizer(recipe.optimizer);
   BatchGradient gradient_of(model, recipe.objective);
-  const std::int64_t n = subset.size();
+  const std::int64_t all = subset.size(), rest = all % recipe.batch_size;
+  const std::int64_t n = recipe.drop_last && rest < all ? all - rest : all;
   const std::int64_t per_epoch = (n + recipe.batch_size - 1) / recipe.batch_size;
   const std::int64_t steps = per_epoch * recipe.epochs;
   const std::int64_t gathered =
       recipe.batch_size * gathered_batches(subset, recipe, model.theta().element_size());
   std::int64_t step = 0;
   for (std::int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
-    const Tensor positions = order.permutation(n);
+    const Tensor positions = order.permutation(all);
     Batch several;
     for (std::int64_t begin = 0; begin < n; begin += recipe.batch_size, ++step) {
       const std::int64_t count = std::min(recipe.batch_size, n - begin);
@@ -157,6 +158,7 @@ Augmentation Augmentation::read(const Settings& parent) {
   const Settings settings = parent.child("augment", "random changes of training images");
   return {settings.integer("crop", {.default_value = 0,
                                     .at_least = 0,
+                                    .at_most = 1024,
                                     .doc = "pixels of zero padding before a random crop"}),
           settings.flag("flip", {.default_value = false, .doc = "mirror with probability 1/2"})};
 }
@@ -195,9 +197,12 @@ TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   recipe.optimizer = OptimizerSettings::read(settings);
   if (recipe.optimizer.is_full_batch()) return recipe;
   recipe.schedule = Schedule::read(settings);
-  recipe.epochs = settings.integer("epochs", {.at_least = 0, .doc = "passes over the set"});
+  recipe.epochs = settings.integer(
+      "epochs", {.at_least = 0, .at_most = 1'000'000, .doc = "passes over the set"});
   recipe.batch_size = settings.integer(
       "batch_size", {.default_value = 128, .at_least = 1, .doc = "examples in one step"});
+  recipe.drop_last = settings.flag(
+      "drop_last", {.default_value = false, .doc = "leave a smaller last batch out of each epoch"});
   recipe.clip_norm = settings.real(
       "clip_norm",
       {.default_value = 0, .at_least = 0, .doc = "largest gradient norm; 0 for no limit"});

@@ -33,6 +33,9 @@ struct TrainingRecipe {
   Augmentation augmentation;
   std::int64_t epochs = 1;
   std::int64_t batch_size = 128;
+  // Whether a last batch that is smaller than the others is left out of an epoch; a first one never
+  // is.
+  bool drop_last = false;
   // Euclidean norm that a batch gradient is scaled down to; 0 for no limit.
   double clip_norm = 0;
 

@@ -1,13 +1,16 @@
 #include "experiments/engine/command_line.h"
 
 #include <ATen/Parallel.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
-#include <thread>
+#include <cstring>
 
 #include "core/base/memory.h"
 #include "core/curvature/curvature.h"
@@ -17,12 +20,51 @@
 namespace oubli {
 namespace {
 
+constexpr int kMostExamples = 1'000'000'000;
+
 void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("FILE", options.file, "experiment file (YAML)")->required();
   command.add_option("--set", options.overrides, "override a setting, as train.epochs=5")
       ->allow_extra_args(false);
   command.add_option("--data", options.data, "folder of data sets (or OUBLI_DATA)");
   command.add_option("--store", options.store, "folder of finished stages (or OUBLI_STORE)");
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// A misspelt command or option: what was meant. The library's own words would be that something was
+// not expected.
+void require_known_words(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2) {
+    throw Error(ErrorKind::kSettings,
+                "say what to do, such as `oubli run FILE`; `oubli --help` lists all commands.");
+  }
+  const CLI::App* command = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::vector<std::string> commands;
+    for (const CLI::App* sub : command->get_subcommands({})) {
+      if (!sub->get_group().empty()) commands.push_back(sub->get_name());
+    }
+    if (!word.starts_with("-") && !commands.empty()) {
+      if (std::find(commands.begin(), commands.end(), word) == commands.end()) {
+        throw Error(ErrorKind::kSettings, unknown_name_message("command", word, commands));
+      }
+      command = command->get_subcommand(word);
+    } else if (word.starts_with("--") && word.size() > 2) {
+      const std::vector<std::string> names = option_names(*command);
+      const std::string name = word.substr(0, word.find('='));
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        throw Error(ErrorKind::kSettings, unknown_name_message("option", name, names));
+      }
+    }
+  }
 }
 
 int run_command(int argc, char** argv, const Registries& registries) {
@@ -56,9 +98,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
   stage->callback([&] { status = run_one_stage(key, options, registries); });
 
   CLI::App* worker = app.add_subcommand("worker", "")->group("");  // started by `run`
-  add_run_options(*worker, options);
-  worker->add_option("--memory", options.memory);
-  worker->callback([&] { status = run_worker(options, registries); });
+  worker->callback([&] { status = run_worker(registries); });
 
   CLI::App* shape = app.add_subcommand("curvature",
                                        "show the spectrum of an original's curvature, the damping "
@@ -77,13 +117,13 @@ int run_command(int argc, char** argv, const Registries& registries) {
   add_run_options(*matters, influence.run);
   matters->add_option("--test", influence.test, "position in the test set, from 0")
       ->required()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, kMostExamples));
   matters->add_option("--top", influence.top, "how many to list (default: 10)")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(CLI::Range(1, kMostExamples));
   matters
       ->add_option("--retrain", influence.retrain,
                    "how many of them to retrain without, for comparison (default: 0)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, kMostExamples));
   matters->add_option("--output", influence.run.output,
                       "folder for all effects as CSV and JSON (default: results/NAME)");
   matters->add_option("--solve", influence.solve,
@@ -144,10 +184,26 @@ int run_command(int argc, char** argv, const Registries& registries) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) require_known_words(app, argc, argv);
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
   return status;
+}
+
+// A stream that was closed before the program began would be the next file that it opens.
+void require_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0)
+      ::open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+  }
+}
+
+// What was printed and could not be written is lost: the program must not say that all is well.
+int flushed(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  fmt::print(stderr, "oubli: standard output cannot be written: {}.\n", std::strerror(errno));
+  return 2;
 }
 
 }  // namespace
@@ -156,15 +212,12 @@ int command_line(int argc, char** argv, const Registries& registries) {
   // One thread here: the work is in the workers, each with as many as the experiment says.
   at::set_num_threads(1);
   keep_freed_memory();
+  require_streams();
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is then an error like a full disk
   try {
-    return run_command(argc, argv, registries);
-  } catch (const Error& error) {
-    fmt::print(stderr, "oubli: {}\n", error.what());
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "oubli: memory is not enough for this experiment.\n");
+    return flushed(run_command(argc, argv, registries));
   } catch (const std::exception& error) {
-    const std::string text = error.what();
-    fmt::print(stderr, "oubli: {}\n", text.substr(0, text.find('\n')));
+    fmt::print(stderr, "oubli: {}\n", message_of(error));
   }
   return 2;
 }

@@ -14,8 +14,7 @@ struct RunOptions {
   std::string data;
   std::string store;
   std::string output;
-  int jobs = 0;             // 0: all cores
-  std::int64_t memory = 0;  // of a worker, in bytes
+  int jobs = 0;  // 0: all cores
   bool show_keys = false;
 };
 
@@ -46,7 +45,7 @@ Experiment load_experiment(const RunOptions& options, const Registries& registri
 int run_experiment(const RunOptions& options, const Registries& registries);
 int check_experiment(const RunOptions& options, const Registries& registries);
 int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries);
-int run_worker(const RunOptions& options, const Registries& registries);
+int run_worker(const Registries& registries);
 int show_curvature(const CurvatureCommand& command, const Registries& registries);
 int show_influence(const InfluenceCommand& command, const Registries& registries);
 int list_entries(const Registries& registries);

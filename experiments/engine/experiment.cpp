@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/hash.h"
+#include "experiments/engine/fitness.h"
 
 namespace oubli {
 namespace {
@@ -62,9 +63,6 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
             "original's training set or not.");
   }
   if (removed.mislabelled) loaded.dataset = corrupted(loaded.dataset, removed);
-  if (added.mislabelled) {
-    fail_at(spec.edit_origin, "'mislabelled' says what to remove; it cannot select points to add.");
-  }
   experiment.dataset = std::make_shared<const Dataset>(std::move(loaded.dataset));
   const Splits& splits = loaded.splits;
   const auto subset = [&](Tensor rows) { return Subset{experiment.dataset, std::move(rows), {}}; };
@@ -90,8 +88,14 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
                               experiment.dataset->outputs)
                 : "train.loss is squared_error, but the data has classes: use cross_entropy.");
   }
-  experiment.network = spec.build(
-      {experiment.dataset->input_shape(), spec.recipe.objective.outputs_for(*experiment.dataset)});
+  try {
+    experiment.network = spec.build({experiment.dataset->input_shape(),
+                                     spec.recipe.objective.outputs_for(*experiment.dataset)});
+  } catch (const Error& error) {  // too many parameters
+    if (error.kind() != ErrorKind::kUsage) throw;
+    const SettingsNode* model = spec.root.find("model");
+    fail_at(model != nullptr ? model->origin : Origin{}, std::string(error.what()) + ".");
+  }
   experiment.network_hash = layout_hash(*experiment.network.table);
   experiment.data_hash = experiment.dataset->content_hash();
   Hasher edit;
@@ -102,6 +106,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   if (experiment.held_out.numel() > 0) edit.add(rows_hash(experiment.held_out));
   experiment.edit_hash = edit.hex();
   experiment.spec = std::move(spec);
+  require_fit(experiment);
   return experiment;
 }
 

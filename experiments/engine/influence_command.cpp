@@ -91,7 +91,7 @@ struct Effect {
 
 // All training examples in the order of their effects, with every digit: influence-test-N.csv and
 // .json beside the results of runs.
-std::filesystem::path write_effects(const std::filesystem::path& folder, std::int64_t number,
+std::filesystem::path write_effects(const ResultFolder& output, std::int64_t number,
                                     const Experiment& experiment, const std::vector<Effect>& all,
                                     Json summary) {
   const Dataset& data = *experiment.dataset;
@@ -119,10 +119,14 @@ std::filesystem::path write_effects(const std::filesystem::path& folder, std::in
     effects.push_back(std::move(entry));
   }
   summary["effects"] = std::move(effects);
-  const std::filesystem::path stem = folder / fmt::format("influence-test-{}", number);
-  write_file(stem.string() + ".csv", csv);
-  write_file(stem.string() + ".json", summary.dump(1) + "\n");
-  return stem;
+  const std::string stem = fmt::format("influence-test-{}", number);
+  output.replace(
+      [&](const std::string& name) { return name == stem + ".csv" || name == stem + ".json"; },
+      [&](const std::filesystem::path& folder) {
+        write_file(folder / (stem + ".csv"), csv);
+        write_json(folder / (stem + ".json"), summary);
+      });
+  return output.path() / stem;
 }
 
 }  // namespace
@@ -135,8 +139,7 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
     throw Error(ErrorKind::kUsage, fmt::format("--test {}: the test set has examples 0 to {}.",
                                                command.test, tests.size() - 1));
   }
-  const std::filesystem::path output = output_folder(command.run.output, command.run.file);
-  require_writable(output);
+  const ResultFolder output(output_folder(command.run.output, command.run.file));
   const Plan plan = make_plan(experiment, registries.metrics);
   const Store store(default_store(command.run.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));

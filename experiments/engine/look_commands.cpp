@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "core/solve/solver.h"
 #include "datasets/fetch.h"
 #include "experiments/engine/commands.h"
@@ -50,39 +51,48 @@ int list_entries(const Registries& registries) {
 }
 
 int store_action(const std::string& action, const std::string& folder) {
-  const Store store(default_store(folder));
-  const bool thorough = action != "ls";
+  const Store store(default_store(folder),
+                    action == "gc" ? Store::Access::kToChange : Store::Access::kToRead);
   double bytes = 0;
-  std::size_t count = 0, damaged = 0;
+  std::size_t sound = 0, damaged = 0, removed = 0, unreadable = 0;
   for (const std::string& key : store.keys()) {
-    const Store::Check check = store.check(key, thorough);
-    ++count;
-    if (check.state != Store::State::kSound) {
-      ++damaged;
-      fmt::print("{}  damaged: {}\n", key, check.problem);
-      if (action == "gc") store.remove(key);
-      continue;
-    }
-    const Json description = store.describe(key);
-    const double size = entry_bytes(description);
-    bytes += size;
-    if (action == "ls") {
-      fmt::print("{}  {:>9}  {}\n", key, size_text(size), description.value("label", ""));
+    try {
+      const Store::Check check = store.check(key, /*thorough=*/action != "ls");
+      if (check.state == Store::State::kDamaged) {
+        ++damaged;
+        fmt::print("{}  damaged: {}\n", key, printable(check.problem));
+        if (action == "gc") removed += store.remove_damaged(key) ? 1 : 0;
+      }
+      if (check.state != Store::State::kSound) continue;
+      const Json description = store.describe(key);
+      const double size = entry_bytes(description);
+      ++sound;
+      bytes += size;
+      if (action == "ls") {
+        fmt::print("{}  {:>9}  {}\n", key, size_text(size),
+                   printable(description.value("label", "")));
+      }
+    } catch (const FileError& error) {
+      ++unreadable;
+      fmt::print("{}  cannot be read: {}\n", key, error.what());
     }
   }
-  fmt::print("{}: {} entries, {}", store.folder().string(), count - damaged, size_text(bytes));
+  fmt::print("{}: {} entries, {}", printable(store.folder().string()), sound, size_text(bytes));
   if (action == "gc") {
-    fmt::print("; removed {} damaged and {} unfinished", damaged, store.sweep());
+    fmt::print("; removed {} damaged and {} unfinished", removed, store.sweep());
   } else if (damaged > 0) {
     fmt::print("; {} damaged (`oubli store gc` removes them, a run does them again)", damaged);
   }
+  if (unreadable > 0) fmt::print("; {} cannot be read and were left alone", unreadable);
   fmt::print("\n");
-  return damaged > 0 && action != "gc" ? 1 : 0;
+  if (unreadable > 0) return 2;
+  return damaged > removed ? 1 : 0;
 }
 
 int fetch_data(const FetchCommand& command) {
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
-  FetchOptions options{.from = command.from, .destination = command.data, .progress = {}};
+  FetchOptions options{
+      .from = command.from, .destination = command.data, .progress = {}, .on_wait = {}};
   options.progress = [&](const FetchProgress& progress) {
     if (!terminal) return;
     const std::string total =
@@ -90,11 +100,14 @@ int fetch_data(const FetchCommand& command) {
     fmt::print(stderr, "\r\x1b[K{}: {}{}", progress.file,
                size_text(static_cast<double>(progress.done)), total);
   };
+  options.on_wait = [](const std::string& holder) {
+    fmt::print(stderr, "waiting for {}, which fetches the same data set\n", holder);
+  };
   const FetchReport report = fetch_dataset(command.name, options);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
   for (const std::string& file : report.fetched) fmt::print("fetched and checked: {}\n", file);
   for (const std::string& file : report.already_there) fmt::print("already there: {}\n", file);
-  fmt::print("{} is in {}\n", command.name, report.folder.string());
+  fmt::print("{} is in {}\n", command.name, printable(report.folder.string()));
   return 0;
 }
 

@@ -5,11 +5,14 @@
 
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "core/base/settings_file.h"
 #include "core/nn/tensor_file.h"
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
+#include "experiments/engine/markup.h"
+#include "experiments/engine/stage_outputs.h"
 #include "experiments/engine/table.h"
 #include "experiments/engine/training_sets.h"
 #include "experiments/engine/verdict.h"
@@ -86,6 +89,36 @@ TensorFile attackers_rows(const Experiment& experiment, const Plan& plan) {
   return file;
 }
 
+// From which entries of the store results were made: key,kind,content,label.
+std::string entries_table(const Plan& plan, const Store& store) {
+  std::string text = "key,kind,content,label\n";
+  for (const Stage& stage : plan.stages) {
+    const std::string content = store.content(stage.key);
+    if (content.empty()) continue;  // it failed, or nothing needed it any more
+    fmt::format_to(std::back_inserter(text), "{},{},{},{}\n", stage.key, to_string(stage.kind),
+                   content, csv_text(stage.label));
+  }
+  return text;
+}
+
+// What a run leaves, or an older one that was killed: those go when results are replaced.
+bool is_written_by_runs(const std::string& name) {
+  static const std::set<std::string> names = {"results.json",
+                                              "table.md",
+                                              "table.csv",
+                                              "table.tex",
+                                              "resolved.yaml",
+                                              "rows.csv",
+                                              "entries.csv",
+                                              "environment.json",
+                                              "forget_set.txt",
+                                              "added_set.txt",
+                                              "attackers.safetensors"};
+  if (names.contains(name)) return true;
+  const std::string without_end = name.substr(0, name.rfind(".tmp"));  // NAME.PROCESS.tmp
+  return name.ends_with(".tmp") && names.contains(without_end.substr(0, without_end.rfind('.')));
+}
+
 }  // namespace
 
 fs::path output_folder(const std::string& from_command_line, const fs::path& file) {
@@ -93,44 +126,33 @@ fs::path output_folder(const std::string& from_command_line, const fs::path& fil
   return fs::path("results") / file.stem();
 }
 
-void require_writable(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(ErrorKind::kStore,
-                fmt::format("{}: the output folder cannot be made: {}. Give another "
-                            "with --output DIR.",
-                            folder.string(), error.message()));
-  }
-  const fs::path probe = folder / ".oubli-writable";
-  write_file(probe, "");
-  fs::remove(probe, error);
-}
-
-void write_output(const fs::path& folder, const Experiment& experiment, const Plan& plan,
-                  const Results& results) {
-  Json json = results.to_json();
-  const PowerCheck power = check_power(results);
-  json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
-  json["verdicts"] = verdicts_json(results);
-  write_file(folder / "results.json", json.dump(1) + "\n");
-  write_file(folder / "table.md", markdown_table(results));
-  write_file(folder / "table.csv", csv_table(results));
-  write_file(folder / "table.tex", latex_table(results));
-  write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
-  write_file(folder / "environment.json", environment(experiment, results).dump(1) + "\n");
-  write_file(folder / "rows.csv", rows_table(experiment));
-  if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
-    write_tensors(folder / "attackers.safetensors", attackers);
-  }
-  const auto write_set = [&](const char* name, const Subset& subset) {
-    if (subset.empty()) return;
-    write_rows(folder / name, subset.rows,
-               fmt::format("{} rows of the data set {} (content {})", subset.size(),
-                           experiment.dataset->name, experiment.data_hash.substr(0, 16)));
-  };
-  write_set("forget_set.txt", experiment.task.forget);
-  write_set("added_set.txt", experiment.task.added);
+void write_output(const ResultFolder& output, const Experiment& experiment, const Plan& plan,
+                  const Store& store, const Results& results) {
+  output.replace(is_written_by_runs, [&](const fs::path& folder) {
+    Json json = results.to_json();
+    const PowerCheck power = check_power(results);
+    json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
+    json["verdicts"] = verdicts_json(results);
+    write_json(folder / "results.json", json);
+    write_file(folder / "table.md", markdown_table(results));
+    write_file(folder / "table.csv", csv_table(results));
+    write_file(folder / "table.tex", latex_table(results));
+    write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
+    write_json(folder / "environment.json", environment(experiment, results));
+    write_file(folder / "rows.csv", rows_table(experiment));
+    write_file(folder / "entries.csv", entries_table(plan, store));
+    if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
+      write_tensors(folder / "attackers.safetensors", attackers);
+    }
+    const auto write_set = [&](const char* name, const Subset& subset) {
+      if (subset.empty()) return;
+      write_rows(folder / name, subset.rows,
+                 fmt::format("{} rows of the data set {} (content {})", subset.size(),
+                             experiment.dataset->name, experiment.data_hash.substr(0, 16)));
+    };
+    write_set("forget_set.txt", experiment.task.forget);
+    write_set("added_set.txt", experiment.task.added);
+  });
 }
 
 }  // namespace oubli

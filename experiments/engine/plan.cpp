@@ -47,6 +47,12 @@ std::string model_name(StageKind kind) {
   }
 }
 
+std::vector<std::size_t> StageMember::stages() const {
+  std::vector<std::size_t> all = {model, predictions};
+  if (relearning) all.push_back(*relearning);
+  return all;
+}
+
 std::vector<StageMember> Stage::members_of(ModelRole role) const {
   const auto found = members.find(role);
   if (found == members.end()) return {};
@@ -61,8 +67,8 @@ std::vector<std::size_t> Stage::all_inputs() const {
   std::vector<std::size_t> all = inputs;
   for (const auto& [role, group] : members) {
     for (const StageMember& member : members_of(role)) {
-      all.insert(all.end(), {member.model, member.predictions});
-      if (member.relearning) all.push_back(*member.relearning);
+      const std::vector<std::size_t> stages = member.stages();
+      all.insert(all.end(), stages.begin(), stages.end());
     }
   }
   return all;

@@ -63,6 +63,8 @@ struct StageMember {
   std::size_t predictions = 0;
   std::optional<std::size_t> relearning = {};
   std::int64_t seed = 0;  // training seed of a model; number of a shadow
+
+  std::vector<std::size_t> stages() const;  // those three
 };
 
 // Members that many stages look at, such as the oracles: held once, so that a plan grows with the

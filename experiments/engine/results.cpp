@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
 #include "core/evaluate/statistics/equivalence.h"
+#include "experiments/engine/stage_outputs.h"
 
 namespace oubli {
 namespace {
@@ -192,13 +194,23 @@ void Results::describe_columns(const Registry<Metric>& metrics) {
 
 Results load_results(const std::string& folder, const Registry<Metric>& metrics) {
   std::filesystem::path file = folder;
-  if (std::filesystem::is_directory(file)) file /= "results.json";
-  if (!std::filesystem::exists(file)) {
+  if (what_stands_at(file) == "is a folder") file /= "results.json";
+  std::string text;
+  try {
+    text = read_text_file(file, ErrorKind::kData);
+  } catch (const FileError& error) {
+    if (!error.is_missing()) throw;
     throw Error(ErrorKind::kUsage,
                 fmt::format("{}: there are no results; `oubli run FILE --output {}` writes them.",
                             file.string(), folder));
   }
-  const Json json = Json::parse(read_text_file(file), nullptr, /*allow_exceptions=*/false);
+  if (file.extension() == ".yaml" || file.extension() == ".yml") {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: is an experiment file; `oubli run` it, and then give the folder "
+                            "that its results were written to.",
+                            file.string()));
+  }
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
     throw Error(ErrorKind::kData, fmt::format("{}: not JSON, or cut short", file.string()));
   }
@@ -229,8 +241,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
         result.status = "failed";
         result.message = failed->second;
       } else {
-        const Json stored = Json::parse(
-            read_text_file(store.entry(plan.stages[model.evaluate].key) / "metrics.json"));
+        const Json stored = read_json(store, plan.stages[model.evaluate].key, kMetricsFile);
         result.status = stored.at("status");
         result.message = stored.at("message");
         result.report = stored.at("report");
@@ -243,9 +254,8 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
       row.models.push_back(std::move(result));
     }
     if (planned.compare && !outcome.failed.contains(*planned.compare)) {
-      const std::filesystem::path entry = store.entry(plan.stages[*planned.compare].key);
-      read_together(row, Json::parse(read_text_file(entry / "metrics.json")).at("values"),
-                    results.columns);
+      const Json stored = read_json(store, plan.stages[*planned.compare].key, kMetricsFile);
+      read_together(row, stored.at("values"), results.columns);
     }
     results.rows.push_back(std::move(row));
   }
@@ -301,21 +311,28 @@ Results Results::from_json(const Json& json, const std::string& where) {
   if (!json.is_object() || !is_map("settings") || !is_map("sets")) {
     throw Error(ErrorKind::kData, fmt::format("{}: not the results of an oubli run", where));
   }
+  std::string reading = "its head";
   try {
-    results.title = json.at("title");
-    results.columns = json.at("columns").get<std::vector<std::string>>();
+    // Names are printed: what a file says must not steer a terminal.
+    results.title = printable(json.at("title").get<std::string>());
+    for (const Json& column : json.at("columns")) {
+      results.columns.push_back(printable(column.get<std::string>()));
+    }
     results.sets = json.at("sets");
     results.resolved = json.at("settings");
     results.machines = json.value("machines", Json::array());
     for (const Json& stored : json.at("rows")) {
-      RowResult row{.name = stored.at("name"), .models = {}};
+      reading = "a row";
+      RowResult row{.name = printable(stored.at("name").get<std::string>()), .models = {}};
+      reading = fmt::format("the row {}", quote(row.name));
       row.noise_floor = stored.value("noise_floor", kNoiseFloor);
       row.is_chosen_by_judges = stored.value("chosen_by_judges", false);
       for (const Json& model : stored.at("models")) {
-        row.models.push_back(
-            {model.at("training_seed"), model.at("unlearning_seed"), model.at("status"),
-             model.at("message"), model.at("values").get<std::map<std::string, double>>(),
-             model.at("report"), model.value("at_least", std::set<std::string>())});
+        row.models.push_back({model.at("training_seed"), model.at("unlearning_seed"),
+                              model.at("status"), printable(model.at("message").get<std::string>()),
+                              model.at("values").get<std::map<std::string, double>>(),
+                              model.at("report"),
+                              model.value("at_least", std::set<std::string>())});
       }
       const Json pooled = stored.value("together", Json::object());
       for (const auto& [column, value] : pooled.items()) {
@@ -323,9 +340,11 @@ Results Results::from_json(const Json& json, const std::string& where) {
       }
       results.rows.push_back(std::move(row));
     }
-  } catch (const Json::exception& error) {
+  } catch (const Json::exception&) {
     throw Error(ErrorKind::kData,
-                fmt::format("{}: not the results of an oubli run: {}", where, error.what()));
+                fmt::format("{}: not the results of an oubli run: {} does not hold what it should. "
+                            "Was it changed by hand?",
+                            where, reading));
   }
   return results;
 }

@@ -6,9 +6,13 @@
 
 #include "core/base/machine_limits.h"
 #include "core/base/settings_file.h"
+#include "core/base/text.h"
 #include "experiments/engine/commands.h"
 #include "experiments/engine/display.h"
+#include "experiments/engine/fitness.h"
 #include "experiments/engine/output.h"
+#include "experiments/engine/result_folder.h"
+#include "experiments/engine/stage_outputs.h"
 #include "experiments/engine/stages.h"
 #include "experiments/engine/table.h"
 
@@ -26,6 +30,14 @@ std::int64_t memory_of_job(std::size_t jobs) {
   return available_memory() / static_cast<std::int64_t>(2 * jobs);
 }
 
+bool has_numbers(const Results& results) {
+  return std::any_of(results.rows.begin(), results.rows.end(), [&](const RowResult& row) {
+    const auto has_cell = [&](const std::string& column) { return row.cell(column).has_value(); };
+    return row.name != "original" && !row.is_noise_floor() &&
+           std::any_of(results.columns.begin(), results.columns.end(), has_cell);
+  });
+}
+
 }  // namespace
 
 Experiment load_experiment(const RunOptions& options, const Registries& registries) {
@@ -36,23 +48,33 @@ Experiment load_experiment(const RunOptions& options, const Registries& registri
 int run_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
   const Plan plan = make_plan(experiment, registries.metrics);
-  const std::filesystem::path output = output_folder(options.output, options.file);
-  require_writable(output);
+  const ResultFolder output(output_folder(options.output, options.file));
   const Store store(default_store(options.store));
   store.sweep();
   const std::size_t jobs = job_count(options, experiment.spec);
-  const RunRequest request{options.file, options.overrides, options.data, store.folder().string(),
-                           memory_of_job(jobs)};
+  const RunRequest request{
+      to_json(experiment.spec.root), options.file,       options.data, experiment.data_hash,
+      store.folder().string(),       memory_of_job(jobs)};
   const RunOutcome outcome = run_plan(plan, store, request, jobs, stderr);
   if (outcome.interrupted) {
     fmt::print(stderr,
                "interrupted: finished stages are kept; the same command goes on from here.\n");
     return 130;
   }
+  if (!outcome.stopped.empty()) {
+    throw Error(ErrorKind::kStore,
+                outcome.stopped +
+                    " The run has stopped: finished stages are kept, and the same "
+                    "command goes on from here.");
+  }
   const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
-  write_output(output, experiment, plan, results);
+  write_output(output, experiment, plan, store, results);
   fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
-  fmt::print("Written to {}/\n", output.string());
+  fmt::print("Written to {}/\n", printable(output.path().string()));
+  if (!has_numbers(results)) {
+    fmt::print(stderr, "oubli: no method's row has a number: its messages say why.\n");
+    return 1;
+  }
   return outcome.failed.empty() ? 0 : 1;
 }
 
@@ -66,6 +88,8 @@ int check_experiment(const RunOptions& options, const Registries& registries) {
       "test {}\n",
       experiment.network.table->size(), task.train.size(), task.forget.size(), task.added.size(),
       task.retain.size(), task.validation.size(), task.test.size());
+  fmt::print("# memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available\n",
+             least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9);
   std::map<StageKind, std::pair<std::size_t, double>> kinds;
   double total = 0;
   for (const Stage& stage : plan.stages) {
@@ -94,28 +118,31 @@ int run_one_stage(const std::string& key, const RunOptions& options, const Regis
   const Plan plan = make_plan(experiment, registries.metrics);
   const Stage& stage = plan.find(key);
   const Store store(default_store(options.store));
+  InputContents contents(plan, store);
   for (const std::size_t input : stage.all_inputs()) {
-    const Store::Check check = store.check(plan.stages[input].key, /*thorough=*/true);
+    const Stage& needed = plan.stages[input];
+    const Store::Check check = store.check(needed.key, /*thorough=*/true, contents.of(needed));
     if (check.state != Store::State::kSound) {
-      throw Error(ErrorKind::kStore,
-                  fmt::format("{} needs {} ({}) first: run `stage` on it.", stage.label,
-                              plan.stages[input].label, plan.stages[input].key));
+      throw Error(ErrorKind::kStore, fmt::format("{} needs {} ({}) first: run `stage` on it.",
+                                                 stage.label, needed.label, needed.key));
     }
   }
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  const bool worked = run_stage(experiment, plan, stage, registries, store,
-                                {.memory = memory_of_job(job_count(options, experiment.spec))});
+  const bool worked =
+      run_stage(experiment, plan, stage, registries, store,
+                {.memory = memory_of_job(job_count(options, experiment.spec)),
+                 .on_wait = [](const std::string& holder) {
+                   fmt::print(stderr, "waiting for {}, which is doing it\n", holder);
+                 }});
   fmt::print("{} {}: {}\n", key, stage.label, worked ? "done" : "already there");
   return 0;
 }
 
-int run_worker(const RunOptions& options, const Registries& registries) {
+int run_worker(const Registries& registries) {
   // Whatever a library prints must not be taken for an answer.
   const int answers = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  return work_until_told_to_stop({options.file, options.overrides, options.data,
-                                  default_store(options.store).string(), options.memory},
-                                 registries, answers);
+  return work_until_told_to_stop(registries, answers);
 }
 
 }  // namespace oubli

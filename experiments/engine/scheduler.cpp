@@ -9,6 +9,7 @@
 #include <set>
 
 #include "experiments/engine/display.h"
+#include "experiments/engine/stage_outputs.h"
 
 namespace oubli {
 namespace {
@@ -103,10 +104,9 @@ class Dependencies {
     if (!is_new) return found->second;
     Group group;
     for (const StageMember& member : members->members) {
-      for (const std::optional<std::size_t> input :
-           {std::optional(member.model), std::optional(member.predictions), member.relearning}) {
-        if (!input || states[*input] == StageState::kDone) continue;
-        groups_of_[*input].push_back(found->second);
+      for (const std::size_t input : member.stages()) {
+        if (states[input] == StageState::kDone) continue;
+        groups_of_[input].push_back(found->second);
         ++group.waits;
       }
     }
@@ -119,6 +119,11 @@ class Dependencies {
   std::vector<Group> groups_;
   std::map<const MemberGroup*, std::size_t> numbers_;
 };
+
+std::string damage_text(const Stage& stage, const std::string& problem) {
+  return fmt::format("damaged in the store: {} ({}): {}; it is done again", stage.label,
+                     stage.key.substr(0, 12), problem);
+}
 
 std::vector<StageState> states_of(const Plan& plan, const std::vector<std::size_t>& missing) {
   std::vector<StageState> states(plan.stages.size(), StageState::kDone);
@@ -144,7 +149,7 @@ class Scheduler {
 
   void run(std::size_t jobs) {
     slots_.resize(jobs);
-    while (!interrupted) {
+    while (!interrupted && outcome_.stopped.empty()) {
       for (std::size_t slot = 0; slot < jobs; ++slot) assign(slot);
       std::vector<pollfd> descriptors;
       std::vector<std::size_t> owners;
@@ -159,7 +164,7 @@ class Scheduler {
         if (descriptors[i].revents != 0) listen(owners[i]);
       }
     }
-    outcome_.interrupted = true;
+    outcome_.interrupted = interrupted != 0;
   }
 
  private:
@@ -195,6 +200,15 @@ class Scheduler {
         display_.progressed(slot, message.at("share"));
       } else if (event == "done") {
         finish(slot);
+      } else if (event == "waiting") {
+        display_.note(fmt::format("{}: waiting for {}, which is doing it",
+                                  plan_.stages[slots_[slot].stage].label,
+                                  message.value("holder", "")));
+      } else if (event == "damaged") {
+        set_aside(slot, message.value("key", ""), message.value("message", ""));
+      } else if (event == "stop") {
+        outcome_.stopped = message.value("message", "");
+        return;
       } else if (event == "failed" || event == "unusable") {
         const std::size_t stage = slots_[slot].stage;
         slots_[slot].stage = kIdle;
@@ -203,6 +217,16 @@ class Scheduler {
       }
     }
     if (!alive && slots_[slot].stage != kIdle) crashed(slot);
+  }
+
+  // A stage whose input is damaged waits for the next round, and so does what waits for it.
+  void set_aside(std::size_t slot, const std::string& key, const std::string& problem) {
+    const auto input = plan_.numbers.find(key);
+    if (input != plan_.numbers.end()) {
+      display_.note(damage_text(plan_.stages[input->second], problem));
+    }
+    states_[slots_[slot].stage] = StageState::kWaiting;
+    slots_[slot].stage = kIdle;
   }
 
   void finish(std::size_t slot) {
@@ -264,6 +288,8 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
   std::vector<bool> needed(plan.stages.size(), false);
   std::vector<bool> missing(plan.stages.size(), false);
   std::set<const MemberGroup*> looked_at;
+  store.look_again();
+  InputContents contents(plan, store);
   for (const PlannedRow& row : plan.rows) {
     for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
     if (row.compare) needed[*row.compare] = true;
@@ -271,20 +297,18 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
   // Backwards: a stage's users stand after it, so whether it is needed is known when it is reached.
   for (std::size_t i = plan.stages.size(); i-- > 0;) {
     if (!needed[i]) continue;
-    const Store::Check check = store.check(plan.stages[i].key, /*thorough=*/true);
+    const Store::Check check =
+        store.check(plan.stages[i].key, /*thorough=*/true, contents.of(plan.stages[i]));
     if (check.state == Store::State::kSound) continue;
     if (check.state == Store::State::kDamaged) {
-      damaged.push_back(fmt::format("damaged in the store: {} ({}): {}; it is done again",
-                                    plan.stages[i].label, plan.stages[i].key.substr(0, 12),
-                                    check.problem));
+      damaged.push_back(damage_text(plan.stages[i], check.problem));
     }
     missing[i] = true;
     for (const std::size_t input : plan.stages[i].inputs) needed[input] = true;
     for (const auto& [role, members] : plan.stages[i].members) {
       if (!looked_at.insert(members.group.get()).second) continue;
       for (const StageMember& member : members.group->members) {
-        needed[member.model] = needed[member.predictions] = true;
-        if (member.relearning) needed[*member.relearning] = true;
+        for (const std::size_t input : member.stages()) needed[input] = true;
       }
     }
   }
@@ -297,17 +321,30 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
 
 RunOutcome run_plan(const Plan& plan, const Store& store, const RunRequest& request,
                     std::size_t jobs, std::FILE* progress_out) {
+  // What is damaged as often as this is not going to last.
+  constexpr int kMostRounds = 6;
   RunOutcome outcome;
-  std::vector<std::string> damaged;
-  const std::vector<std::size_t> missing = missing_stages(plan, store, damaged);
-  outcome.cached = plan.stages.size() - missing.size();
-  double cost = 0;
-  for (const std::size_t stage : missing) cost += plan.stages[stage].cost;
-  if (missing.empty()) return outcome;
   const InterruptGuard guard;
-  Display display(progress_out, plan.stages.size(), outcome.cached, cost);
-  for (const std::string& line : damaged) display.note(line);
-  Scheduler(plan, request, missing, display, outcome).run(std::min(jobs, missing.size()));
+  for (int round = 0; round <= kMostRounds; ++round) {
+    std::vector<std::string> damaged;
+    std::vector<std::size_t> missing = missing_stages(plan, store, damaged);
+    std::erase_if(missing, [&](std::size_t stage) { return outcome.failed.contains(stage); });
+    if (round == 0) outcome.cached = plan.stages.size() - missing.size();
+    if (missing.empty()) break;
+    if (round == kMostRounds) {
+      for (const std::size_t stage : missing) {
+        outcome.failed[stage] = "entries of the store that it needs are damaged again and again";
+      }
+      break;
+    }
+    double cost = 0;
+    for (const std::size_t stage : missing) cost += plan.stages[stage].cost;
+    const std::size_t cached = plan.stages.size() - missing.size();
+    Display display(progress_out, plan.stages.size(), cached, cost);
+    for (const std::string& line : damaged) display.note(line);
+    Scheduler(plan, request, missing, display, outcome).run(std::min(jobs, missing.size()));
+    if (outcome.interrupted || !outcome.stopped.empty()) break;
+  }
   return outcome;
 }
 

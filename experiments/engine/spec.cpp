@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/settings_file.h"
+#include "core/base/text.h"
 #include "experiments/engine/verdict_settings.h"
 
 namespace oubli {
@@ -50,6 +51,59 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
   return row;
 }
 
+// What people write in place of a key, with what they mean.
+struct Misnomer {
+  const char* word;
+  const char* meant;
+};
+constexpr Misnomer kMisnomers[] = {
+    {"forget", "what is removed is `edit: {remove: {random: {fraction: 0.1}}}`"},
+    {"forget_set", "what is removed is `edit: {remove: {random: {fraction: 0.1}}}`"},
+    {"remove", "it stands under 'edit', as `edit: {remove: {random: {fraction: 0.1}}}`"},
+    {"add", "it stands under 'edit', as `edit: {add: {random: {fraction: 0.1}}}`"},
+    {"unlearn", "methods are a list, as `methods: [finetune, newton]`"},
+    {"method", "methods are a list, as `methods: [finetune, newton]`"},
+    {"dataset", "the data set is `data: {name: digits}`"},
+    {"architecture", "the network is `model: {name: mlp}`"},
+    {"network", "the network is `model: {name: mlp}`"},
+    {"training", "how models are trained stands under 'train'"},
+    {"epochs", "it stands under 'train', as `train: {epochs: 10}`"},
+    {"lr", "it stands under train.optimizer, as `train: {optimizer: {name: sgd, lr: 0.1}}`"},
+    {"optimizer", "it stands under 'train', as `train: {optimizer: {name: sgd, lr: 0.1}}`"},
+    {"batch_size", "it stands under 'train', as `train: {batch_size: 128}`"},
+    {"loss", "it stands under 'train', as `train: {loss: cross_entropy}`"},
+    {"l2", "it stands under 'train', as `train: {l2: 1.0e-4}`"},
+    {"metrics", "metrics are listed under 'measure', as `measure: [accuracy, kl]`"},
+    {"seed", "the number of repetitions is `seeds: {training: 3, oracle: 3}`"},
+    {"jobs", "it is an option of the command, as `oubli run FILE --jobs 2`"},
+    {"output", "it is an option of the command, as `oubli run FILE --output DIR`"},
+    {"store", "it is an option of the command, as `oubli run FILE --store DIR`"},
+};
+
+// What has no default, with an example.
+constexpr Misnomer kRequired[] = {
+    {"data", "`data: {name: digits}`"},
+    {"model", "`model: {name: mlp, hidden: [256]}`"},
+    {"train", "`train: {optimizer: {name: sgd, lr: 0.1}, epochs: 20}`"},
+    {"edit", "`edit: {remove: {random: {fraction: 0.1}}}`"},
+    {"methods", "`methods: [finetune, newton]`"},
+};
+
+// A beginner's first file: says what was meant before anything else is looked at.
+void require_known_keys(const Settings& root) {
+  for (const auto& [key, value] : root.node().entries) {
+    for (const Misnomer& misnomer : kMisnomers) {
+      if (key != misnomer.word) continue;
+      fail_at(value.key_origin, fmt::format("unknown key '{}': {}.", key, misnomer.meant));
+    }
+  }
+  for (const Misnomer& required : kRequired) {
+    if (root.has(required.word)) continue;
+    fail_at(root.origin(), fmt::format("'{}' is missing: it has no default. Write it as {}.",
+                                       required.word, required.meant));
+  }
+}
+
 void read_model(const Settings& root, const Registries& registries, Spec& spec) {
   const auto [name, settings] = root.named_child("model", "", registries.architectures.names(),
                                                  "the architecture and its settings");
@@ -77,7 +131,17 @@ void read_edit(const Settings& root, Spec& spec) {
     spec.remove = configure_selection(edit.child("remove", "the forget set"));
   }
   if (edit.has("add")) {
-    spec.add = configure_selection(edit.child("add", "points held out of the original's training"));
+    for (const char* corrupts : {"mislabelled", "interclass"}) {
+      const Settings add(*edit.node().find("add"));
+      if (!add.has(corrupts)) continue;
+      fail_at(add.origin(corrupts),
+              fmt::format("'{}' gives examples wrong labels, to be removed again: it stands under "
+                          "'remove'. What is added is selected by random, class, class_fraction or "
+                          "indices.",
+                          corrupts));
+    }
+    spec.add = configure_selection(edit.child("add", "points held out of the original's training"),
+                                   "set of added points");
   }
   if (!spec.remove && !spec.add) {
     fail_at(edit.origin(),
@@ -89,36 +153,52 @@ void read_edit(const Settings& root, Spec& spec) {
 }  // namespace
 
 std::string read_row_name(const Settings& method, const std::string& default_value) {
-  return method.text("as", {.default_value = default_value, .doc = "name of the row in tables"});
+  std::string name =
+      method.text("as", {.default_value = default_value, .doc = "name of the row in tables"});
+  if (!method.is_describing() &&
+      (name.empty() || name.find_first_of("\r\n") != std::string::npos)) {
+    method.fail("as", "the name of a row is one line of text.");
+  }
+  return name;
 }
 
 Seeds Seeds::read(const Settings& parent) {
   const Settings settings = parent.child("seeds", "how often everything is repeated");
   Seeds seeds;
-  seeds.training = settings.integer(
-      "training", {.default_value = seeds.training, .at_least = 1, .doc = "original models"});
+  seeds.training = settings.integer("training", {.default_value = seeds.training,
+                                                 .at_least = 1,
+                                                 .at_most = 10'000,
+                                                 .doc = "original models"});
   seeds.oracle = settings.integer(
       "oracle", {.default_value = seeds.oracle,
                  .at_least = 1,
+                 .at_most = 10'000,
                  .doc = "models retrained from scratch, that rows are held against"});
   seeds.unlearning = settings.integer("unlearning", {.default_value = seeds.unlearning,
                                                      .at_least = 1,
+                                                     .at_most = 1000,
                                                      .doc = "runs of a method on each original"});
   seeds.shadow = settings.integer(
       "shadow", {.default_value = seeds.shadow,
                  .at_least = 4,
+                 .at_most = 1024,
                  .doc = "shadow models, trained on random halves, where a metric needs them"});
-  seeds.edit = settings.integer(
-      "edit", {.default_value = seeds.edit, .at_least = 0, .doc = "which forget set is drawn"});
+  seeds.edit = settings.integer("edit", {.default_value = seeds.edit,
+                                         .at_least = 0,
+                                         .at_most = kLargestSeed,
+                                         .doc = "which forget set is drawn"});
   return seeds;
 }
 
 Spec read_spec(const Settings& root, const std::filesystem::path& file,
                const Registries& registries) {
+  if (!root.is_describing()) require_known_keys(root);
   Spec spec;
   spec.file = file;
-  spec.title =
-      root.text("title", {.default_value = file.stem().string(), .doc = "headline of the table"});
+  spec.root = root.node();
+  // A file's name need not be UTF-8.
+  spec.title = root.text(
+      "title", {.default_value = as_utf8(file.stem().string()), .doc = "headline of the table"});
   const auto [data_name, data] =
       root.named_child("data", "", registries.datasets.names(), "the data set and its settings");
   spec.load = registries.datasets.find(data_name).configure(data);

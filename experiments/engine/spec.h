@@ -49,6 +49,7 @@ struct Seeds {
 struct Spec {
   std::string title;
   std::filesystem::path file;
+  SettingsNode root;  // what was read, from which another process can read the same
   std::function<LoadedData(const DataFolders&)> load;
   std::function<Network(const NetworkShape&)> build;
   at::ScalarType dtype = at::kFloat;

@@ -10,7 +10,9 @@ namespace oubli {
 namespace {
 
 // Raised whenever stored results of an older program must not be taken for this one's.
-constexpr int kFormatVersion = 5;
+constexpr int kFormatVersion = 6;
+// What `check` plans in five seconds and 500 MB.
+constexpr std::size_t kMostStages = 100'000;
 
 }  // namespace
 
@@ -28,6 +30,13 @@ std::size_t StageList::add(Stage stage) {
   stage.key = sha256_hex(stage.full_description().dump());
   const auto [known, is_new] = numbers_.emplace(stage.key, stages_.size());
   if (!is_new) return known->second;  // two rows that ask for the same thing
+  if (stages_.size() >= kMostStages) {
+    throw Error(
+        ErrorKind::kSettings,
+        fmt::format("the plan has more than {} stages: lower seeds.training, seeds.oracle or "
+                    "seeds.unlearning, or list fewer methods.",
+                    kMostStages));
+  }
   stage.cost = std::max(1.0, stage.cost);
   stages_.push_back(std::move(stage));
   return known->second;

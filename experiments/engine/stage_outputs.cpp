@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "core/base/hash.h"
 #include "core/nn/checkpoint.h"
 #include "experiments/engine/training_sets.h"
 
@@ -12,7 +13,7 @@ namespace oubli {
 namespace {
 
 // Of a role's outputs: what is read again comes from the system's page cache as a rule.
-constexpr std::uintmax_t kMostHeld = std::uintmax_t{256} << 20;
+constexpr std::uint64_t kMostHeld = std::uint64_t{256} << 20;
 
 const Tensor& named(const TensorFile& file, const std::string& name) {
   for (const auto& [other, tensor] : file.tensors) {
@@ -34,28 +35,58 @@ std::vector<double> numbers(const Json& list) {
 }  // namespace
 
 void write_json(const std::filesystem::path& path, const Json& json) {
-  write_file(path, json.dump(1) + "\n");
+  // Text was checked where it came in; what a library says may still hold anything.
+  write_file(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-Json read_json(const std::filesystem::path& path) { return Json::parse(read_text_file(path)); }
+Json read_json(const Store& store, const std::string& key, const std::string& file) {
+  return Json::parse(store.read(key, file));
+}
 
 Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage) {
   Model model = experiment.make_model();
-  load_weights(model, store.entry(stage.key) / kModelFile);
+  const std::string where = (store.entry(stage.key) / kModelFile).string();
+  load_weights(model, parse_tensors(store.read(stage.key, kModelFile), where), where);
   return model;
 }
 
+Store::Contents InputContents::of(const Stage& stage) {
+  Store::Contents contents;
+  for (const std::size_t input : stage.inputs) {
+    contents[plan_.stages[input].key] = store_.content(plan_.stages[input].key);
+  }
+  for (const auto& [role, members] : stage.members) {
+    contents[members.group->digest] = of_group(*members.group);
+  }
+  return contents;
+}
+
+const std::string& InputContents::of_group(const MemberGroup& group) {
+  const auto [found, is_new] = groups_.emplace(&group, "");
+  if (!is_new) return found->second;
+  Hasher all;
+  for (const StageMember& member : group.members) {
+    for (const std::size_t stage : member.stages()) {
+      const std::string content = store_.content(plan_.stages[stage].key);
+      if (content.empty()) return found->second;
+      all.add(content + "\n");
+    }
+  }
+  return found->second = all.hex();
+}
+
 bool StageOutputs::usable(const StageMember& member) const {
-  return read_json(entry(member.predictions) / kReportFile).at("usable").get<bool>();
+  return json(member.predictions, kReportFile).at("usable").get<bool>();
 }
 
 DeferredTensor StageOutputs::outputs(const StageMember& member, bool hold) const {
-  const auto read = [path = entry(member.predictions) / kPredictionsFile, rows = rows_] {
-    const TensorFile file = read_tensors(path);
-    if (!named(file, "rows").equal(rows)) {
+  const auto read = [this, key = plan_.stages[member.predictions].key] {
+    const std::string where = (store_.entry(key) / kPredictionsFile).string();
+    const TensorFile file = parse_tensors(store_.read(key, kPredictionsFile), where);
+    if (!named(file, "rows").equal(rows_)) {
       throw Error(ErrorKind::kStore, fmt::format("{}: predictions of other rows than this "
                                                  "experiment's",
-                                                 path.string()));
+                                                 where));
     }
     return named(file, "outputs");
   };
@@ -67,11 +98,11 @@ ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs)
   outcome.predictions = predictions(outputs(member, hold_outputs), rows_);
   outcome.theta =
       DeferredTensor([this, stage = member.model] { return model(stage).theta().to(at::kDouble); });
-  const Json report = read_json(entry(member.model) / kReportFile);
+  const Json report = json(member.model, kReportFile);
   outcome.sample_gradients = report.at("sample_gradients");
   outcome.seconds = report.at("seconds");
   if (member.relearning) {
-    const Json curve = read_json(entry(*member.relearning) / kRelearningFile);
+    const Json curve = json(*member.relearning, kRelearningFile);
     outcome.relearning =
         Relearning{numbers(curve.at("forget_loss")), numbers(curve.at("forget_accuracy"))};
   }
@@ -80,11 +111,11 @@ ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs)
 
 std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole role) const {
   const std::vector<StageMember> members = stage.members_of(role);
-  std::uintmax_t bytes = 0;
+  std::uint64_t bytes = 0;
   for (const StageMember& member : members) {
-    bytes += std::filesystem::file_size(entry(member.predictions) / kPredictionsFile);
+    bytes += store_.bytes(plan_.stages[member.predictions].key, kPredictionsFile);
   }
-  const bool hold = bytes <= std::min(kMostHeld, static_cast<std::uintmax_t>(memory_) / 4);
+  const bool hold = bytes <= std::min(kMostHeld, static_cast<std::uint64_t>(memory_) / 4);
   std::vector<ModelOutcome> all;
   all.reserve(members.size());
   for (const StageMember& member : members) all.push_back(outcome(member, hold));

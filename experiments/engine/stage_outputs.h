@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "experiments/engine/plan.h"
@@ -17,10 +19,28 @@ inline const char* const kRelearningFile = "relearning.json";
 inline const char* const kMetricsFile = "metrics.json";
 
 void write_json(const std::filesystem::path& path, const Json& json);
-Json read_json(const std::filesystem::path& path);
+// A file of an entry; throws DamagedEntry where it is not as it was written.
+Json read_json(const Store& store, const std::string& key, const std::string& file);
 
 // The model that a finished stage made.
 Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
+
+// What the entries hold now that stages are made from. Groups are looked at once: a lifetime is as
+// long as what it says shall hold.
+class InputContents {
+ public:
+  InputContents(const Plan& plan, const Store& store) : plan_(plan), store_(store) {}
+  // Each input by its key, and each group of members as one, by its digest; "" where one of them is
+  // not there.
+  Store::Contents of(const Stage& stage);
+
+ private:
+  const std::string& of_group(const MemberGroup& group);
+
+  const Plan& plan_;
+  const Store& store_;
+  std::map<const MemberGroup*, std::string> groups_;
+};
 
 template <typename T>
 std::vector<const T*> pointers_to(const std::vector<T>& all) {
@@ -30,8 +50,8 @@ std::vector<const T*> pointers_to(const std::vector<T>& all) {
   return pointers;
 }
 
-// Refers to what it is made from, and outcomes refer to it. Every member throws Error(kStore) for
-// an entry that lacks something.
+// Refers to what it is made from, and outcomes refer to it. Every member throws DamagedEntry for
+// an entry that is not as it was written.
 //
 // Of the models that metrics look at, outputs are held as they are stored while all of a role fit
 // into a quarter of `memory`, in bytes, and 256 MiB, and are read again whenever they are asked for
@@ -46,8 +66,8 @@ class StageOutputs {
         memory_(memory),
         rows_(experiment.metric_rows()) {}
 
-  std::filesystem::path entry(std::size_t stage) const {
-    return store_.entry(plan_.stages[stage].key);
+  Json json(std::size_t stage, const std::string& file) const {
+    return read_json(store_, plan_.stages[stage].key, file);
   }
   Model model(std::size_t stage) const {
     return stored_model(experiment_, store_, plan_.stages[stage]);

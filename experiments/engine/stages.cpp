@@ -60,8 +60,8 @@ class Runner {
   }
 
  private:
-  fs::path input(const Stage& stage, std::size_t number) const {
-    return outputs_.entry(stage.inputs[number]);
+  Json input_report(const Stage& stage, std::size_t number) const {
+    return outputs_.json(stage.inputs[number], kReportFile);
   }
 
   Model input_model(const Stage& stage, std::size_t number) const {
@@ -105,7 +105,7 @@ class Runner {
     Json sweep;
     std::shared_ptr<const Unlearner> unlearner = row.unlearner;
     if (row.sweep) {
-      sweep = read_json(input(stage, 1) / kReportFile);
+      sweep = input_report(stage, 1);
       unlearner = row.sweep->trials.at(sweep.at("chosen").get<std::size_t>()).unlearner;
     }
     const UnlearnReport report =
@@ -212,7 +212,7 @@ class Runner {
   }
 
   void predict_all(const Stage& stage, const fs::path& folder) const {
-    const Json report = read_json(input(stage, 0) / kReportFile);
+    const Json report = input_report(stage, 0);
     write_json(folder / kReportFile, {{"usable", report.at("usable")}});
     if (!report.at("usable").get<bool>()) return;
     const Model model = input_model(stage, 0);
@@ -230,7 +230,7 @@ class Runner {
   }
 
   void relearn_forgotten(const Stage& stage, const fs::path& folder) const {
-    const Json report = read_json(input(stage, 0) / kReportFile);
+    const Json report = input_report(stage, 0);
     write_json(folder / kReportFile, {{"usable", report.at("usable")}});
     if (!report.at("usable").get<bool>()) return;
     Context context = context_for(stage);
@@ -244,7 +244,7 @@ class Runner {
 
   void evaluate(const Stage& stage, const fs::path& folder) const {
     const StageMember member = stage.members_of(ModelRole::kModel).front();
-    const Json report = read_json(outputs_.entry(member.model) / kReportFile);
+    const Json report = outputs_.json(member.model, kReportFile);
     Json result = {{"status", report.at("status")},
                    {"message", report.at("message")},
                    {"values", Json::object()},
@@ -355,12 +355,14 @@ std::uint64_t random_seed(const Stage& stage) {
 bool run_stage(const Experiment& experiment, const Plan& plan, const Stage& stage,
                const Registries& registries, const Store& store, const StageHost& host) {
   const Runner runner(experiment, plan, registries, store, host);
-  Json description = {{"label", stage.label},
-                      {"determined_by", stage.full_description()},
-                      {"made_by", build_record()},
-                      {"machine", machine_record()}};
-  return store.produce(stage.key, description,
-                       [&](const fs::path& folder) { runner.run(stage, folder); });
+  return store.produce({.key = stage.key,
+                        .description = {{"label", stage.label},
+                                        {"determined_by", stage.full_description()},
+                                        {"made_by", build_record()},
+                                        {"machine", machine_record()}},
+                        .work = [&](const fs::path& folder) { runner.run(stage, folder); },
+                        .inputs = [&] { return InputContents(plan, store).of(stage); },
+                        .on_wait = host.on_wait});
 }
 
 }  // namespace oubli

@@ -18,6 +18,8 @@ std::uint64_t random_seed(const Stage& stage);
 struct StageHost {
   std::function<void(double share)> progress = [](double) {};
   std::int64_t memory = std::numeric_limits<std::int64_t>::max();  // Context::memory
+  // Called where another process is doing this stage.
+  std::function<void(const std::string& holder)> on_wait = {};
 };
 
 // Runs one stage, unless the store already has it, with its inputs read from the store. Returns

@@ -207,6 +207,16 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
     const std::vector<std::string>& columns = all[i].columns;
     if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
       const Metric* metric = find_metric_of(registries.metrics, column);
+      std::vector<std::string> of_metric;
+      for (const std::string& other : columns) {
+        const Metric* owner = find_metric_of(registries.metrics, other);
+        if (metric != nullptr && owner == metric) of_metric.push_back(other);
+      }
+      if (!of_metric.empty()) {
+        throw Error(ErrorKind::kSettings,
+                    fmt::format("{}: '{}' has several columns: choose with --by among {}.",
+                                folders[i], column, fmt::join(of_metric, ", ")));
+      }
       throw Error(ErrorKind::kSettings,
                   metric == nullptr
                       ? folders[i] + ": " + unknown_name_message("column", column, columns)
@@ -237,7 +247,7 @@ int rank_results(const std::vector<std::string>& folders, const std::string& col
         "A ranking needs two rows or more with values for {}, over two training seeds or "
         "more: there are {} and {}.\n",
         column, names.size(), blocks.size());
-    return 0;
+    return 1;
   }
   print_ranking(all, names, column, blocks);
   print_unlike_judges(all, names);

@@ -1,16 +1,12 @@
 #include "experiments/engine/store.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
+#include "core/base/file_lock.h"
 #include "core/base/hash.h"
 
 namespace oubli {
@@ -18,130 +14,232 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what, int error = errno) {
-  throw Error(ErrorKind::kStore,
-              fmt::format("{}: {}: {}.", path.string(), what, std::strerror(error)));
-}
+const char* const kEntryFile = "entry.json";
+const char* const kChecksum = "sha256";  // of entry.json without it, its last member
 
-void flush_to_disk(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "cannot be opened to flush it");
-  const int result = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  // Some file systems cannot flush folders; there the rename alone has to do.
-  if (result != 0 && error != EINVAL) fail(path, "cannot be flushed to disk", error);
-}
-
-void create_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) {
-    throw Error(ErrorKind::kStore,
-                fmt::format("{}: the folder cannot be made: {}.", path.string(), error.message()));
-  }
-}
-
-// Held for as long as it lives; the system releases it when the process dies.
-class Lock {
+// Files made while it lives can be written by all who may write to the store's folder.
+class SharedRights {
  public:
-  explicit Lock(const fs::path& path) : path_(path) {
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail(path, "the lock cannot be made");
-    while (::flock(descriptor_, LOCK_EX) != 0) {
-      if (errno != EINTR) fail(path, "the lock cannot be taken");
-    }
+  explicit SharedRights(const fs::path& folder) : old_(::umask(0)) {
+    struct stat status {};
+    const bool known = ::stat(folder.c_str(), &status) == 0;
+    mode_t mask = old_;
+    if (known && (status.st_mode & S_IWGRP) != 0) mask &= ~static_cast<mode_t>(S_IRWXG);
+    if (known && (status.st_mode & S_IWOTH) != 0) mask &= ~static_cast<mode_t>(S_IRWXO);
+    ::umask(mask);
   }
-  ~Lock() { ::close(descriptor_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
+  ~SharedRights() { ::umask(old_); }
+  SharedRights(const SharedRights&) = delete;
+  SharedRights& operator=(const SharedRights&) = delete;
 
  private:
-  fs::path path_;
-  int descriptor_;
+  mode_t old_;
 };
 
-Json file_list(const fs::path& folder) {
-  Json files = Json::object();
-  std::vector<fs::path> paths;
-  for (const auto& item : fs::directory_iterator(folder)) paths.push_back(item.path());
-  std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) {
-    files[path.filename().string()] = {{"bytes", fs::file_size(path)},
-                                       {"sha256", file_hash_hex(path)}};
+bool is_key(const std::string& name) {
+  return name.size() == 64 && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+void remove_seconds(Json& json) {
+  if (json.is_object()) json.erase("seconds");
+  for (Json& part : json) {
+    if (part.is_structured()) remove_seconds(part);
   }
-  return files;
+}
+
+std::string content_hash(const fs::path& path, const std::string& sha256) {
+  if (path.extension() != ".json") return sha256;
+  Json json = Json::parse(read_text_file(path), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return sha256;
+  remove_seconds(json);
+  return sha256_hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+// The text of an entry.json with its own checksum at the end.
+std::string with_checksum(Json json) {
+  json.erase(kChecksum);
+  json[kChecksum] = sha256_hex(json.dump(1));
+  return json.dump(1) + "\n";
+}
+
+// Why the text is not the entry.json that was written for this key; "" where it is.
+std::string problem_of(const std::string& text, const std::string& key) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return "entry.json cannot be understood";
+  if (!json.contains(kChecksum) || with_checksum(json) != text) {
+    return "entry.json does not match its checksum";
+  }
+  if (json.value("key", "") != key) return "it is the entry of another key";
+  if (!json.contains("determined_by") || sha256_hex(json.at("determined_by").dump()) != key) {
+    return "its key is not the hash of what determined it";
+  }
+  if (!json.contains("files") || json.at("files").empty()) return "it has no files";
+  return "";
 }
 
 }  // namespace
 
-Store::Store(fs::path folder) : folder_(std::move(folder)) {
+Store::Store(fs::path folder, Access access) : folder_(std::move(folder)) {
+  if (access != Access::kToWrite && !is_there(folder_ / "entries")) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: there is no store here; `oubli run FILE --store DIR` makes one.",
+                            folder_.string()));
+  }
+  if (access == Access::kToRead) return;
+  create_folder(folder_);
+  const SharedRights rights(folder_);
   for (const char* part : {"entries", "partial", "locks"}) create_folder(folder_ / part);
+  FileLock::require_locks(folder_ / "locks");
+  const fs::path probe = folder_ / "partial" / ("probe." + random_suffix());
+  create_folder(probe);
+  remove_tree(probe);
 }
 
 fs::path Store::entry(const std::string& key) const {
   return folder_ / "entries" / key.substr(0, 2) / key;
 }
 
-Store::Check Store::check(const std::string& key, bool thorough) const {
-  const fs::path folder = entry(key);
-  std::error_code error;
-  if (!fs::exists(folder, error)) return {};
+const Store::Record& Store::record(const std::string& key, bool read_again) const {
+  if (const auto found = records_.find(key); found != records_.end() && !read_again) {
+    return found->second;
+  }
+  records_.erase(key);
+  std::string text;
   try {
-    const Json description = describe(key);
-    for (const auto& [name, file] : description.at("files").items()) {
-      const fs::path path = folder / name;
-      if (!fs::exists(path, error)) return {State::kDamaged, fmt::format("{} is missing", name)};
-      const auto bytes = fs::file_size(path, error);
-      if (bytes != file.at("bytes").get<std::uintmax_t>()) {
-        return {State::kDamaged, fmt::format("{} has {} bytes, expected {}", name, bytes,
-                                             file.at("bytes").get<std::uintmax_t>())};
+    text = read_text_file(entry(key) / kEntryFile);
+  } catch (const FileError& error) {
+    if (!error.is_missing()) throw;
+    throw DamagedEntry(key, "entry.json is missing");
+  }
+  if (const std::string problem = problem_of(text, key); !problem.empty()) {
+    throw DamagedEntry(key, problem);
+  }
+  const Json json = Json::parse(text);
+  Record record;
+  for (const auto& [name, file] : json.at("files").items()) {
+    record.files[name] = {file.at("bytes").get<std::uint64_t>(),
+                          file.at("sha256").get<std::string>()};
+  }
+  record.content = json.at("content").get<std::string>();
+  record.inputs = json.at("inputs").get<Contents>();
+  return records_[key] = std::move(record);
+}
+
+Store::Check Store::check(const std::string& key, bool thorough, const Contents& inputs) const {
+  if (!is_there(entry(key))) return {};
+  try {
+    const Record& found = record(key, /*read_again=*/true);
+    for (const auto& [name, file] : found.files) {
+      const fs::path path = entry(key) / name;
+      if (!is_there(path)) return {State::kDamaged, fmt::format("{} is missing", name)};
+      const InputFile opened(path, ErrorKind::kStore);
+      if (opened.size() != file.bytes) {
+        return {State::kDamaged,
+                fmt::format("{} has {} bytes, expected {}", name, opened.size(), file.bytes)};
       }
-      if (thorough && file_hash_hex(path) != file.at("sha256").get<std::string>()) {
+      if (thorough && file_hash_hex(path) != file.sha256) {
         return {State::kDamaged, fmt::format("{} does not match its checksum", name)};
       }
     }
-  } catch (const nlohmann::json::exception&) {
-    return {State::kDamaged, "entry.json cannot be understood"};
-  } catch (const Error& problem) {
-    return {State::kDamaged, problem.what()};
+    for (const auto& [input, content] : found.inputs) {
+      const auto now = inputs.find(input);
+      if (now != inputs.end() && !now->second.empty() && now->second != content) {
+        return {State::kDamaged,
+                fmt::format("it was made from another version of {}", input.substr(0, 12))};
+      }
+    }
+  } catch (const DamagedEntry& problem) {
+    return {State::kDamaged, problem.problem()};
   }
   return {State::kSound, ""};
 }
 
-Json Store::describe(const std::string& key) const {
-  return Json::parse(read_text_file(entry(key) / "entry.json"));
+std::string Store::read(const std::string& key, const std::string& file) const {
+  // A second try: the entry may have been done again since its record was read.
+  for (bool again : {false, true}) {
+    const Record& found = record(key, again);
+    const auto listed = found.files.find(file);
+    if (listed == found.files.end()) {
+      if (again) throw DamagedEntry(key, fmt::format("it has no {}", file));
+      continue;
+    }
+    try {
+      const InputFile opened(entry(key) / file, ErrorKind::kStore);
+      if (opened.size() == listed->second.bytes) {
+        std::string content = opened.read_all(listed->second.bytes);
+        if (sha256_hex(content) == listed->second.sha256) return content;
+      }
+    } catch (const FileError& error) {
+      if (!error.is_missing()) throw;
+      if (again) throw DamagedEntry(key, fmt::format("{} is missing", file));
+    }
+  }
+  throw DamagedEntry(key, fmt::format("{} does not match its checksum", file));
 }
 
-bool Store::produce(const std::string& key, const Json& description,
-                    const std::function<void(const fs::path&)>& work) const {
-  const Lock lock(folder_ / "locks" / key);
-  const Check before = check(key, /*thorough=*/true);
-  if (before.state == State::kSound) return false;
-  if (before.state == State::kDamaged) remove(key);
-  const fs::path partial = folder_ / "partial" / fmt::format("{}.{}", key, ::getpid());
-  std::error_code ignored;
-  fs::remove_all(partial, ignored);
-  create_folder(partial);
+std::uint64_t Store::bytes(const std::string& key, const std::string& file) const {
+  const Record& found = record(key, /*read_again=*/false);
+  const auto listed = found.files.find(file);
+  if (listed == found.files.end()) throw DamagedEntry(key, fmt::format("it has no {}", file));
+  return listed->second.bytes;
+}
+
+Json Store::describe(const std::string& key) const {
+  return Json::parse(read_text_file(entry(key) / kEntryFile));
+}
+
+std::string Store::content(const std::string& key) const {
   try {
-    work(partial);
-    Json entry_json = description;
-    entry_json["key"] = key;
-    entry_json["files"] = file_list(partial);
-    for (const auto& item : fs::directory_iterator(partial)) flush_to_disk(item.path());
-    write_file(partial / "entry.json", entry_json.dump(1) + "\n");
-    flush_to_disk(partial);
-    const fs::path target = entry(key);
-    create_folder(target.parent_path());
-    std::error_code error;
-    fs::rename(partial, target, error);
-    if (error) {
-      throw Error(ErrorKind::kStore,
-                  fmt::format("{}: the finished stage cannot be moved there: {}.", target.string(),
-                              error.message()));
+    return is_there(entry(key)) ? record(key, /*read_again=*/false).content : "";
+  } catch (const DamagedEntry&) {
+    return "";
+  }
+}
+
+fs::path Store::new_partial(const std::string& key) const {
+  fs::path partial = folder_ / "partial" / fmt::format("{}.{}", key, random_suffix());
+  create_folder(partial);
+  return partial;
+}
+
+bool Store::produce(const NewEntry& made) const {
+  const SharedRights rights(folder_);
+  const FileLock lock = FileLock::take(lock_of(made.key), made.on_wait);
+  const Check before = check(made.key, /*thorough=*/true, made.inputs());
+  if (before.state == State::kSound) return false;
+  if (before.state == State::kDamaged) remove_tree(entry(made.key));
+  sweep_partial(made.key);
+  const fs::path partial = new_partial(made.key);
+  try {
+    made.work(partial);
+    Json json = made.description;
+    json["key"] = made.key;
+    json["inputs"] = made.inputs();
+    json["files"] = Json::object();
+    Hasher content;
+    for (const std::string& name : names_in(partial)) {
+      const fs::path path = partial / name;
+      const std::string sha256 = file_hash_hex(path);
+      json["files"][name] = {{"bytes", InputFile(path, ErrorKind::kStore).size()},
+                             {"sha256", sha256}};
+      content.add(fmt::format("{} {}\n", name, content_hash(path, sha256)));
+      flush_to_disk(path);
     }
+    json["content"] = content.hex();
+    if (json["files"].empty()) {
+      throw FileError(ErrorKind::kStore, partial, "the stage's files are gone", 0);
+    }
+    write_file(partial / kEntryFile, with_checksum(std::move(json)));
+    flush_to_disk(partial);
+    const fs::path target = entry(made.key);
+    create_folder(target.parent_path());
+    rename_file(partial, target);
     flush_to_disk(target.parent_path());
+    records_.erase(made.key);
   } catch (...) {
+    std::error_code ignored;
     fs::remove_all(partial, ignored);
     throw;
   }
@@ -150,37 +248,45 @@ bool Store::produce(const std::string& key, const Json& description,
 
 std::vector<std::string> Store::keys() const {
   std::vector<std::string> keys;
-  for (const auto& shard : fs::directory_iterator(folder_ / "entries")) {
-    if (!shard.is_directory()) continue;
-    for (const auto& item : fs::directory_iterator(shard.path())) {
-      keys.push_back(item.path().filename().string());
+  for (const std::string& shard : names_in(folder_ / "entries")) {
+    const fs::path folder = folder_ / "entries" / shard;
+    if (shard.size() != 2 || what_stands_at(folder) != "is a folder") continue;
+    for (const std::string& name : names_in(folder)) {
+      if (is_key(name) && name.starts_with(shard)) keys.push_back(name);
     }
   }
-  std::sort(keys.begin(), keys.end());
   return keys;
 }
 
-void Store::remove(const std::string& key) const {
-  std::error_code error;
-  fs::remove_all(entry(key), error);
-  if (error) {
-    throw Error(ErrorKind::kStore,
-                fmt::format("{}: cannot be removed: {}.", entry(key).string(), error.message()));
+bool Store::remove_damaged(const std::string& key) const {
+  const std::optional<FileLock> lock = FileLock::try_take(lock_of(key));
+  if (!lock || check(key, /*thorough=*/true).state != State::kDamaged) return false;
+  remove_tree(entry(key));
+  records_.erase(key);
+  return true;
+}
+
+void Store::sweep_partial(const std::string& key) const {
+  for (const std::string& name : names_in(folder_ / "partial")) {
+    if (name.starts_with(key)) remove_tree(folder_ / "partial" / name);
   }
 }
 
 std::size_t Store::sweep() const {
   std::size_t removed = 0;
-  std::error_code ignored;
-  for (const auto& item : fs::directory_iterator(folder_ / "partial")) {
-    // KEY.PID: still in work where that process lives.
-    const std::string name = item.path().filename().string();
-    const std::size_t dot = name.rfind('.');
-    const int owner = dot == std::string::npos ? 0 : std::atoi(name.c_str() + dot + 1);
-    if (owner > 0 && fs::exists(fmt::format("/proc/{}", owner), ignored)) continue;
-    fs::remove_all(item.path(), ignored);
-    ++removed;
+  for (const std::string& name : names_in(folder_ / "partial")) {
+    const std::string key = name.substr(0, name.find('.'));
+    if (key == "probe") remove_tree(folder_ / "partial" / name);
+    if (!is_key(key)) continue;
+    // Whoever writes it holds its lock.
+    const std::optional<FileLock> lock = FileLock::try_take(lock_of(key));
+    if (!lock) continue;
+    removed += is_there(folder_ / "partial" / name) ? 1 : 0;
+    remove_tree(folder_ / "partial" / name);
   }
+  // Locks of processes that were killed.
+  for (const std::string& name : names_in(folder_ / "locks"))
+    FileLock::try_take(folder_ / "locks" / name);
   return removed;
 }
 
@@ -196,40 +302,6 @@ fs::path default_store(const std::string& from_command_line) {
     return fs::path(home) / ".cache" / "oubli" / "store";
   }
   throw Error(ErrorKind::kStore, "no place for the store: give --store DIR or set OUBLI_STORE.");
-}
-
-void write_file(const fs::path& path, const std::string& text) {
-  const fs::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail(path, "cannot be written");
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t count = ::write(descriptor, text.data() + done, text.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      const int error = errno;
-      ::close(descriptor);
-      ::unlink(temporary.c_str());
-      fail(path, "cannot be written", error);
-    }
-    done += static_cast<std::size_t>(count);
-  }
-  const bool flushed = ::fsync(descriptor) == 0;
-  const int flush_error = errno;
-  ::close(descriptor);
-  if (!flushed || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = flushed ? errno : flush_error;
-    ::unlink(temporary.c_str());
-    fail(path, "cannot be written", error);
-  }
-}
-
-std::string read_text_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "cannot be read");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 }  // namespace oubli

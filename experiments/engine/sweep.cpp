@@ -59,6 +59,8 @@ Range read_range(const SettingsNode& node) {
   return range;
 }
 
+constexpr std::int64_t kMostTrials = 10'000;
+
 std::vector<Axis> read_axes(const SettingsNode& over, bool random) {
   if (over.kind != Kind::kMap || over.entries.empty()) {
     fail_at(over.origin, "'over' must map settings to lists of values, such as {lr: [0.1, 0.2]}.");
@@ -84,6 +86,16 @@ std::vector<Axis> read_axes(const SettingsNode& over, bool random) {
 
 // Every combination; the last setting changes fastest.
 std::vector<std::vector<Entry>> grid(const std::vector<Axis>& axes) {
+  std::size_t count = 1;
+  for (const Axis& axis : axes) {
+    count *= axis.values.size();
+    if (count > static_cast<std::size_t>(kMostTrials)) {
+      fail_at(axis.key_origin,
+              fmt::format("the grid has more than {} combinations: leave values out, or draw some "
+                          "with `search: random`.",
+                          kMostTrials));
+    }
+  }
   std::vector<std::vector<Entry>> all = {{}};
   for (const Axis& axis : axes) {
     std::vector<std::vector<Entry>> longer;
@@ -135,6 +147,9 @@ std::vector<std::vector<Entry>> listed(const SettingsNode& list) {
   if (list.kind != Kind::kSequence || list.items.empty()) {
     fail_at(list.origin, "'list' must be a list of settings, such as [{lr: 0.1}, {lr: 0.2}].");
   }
+  if (list.items.size() > static_cast<std::size_t>(kMostTrials)) {
+    fail_at(list.origin, fmt::format("'list' has more than {} settings.", kMostTrials));
+  }
   std::vector<std::vector<Entry>> all;
   for (const SettingsNode& item : list.items) {
     if (item.kind != Kind::kMap) {
@@ -168,10 +183,13 @@ std::vector<std::vector<Entry>> read_trials(const Settings& settings) {
   const bool random = search == "random";
   const std::optional<SettingsNode> over = settings.raw("over", "settings and the values to try");
   const std::optional<SettingsNode> list = settings.raw("list", "settings to try, in their order");
-  const std::int64_t trials = settings.integer(
-      "trials", {.default_value = 10, .at_least = 1, .doc = "how many a random search draws"});
-  const std::int64_t seed =
-      settings.integer("seed", {.default_value = 0, .at_least = 0, .doc = "of a random search"});
+  const std::int64_t trials = settings.integer("trials", {.default_value = 10,
+                                                          .at_least = 1,
+                                                          .at_most = kMostTrials,
+                                                          .doc = "how many a random search draws"});
+  const std::int64_t seed = settings.integer(
+      "seed",
+      {.default_value = 0, .at_least = 0, .at_most = kLargestSeed, .doc = "of a random search"});
   if (settings.is_describing()) return {};
   if (over.has_value() == list.has_value()) {
     fail_at(settings.origin(), "a sweep needs 'over' or 'list', and not both.");

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "core/base/text.h"
+#include "experiments/engine/markup.h"
 #include "experiments/engine/verdict.h"
 
 namespace oubli {
@@ -75,8 +77,7 @@ std::string unlike_machines(const Results& results) {
   }
   return fmt::format(
       "made on unlike machines: {} stages, which differ in {}. Their last bits differ under the "
-      "same "
-      "keys, and training amplifies them; environment.json lists them",
+      "same keys, and training amplifies them; environment.json lists them",
       fmt::join(counts, " and "), fmt::join(differences, ", "));
 }
 
@@ -100,28 +101,12 @@ std::vector<std::string> notes(const Results& results) {
   return lines;
 }
 
-std::string escaped_latex(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (std::string("_%&#$").find(c) != std::string::npos) escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
 std::string with_latex_sign(std::string text) {
   const std::size_t sign = text.find("±");
   if (sign != std::string::npos) text.replace(sign, std::string("±").size(), "\\pm");
   const bool at_least = text.starts_with(">=");
   if (at_least) text.replace(0, 2, "\\ge");
   return sign != std::string::npos || at_least ? fmt::format("${}$", text) : text;
-}
-
-std::string quoted_csv(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string sets_line(const Results& results) {
@@ -185,7 +170,7 @@ std::string folded(const std::string& group, const Results& results,
     }
     text += "\n";
     for (std::size_t line = 0; line <= results.rows.size(); ++line) {
-      text += padded(line == 0 ? group : results.rows[line - 1].name, name_width, true);
+      text += padded(line == 0 ? group : printable(results.rows[line - 1].name), name_width, true);
       for (std::size_t c = 0; c < widths.size(); ++c) {
         text += fmt::format("  {}", padded(cells[first + c][line], widths[c], false));
       }
@@ -274,10 +259,12 @@ std::string column_title(const std::string& column, const std::string& heading) 
 }
 
 std::string terminal_table(const Results& results, std::size_t width) {
-  std::string text = results.title + "\n" + sets_line(results) + "\n";
+  std::string text = printable(results.title) + "\n" + sets_line(results) + "\n";
   text += wrapped(check_power(results).text, width);
   std::size_t name_width = 0;
-  for (const RowResult& row : results.rows) name_width = std::max(name_width, row.name.size());
+  for (const RowResult& row : results.rows) {
+    name_width = std::max(name_width, shown_width(printable(row.name)));
+  }
   const std::vector<std::string> columns = compared_columns(results);
   for (const char* group : {"privacy", "utility", "cost"}) {
     std::vector<std::vector<std::string>> cells;  // by column, heading first
@@ -292,29 +279,30 @@ std::string terminal_table(const Results& results, std::size_t width) {
   text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
   for (const RowResult& row : results.rows) {
     if (row.is_noise_floor()) continue;
-    text += hanging(row.name, name_width + 2, verdict_cell(results, row), width);
+    text += hanging(printable(row.name), name_width + 2, verdict_cell(results, row), width);
   }
   text += "\n" + wrapped(decided_by(results), width);
   text += fmt::format("{}\n", kCaption);
   for (const std::string& note : notes(results)) text += wrapped(note, width);
-  return text;
+  return printable(text, /*lines=*/true);
 }
 
 std::string markdown_table(const Results& results) {
   const std::vector<std::string> columns = compared_columns(results);
-  std::string text = fmt::format("# {}\n\n{}\n\n{}\n\n| |", results.title, sets_line(results),
-                                 check_power(results).text);
-  for (const std::string& column : columns) text += fmt::format(" {} |", title_of(results, column));
+  std::string text = fmt::format("# {}\n\n{}\n\n{}\n\n| |", markdown_text(results.title),
+                                 sets_line(results), check_power(results).text);
+  for (const std::string& column : columns)
+    text += fmt::format(" {} |", markdown_text(title_of(results, column)));
   text += " verdict |\n|---|";
   for (std::size_t i = 0; i < columns.size(); ++i) text += "---:|";
   text += "---|\n";
   for (const RowResult& row : results.rows) {
-    text += fmt::format("| {} |", row.name);
+    text += fmt::format("| {} |", markdown_text(row.name));
     for (const std::string& column : columns) text += fmt::format(" {} |", row_cell(row, column));
-    text += fmt::format(" {} |\n", verdict_cell(results, row));
+    text += fmt::format(" {} |\n", markdown_text(verdict_cell(results, row)));
   }
   text += fmt::format("\n{}\n{}\n", decided_by(results), kCaption);
-  for (const std::string& note : notes(results)) text += fmt::format("\n- {}", note);
+  for (const std::string& note : notes(results)) text += fmt::format("\n- {}", markdown_text(note));
   return text + "\n";
 }
 
@@ -324,11 +312,11 @@ std::string latex_table(const Results& results) {
       fmt::format("% needs the package booktabs\n\\begin{{tabular}}{{l{}}}\n\\toprule\n",
                   std::string(columns.size(), 'r'));
   for (const std::string& column : columns) {
-    text += fmt::format(" & {}", escaped_latex(title_of(results, column)));
+    text += fmt::format(" & {}", latex_text(title_of(results, column)));
   }
   text += " \\\\\n\\midrule\n";
   for (const RowResult& row : results.rows) {
-    text += escaped_latex(row.name);
+    text += latex_text(row.name);
     for (const std::string& column : columns) {
       text += fmt::format(" & {}", with_latex_sign(row_cell(row, column)));
     }
@@ -344,7 +332,7 @@ std::string csv_table(const Results& results) {
     for (const std::string& column : results.columns) {
       const auto cell = row.cell(column);
       if (!cell && failure_text.empty()) continue;
-      text += fmt::format("{},{},", quoted_csv(row.name), column);
+      text += fmt::format("{},{},", csv_text(row.name), csv_text(column));
       text += cell ? fmt::format("{},{},{},{}\n", cell->mean,
                                  cell->half_width ? fmt::format("{}", *cell->half_width) : "",
                                  cell->n, cell->at_least ? "at_least" : "ok")

@@ -5,15 +5,20 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <iostream>
 
+#include "core/base/settings_file.h"
+#include "core/base/text.h"
 #include "experiments/engine/stages.h"
 
 extern char** environ;  // NOLINT: POSIX names it
@@ -32,42 +37,79 @@ void answer(int descriptor, const Json& message) {
   }
 }
 
-// LibTorch's own messages carry a stack trace after the first line.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// The system may refuse what a process needs to live; the folder in question is this one.
+[[noreturn]] void fail_to_start(const char* what) {
+  throw FileError(ErrorKind::kStore, std::filesystem::current_path(), what, errno);
+}
+
+// The end of what a process wrote to its standard error, on one line.
+std::string last_words(int descriptor) {
+  constexpr off_t kMost = 400;
+  const off_t size = ::lseek(descriptor, 0, SEEK_END);
+  if (size <= 0) return "";
+  std::string text(static_cast<std::size_t>(std::min(size, kMost)), '\0');
+  const ssize_t count =
+      ::pread(descriptor, text.data(), text.size(), std::max<off_t>(0, size - kMost));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  text.erase(text.find_last_not_of(" \n") + 1);
+  const std::size_t line = text.rfind('\n');
+  return printable(line == std::string::npos ? text : text.substr(line + 1));
+}
+
+Experiment experiment_of(const RunRequest& request, const Registries& registries) {
+  Spec spec = read_spec(Settings(settings_from_json(request.settings)), request.file, registries);
+  at::set_num_threads(static_cast<int>(spec.threads));
+  Experiment experiment = prepare_experiment(std::move(spec), default_data_folders(request.data));
+  if (experiment.data_hash != request.data_hash) {
+    throw Error(ErrorKind::kData,
+                "the data's files were changed since the run began: run it again.");
+  }
+  return experiment;
+}
 
 }  // namespace
 
-int work_until_told_to_stop(const RunRequest& request, const Registries& registries, int answers) {
+int work_until_told_to_stop(const Registries& registries, int answers) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGINT, SIG_IGN);  // the scheduler decides what an interrupt means
   try {
-    Spec spec = load_spec(request.file, request.overrides, registries);
-    at::set_num_threads(static_cast<int>(spec.threads));
-    const Experiment experiment =
-        prepare_experiment(std::move(spec), default_data_folders(request.data));
+    std::string line;
+    if (!std::getline(std::cin, line)) return 2;
+    const Json told = Json::parse(line);
+    // The signal is for parents that die from now on.
+    if (::getppid() != told.at("parent").get<pid_t>()) return 2;
+    const RunRequest request{told.at("settings"),  told.at("file"),  told.at("data"),
+                             told.at("data_hash"), told.at("store"), told.at("memory")};
+    const Experiment experiment = experiment_of(request, registries);
     const Plan plan = make_plan(experiment, registries.metrics);
     const Store store(request.store);
-    std::string key;
-    while (std::getline(std::cin, key)) {
+    while (std::getline(std::cin, line)) {
       using Clock = std::chrono::steady_clock;
       Clock::time_point last = Clock::now();
-      const auto progress = [&](double share) {
+      StageHost host;
+      host.memory = request.memory;
+      host.progress = [&](double share) {
         if (std::chrono::duration<double>(Clock::now() - last).count() < 0.1) return;
         last = Clock::now();
         answer(answers, {{"event", "progress"}, {"share", share}});
       };
+      host.on_wait = [&](const std::string& holder) {
+        answer(answers, {{"event", "waiting"}, {"holder", holder}});
+      };
       try {
-        run_stage(experiment, plan, plan.find(key), registries, store,
-                  {.progress = progress, .memory = request.memory});
+        run_stage(experiment, plan, plan.find(line), registries, store, host);
         answer(answers, {{"event", "done"}});
-      } catch (const Error& error) {
-        answer(answers, {{"event", "failed"}, {"message", error.what()}});
+      } catch (const DamagedEntry& error) {
+        answer(answers, {{"event", "damaged"}, {"key", error.key()}, {"message", error.problem()}});
+      } catch (const FileError& error) {
+        const char* event = error.kind() == ErrorKind::kStore ? "stop" : "failed";
+        answer(answers, {{"event", event}, {"message", error.what()}});
       } catch (const std::exception& error) {
-        answer(answers, {{"event", "failed"}, {"message", first_line(error.what())}});
+        answer(answers, {{"event", "failed"}, {"message", message_of(error)}});
       }
     }
   } catch (const std::exception& error) {
-    answer(answers, {{"event", "unusable"}, {"message", first_line(error.what())}});
+    answer(answers, {{"event", "unusable"}, {"message", message_of(error)}});
     return 2;
   }
   return 0;
@@ -75,54 +117,60 @@ int work_until_told_to_stop(const RunRequest& request, const Registries& registr
 
 WorkerProcess::WorkerProcess(const RunRequest& request) {
   int down[2], up[2];
-  if (::pipe2(down, O_CLOEXEC) != 0 || ::pipe2(up, O_CLOEXEC) != 0) {
-    throw Error(ErrorKind::kStore, fmt::format("no pipe to a worker: {}.", std::strerror(errno)));
+  if (::pipe2(down, O_CLOEXEC) != 0) fail_to_start("no pipe to a worker");
+  to_ = down[1];
+  if (::pipe2(up, O_CLOEXEC) != 0) {
+    ::close(down[0]);
+    fail_to_start("no pipe from a worker");
   }
-  std::vector<std::string> arguments = {
-      "oubli",      "worker",      request.file.string(),
-      "--store",    request.store, "--data",
-      request.data, "--memory",    fmt::format("{}", request.memory)};
-  for (const std::string& assignment : request.overrides) {
-    arguments.push_back("--set");
-    arguments.push_back(assignment);
-  }
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  const std::string log = (std::filesystem::path(request.store) / "worker.log").string();
+  from_ = up[0];
+  errors_ = ::memfd_create("oubli-worker", MFD_CLOEXEC);
+  std::string name = "oubli", command = "worker";
+  std::array<char*, 3> arguments = {name.data(), command.data(), nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, down[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, up[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0666);
-  const int error =
-      ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, pointers.data(), environ);
+  if (errors_ >= 0) posix_spawn_file_actions_adddup2(&actions, errors_, STDERR_FILENO);
+  errno = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(down[0]);
   ::close(up[1]);
-  to_ = down[1];
-  from_ = up[0];
-  if (error != 0) {
+  if (errno != 0) {
     process_ = -1;
-    throw Error(ErrorKind::kStore,
-                fmt::format("no worker could be started: {}.", std::strerror(error)));
+    fail_to_start("no worker could be started");
   }
+  // A worker that dies before it has read this is seen by the end of its answers.
+  send(Json({{"parent", ::getpid()},
+             {"settings", request.settings},
+             {"file", request.file},
+             {"data", request.data},
+             {"data_hash", request.data_hash},
+             {"store", request.store},
+             {"memory", request.memory}})
+           .dump());
 }
 
 WorkerProcess::~WorkerProcess() {
   if (to_ >= 0) ::close(to_);
   if (from_ >= 0) ::close(from_);
+  if (errors_ >= 0) ::close(errors_);
   if (process_ > 0) {
     ::kill(process_, SIGKILL);
     ::waitpid(process_, nullptr, 0);
   }
 }
 
-bool WorkerProcess::send(const std::string& key) {
-  const std::string line = key + "\n";
-  return ::write(to_, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+bool WorkerProcess::send(const std::string& line) {
+  const std::string text = line + "\n";
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = ::write(to_, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    done += static_cast<std::size_t>(count);
+  }
+  return true;
 }
 
 bool WorkerProcess::receive(std::vector<std::string>& lines) {
@@ -143,12 +191,14 @@ std::string WorkerProcess::wait() {
   int status = 0;
   if (process_ > 0) ::waitpid(process_, &status, 0);
   process_ = -1;
+  std::string how = fmt::format("its process ended with status {}", WEXITSTATUS(status));
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    return fmt::format("its process was ended by signal {} ({}){}", number, ::strsignal(number),
-                       number == SIGKILL ? "; was memory short?" : "");
+    how = fmt::format("its process was ended by signal {} ({}){}", number, ::strsignal(number),
+                      number == SIGKILL ? "; was memory short?" : "");
   }
-  return fmt::format("its process ended with status {}", WEXITSTATUS(status));
+  const std::string words = errors_ >= 0 ? last_words(errors_) : "";
+  return words.empty() ? how : fmt::format("{}; its last words: {}", how, words);
 }
 
 }  // namespace oubli

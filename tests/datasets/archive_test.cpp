@@ -14,7 +14,7 @@ using testing::tar_entry;
 class Archive : public ::testing::Test {
  protected:
   void unpack(const std::string& tar) {
-    unpack_archive(folder_.write("a.tar.gz", testing::gzip(tar)), folder_.path() / "out");
+    unpack_archive(folder_.write("a.tar.gz", testing::gzip(tar)), folder_.path() / "out", 5000);
   }
   std::string error(const std::string& tar) {
     return testing::error_of(ErrorKind::kData, [&] { unpack(tar); });

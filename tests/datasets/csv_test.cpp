@@ -143,6 +143,54 @@ TEST_F(Csv, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(error("a,y\n1,x\n", {{"task", "regression"}}), HasSubstr("t.csv:2:3: found 'x'"));
 }
 
+TEST_F(Csv, AFileOfAnotherKindIsNamed) {
+  EXPECT_THAT(error("a;y\n1;x\n"), HasSubstr("t.csv:1:1: the columns are separated by ';'"));
+  EXPECT_THAT(error("a\ty\n1\tx\n"), HasSubstr("separated by '\\t'"));
+  EXPECT_THAT(error("a y\n1 x\n"), HasSubstr("separated by blanks"));
+  EXPECT_THAT(error("a,y\r1,x\r"), HasSubstr("t.csv:1:4: lines end in a carriage return alone"));
+  EXPECT_THAT(error(std::string("\xff\xfe"
+                                "a\0",
+                                4)),
+              HasSubstr("is UTF-16"));
+  EXPECT_THAT(error("a,y\n1,caf\xe9\n"), HasSubstr("t.csv:2:6: the byte 0xe9 is not UTF-8"));
+  EXPECT_THAT(error("a,y\n1,\x1b[2J\n"),
+              HasSubstr("t.csv:2:3: found the control character '\\x1b'"));
+  EXPECT_THAT(error(std::string("a,y\n5\0,x\n", 9)), HasSubstr("control character"));
+  EXPECT_LT(error("a,y\n" + std::string(5'000'000, '5') + "x,1\n").size(), 400u);
+}
+
+TEST_F(Csv, LabelsThatAreNoClassesAreRefused) {
+  EXPECT_THAT(error("a,y\n1,x\n2,nan\n"),
+              HasSubstr("t.csv:3:3: the label is 'nan', which means a missing"));
+  EXPECT_THAT(error("a,y\n1,?\n2,x\n"), HasSubstr("t.csv:2:3: the label is '?'"));
+  EXPECT_THAT(error("a,y\nNA,x\n2,z\n"), HasSubstr("Fill missing values in"));
+  EXPECT_THAT(error("a,y\n1,1\n2,1.0\n3,2\n"),
+              HasSubstr("t.csv:3: the labels '1' and '1.0' are the same number"));
+  EXPECT_THAT(error("a,y\n1,01\n2,1\n3,2\n"), HasSubstr("the labels '01' and '1' are the same"));
+  EXPECT_THAT(error("a,y\n1,0.5\n2,1\n"),
+              HasSubstr("t.csv:2: the label is '0.5', which is no whole number"));
+  EXPECT_THAT(error("a,y\n1,x\n2,x\n"), HasSubstr("every row has the label 'x'"));
+  std::string all_different = "a,y\n";
+  for (int i = 0; i < 60; ++i) all_different += fmt::format("1,{}\n", i);
+  EXPECT_THAT(error(all_different), HasSubstr("60 different labels in 60 rows"));
+  std::string rare = "a,y\n";
+  for (int i = 0; i < 40; ++i) rare += fmt::format("{},{}\n", i, i % 2);
+  EXPECT_THAT(error(rare + "1,7\n", {{"test_fraction", 0.9}}),
+              HasSubstr("none of the rows with the label '7' is in the training split"));
+}
+
+TEST_F(Csv, AQuotedLabelIsAName) {
+  std::string text = "a,y\n";
+  for (int i = 0; i < 40; ++i) text += i % 2 == 0 ? "1,\"NA\"\n" : "2,x\n";
+  EXPECT_THAT(load(text).dataset.class_names, ElementsAre("NA", "x"));
+}
+
+TEST_F(Csv, NumbersTooLargeToStandardiseNameTheirColumn) {
+  std::string text = "y,a\n";
+  for (int i = 0; i < 40; ++i) text += fmt::format("{},{}e200\n", i % 2, i);
+  EXPECT_THAT(error(text, {{"standardise", true}}), HasSubstr("in column 'a' are too large"));
+}
+
 TEST_F(Csv, AMissingFileNamesThePlacesSearched) {
   const auto loader = builtin_datasets().find("csv").configure(testing::settings_from(
       {{"file", "no.csv"}, {"label", "y"}, {"task", "regression"}}, "/somewhere/e.yaml"));

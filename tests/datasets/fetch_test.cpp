@@ -157,14 +157,22 @@ TEST_F(Fetch, TakesAFolderOrAFileAddressAsMirror) {
   fetch((published_.path() / "named").string());
   expect_complete();
   fs::remove_all(home_.path() / "toy");
-  EXPECT_THAT(error("/nowhere"), HasSubstr("/nowhere/data.bin: No such file"));
+  EXPECT_THAT(error("/nowhere"), HasSubstr("/nowhere/data.bin: cannot be read: No such file"));
 }
 
 TEST_F(Fetch, ContentThatWasPackedAnewIsAsGood) {
   Hasher content(HashAlgorithm::kMd5);
   content.add(data_);
   published_.write("data.gz", testing::gzip(data_));
-  table_ = {{"toy", {}, {{"data.gz", 12345, HashAlgorithm::kSha256, "?", content.hex(), {}}}}};
+  table_ = {{"toy",
+             {},
+             {{"data.gz",
+               12345,
+               HashAlgorithm::kSha256,
+               "?",
+               content.hex(),
+               {},
+               static_cast<std::int64_t>(data_.size())}}}};
   fetch(published_.path().string());
   EXPECT_THAT(fetch("/nowhere").already_there, ElementsAre("data.gz"));
 }

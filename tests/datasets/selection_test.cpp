@@ -121,7 +121,8 @@ TEST_F(SelectionTest, InterclassExchangesTheLabelsOfTwoClasses) {
 }
 
 TEST_F(SelectionTest, ImpossibleEditsAreTaskErrors) {
-  EXPECT_THAT(task_error({{"random", {{"fraction", 1}}}}), HasSubstr("no retain set"));
+  EXPECT_THAT(task_error({{"random", {{"fraction", 1}}}}),
+              HasSubstr("nothing is left to train on"));
   EXPECT_THAT(task_error({{"random", {{"fraction", 1e-6}}}}), HasSubstr("empty"));
   EXPECT_THAT(task_error({{"random", {{"count", 5000}}}}), HasSubstr("only 1294 examples"));
   EXPECT_THAT(task_error({{"class", 10}}), HasSubstr("has classes 0 to 9"));

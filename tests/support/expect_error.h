@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "tests/support/own_words.h"
 
 namespace oubli::testing {
 
@@ -17,6 +18,7 @@ std::string error_message(ErrorKind kind, Call&& call) {
     call();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), kind) << error.what();
+    expect_own_words(error.what());
     return error.what();
   }
   ADD_FAILURE() << "no error was thrown";

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "tests/support/expect_error.h"
+
 namespace oubli::testing {
 namespace {
 
@@ -86,14 +88,7 @@ Json without_times(Json value) {
 }
 
 std::string error_of(ErrorKind kind, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
+  return error_message(kind, action);
 }
 
 }  // namespace oubli::testing

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "tests/support/own_words.h"
+
 namespace oubli::testing {
 
 ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& prefix) {
@@ -13,8 +15,12 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const std::
   command += " >'" + (scratch.path() / "out").string() + "' 2>'" +
              (scratch.path() / "err").string() + "' </dev/null";
   const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          read_text(scratch.path() / "out"), read_text(scratch.path() / "err")};
+  const ProgramResult result = {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+                                read_text(scratch.path() / "out"),
+                                read_text(scratch.path() / "err")};
+  expect_own_words(result.out);
+  expect_own_words(result.err);
+  return result;
 }
 
 }  // namespace oubli::testing

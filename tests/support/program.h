@@ -14,8 +14,8 @@ struct ProgramResult {
   std::string err;
 };
 
-// Arguments are quoted for the shell. `prefix` stands before the program, for `ulimit` and the
-// like.
+// What it prints is held to be its own words (own_words.h). Arguments are quoted for the shell.
+// `prefix` stands before the program, for `ulimit` and the like.
 ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::string& prefix = "");
 

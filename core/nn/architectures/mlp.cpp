@@ -11,8 +11,13 @@ Architecture mlp_architecture() {
   architecture.name = "mlp";
   architecture.summary = "fully connected layers on the flattened input";
   architecture.configure = [](const Settings& settings) {
-    const std::vector<std::int64_t> hidden =
-        settings.integers("hidden", {{256}}, {.at_least = 1, .doc = "units of each hidden layer"});
+    const std::vector<std::int64_t> hidden = settings.integers(
+        "hidden", {{256}},
+        {.at_least = 1, .at_most = 1'000'000, .doc = "units of each hidden layer"});
+    constexpr std::size_t kMostLayers = 1000;
+    if (hidden.size() > kMostLayers) {
+      settings.fail("hidden", fmt::format("'hidden' has more than {} layers.", kMostLayers));
+    }
     const std::string activation = settings.choice(
         "activation", {.default_value = "relu",
                        .valid = {"relu", "tanh"},

@@ -190,8 +190,8 @@ Tensor BatchNorm2d::forward(const Tensor& input, ForwardPass& pass) const {
   if (training && input.numel() <= channels_) {
     throw Error(ErrorKind::kNumerics,
                 "batch normalisation in training mode needs more than one value per channel: one "
-                "value has no variance, and the running variance would become NaN. Drop the last "
-                "batch of one example or use another batch size.");
+                "value has no variance, and the running variance would become NaN. Set "
+                "train.drop_last or another batch size.");
   }
   return at::batch_norm(input, pass.parameters[gamma_], pass.parameters[beta_], pass.buffers[mean_],
                         pass.buffers[variance_], training, kNormMomentum, kNormEpsilon,

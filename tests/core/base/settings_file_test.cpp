@@ -69,7 +69,7 @@ TEST(ParseSettings, RefusesWhatWouldBeMisread) {
               StartsWith("f.yaml:3:3: merge keys ('<<') are not supported"));
   EXPECT_EQ(parse_error("[1, 2]: 3\n"), "f.yaml:1:1: a key must be text.");
   EXPECT_THAT(parse_error("a: 1\n---\nb: 2\n"), HasSubstr("a second document begins here"));
-  EXPECT_THAT(parse_error("a: &x [*x]\n"), HasSubstr("nested too deeply"));
+  EXPECT_THAT(parse_error("a: &x [*x]\n"), HasSubstr("nested more than 64 levels deep"));
 }
 
 TEST(ParseSettings, AFewAliasesCannotMakeATreeWithoutEnd) {
@@ -79,7 +79,7 @@ TEST(ParseSettings, AFewAliasesCannotMakeATreeWithoutEnd) {
     const std::vector<std::string> ten(10, alias);
     text += fmt::format("a{0}: &a{0} [{1}]\n", i, fmt::join(ten, ", "));
   }
-  EXPECT_THAT(parse_error(text), HasSubstr("nested too deeply"));
+  EXPECT_THAT(parse_error(text), HasSubstr("more than 1000000 values"));
 }
 
 TEST(ParseSettings, SyntaxErrorsAreLocated) {
@@ -103,7 +103,46 @@ TEST(ReadSettingsFile, WhatCannotBeReadIsNamed) {
   EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(folder / "none.yaml"),
                EndsWith("none.yaml: cannot be read: No such file or directory."));
   EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(folder.path()),
-               EndsWith(": is a folder, an experiment file was expected."));
+               EndsWith(": is a folder, an ordinary file was expected."));
+}
+
+TEST(ParseSettings, RefusesWhatIsNoText) {
+  EXPECT_EQ(parse_error("a: 1\ntitle: caf\xe9\n"),
+            "f.yaml:2:11: the byte 0xe9 is not UTF-8: save the file as UTF-8.");
+  EXPECT_THAT(parse_error("\xff\xfe"
+                          "a"),
+              HasSubstr("is UTF-16"));
+  EXPECT_THAT(parse_error(std::string("a: \0", 4)), HasSubstr("f.yaml:1:4: a NUL byte"));
+  EXPECT_EQ(parse_error("a: \"x\\x1b[2J\"\n"),
+            "f.yaml:1:4: 'x\\x1b[2J' holds a control character.");
+  EXPECT_THAT(parse_error("\"k\\x07\": 1\n"), HasSubstr("holds a control character"));
+  EXPECT_EQ(parse_error("a:\n\tb: 1\n"),
+            "f.yaml:2:1: a tab in the indentation: YAML is indented by blanks only.");
+  EXPECT_THAT(parse_error(std::string(100'000, '[')), HasSubstr("nested more than"));
+}
+
+TEST(ParseSettings, ALargeMapTakesLinearTime) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += fmt::format("k{}: {}\n", i, i);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(parse_settings(text, "f.yaml").entries.size(), 100'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+TEST(ReadSettingsFile, AChainOfFilesEnds) {
+  const testing::TemporaryFolder folder;
+  for (int i = 0; i < 40; ++i) {
+    folder.write(fmt::format("{}.yaml", i), fmt::format("extends: {}.yaml\n", i + 1));
+  }
+  EXPECT_ERROR(ErrorKind::kSettings, read_settings_file(folder / "0.yaml"),
+               HasSubstr("more than 32 files extend one another"));
+}
+
+TEST(SettingsNodes, PassThroughJsonUnchanged) {
+  const SettingsNode root = parse_settings("a: [1, {b: ~}, text]\nc: {}\nd: 'x'\n", "f.yaml");
+  const Json json = to_json(root);
+  EXPECT_EQ(to_json(settings_from_json(Json::parse(json.dump()))).dump(), json.dump());
+  EXPECT_EQ(settings_from_json(json).entries[2].second.origin.text(), "f.yaml:3:4");
 }
 
 TEST(ReadSettingsFile, TheFileThatExtendsWins) {
@@ -278,14 +317,49 @@ TEST(ToYaml, RealsComeBackBitForBit) {
 }
 
 TEST(ToYaml, TextComesBackAsItWas) {
-  const std::vector<std::string> texts = {
-      "",      "plain",      "two words", "true",     "No",    "null",     "~",
-      "1e5",   "0x10",       "-1",        ".5",       "a: b",  "a #b",     "- x",
-      "[x]",   "{x}",        "x, y",      "'quoted'", "\"q\"", "*a",       "&a",
-      "!t",    "@at",        "%x",        "a\nb",     "\n",    " padded ", "a\\b",
-      "tab\t", "é ü 漢",     "\x01",      "? x",      "|",     ">",        "a:",
-      ":a",    "2024-01-01", "1:30",      "<<",       "--- x", "...",      "path/to/file.yaml",
-      "=",     ".nan"};
+  const std::vector<std::string> texts = {"",
+                                          "plain",
+                                          "two words",
+                                          "true",
+                                          "No",
+                                          "null",
+                                          "~",
+                                          "1e5",
+                                          "0x10",
+                                          "-1",
+                                          ".5",
+                                          "a: b",
+                                          "a #b",
+                                          "- x",
+                                          "[x]",
+                                          "{x}",
+                                          "x, y",
+                                          "'quoted'",
+                                          "\"q\"",
+                                          "*a",
+                                          "&a",
+                                          "!t",
+                                          "@at",
+                                          "%x",
+                                          "a\nb",
+                                          "\n",
+                                          " padded ",
+                                          "a\\b",
+                                          "tab\t",
+                                          "é ü 漢",
+                                          "? x",
+                                          "|",
+                                          ">",
+                                          "a:",
+                                          ":a",
+                                          "2024-01-01",
+                                          "1:30",
+                                          "<<",
+                                          "--- x",
+                                          "...",
+                                          "path/to/file.yaml",
+                                          "=",
+                                          ".nan"};
   for (const std::string& text : texts) {
     for (const Json& value : {Json{{"k", text}}, Json{{"k", {text, text}}},
                               Json{{"k", Json::array({Json{{"n", text}}})}}}) {

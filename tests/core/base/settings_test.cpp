@@ -65,7 +65,8 @@ TEST(Settings, WrongTypesSayWhereAndWhatWasExpected) {
                StrEq("f.yaml:1:4: 'n' must be a whole number at least 1 and at most 9, found "
                      "'2.5'."));
   EXPECT_ERROR(ErrorKind::kSettings, parse("n: 99999999999999999999\n").integer("n", {}),
-               StrEq("f.yaml:1:4: 'n' must be a whole number, found '99999999999999999999'."));
+               StrEq("f.yaml:1:4: 'n' must be a whole number of at most 1000000000, found "
+                     "99999999999999999999."));
   EXPECT_ERROR(ErrorKind::kSettings, parse("on: yes\n").flag("on", {}),
                StrEq("f.yaml:1:5: 'on' must be true or false, found 'yes'."));
   EXPECT_ERROR(ErrorKind::kSettings, parse("t: {a: 1}\n").text("t", {}),
@@ -95,7 +96,8 @@ TEST(Settings, WrongChoicesNameTheNearest) {
                StrEq("f.yaml:1:15: unknown model 'mpl'; did you mean 'mlp'? Valid: mlp."));
   EXPECT_ERROR(ErrorKind::kSettings,
                parse("model: {width: 3}\n").named_child("model", "", {"mlp"}, ""),
-               StrEq("f.yaml:1:8: 'model' needs a 'name'."));
+               StrEq("f.yaml:1:8: 'model' needs a 'name', one of mlp, such as `model: {name: mlp}` "
+                     "with its settings beside it."));
   EXPECT_ERROR(ErrorKind::kSettings, parse("model: [mlp]\n").named_child("model", "", {"mlp"}, ""),
                StrEq("f.yaml:1:8: 'model' must be a name or a map with 'name', found a list."));
 }

@@ -155,8 +155,10 @@ std::string header_of(const std::vector<std::string>& entries) {
 
 TEST(ReadTensors, SaysWhatIsWrongWithTheFrame) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder / "none"), HasSubstr("none: No such file"));
-  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder.path()), HasSubstr("is not an ordinary file"));
+  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder / "none"),
+               HasSubstr("none: cannot be read: No such file"));
+  EXPECT_ERROR(ErrorKind::kData, read_tensors(folder.path()),
+               HasSubstr("is a folder, an ordinary file was expected"));
   EXPECT_ERROR(ErrorKind::kData, read_tensors(folder.write("a", "1234567")),
                HasSubstr("a: at byte 0: the file has 7 bytes"));
   for (const std::uint64_t length : {std::uint64_t{3}, ~std::uint64_t{0}, std::uint64_t{1} << 63}) {

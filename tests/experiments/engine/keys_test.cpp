@@ -39,8 +39,10 @@ measure: [accuracy, loss, gaps, divergence, zrf, lira, ulira, relearning, klom, 
 relearn: {epochs: 2}
 )";
 
-// Settings that have one value here and no other that the experiment could run with.
-const std::set<std::string> kWithoutAnother = {"data.name", "train.loss",
+// Settings that have one value here and no other that the experiment could run with: its examples
+// are no images.
+const std::set<std::string> kWithoutAnother = {"data.name", "train.loss", "train.augment.crop",
+                                               "train.augment.flip",
                                                "methods.4.preconditioner.name"};
 
 struct Setting {
