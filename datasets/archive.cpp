@@ -74,7 +74,10 @@ void write_entry(archive* reader, const fs::path& path, const fs::path& target,
   std::vector<char> buffer(1 << 18);
   while (true) {
     const auto count = archive_read_data(reader, buffer.data(), buffer.size());
-    if (count < 0) fail_damaged(path, reader);
+    if (count < 0) {
+      remove_tree(part, ErrorKind::kData);
+      fail_damaged(path, reader);
+    }
     if (count == 0) break;
     if (static_cast<std::uint64_t>(count) > left) {
       remove_tree(part, ErrorKind::kData);

@@ -178,7 +178,8 @@ std::optional<double> number_of(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  return failure == std::errc() && stop == end ? std::optional(value) : std::nullopt;
+  const bool is_number = failure == std::errc() && stop == end && std::isfinite(value);
+  return is_number ? std::optional(value) : std::nullopt;
 }
 
 [[noreturn]] void fail_at_line(const std::string& where, int line, const std::string& message) {

@@ -14,11 +14,6 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-bool is_control(char c) {
-  const auto code = static_cast<unsigned char>(c);
-  return (code < 0x20 && c != '\n' && c != '\r' && c != '\t') || code == 0x7f;
-}
-
 // Text in which lines and columns can be read at all.
 void require_text(std::string_view content, const std::string& where) {
   const auto fail = [&](std::size_t offset, const std::string& message) {
@@ -32,11 +27,11 @@ void require_text(std::string_view content, const std::string& where) {
     fail(*offset, fmt::format("the byte 0x{:02x} is not UTF-8: save the file as UTF-8.",
                               static_cast<unsigned char>(content[*offset])));
   }
-  const auto control = std::find_if(content.begin(), content.end(), is_control);
-  if (control != content.end()) {
-    fail(static_cast<std::size_t>(control - content.begin()),
-         fmt::format("found the control character {}: this is no table of text.",
-                     quote(std::string_view(&*control, 1))));
+  if (const std::optional<std::size_t> control = first_control_character(content)) {
+    constexpr std::size_t kLongestCharacter = 4;
+    const std::string character = first_characters(content.substr(*control, kLongestCharacter), 1);
+    fail(*control, fmt::format("found the control character {}: this is no table of text.",
+                               quote(character)));
   }
   if (const std::size_t end = content.find('\r');
       end != std::string_view::npos && content.find('\n') == std::string_view::npos) {

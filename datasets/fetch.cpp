@@ -161,8 +161,15 @@ void unpack(const FetchFile& file, const fs::path& folder) {
 
 std::vector<std::string> mirrors_of(const FetchEntry& entry, const std::string& from) {
   if (from.empty()) return entry.mirrors;
+  is_address(from);  // a scheme that nothing is fetched by is an error of its own
   const std::string slash = from.ends_with('/') ? "" : "/";
   return {from + slash + entry.name, from};
+}
+
+bool is_complete(const FetchEntry& entry, const fs::path& folder) {
+  return std::all_of(entry.files.begin(), entry.files.end(), [&](const FetchFile& file) {
+    return problem_of(folder / file.name, file).empty() && is_unpacked(file, folder);
+  });
 }
 
 fs::path destination_of(const FetchOptions& options) {
@@ -186,6 +193,10 @@ FetchReport fetch_dataset(const std::string& name, const FetchOptions& options,
   if (entry == nullptr) fail_at({}, unknown_name_message("data set to fetch", name, names));
   FetchReport report;
   report.folder = destination_of(options) / name;
+  if (is_complete(*entry, report.folder)) {  // in a folder that may not be written to, as well
+    for (const FetchFile& file : entry->files) report.already_there.push_back(file.name);
+    return report;
+  }
   create_folder(report.folder, ErrorKind::kData);
   const FileLock lock =
       FileLock::take(report.folder / ".fetch.lock", options.on_wait, ErrorKind::kData);

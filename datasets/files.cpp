@@ -137,7 +137,8 @@ FileContent read_file(const fs::path& path, std::uint64_t most) {
   // Packing makes nothing larger by more than a few bytes in a block.
   const std::uint64_t most_packed = most + most / 1000 + 4096;
   const std::uint64_t size = std::min(file.size(), most_packed);
-  require_memory_for(size, path);
+  constexpr std::uint64_t kMostRatio = 1032;  // of what gzip unpacks to
+  require_memory_for(std::min(most, kMostRatio * size), path);
   std::string packed(size, '\0');
   file.read(0, packed.data(), size);
   return unpack_gzip(packed, path.string(), most);

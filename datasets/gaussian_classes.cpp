@@ -64,8 +64,9 @@ DataSource gaussian_classes_source() {
     shape.seed = static_cast<std::uint64_t>(settings.integer(
         "seed",
         {.default_value = 0, .at_least = 0, .at_most = kLargestSeed, .doc = "seed of the data"}));
-    require_memory_for_drawn(settings, static_cast<double>(shape.examples + shape.test_examples) *
-                                           static_cast<double>(shape.features));
+    require_memory_for_drawn(
+        settings, static_cast<double>(shape.examples + shape.test_examples + shape.classes) *
+                      static_cast<double>(shape.features + 4));
     const SplitPlan plan = SplitPlan::with_test_files(settings, 0.0);
     return [shape, plan](const DataFolders&) { return load(shape, plan); };
   };

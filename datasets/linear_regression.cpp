@@ -61,8 +61,9 @@ DataSource linear_regression_source() {
     shape.seed = static_cast<std::uint64_t>(settings.integer(
         "seed",
         {.default_value = 0, .at_least = 0, .at_most = kLargestSeed, .doc = "seed of the data"}));
-    require_memory_for_drawn(settings, static_cast<double>(shape.examples + shape.test_examples) *
-                                           static_cast<double>(shape.features + shape.outputs));
+    require_memory_for_drawn(
+        settings, static_cast<double>(shape.examples + shape.test_examples + shape.outputs) *
+                      static_cast<double>(shape.features + shape.outputs));
     const SplitPlan plan = SplitPlan::with_test_files(settings, 0.0);
     return [shape, plan](const DataFolders&) { return load(shape, plan); };
   };

@@ -11,7 +11,8 @@
 namespace oubli {
 
 PartFile::PartFile(std::filesystem::path path, bool at_end) : path_(std::move(path)) {
-  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (at_end ? O_APPEND : O_TRUNC);
+  const int flags =
+      O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (at_end ? O_APPEND : O_TRUNC);
   descriptor_ = ::open(path_.c_str(), flags, 0666);
   if (descriptor_ >= 0) return;
   const bool is_link = errno == ELOOP;

@@ -8,6 +8,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 #include "core/base/text.h"
@@ -46,6 +47,10 @@ std::string message_of(const std::exception& thrown) {
     const int reason = file->code().value();
     return printable(
         fmt::format("{}: cannot be used: {}.", file->path1().string(), std::strerror(reason)));
+  }
+  if (const auto* system = dynamic_cast<const std::system_error*>(&thrown)) {
+    return fmt::format("what was to be printed cannot be written: {}.",
+                       std::strerror(system->code().value()));
   }
   const std::string text = thrown.what();
   const bool no_memory = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr ||

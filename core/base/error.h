@@ -34,7 +34,8 @@ class Error : public std::runtime_error {
 
 // What went wrong, in this project's words, whatever was thrown: the message of an Error; for what
 // the system, the standard library and the libraries below throw, a sentence that says what it
-// means here. "" for what is known to nobody.
+// means here; for what should have been a message and is none, what was thrown and a request to
+// report it.
 std::string message_of(const std::exception& thrown);
 
 // Where a setting was written. Line and column count from 1; 0 means that there is none, as for a

@@ -224,7 +224,9 @@ std::vector<std::string> names_in(const fs::path& folder, ErrorKind kind) {
 
 void remove_tree(const fs::path& path, ErrorKind kind) {
   std::error_code failure;
-  fs::remove_all(path, failure);
+  do {
+    fs::remove_all(path, failure);
+  } while (failure == std::errc::no_such_file_or_directory);  // somebody removes it too
   if (failure) throw FileError(kind, path, "cannot be removed", failure.value());
 }
 

@@ -52,8 +52,9 @@ std::string sha256_hex(std::string_view text) {
   return hasher.hex();
 }
 
-std::string file_hash_hex(const std::filesystem::path& path, HashAlgorithm algorithm) {
-  const InputFile file(path);
+std::string file_hash_hex(const std::filesystem::path& path, HashAlgorithm algorithm,
+                          ErrorKind kind) {
+  const InputFile file(path, kind);
   Hasher hasher(algorithm);
   std::vector<char> buffer(1 << 20);
   for (std::uint64_t done = 0; done < file.size();) {

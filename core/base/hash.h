@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/error.h"
 #include "core/base/tensor.h"
 
 namespace oubli {
@@ -34,6 +35,7 @@ class Hasher {
 std::string sha256_hex(std::string_view text);
 // Throws FileError (file.h) where the file is no ordinary one or cannot be read.
 std::string file_hash_hex(const std::filesystem::path& path,
-                          HashAlgorithm algorithm = HashAlgorithm::kSha256);
+                          HashAlgorithm algorithm = HashAlgorithm::kSha256,
+                          ErrorKind kind = ErrorKind::kData);
 
 }  // namespace oubli

@@ -2,9 +2,15 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace oubli {
 
 using Json = nlohmann::ordered_json;
+
+// Reads text that may be anything: a discarded value (`is_discarded()`) where it is not JSON,
+// nested more than 64 deep (what works on JSON calls itself for each level), or has a map of more
+// than 20,000 keys (a map that keeps an order looks for each key among all before it).
+Json parse_json(std::string_view text);
 
 }  // namespace oubli

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/settings_value.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -128,7 +129,7 @@ std::filesystem::path Settings::path(const std::string& key, const TextOption& o
   const std::filesystem::path full = (folder_of(key) / written).lexically_normal();
   std::error_code ignored;
   if (!std::filesystem::exists(full, ignored)) return written;
-  state_->resolved[key] = full.string();
+  state_->resolved[key] = as_utf8(full.string());  // what is recorded is text
   return full;
 }
 

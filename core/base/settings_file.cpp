@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 // Aliases can make a small file stand for a tree without end.
 constexpr int kDeepest = 64;
-constexpr int kMostNodes = 1'000'000;
+constexpr int kMostNodes = 200'000;
 constexpr std::uint64_t kLargestFile = 16 << 20;
 constexpr std::size_t kLongestChain = 32;
 
@@ -53,6 +53,10 @@ class Converter {
       case YAML::NodeType::Scalar:
         result.kind = SettingsNode::Kind::kScalar;
         result.scalar = node.Scalar();
+        bytes_ += result.scalar.size();
+        if (bytes_ > 4 * kLargestFile) {
+          fail_at(result.origin, "more text than a file can hold: an alias repeats it.");
+        }
         require_text(result.scalar, result.origin);
         break;
       case YAML::NodeType::Sequence:
@@ -73,11 +77,7 @@ class Converter {
   // Escapes can write what the file itself could not hold.
   static void require_text(const std::string& text, const Origin& origin) {
     if (first_invalid_utf8(text)) fail_at(origin, "this text is not UTF-8.");
-    const auto steers = [](char c) {
-      return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r') ||
-             c == 0x7f;
-    };
-    if (std::any_of(text.begin(), text.end(), steers)) {
+    if (first_control_character(text)) {
       fail_at(origin, fmt::format("{} holds a control character.", quote(text)));
     }
   }
@@ -107,6 +107,7 @@ class Converter {
 
   std::string source_;
   int nodes_ = 0;
+  std::uint64_t bytes_ = 0;
 };
 
 // A pipe and /dev/stdin are as good as a file.
@@ -196,10 +197,10 @@ void require_utf8(const std::string& text, const std::string& source) {
   }
 }
 
-// The first line that begins with a tab, from 1; 0 where there is none.
-int line_with_tab(const std::string& text) {
+// The first of the lines up to `last` that begins with a tab, from 1; 0 where there is none.
+int line_with_tab(const std::string& text, int last) {
   int line = 1;
-  for (std::size_t start = 0; start < text.size(); ++line) {
+  for (std::size_t start = 0; start < text.size() && line <= last; ++line) {
     const std::size_t letter = text.find_first_not_of(" \t", start);
     const std::size_t tab = text.find('\t', start);
     if (tab < letter && letter != std::string::npos && text[letter] != '\n') return line;
@@ -212,7 +213,8 @@ int line_with_tab(const std::string& text) {
 
 [[noreturn]] void fail_as_yaml(const YAML::Exception& exception, const std::string& text,
                                const std::string& source) {
-  if (const int line = line_with_tab(text); line > 0) {
+  const int seen_at = exception.mark.is_null() ? 0 : exception.mark.line + 1;
+  if (const int line = line_with_tab(text, seen_at); line > 0 && seen_at - line <= 1) {
     fail_at({source, line, 1}, "a tab in the indentation: YAML is indented by blanks only.");
   }
   const Origin origin = origin_of(exception.mark, source);

@@ -69,6 +69,17 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::size_t> first_control_character(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Character character = character_at(text, at);
+    const bool is_layout =
+        character.code == '\n' || character.code == '\r' || character.code == '\t';
+    if (character.bytes > 0 && steers(character.code) && !is_layout) return at;
+    at += std::max<std::size_t>(character.bytes, 1);
+  }
+  return std::nullopt;
+}
+
 std::string as_utf8(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
@@ -107,6 +118,14 @@ std::string clipped(std::string_view text, std::size_t most) {
 std::string quote(std::string_view text, std::size_t most) {
   const std::string shown = fmt::format("'{}'", clipped(text, most));
   return text.size() <= most ? shown : fmt::format("{} ({} bytes)", shown, text.size());
+}
+
+std::string first_characters(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  for (; count > 0 && at < text.size(); --count) {
+    at += std::max<std::size_t>(1, character_at(text, at).bytes);
+  }
+  return std::string(text.substr(0, at));
 }
 
 std::string listed(const std::vector<std::string>& items) {

@@ -23,6 +23,10 @@ TextPlace place_in(std::string_view text, std::size_t offset);
 // nothing above U+10FFFF (RFC 3629).
 std::optional<std::size_t> first_invalid_utf8(std::string_view text);
 
+// Offset of the first character that steers a terminal or turns the direction of writing: what
+// printable() escapes, but for tabs and ends of lines.
+std::optional<std::size_t> first_control_character(std::string_view text);
+
 // The text with every byte that is not UTF-8 replaced by U+FFFD.
 std::string as_utf8(std::string_view text);
 
@@ -36,6 +40,9 @@ std::string printable(std::string_view text, bool lines = false);
 std::string quote(std::string_view text, std::size_t most = 80);
 // The same without quotes, as for a number.
 std::string clipped(std::string_view text, std::size_t most = 80);
+
+// The first characters of a UTF-8 text, whole ones.
+std::string first_characters(std::string_view text, std::size_t count);
 
 // Of a list, as many items as fit on a line or two, and how many there are where some are left out.
 std::string listed(const std::vector<std::string>& items);

@@ -184,9 +184,10 @@ int run_command(int argc, char** argv, const Registries& registries) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) require_known_words(app, argc, argv);
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    require_known_words(app, argc, argv);
+    throw Error(ErrorKind::kSettings,
+                fmt::format("{}. `oubli COMMAND --help` says what it takes.", error.what()));
   }
   return status;
 }
@@ -199,10 +200,15 @@ void require_streams() {
   }
 }
 
+// Not by fmt::print, which throws where it cannot write.
+void print_error(const std::string& message) {
+  std::fputs(("oubli: " + message + "\n").c_str(), stderr);
+}
+
 // What was printed and could not be written is lost: the program must not say that all is well.
 int flushed(int status) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  fmt::print(stderr, "oubli: standard output cannot be written: {}.\n", std::strerror(errno));
+  print_error(fmt::format("standard output cannot be written: {}.", std::strerror(errno)));
   return 2;
 }
 
@@ -217,7 +223,7 @@ int command_line(int argc, char** argv, const Registries& registries) {
   try {
     return flushed(run_command(argc, argv, registries));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "oubli: {}\n", message_of(error));
+    print_error(message_of(error));
   }
   return 2;
 }

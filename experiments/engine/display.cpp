@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "core/base/text.h"
+
 namespace oubli {
 namespace {
 
@@ -93,7 +95,7 @@ void Display::close() {
 }
 
 void Display::print_line(const std::string& line) {
-  std::fputs((line + "\n").c_str(), out_);
+  std::fputs((printable(line) + "\n").c_str(), out_);
   std::fflush(out_);
 }
 
@@ -109,12 +111,12 @@ void Display::draw(bool force) {
   last_draw_ = Clock::now();
   erase();
   const std::size_t width = terminal_columns(out_) - 1;
-  std::string block = summary().substr(0, width) + "\n";
+  std::string block = first_characters(summary(), width) + "\n";
   lines_drawn_ = 1;
   for (const Slot& slot : slots_) {
     if (!slot.busy) continue;
     const std::string line = fmt::format("  {:3.0f} %  {}", 100 * slot.share, slot.label);
-    block += line.substr(0, width) + "\n";
+    block += first_characters(printable(line), width) + "\n";
     ++lines_drawn_;
   }
   std::fputs(block.c_str(), out_);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/machine_limits.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -89,7 +90,7 @@ Json variables() {
                                    "DNNL_DEFAULT_FPMATH_MODE"};
   Json set = Json::object();
   for (const char* name : names) {
-    if (const char* value = std::getenv(name)) set[name] = value;
+    if (const char* value = std::getenv(name)) set[name] = as_utf8(value);
   }
   return set;
 }

@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include "core/base/hash.h"
-#include "experiments/engine/fitness.h"
 
 namespace oubli {
 namespace {
@@ -106,7 +105,6 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   if (experiment.held_out.numel() > 0) edit.add(rows_hash(experiment.held_out));
   experiment.edit_hash = edit.hex();
   experiment.spec = std::move(spec);
-  require_fit(experiment);
   return experiment;
 }
 

@@ -26,7 +26,7 @@ struct Experiment {
   Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
 };
 
-// Loads the data, makes the edit, and looks whether all fit (fitness.h). Errors: kData for files,
+// Loads the data, makes the edit. Errors: kData for files,
 // kTask for an edit that cannot be made, kSettings where data, loss and model do not fit each
 // other.
 Experiment prepare_experiment(Spec spec, const DataFolders& folders);

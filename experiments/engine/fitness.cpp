@@ -81,7 +81,7 @@ void require_batches_for_normalisation(const Experiment& experiment) {
   }
   const Task& task = experiment.task;
   for (const auto& [name, set] : {std::pair("training", &task.train), {"retain", &task.retain}}) {
-    if (set->size() % recipe.batch_size != 1) continue;
+    if (recipe.batch_size > 1 && set->size() % recipe.batch_size != 1) continue;
     const at::NoGradGuard no_grad;
     const Model model = experiment.make_model();
     try {

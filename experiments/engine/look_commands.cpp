@@ -58,6 +58,10 @@ int store_action(const std::string& action, const std::string& folder) {
   for (const std::string& key : store.keys()) {
     try {
       const Store::Check check = store.check(key, /*thorough=*/action != "ls");
+      if (check.state == Store::State::kDamaged && store.is_of_another_version(key)) {
+        fmt::print("{}  of another version of oubli: left alone\n", key);
+        continue;
+      }
       if (check.state == Store::State::kDamaged) {
         ++damaged;
         fmt::print("{}  damaged: {}\n", key, printable(check.problem));

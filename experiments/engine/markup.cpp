@@ -40,7 +40,7 @@ std::string markdown_text(const std::string& text) {
       escaped += "&lt;";
       continue;
     }
-    if (c == '|') escaped += '\\';
+    if (c == '|' || c == '\\') escaped += '\\';
     escaped += c;
   }
   return escaped;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/text.h"
 #include "core/evaluate/statistics/holm.h"
 #include "core/evaluate/statistics/t_tests.h"
 #include "experiments/engine/commands.h"
@@ -49,12 +50,10 @@ void explain_verdict(std::size_t width) {
   paragraph("verdict: whether a row's models can be told from retrained ones.");
   paragraph(
       "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and "
-      "loss "
-      "on retain and test; others with `verdict: {columns: [...]}`) is held against the oracles' "
-      "own "
-      "values. The margin M is the root-mean-square difference of two oracles, sqrt 2 of their "
-      "deviations s_y (`margin`: another number of them), or the column's resolution where that is "
-      "larger (`oubli explain COLUMN`; of an accuracy one example of the set).");
+      "loss on retain and test; others with `verdict: {columns: [...]}`) is held against the "
+      "oracles' own values. The margin M is the root-mean-square difference of two oracles, sqrt 2 "
+      "of their deviations s_y (`margin`: another number of them), or the column's resolution "
+      "where that is larger (`oubli explain COLUMN`; of an accuracy one example of the set).");
   outcome("indistinguishable",
           "two one-sided tests at 5 % show every column to lie within the margin");
   outcome(
@@ -68,25 +67,20 @@ void explain_verdict(std::size_t width) {
   paragraph("A difference that is merely not significant gives no verdict.");
   paragraph(
       "The tests: with d the difference of the means of S training seeds and J oracles, s_x and "
-      "s_y "
-      "their deviations and t_n Student's 95 % quantile with n - 1 degrees of freedom, a column "
-      "lies "
-      "within the margin where |d| + sqrt(t_S^2 s_x^2 / S + t_J^2 s_y^2 / J + (M - M_L)^2) < M. "
-      "M_L "
-      "is M sqrt((J - 1) / chi2), never above M, with the 95 % quantile of chi-squared with J - 1 "
-      "degrees of freedom where M comes from the oracles' deviations (where that lower limit, at "
-      "98.75 %, is still above the resolution), else M.");
+      "s_y their deviations and t_n Student's 95 % quantile with n - 1 degrees of freedom, a "
+      "column lies within the margin where |d| + sqrt(t_S^2 s_x^2 / S + t_J^2 s_y^2 / J + (M - "
+      "M_L)^2) < M. M_L is M sqrt((J - 1) / chi2), never above M, with the 95 % quantile of "
+      "chi-squared with J - 1 degrees of freedom where M comes from the oracles' deviations (where "
+      "that lower limit, at 98.75 %, is still above the resolution), else M.");
   paragraph(
       "Where a sweep chose a row's settings by nearness to the oracles, the first half of six "
       "oracles or more chooses and the other half judges: such rows have a noise floor of their "
       "own, of the judges. With fewer all do both, and the text says so: the nearest of many "
-      "trials "
-      "looks nearer than it is.");
+      "trials looks nearer than it is.");
   paragraph(
       "Distances to the oracles need three of them: an oracle's value is its distance to the "
-      "others, "
-      "and two of those share a pair, for which they are scaled about their mean by (J - 1) / (J - "
-      "2).");
+      "others, and two of those share a pair, for which they are scaled about their mean by (J - "
+      "1) / (J - 2).");
   paragraph("Source: Schuirmann 1987; Zou and Donner 2008; Welch 1947; Holm 1979; Berger 1982.");
 }
 
@@ -257,7 +251,8 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
       }
     }
   }
-  fmt::print("A: {} ({})\nB: {} ({})\n", a.title, folder_a, b.title, folder_b);
+  fmt::print("A: {} ({})\nB: {} ({})\n", a.title, printable(folder_a), b.title,
+             printable(folder_b));
   const std::size_t width = terminal_columns(stdout);
   fmt::print("{}", wrapped(settings_that_differ(a.resolved, b.resolved), width));
   if (kinds_of_machine(a) != kinds_of_machine(b)) {

@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <optional>
+#include <set>
 
 #include "core/base/file.h"
 #include "core/base/file_lock.h"
@@ -20,66 +19,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const char* const kNew = ".new";
+const char* const kAside = ".new.old";
+
 [[noreturn]] void refuse(const fs::path& path, const std::string& why) {
   throw Error(ErrorKind::kUsage,
               fmt::format("{}: {}. Give another folder with --output DIR.", path.string(), why));
 }
 
-// Holds a folder's lock while it lives: the system's, on the folder itself.
-class FolderLock {
- public:
-  // Nothing where somebody else holds it, or the folder has gone.
-  static std::optional<FolderLock> try_take(const fs::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (descriptor < 0) return std::nullopt;
-    FolderLock lock(descriptor);
-    struct stat open {
-    }, named{};
-    const bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
-                      ::fstat(descriptor, &open) == 0 && ::stat(folder.c_str(), &named) == 0 &&
-                      open.st_ino == named.st_ino;
-    return held ? std::optional(std::move(lock)) : std::nullopt;
-  }
-  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FolderLock& operator=(FolderLock&&) = delete;
-  ~FolderLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
- private:
-  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
-
-struct LockedFolder {
-  fs::path path;
-  FolderLock lock;
-};
-
-LockedFolder new_folder_beside(const fs::path& place) {
-  while (true) {  // somebody who sweeps may be faster than the lock
-    fs::path path =
-        place.parent_path() / fmt::format(".{}.{}.new", place.filename().string(), random_suffix());
-    create_folder(path);
-    if (std::optional<FolderLock> lock = FolderLock::try_take(path)) {
-      return {std::move(path), std::move(*lock)};
-    }
-  }
+// Also of a mount of a folder of the same file system.
+bool is_mount_point(const fs::path& folder) {
+  struct statx status {};
+  if (::statx(AT_FDCWD, folder.c_str(), 0, STATX_BASIC_STATS, &status) != 0) return false;
+  return (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-bool is_mount_point(const fs::path& folder) {
-  struct stat own {
-  }, above{};
-  return ::stat(folder.c_str(), &own) == 0 && ::stat(folder.parent_path().c_str(), &above) == 0 &&
-         (own.st_dev != above.st_dev || own.st_ino == above.st_ino);
+// In a folder such as /tmp only its owner may rename a thing.
+bool is_anothers_in_sticky_folder(const struct stat& own, const fs::path& parent) {
+  struct stat above {};
+  if (::stat(parent.c_str(), &above) != 0 || (above.st_mode & S_ISVTX) == 0) return false;
+  const uid_t user = ::geteuid();
+  return user != 0 && own.st_uid != user && above.st_uid != user;
+}
+
+bool holds(const fs::path& folder, const fs::path& inner) {
+  const fs::path from_folder = inner.lexically_relative(folder);
+  return !from_folder.empty() && *from_folder.begin() != "..";
 }
 
 bool holds_present_folder(const fs::path& folder) {
   std::error_code failure;
   const fs::path present = fs::current_path(failure);
-  if (failure) return false;
-  const fs::path from_folder = present.lexically_relative(folder);
-  return !from_folder.empty() && *from_folder.begin() != "..";
+  return !failure && holds(folder, present);
 }
 
 bool holds_results(const std::vector<std::string>& names) {
@@ -103,6 +75,14 @@ void carry_over(const fs::path& from, const fs::path& to) {
   }
 }
 
+// Mode and group of the old folder, as far as this user may give them.
+void take_rights_of(const fs::path& old, const fs::path& fresh) {
+  struct stat status {};
+  if (::stat(old.c_str(), &status) != 0) return;
+  [[maybe_unused]] const int group = ::chown(fresh.c_str(), static_cast<uid_t>(-1), status.st_gid);
+  ::chmod(fresh.c_str(), status.st_mode & 07777);
+}
+
 // Puts `fresh` into the place of `old`, which is then where `fresh` was.
 void exchange(const fs::path& fresh, const fs::path& old) {
   if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, old.c_str(), RENAME_EXCHANGE) == 0) return;
@@ -117,17 +97,23 @@ void exchange(const fs::path& fresh, const fs::path& old) {
 
 }  // namespace
 
-ResultFolder::ResultFolder(fs::path path) : path_(std::move(path)) {
+ResultFolder::ResultFolder(fs::path path, const fs::path& store) : path_(std::move(path)) {
   std::error_code failure;
   place_ = fs::weakly_canonical(fs::absolute(path_, failure), failure);
   if (failure) throw FileError(ErrorKind::kStore, path_, "cannot be used", failure.value());
   if (place_.filename().empty()) place_ = place_.parent_path();
   if (holds_present_folder(place_)) refuse(path_, "is the present folder, or holds it");
+  if (!store.empty() && holds(place_, fs::weakly_canonical(fs::absolute(store), failure))) {
+    refuse(path_, "holds the store, which would be replaced with the results");
+  }
   struct stat status {};
   if (::stat(place_.c_str(), &status) == 0) {
     if (!S_ISDIR(status.st_mode)) refuse(path_, "is no folder");
     if (is_mount_point(place_)) {
       refuse(path_, "is where a file system is mounted; results need a folder inside of it");
+    }
+    if (is_anothers_in_sticky_folder(status, place_.parent_path())) {
+      refuse(path_, "belongs to another user");
     }
     const std::vector<std::string> names = names_in(place_);
     if (!names.empty() && !holds_results(names)) {
@@ -135,23 +121,35 @@ ResultFolder::ResultFolder(fs::path path) : path_(std::move(path)) {
     }
   }
   create_folder(place_.parent_path());
-  sweep();
-  remove_tree(new_folder_beside(place_).path);  // whether that can be done at all
+  // Whether a folder can be made there at all; and whoever is first cleans up.
+  if (const std::optional<FileLock> lock = FileLock::try_take(beside(".lock"))) {
+    sweep();
+    const fs::path probe = beside("." + random_suffix() + kNew);
+    create_folder(probe);
+    remove_tree(probe);
+  }
 }
 
+fs::path ResultFolder::beside(const std::string& ending) const {
+  return place_.parent_path() / fmt::format(".{}{}", place_.filename().string(), ending);
+}
+
+// Who holds the lock writes alone: whatever lies there is left over. What cannot be removed does no
+// harm.
 void ResultFolder::sweep() const {
   const std::string prefix = fmt::format(".{}.", place_.filename().string());
+  const std::size_t random = random_suffix().size();
   for (const std::string& name : names_in(place_.parent_path())) {
-    if (!name.starts_with(prefix)) continue;
+    if (!name.starts_with(prefix) || name.size() < prefix.size() + random) continue;
+    const std::string ending = name.substr(prefix.size() + random);
+    const std::string middle = name.substr(prefix.size(), random);
+    if ((ending != kNew && ending != kAside) || middle.find('.') != std::string::npos) continue;
     const fs::path left = place_.parent_path() / name;
-    const bool is_aside = name.ends_with(".new.old");
-    if (!name.ends_with(".new") && !is_aside) continue;
-    const std::optional<FolderLock> lock = FolderLock::try_take(left);
-    if (!lock) continue;
-    if (is_aside && !fs::exists(place_)) {
-      rename_file(left, place_);  // killed between two names
+    std::error_code ignored;
+    if (ending == kAside && !is_there(place_)) {
+      fs::rename(left, place_, ignored);  // killed between two names
     } else {
-      remove_tree(left);
+      fs::remove_all(left, ignored);
     }
   }
 }
@@ -159,25 +157,40 @@ void ResultFolder::sweep() const {
 void ResultFolder::replace(const std::function<bool(const std::string&)>& is_replaced,
                            const std::function<void(const fs::path&)>& write) const {
   create_folder(place_.parent_path());
-  const LockedFolder made = new_folder_beside(place_);
-  const fs::path& fresh = made.path;
+  const FileLock lock = FileLock::take(beside(".lock"));
+  sweep();
+  const fs::path fresh = beside("." + random_suffix() + kNew);
+  create_folder(fresh);
+  std::error_code ignored;
   try {
-    if (fs::exists(place_)) {
+    std::set<std::string> kept;
+    if (is_there(place_)) {
       for (const std::string& name : names_in(place_)) {
-        if (!is_replaced(name)) carry_over(place_ / name, fresh / name);
+        if (is_replaced(name)) continue;
+        carry_over(place_ / name, fresh / name);
+        kept.insert(name);
       }
     }
     write(fresh);
-    for (const std::string& name : names_in(fresh)) flush_to_disk(fresh / name);
+    for (const std::string& name : names_in(fresh)) {
+      if (!kept.contains(name)) flush_to_disk(fresh / name);
+    }
+    take_rights_of(place_, fresh);
     flush_to_disk(fresh);
     exchange(fresh, place_);
-    flush_to_disk(place_.parent_path());
   } catch (...) {
-    std::error_code ignored;
     fs::remove_all(fresh, ignored);
     throw;
   }
-  remove_tree(fresh);
+  // The results are in their place. What somebody put into the old folder meanwhile moves over.
+  if (is_there(fresh)) {
+    for (const std::string& name : names_in(fresh)) {
+      if (!is_replaced(name) && !is_there(place_ / name)) {
+        fs::rename(fresh / name, place_ / name, ignored);
+      }
+    }
+    fs::remove_all(fresh, ignored);
+  }
 }
 
 }  // namespace oubli

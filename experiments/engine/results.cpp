@@ -109,6 +109,21 @@ Json machines_of(const Plan& plan, const Store& store, const RunOutcome& outcome
   return machines;
 }
 
+// Most of it is printed somewhere: what a file says must not steer a terminal.
+Json with_printable_text(const Json& json) {
+  if (json.is_string()) return printable(json.get_ref<const std::string&>());
+  if (json.is_array()) {
+    Json items = Json::array();
+    for (const Json& item : json) items.push_back(with_printable_text(item));
+    return items;
+  }
+  if (!json.is_object()) return json;
+  Json entries = Json::object();
+  for (const auto& [key, value] : json.items())
+    entries[printable(key)] = with_printable_text(value);
+  return entries;
+}
+
 }  // namespace
 
 std::string RowResult::failure_text() const {
@@ -153,6 +168,14 @@ std::optional<Estimate> RowResult::cell(const std::string& column) const {
 bool RowResult::at_least(const std::string& column) const {
   return std::any_of(models.begin(), models.end(),
                      [&](const ModelResult& model) { return model.at_least.contains(column); });
+}
+
+bool Results::has_numbers() const {
+  return std::any_of(rows.begin(), rows.end(), [&](const RowResult& row) {
+    const auto has_cell = [&](const std::string& column) { return row.cell(column).has_value(); };
+    return row.name != "original" && !row.is_noise_floor() &&
+           std::any_of(columns.begin(), columns.end(), has_cell);
+  });
 }
 
 const RowResult* Results::find(const std::string& row) const {
@@ -210,7 +233,7 @@ Results load_results(const std::string& folder, const Registry<Metric>& metrics)
                             "that its results were written to.",
                             file.string()));
   }
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(text);
   if (json.is_discarded()) {
     throw Error(ErrorKind::kData, fmt::format("{}: not JSON, or cut short", file.string()));
   }
@@ -303,8 +326,9 @@ Json Results::to_json() const {
   return json;
 }
 
-Results Results::from_json(const Json& json, const std::string& where) {
+Results Results::from_json(const Json& stored_json, const std::string& where) {
   Results results;
+  const Json json = with_printable_text(stored_json);
   const auto is_map = [&](const char* key) {
     return json.contains(key) && (json.at(key).is_object() || json.at(key).is_null());
   };
@@ -313,23 +337,24 @@ Results Results::from_json(const Json& json, const std::string& where) {
   }
   std::string reading = "its head";
   try {
-    // Names are printed: what a file says must not steer a terminal.
-    results.title = printable(json.at("title").get<std::string>());
-    for (const Json& column : json.at("columns")) {
-      results.columns.push_back(printable(column.get<std::string>()));
-    }
+    results.title = json.at("title").get<std::string>();
+    results.columns = json.at("columns").get<std::vector<std::string>>();
     results.sets = json.at("sets");
+    for (const auto& [set, size] : results.sets.items()) static_cast<void>(size.get<double>());
     results.resolved = json.at("settings");
     results.machines = json.value("machines", Json::array());
+    for (const Json& machine : results.machines) {
+      static_cast<void>(machine.at("stages").get<double>());
+    }
     for (const Json& stored : json.at("rows")) {
       reading = "a row";
-      RowResult row{.name = printable(stored.at("name").get<std::string>()), .models = {}};
+      RowResult row{.name = stored.at("name").get<std::string>(), .models = {}};
       reading = fmt::format("the row {}", quote(row.name));
       row.noise_floor = stored.value("noise_floor", kNoiseFloor);
       row.is_chosen_by_judges = stored.value("chosen_by_judges", false);
       for (const Json& model : stored.at("models")) {
         row.models.push_back({model.at("training_seed"), model.at("unlearning_seed"),
-                              model.at("status"), printable(model.at("message").get<std::string>()),
+                              model.at("status"), model.at("message").get<std::string>(),
                               model.at("values").get<std::map<std::string, double>>(),
                               model.at("report"),
                               model.value("at_least", std::set<std::string>())});

@@ -68,6 +68,8 @@ struct Results {
   std::vector<double> oracle_values(const RowResult& row, const std::string& column) const;
   // The row of these oracles; a noise floor's is itself. Null where there is none.
   const RowResult* floor_of(const RowResult& row) const { return find(row.noise_floor); }
+  // Whether any row of a method has a value.
+  bool has_numbers() const;
   // Null where there is no row of that name.
   const RowResult* find(const std::string& row) const;
   // Null for a column that no metric describes.
@@ -78,7 +80,7 @@ struct Results {
   void describe_columns(const Registry<Metric>& metrics);
   Json to_json() const;
   // Reads what `to_json` wrote. `where` names the file in messages: Error(kData).
-  static Results from_json(const Json& json, const std::string& where);
+  static Results from_json(const Json& stored_json, const std::string& where);
 };
 
 // Reads the results.json of a folder of results, or the file itself, and looks its columns up.

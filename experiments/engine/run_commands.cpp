@@ -30,52 +30,55 @@ std::int64_t memory_of_job(std::size_t jobs) {
   return available_memory() / static_cast<std::int64_t>(2 * jobs);
 }
 
-bool has_numbers(const Results& results) {
-  return std::any_of(results.rows.begin(), results.rows.end(), [&](const RowResult& row) {
-    const auto has_cell = [&](const std::string& column) { return row.cell(column).has_value(); };
-    return row.name != "original" && !row.is_noise_floor() &&
-           std::any_of(results.columns.begin(), results.columns.end(), has_cell);
-  });
-}
-
 }  // namespace
 
 Experiment load_experiment(const RunOptions& options, const Registries& registries) {
-  return prepare_experiment(load_spec(options.file, options.overrides, registries),
-                            default_data_folders(options.data));
+  Experiment experiment = prepare_experiment(load_spec(options.file, options.overrides, registries),
+                                             default_data_folders(options.data));
+  require_fit(experiment);
+  return experiment;
 }
 
 int run_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
   const Plan plan = make_plan(experiment, registries.metrics);
-  const ResultFolder output(output_folder(options.output, options.file));
-  const Store store(default_store(options.store));
+  const std::filesystem::path store_folder = default_store(options.store);
+  const ResultFolder output(output_folder(options.output, options.file), store_folder);
+  const Store store(store_folder);
   store.sweep();
   const std::size_t jobs = job_count(options, experiment.spec);
   const RunRequest request{
       to_json(experiment.spec.root), options.file,       options.data, experiment.data_hash,
       store.folder().string(),       memory_of_job(jobs)};
-  const RunOutcome outcome = run_plan(plan, store, request, jobs, stderr);
-  if (outcome.interrupted) {
-    fmt::print(stderr,
-               "interrupted: finished stages are kept; the same command goes on from here.\n");
-    return 130;
+  // Damage that is found when results are read is mended like any other, in another round.
+  constexpr int kMostTries = 3;
+  for (int tries = 1;; ++tries) {
+    const RunOutcome outcome = run_plan(plan, store, request, jobs, stderr);
+    if (outcome.interrupted) {
+      std::fputs("interrupted: finished stages are kept; the same command goes on from here.\n",
+                 stderr);
+      return 130;
+    }
+    if (!outcome.stopped.empty()) {
+      throw Error(ErrorKind::kStore,
+                  outcome.stopped +
+                      " The run has stopped: finished stages are kept, and the same "
+                      "command goes on from here.");
+    }
+    try {
+      const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
+      write_output(output, experiment, plan, store, results);
+      fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
+      fmt::print("Written to {}/\n", printable(output.path().string()));
+      if (!results.has_numbers()) {
+        std::fputs("oubli: no method's row has a number: its messages say why.\n", stderr);
+        return 1;
+      }
+      return outcome.failed.empty() ? 0 : 1;
+    } catch (const DamagedEntry&) {
+      if (tries == kMostTries) throw;
+    }
   }
-  if (!outcome.stopped.empty()) {
-    throw Error(ErrorKind::kStore,
-                outcome.stopped +
-                    " The run has stopped: finished stages are kept, and the same "
-                    "command goes on from here.");
-  }
-  const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
-  write_output(output, experiment, plan, store, results);
-  fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
-  fmt::print("Written to {}/\n", printable(output.path().string()));
-  if (!has_numbers(results)) {
-    fmt::print(stderr, "oubli: no method's row has a number: its messages say why.\n");
-    return 1;
-  }
-  return outcome.failed.empty() ? 0 : 1;
 }
 
 int check_experiment(const RunOptions& options, const Registries& registries) {

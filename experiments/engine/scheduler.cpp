@@ -133,9 +133,10 @@ std::vector<StageState> states_of(const Plan& plan, const std::vector<std::size_
 
 class Scheduler {
  public:
-  Scheduler(const Plan& plan, const RunRequest& request, const std::vector<std::size_t>& missing,
-            Display& display, RunOutcome& outcome)
+  Scheduler(const Plan& plan, const Store& store, const RunRequest& request,
+            const std::vector<std::size_t>& missing, Display& display, RunOutcome& outcome)
       : plan_(plan),
+        store_(store),
         request_(request),
         display_(display),
         outcome_(outcome),
@@ -206,13 +207,12 @@ class Scheduler {
                                   message.value("holder", "")));
       } else if (event == "damaged") {
         set_aside(slot, message.value("key", ""), message.value("message", ""));
-      } else if (event == "stop") {
+      } else if (event == "stop" || event == "unusable") {
         outcome_.stopped = message.value("message", "");
         return;
-      } else if (event == "failed" || event == "unusable") {
+      } else if (event == "failed") {
         const std::size_t stage = slots_[slot].stage;
         slots_[slot].stage = kIdle;
-        if (event == "unusable") slots_[slot].process.reset();
         fail(stage, message.value("message", "no reason given"));
       }
     }
@@ -224,6 +224,9 @@ class Scheduler {
     const auto input = plan_.numbers.find(key);
     if (input != plan_.numbers.end()) {
       display_.note(damage_text(plan_.stages[input->second], problem));
+      // Sound as it stands, and yet without what a reader needs.
+      const bool is_sound = store_.check(key, /*thorough=*/true).state == Store::State::kSound;
+      if (is_sound && key != plan_.stages[slots_[slot].stage].key) store_.discard(key);
     }
     states_[slots_[slot].stage] = StageState::kWaiting;
     slots_[slot].stage = kIdle;
@@ -271,6 +274,7 @@ class Scheduler {
   }
 
   const Plan& plan_;
+  const Store& store_;
   const RunRequest& request_;
   Display& display_;
   RunOutcome& outcome_;
@@ -281,6 +285,32 @@ class Scheduler {
   std::vector<Slot> slots_;
 };
 
+// Which entries were made from other content than there is now, themselves or what they were made
+// from. A stage stands behind its inputs.
+std::vector<bool> outdated_stages(const Plan& plan, const Store& store, InputContents& contents) {
+  std::vector<bool> outdated(plan.stages.size(), false);
+  std::map<const MemberGroup*, bool> groups;
+  const auto is_outdated = [&](const MemberGroup& group) {
+    const auto [found, is_new] = groups.emplace(&group, false);
+    if (is_new) {
+      for (const StageMember& member : group.members) {
+        for (const std::size_t stage : member.stages()) found->second |= outdated[stage];
+      }
+    }
+    return found->second;
+  };
+  for (std::size_t i = 0; i < plan.stages.size() && !interrupted; ++i) {
+    const Stage& stage = plan.stages[i];
+    bool is_old = !store.is_made_from(stage.key, contents.of(stage));
+    for (const std::size_t input : stage.inputs) is_old = is_old || outdated[input];
+    for (const auto& [role, members] : stage.members) {
+      is_old = is_old || is_outdated(*members.group);
+    }
+    outdated[i] = is_old;
+  }
+  return outdated;
+}
+
 }  // namespace
 
 std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
@@ -290,15 +320,20 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
   std::set<const MemberGroup*> looked_at;
   store.look_again();
   InputContents contents(plan, store);
+  const std::vector<bool> outdated = outdated_stages(plan, store, contents);
   for (const PlannedRow& row : plan.rows) {
     for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
     if (row.compare) needed[*row.compare] = true;
   }
   // Backwards: a stage's users stand after it, so whether it is needed is known when it is reached.
   for (std::size_t i = plan.stages.size(); i-- > 0;) {
-    if (!needed[i]) continue;
-    const Store::Check check =
+    if (!needed[i] || interrupted) continue;
+    Store::Check check =
         store.check(plan.stages[i].key, /*thorough=*/true, contents.of(plan.stages[i]));
+    if (check.state == Store::State::kSound && outdated[i]) {
+      check = {Store::State::kDamaged, "it was made from what was made from another version"};
+      store.discard(plan.stages[i].key);
+    }
     if (check.state == Store::State::kSound) continue;
     if (check.state == Store::State::kDamaged) {
       damaged.push_back(damage_text(plan.stages[i], check.problem));
@@ -328,6 +363,8 @@ RunOutcome run_plan(const Plan& plan, const Store& store, const RunRequest& requ
   for (int round = 0; round <= kMostRounds; ++round) {
     std::vector<std::string> damaged;
     std::vector<std::size_t> missing = missing_stages(plan, store, damaged);
+    outcome.interrupted = interrupted != 0;
+    if (outcome.interrupted) break;
     std::erase_if(missing, [&](std::size_t stage) { return outcome.failed.contains(stage); });
     if (round == 0) outcome.cached = plan.stages.size() - missing.size();
     if (missing.empty()) break;
@@ -342,7 +379,7 @@ RunOutcome run_plan(const Plan& plan, const Store& store, const RunRequest& requ
     const std::size_t cached = plan.stages.size() - missing.size();
     Display display(progress_out, plan.stages.size(), cached, cost);
     for (const std::string& line : damaged) display.note(line);
-    Scheduler(plan, request, missing, display, outcome).run(std::min(jobs, missing.size()));
+    Scheduler(plan, store, request, missing, display, outcome).run(std::min(jobs, missing.size()));
     if (outcome.interrupted || !outcome.stopped.empty()) break;
   }
   return outcome;

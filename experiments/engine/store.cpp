@@ -24,7 +24,9 @@ class SharedRights {
     struct stat status {};
     const bool known = ::stat(folder.c_str(), &status) == 0;
     mode_t mask = old_;
-    if (known && (status.st_mode & S_IWGRP) != 0) mask &= ~static_cast<mode_t>(S_IRWXG);
+    // Without setgid new files belong to a group of their user's, which is none of the folder's.
+    constexpr mode_t kGroup = S_IWGRP | S_ISGID;
+    if (known && (status.st_mode & kGroup) == kGroup) mask &= ~static_cast<mode_t>(S_IRWXG);
     if (known && (status.st_mode & S_IWOTH) != 0) mask &= ~static_cast<mode_t>(S_IRWXO);
     ::umask(mask);
   }
@@ -43,7 +45,9 @@ bool is_key(const std::string& name) {
 }
 
 void remove_seconds(Json& json) {
-  if (json.is_object()) json.erase("seconds");
+  if (json.is_object()) {
+    for (const char* time : {"seconds", "seconds_ratio"}) json.erase(time);
+  }
   for (Json& part : json) {
     if (part.is_structured()) remove_seconds(part);
   }
@@ -51,7 +55,7 @@ void remove_seconds(Json& json) {
 
 std::string content_hash(const fs::path& path, const std::string& sha256) {
   if (path.extension() != ".json") return sha256;
-  Json json = Json::parse(read_text_file(path), nullptr, /*allow_exceptions=*/false);
+  Json json = parse_json(read_text_file(path));
   if (json.is_discarded()) return sha256;
   remove_seconds(json);
   return sha256_hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -66,7 +70,7 @@ std::string with_checksum(Json json) {
 
 // Why the text is not the entry.json that was written for this key; "" where it is.
 std::string problem_of(const std::string& text, const std::string& key) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(text);
   if (!json.is_object()) return "entry.json cannot be understood";
   if (!json.contains(kChecksum) || with_checksum(json) != text) {
     return "entry.json does not match its checksum";
@@ -127,31 +131,42 @@ const Store::Record& Store::record(const std::string& key, bool read_again) cons
   return records_[key] = std::move(record);
 }
 
+bool Store::is_of_another_version(const std::string& key) const {
+  const Json json = parse_json(read_text_file(entry(key) / kEntryFile));
+  return json.is_object() && !json.contains(kChecksum) && !json.contains("content") &&
+         json.contains("determined_by") && sha256_hex(json.at("determined_by").dump()) == key;
+}
+
 Store::Check Store::check(const std::string& key, bool thorough, const Contents& inputs) const {
   if (!is_there(entry(key))) return {};
   try {
-    const Record& found = record(key, /*read_again=*/true);
-    for (const auto& [name, file] : found.files) {
-      const fs::path path = entry(key) / name;
-      if (!is_there(path)) return {State::kDamaged, fmt::format("{} is missing", name)};
-      const InputFile opened(path, ErrorKind::kStore);
-      if (opened.size() != file.bytes) {
-        return {State::kDamaged,
-                fmt::format("{} has {} bytes, expected {}", name, opened.size(), file.bytes)};
-      }
-      if (thorough && file_hash_hex(path) != file.sha256) {
-        return {State::kDamaged, fmt::format("{} does not match its checksum", name)};
-      }
-    }
-    for (const auto& [input, content] : found.inputs) {
-      const auto now = inputs.find(input);
-      if (now != inputs.end() && !now->second.empty() && now->second != content) {
-        return {State::kDamaged,
-                fmt::format("it was made from another version of {}", input.substr(0, 12))};
-      }
-    }
+    return check_files(key, thorough, inputs);
   } catch (const DamagedEntry& problem) {
     return {State::kDamaged, problem.problem()};
+  } catch (const FileError& error) {
+    // Gone since it was looked at: somebody else is mending it.
+    if (!error.is_missing()) throw;
+    return {State::kDamaged, "a file is missing"};
+  }
+}
+
+Store::Check Store::check_files(const std::string& key, bool thorough,
+                                const Contents& inputs) const {
+  const Record& found = record(key, /*read_again=*/true);
+  for (const auto& [name, file] : found.files) {
+    const fs::path path = entry(key) / name;
+    if (!is_there(path)) return {State::kDamaged, fmt::format("{} is missing", name)};
+    const InputFile opened(path, ErrorKind::kStore);
+    if (opened.size() != file.bytes) {
+      return {State::kDamaged,
+              fmt::format("{} has {} bytes, expected {}", name, opened.size(), file.bytes)};
+    }
+    if (thorough && file_hash_hex(path, HashAlgorithm::kSha256, ErrorKind::kStore) != file.sha256) {
+      return {State::kDamaged, fmt::format("{} does not match its checksum", name)};
+    }
+  }
+  if (!is_made_from(key, inputs)) {
+    return {State::kDamaged, "it was made from another version of an input"};
   }
   return {State::kSound, ""};
 }
@@ -190,6 +205,15 @@ Json Store::describe(const std::string& key) const {
   return Json::parse(read_text_file(entry(key) / kEntryFile));
 }
 
+bool Store::is_made_from(const std::string& key, const Contents& inputs) const {
+  if (content(key).empty()) return true;
+  for (const auto& [input, content] : record(key, /*read_again=*/false).inputs) {
+    const auto now = inputs.find(input);
+    if (now != inputs.end() && !now->second.empty() && now->second != content) return false;
+  }
+  return true;
+}
+
 std::string Store::content(const std::string& key) const {
   try {
     return is_there(entry(key)) ? record(key, /*read_again=*/false).content : "";
@@ -207,16 +231,20 @@ fs::path Store::new_partial(const std::string& key) const {
 bool Store::produce(const NewEntry& made) const {
   const SharedRights rights(folder_);
   const FileLock lock = FileLock::take(lock_of(made.key), made.on_wait);
-  const Check before = check(made.key, /*thorough=*/true, made.inputs());
+  const Contents inputs = made.inputs();
+  const Check before = check(made.key, /*thorough=*/true, inputs);
   if (before.state == State::kSound) return false;
   if (before.state == State::kDamaged) remove_tree(entry(made.key));
   sweep_partial(made.key);
   const fs::path partial = new_partial(made.key);
   try {
     made.work(partial);
+    if (made.inputs() != inputs) {
+      throw DamagedEntry(made.key, "an input was changed while it was read");
+    }
     Json json = made.description;
     json["key"] = made.key;
-    json["inputs"] = made.inputs();
+    json["inputs"] = inputs;
     json["files"] = Json::object();
     Hasher content;
     for (const std::string& name : names_in(partial)) {
@@ -235,7 +263,14 @@ bool Store::produce(const NewEntry& made) const {
     flush_to_disk(partial);
     const fs::path target = entry(made.key);
     create_folder(target.parent_path());
-    rename_file(partial, target);
+    try {
+      rename_file(partial, target);
+    } catch (const FileError&) {
+      // A network file system may show late that somebody else was faster.
+      if (check(made.key, /*thorough=*/true, inputs).state != State::kSound) throw;
+      remove_tree(partial);
+      return false;
+    }
     flush_to_disk(target.parent_path());
     records_.erase(made.key);
   } catch (...) {
@@ -258,7 +293,15 @@ std::vector<std::string> Store::keys() const {
   return keys;
 }
 
+void Store::discard(const std::string& key) const {
+  const SharedRights rights(folder_);
+  const FileLock lock = FileLock::take(lock_of(key));
+  remove_tree(entry(key));
+  records_.erase(key);
+}
+
 bool Store::remove_damaged(const std::string& key) const {
+  const SharedRights rights(folder_);
   const std::optional<FileLock> lock = FileLock::try_take(lock_of(key));
   if (!lock || check(key, /*thorough=*/true).state != State::kDamaged) return false;
   remove_tree(entry(key));
@@ -273,20 +316,29 @@ void Store::sweep_partial(const std::string& key) const {
 }
 
 std::size_t Store::sweep() const {
+  const SharedRights rights(folder_);
   std::size_t removed = 0;
+  const auto unless_held = [&](const std::string& key, const std::function<void()>& act) {
+    try {  // what another user left and this one may not touch does no harm
+      if (const std::optional<FileLock> lock = FileLock::try_take(lock_of(key))) act();
+    } catch (const FileError&) {
+    }
+  };
   for (const std::string& name : names_in(folder_ / "partial")) {
     const std::string key = name.substr(0, name.find('.'));
-    if (key == "probe") remove_tree(folder_ / "partial" / name);
+    const fs::path partial = folder_ / "partial" / name;
+    std::error_code ignored;
+    if (key == "probe") fs::remove(partial, ignored);
     if (!is_key(key)) continue;
     // Whoever writes it holds its lock.
-    const std::optional<FileLock> lock = FileLock::try_take(lock_of(key));
-    if (!lock) continue;
-    removed += is_there(folder_ / "partial" / name) ? 1 : 0;
-    remove_tree(folder_ / "partial" / name);
+    unless_held(key, [&] {
+      const bool is_left = is_there(partial);
+      remove_tree(partial);
+      removed += is_left ? 1 : 0;
+    });
   }
-  // Locks of processes that were killed.
-  for (const std::string& name : names_in(folder_ / "locks"))
-    FileLock::try_take(folder_ / "locks" / name);
+  // Locks of processes that were killed: taking one removes it.
+  for (const std::string& name : names_in(folder_ / "locks")) unless_held(name, [] {});
   return removed;
 }
 

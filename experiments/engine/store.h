@@ -14,8 +14,8 @@
 // Nothing in an entry is taken on trust. `entry.json` holds its own checksum, the key, and what the
 // key is the hash of; every file is compared with its checksum in the moment it is read; and an
 // entry records the content of what it was made from, so that it is done again where an input now
-// has other bits. A store folder that its group or everybody may write to gives the same rights on
-// all that is made in it, whatever the umask.
+// has other bits. A store folder that its group (with setgid) or everybody may write to gives the
+// same rights on all that is made in it, whatever the umask.
 //
 // Errors: FileError of kind kStore where something cannot be read or written: that is never taken
 // for damage. DamagedEntry where what was read is not what was written.
@@ -77,9 +77,13 @@ class Store {
   std::uint64_t bytes(const std::string& key, const std::string& file) const;
   // `entry.json` of a sound entry.
   Json describe(const std::string& key) const;
-  // SHA-256 of what the entry's files hold, but for `seconds` in JSON: how long things took is no
-  // part of what was made. "" for an entry that is not there or damaged.
+  // SHA-256 of what the entry's files hold, but for `seconds` and `seconds_ratio` in JSON: how long
+  // things took is no part of what was made. "" for an entry that is not there or damaged.
   std::string content(const std::string& key) const;
+
+  // Whether the entry, where it is there, was made from these contents; those that are "" say
+  // nothing.
+  bool is_made_from(const std::string& key, const Contents& inputs) const;
 
   struct NewEntry {
     std::string key;  // SHA-256 of description["determined_by"]
@@ -97,6 +101,10 @@ class Store {
 
   // Of all entries, sound or not; other names in the folder are passed over.
   std::vector<std::string> keys() const;
+  // Removes an entry that a reader cannot use, sound or not.
+  void discard(const std::string& key) const;
+  // Whether the entry was written by an oubli that gave entries no checksum of their own.
+  bool is_of_another_version(const std::string& key) const;
   // Removes an entry unless it turns out to be sound, or somebody is at work on it.
   bool remove_damaged(const std::string& key) const;
   // Removes what killed processes left behind; returns how many unfinished stages.
@@ -114,6 +122,7 @@ class Store {
     Contents inputs;
   };
   const Record& record(const std::string& key, bool read_again) const;
+  Check check_files(const std::string& key, bool thorough, const Contents& inputs) const;
   std::filesystem::path lock_of(const std::string& key) const { return folder_ / "locks" / key; }
   std::filesystem::path new_partial(const std::string& key) const;
   void sweep_partial(const std::string& key) const;

@@ -316,7 +316,8 @@ std::string latex_table(const Results& results) {
   }
   text += " \\\\\n\\midrule\n";
   for (const RowResult& row : results.rows) {
-    text += latex_text(row.name);
+    text +=
+        "{}" + latex_text(row.name);  // a name in brackets would be an argument of the line break
     for (const std::string& column : columns) {
       text += fmt::format(" & {}", with_latex_sign(row_cell(row, column)));
     }

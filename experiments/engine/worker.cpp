@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -14,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 
@@ -26,15 +26,21 @@ extern char** environ;  // NOLINT: POSIX names it
 namespace oubli {
 namespace {
 
-void answer(int descriptor, const Json& message) {
-  const std::string line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+// False where the other end is gone.
+bool write_all(int descriptor, const std::string& text) {
   std::size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t count = ::write(descriptor, line.data() + done, line.size() - done);
+  while (done < text.size()) {
+    const ssize_t count = ::write(descriptor, text.data() + done, text.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return;  // the scheduler is gone; the end of our input follows
+    if (count < 0) return false;
     done += static_cast<std::size_t>(count);
   }
+  return true;
+}
+
+// Where the scheduler is gone, the end of our input follows.
+void answer(int descriptor, const Json& message) {
+  write_all(descriptor, message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 // The system may refuse what a process needs to live; the folder in question is this one.
@@ -70,14 +76,13 @@ Experiment experiment_of(const RunRequest& request, const Registries& registries
 }  // namespace
 
 int work_until_told_to_stop(const Registries& registries, int answers) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGINT, SIG_IGN);  // the scheduler decides what an interrupt means
   try {
     std::string line;
     if (!std::getline(std::cin, line)) return 2;
-    const Json told = Json::parse(line);
-    // The signal is for parents that die from now on.
-    if (::getppid() != told.at("parent").get<pid_t>()) return 2;
+    std::string bytes(static_cast<std::size_t>(std::strtoull(line.c_str(), nullptr, 10)), '\0');
+    if (!std::cin.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return 2;
+    const Json told = Json::from_cbor(bytes);
     const RunRequest request{told.at("settings"),  told.at("file"),  told.at("data"),
                              told.at("data_hash"), told.at("store"), told.at("memory")};
     const Experiment experiment = experiment_of(request, registries);
@@ -127,28 +132,28 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
   errors_ = ::memfd_create("oubli-worker", MFD_CLOEXEC);
   std::string name = "oubli", command = "worker";
   std::array<char*, 3> arguments = {name.data(), command.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, down[0], STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, up[1], STDOUT_FILENO);
-  if (errors_ >= 0) posix_spawn_file_actions_adddup2(&actions, errors_, STDERR_FILENO);
-  errno = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
+  const pid_t scheduler = ::getpid();
+  process_ = ::fork();
+  if (process_ == 0) {
+    // Asked for before the program is loaded, which takes a while: a worker dies with its scheduler
+    // from its first moment on.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != scheduler) ::_exit(2);
+    if (::dup2(down[0], STDIN_FILENO) < 0 || ::dup2(up[1], STDOUT_FILENO) < 0) ::_exit(2);
+    if (errors_ >= 0) ::dup2(errors_, STDERR_FILENO);
+    ::execve("/proc/self/exe", arguments.data(), environ);
+    ::_exit(2);
+  }
   ::close(down[0]);
   ::close(up[1]);
-  if (errno != 0) {
-    process_ = -1;
-    fail_to_start("no worker could be started");
-  }
+  if (process_ < 0) fail_to_start("no worker could be started");
+  const std::vector<std::uint8_t> told = Json::to_cbor({{"settings", request.settings},
+                                                        {"file", request.file},
+                                                        {"data", request.data},
+                                                        {"data_hash", request.data_hash},
+                                                        {"store", request.store},
+                                                        {"memory", request.memory}});
   // A worker that dies before it has read this is seen by the end of its answers.
-  send(Json({{"parent", ::getpid()},
-             {"settings", request.settings},
-             {"file", request.file},
-             {"data", request.data},
-             {"data_hash", request.data_hash},
-             {"store", request.store},
-             {"memory", request.memory}})
-           .dump());
+  write_all(to_, fmt::format("{}\n", told.size()) + std::string(told.begin(), told.end()));
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -161,17 +166,7 @@ WorkerProcess::~WorkerProcess() {
   }
 }
 
-bool WorkerProcess::send(const std::string& line) {
-  const std::string text = line + "\n";
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t count = ::write(to_, text.data() + done, text.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    done += static_cast<std::size_t>(count);
-  }
-  return true;
-}
+bool WorkerProcess::send(const std::string& key) { return write_all(to_, key + "\n"); }
 
 bool WorkerProcess::receive(std::vector<std::string>& lines) {
   char chunk[4096];

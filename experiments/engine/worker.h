@@ -1,10 +1,10 @@
 // Worker processes: each runs one stage after another, as the scheduler tells it.
 //
-// The protocol is a line of text each way: the scheduler writes a RunRequest in JSON, then a key a
-// line; the worker answers with JSON objects: `progress` and `waiting` as it goes, and one of
-// `done`, `failed`, `damaged` (an input is not as it was written) and `stop` (the store cannot be
-// written: no stage can be done) at the end. A worker ends when its input does, and the system ends
-// it when the scheduler dies.
+// The scheduler writes a RunRequest, as its length on a line and so many bytes of CBOR, which takes
+// names of files that are no UTF-8 as they are; then a key a line. The worker answers with JSON
+// objects: `progress` and `waiting` as it goes, and one of `done`, `failed`, `damaged` (an input is
+// not as it was written) and `stop` (the store cannot be written: no stage can be done) at the end.
+// A worker ends when its input does, and the system ends it when the scheduler dies.
 #pragma once
 
 #include <sys/types.h>
@@ -44,7 +44,7 @@ class WorkerProcess {
 
   int answers() const { return from_; }
   // False where the process is gone.
-  bool send(const std::string& line);
+  bool send(const std::string& key);
   // Reads what is there. Whole lines are appended to `lines`; false at the end of the stream.
   bool receive(std::vector<std::string>& lines);
   // How the process ended, in words, with the last that it wrote to its standard error; waits for

@@ -39,6 +39,27 @@ TEST_F(Archive, RefusesWhatWouldLeaveTheFolder) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "evil"));
 }
 
+TEST_F(Archive, UnpacksNoMoreThanItMay) {
+  EXPECT_THAT(error(tar_entry("a.bin", std::string(5001, 'a')) + tar_end()),
+              HasSubstr("unpacks to more than the published files have"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out/a.bin"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out/a.bin.part"));
+  std::string many;
+  for (int i = 0; i < 1100; ++i) many += tar_entry("d" + std::to_string(i) + "/", "", '5');
+  EXPECT_THAT(error(many + tar_end()), HasSubstr("more than 1000 entries"));
+}
+
+TEST_F(Archive, FollowsNoLinkThatLiesInTheFolder) {
+  const testing::TemporaryFolder elsewhere;
+  std::filesystem::create_directories(folder_.path() / "out");
+  std::filesystem::create_symlink(elsewhere.path(), folder_.path() / "out/sub");
+  EXPECT_THAT(error(tar_entry("sub/a.bin", "x") + tar_end()), HasSubstr("stands where"));
+  EXPECT_THAT(error(tar_entry("sub/deeper/a.bin", "x") + tar_end()), HasSubstr("stands where"));
+  EXPECT_TRUE(std::filesystem::is_empty(elsewhere.path()));
+  folder_.write("out/file", "x");
+  EXPECT_THAT(error(tar_entry("file/a.bin", "x") + tar_end()), HasSubstr("stands where"));
+}
+
 TEST_F(Archive, SaysThatItIsDamaged) {
   const std::string tar = tar_entry("a.bin", std::string(5000, 'a'));
   EXPECT_THAT(error(tar.substr(0, 2000)), HasSubstr("the archive is damaged"));

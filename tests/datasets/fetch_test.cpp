@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <thread>
+
 #include "datasets/source.h"
 #include "tests/support/file_server.h"
 #include "tests/support/files.h"
@@ -183,6 +186,72 @@ TEST_F(Fetch, ThrowingFromTheProgressCallbackEndsTheDownload) {
   options.progress = [](const FetchProgress&) { throw std::logic_error("enough"); };
   EXPECT_THROW(fetch_dataset("toy", options, table_), std::logic_error);
   fetch(server.address());
+  expect_complete();
+}
+
+TEST_F(Fetch, TakesNoMoreThanIsPublished) {
+  const FileServer server(published_.path(), "endless");
+  EXPECT_THAT(error(server.address()),
+              HasSubstr("sends more than the 300007 bytes that the file can have"));
+  EXPECT_FALSE(fs::exists(at_home("data.bin.part")));
+  published_.write("data.bin", data_ + "more");
+  EXPECT_THAT(error(published_.path().string()), HasSubstr("is not the published file"));
+  fs::remove(published_.path() / "data.bin");
+  fs::create_symlink("/dev/zero", published_.path() / "data.bin");
+  EXPECT_THAT(error(published_.path().string()), HasSubstr("is a device"));
+}
+
+// What packs itself small can unpack to anything; its published content cannot.
+TEST_F(Fetch, ContentIsUnpackedAsFarAsItCanBeRight) {
+  published_.write("data.gz", testing::gzip(std::string(200'000'000, '\0')));
+  table_ = {{"toy", {}, {{"data.gz", 200'000, HashAlgorithm::kSha256, "?", "?", {}, 1000}}}};
+  EXPECT_THAT(error(published_.path().string()), HasSubstr("is not the published file"));
+}
+
+TEST_F(Fetch, FollowsNoLinkThatLiesInTheFolder) {
+  const testing::TemporaryFolder elsewhere;
+  const fs::path victim = elsewhere.write("victim", "precious");
+  fs::create_directories(home_.path() / "toy");
+  fs::create_symlink(victim, at_home("data.bin.part"));
+  EXPECT_THAT(error(published_.path().string()),
+              HasSubstr("data.bin.part: is a symbolic link, which is not followed: remove it"));
+  fs::remove(at_home("data.bin.part"));
+  fs::create_symlink(elsewhere.path(), at_home("pack"));
+  EXPECT_THAT(error(published_.path().string()), HasSubstr("stands where"));
+  EXPECT_EQ(testing::read_text(victim), "precious");
+  EXPECT_FALSE(fs::exists(elsewhere / "a.bin"));
+}
+
+TEST_F(Fetch, OfSeveralAtOnceAllSucceed) {
+  const FileServer server(published_.path(), "ranges");
+  table_[0].mirrors = {server.address()};
+  std::atomic<int> done = 0, waited = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      FetchOptions options{"", home_.path(), {}};
+      options.on_wait = [&](const std::string&) { ++waited; };
+      fetch_dataset("toy", options, table_);
+      ++done;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(done, 4);
+  expect_complete();
+  EXPECT_EQ(requests(), "/data.bin -\n/pack.tar.gz -\n") << "one of them worked";
+}
+
+TEST_F(Fetch, ShowsNoPasswordAndNamesOtherSchemes) {
+  EXPECT_THAT(error("http://me:secret@127.0.0.1:1/"),
+              AllOf(HasSubstr("http://me:***@127.0.0.1:1/data.bin"), Not(HasSubstr("secret"))));
+  for (const char* address : {"ftp://host/data", "FTP://host/data", "s3://bucket"}) {
+    EXPECT_THAT(testing::error_of(ErrorKind::kSettings, [&] { fetch(address); }),
+                HasSubstr("addresses start with http://, https:// or file://"));
+  }
+  const FileServer server(published_.path(), "ranges");
+  std::string shouted = server.address();
+  shouted.replace(0, 4, "HTTP");
+  fetch(shouted);
   expect_complete();
 }
 

@@ -118,5 +118,21 @@ TEST_F(IdxImages, FilesThatDisagreeAreErrors) {
   EXPECT_THAT(load_error(), HasSubstr("without train-labels-idx1-ubyte"));
 }
 
+// The header bounds what is unpacked or read, and memory what a header may ask for.
+TEST_F(Idx, ReadsNoMoreThanItsHeaderSays) {
+  const std::string header{"\0\0\x08\x01\0\0\0\x05", 8};
+  const auto bomb =
+      folder_.write("bomb.gz", testing::gzip(header + std::string(300'000'000, '\0')));
+  EXPECT_THAT(error_of(ErrorKind::kData, [&] { read_idx(bomb, 1); }),
+              HasSubstr("at byte 13: bytes follow the last value"));
+  const auto sparse = folder_.write("sparse", header);
+  std::filesystem::resize_file(sparse, std::uintmax_t{1} << 40);
+  EXPECT_THAT(error_of(ErrorKind::kData, [&] { read_idx(sparse, 1); }),
+              HasSubstr("bytes follow the last value"));
+  const std::string huge{"\0\0\x08\x03\0\xff\xff\xff\0\xff\xff\xff\0\xff\xff\xff", 16};
+  EXPECT_THAT(error_of(ErrorKind::kData, [&] { read_idx(folder_.write("huge", huge), 3); }),
+              HasSubstr("cannot be right"));
+}
+
 }  // namespace
 }  // namespace oubli

@@ -227,6 +227,44 @@ TEST(BadUse, WhatCannotBePrintedIsNoSuccess) {
   EXPECT_EQ(WEXITSTATUS(std::system((program + " list >&-").c_str())), 0);
 }
 
+TEST(BadUse, ANumberThatTheModelsTypeCannotHold) {
+  const TemporaryFolder scratch;
+  std::string table = "a,b,y\n";
+  for (int i = 0; i < 40; ++i)
+    table += i == 7 ? "1,1e39,0\n" : "1,2," + std::to_string(i % 2) + "\n";
+  scratch.write("t.csv", table);
+  std::string text = kGood;
+  const std::size_t end = text.find('\n');
+  text.replace(0, end, "data: {name: csv, file: t.csv, label: y, task: classification}");
+  const std::string file = scratch.write("csv.yaml", text);
+  const ProgramResult result = run_program({"check", file});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("csv.yaml:1:7: feature 1 of row 7 is 1e+39, which no float32"));
+  EXPECT_EQ(run_program({"check", file, "--set", "model.dtype=float64"}).status, 0);
+}
+
+// Names of files are bytes, and only text is UTF-8.
+TEST(BadUse, AFileWhoseNameIsNotUtf8Runs) {
+  const TemporaryFolder scratch;
+  const std::string file = scratch.write("caf\xe9/g\xe9.yaml", kGood);
+  const ProgramResult result = run_program(
+      {"run", file, "--store", scratch.path() / "st\xe9", "--output", scratch.path() / "out\xe9"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(testing::read_text(scratch.path() / "out\xe9" / "results.json"),
+              HasSubstr("\"title\": \"g\xef\xbf\xbd\""));
+}
+
+TEST(BadUse, NoRowWithANumberIsNoSuccess) {
+  const TemporaryFolder scratch;
+  std::string text = kGood;
+  text.replace(text.find("finetune: {epochs: 1}"), 21, "finetune: {epochs: 9, lr: 1.0e39}");
+  const std::string file = scratch.write("f.yaml", text);
+  const ProgramResult result = run_program(
+      {"run", file, "--store", scratch.path() / "store", "--output", scratch.path() / "out"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("no method's row has a number"));
+}
+
 // Workers are told the settings themselves, not where they stand.
 TEST(BadUse, APipeIsAsGoodAsAFile) {
   const TemporaryFolder scratch;

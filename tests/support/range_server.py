@@ -3,8 +3,8 @@
 
 usage: range_server.py FOLDER MODE
 
-MODE is 'ranges' (serves parts of files), 'whole' (plain http.server: always the whole file), or 'cut' (like
-'ranges', but the first answer for each file breaks off half way). Prints its port, then serves until its
+MODE is 'ranges' (serves parts of files), 'whole' (plain http.server: always the whole file), 'cut' (like
+'ranges', but the first answer for each file breaks off half way), or 'endless' (never stops sending). Prints its port, then serves until its
 standard input closes. Each request is appended to FOLDER/requests.log as 'PATH RANGE'.
 """
 import functools
@@ -27,6 +27,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         with open(pathlib.Path(self.directory) / "requests.log", "a") as log:
             log.write(f"{self.path} {wanted or '-'}\n")
         path = pathlib.Path(self.translate_path(self.path))
+        if self.mode == "endless":
+            self.send_response(200)
+            self.end_headers()
+            while True:
+                self.wfile.write(bytes(1 << 16))
         if self.mode == "whole" or not path.is_file():
             super().do_GET()
             return

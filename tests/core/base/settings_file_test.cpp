@@ -79,7 +79,7 @@ TEST(ParseSettings, AFewAliasesCannotMakeATreeWithoutEnd) {
     const std::vector<std::string> ten(10, alias);
     text += fmt::format("a{0}: &a{0} [{1}]\n", i, fmt::join(ten, ", "));
   }
-  EXPECT_THAT(parse_error(text), HasSubstr("more than 1000000 values"));
+  EXPECT_THAT(parse_error(text), HasSubstr("more than 200000 values"));
 }
 
 TEST(ParseSettings, SyntaxErrorsAreLocated) {
@@ -119,6 +119,12 @@ TEST(ParseSettings, RefusesWhatIsNoText) {
   EXPECT_EQ(parse_error("a:\n\tb: 1\n"),
             "f.yaml:2:1: a tab in the indentation: YAML is indented by blanks only.");
   EXPECT_THAT(parse_error(std::string(100'000, '[')), HasSubstr("nested more than"));
+  EXPECT_THAT(parse_error("a: \xe2\x80\xae"
+                          "x\n"),
+              HasSubstr("holds a control character"));
+  std::string repeated = "a: &x " + std::string(1'000'000, 'x') + "\nb: [*x";
+  for (int i = 0; i < 100; ++i) repeated += ", *x";
+  EXPECT_THAT(parse_error(repeated + "]\n"), HasSubstr("an alias repeats it"));
 }
 
 TEST(ParseSettings, ALargeMapTakesLinearTime) {

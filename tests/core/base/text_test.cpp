@@ -48,6 +48,14 @@ TEST(Text, QuotesALineAtMost) {
   EXPECT_LT(quote(std::string(10'000'000, 'x')).size(), 120u);
 }
 
+TEST(Text, CutsBetweenCharacters) {
+  EXPECT_EQ(first_characters("a\xc3\xa9"
+                             "b",
+                             2),
+            "a\xc3\xa9");
+  EXPECT_EQ(first_characters("ab", 5), "ab");
+}
+
 TEST(Text, ListsWhatFitsOnALineOrTwo) {
   EXPECT_EQ(listed({"a", "b"}), "a, b");
   const std::string many = listed(std::vector<std::string>(100'000, "column"));

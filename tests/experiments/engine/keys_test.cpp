@@ -2,13 +2,14 @@
 // its key is run again and must leave the same bytes.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "core/base/settings_file.h"
+#include "experiments/engine/scheduler.h"
 #include "experiments/engine/stage_outputs.h"
 #include "experiments/engine/stages.h"
 #include "tests/support/files.h"
@@ -17,6 +18,8 @@ namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Every method, and metrics that need every kind of stage.
 const char* const kBase = R"(
@@ -214,6 +217,37 @@ TEST_F(Keys, ChangeWhereverBytesDo) {
         "methods.6.sweep.list.1.lr", "relearn.lr", "threads"}) {
     EXPECT_TRUE(changed_by_something.contains(path)) << path;
   }
+}
+
+// Damage after the first look at a store is found where the input is read, and what was made from
+// other content is done again.
+TEST_F(Keys, AStageThatReadsADamagedInputFindsIt) {
+  const Planned planned = plan_of(kBase);
+  const Store store(folder_ / "store");
+  const auto first = [&](StageKind kind) {
+    for (const Stage& stage : planned.plan.stages) {
+      if (stage.kind == kind) return &stage;
+    }
+    throw Error(ErrorKind::kUsage, "no such stage");
+  };
+  const Stage& original = *first(StageKind::kTrain);
+  run(planned, store, {original.key});
+  const fs::path model = store.entry(original.key) / "model.safetensors";
+  std::string bytes = testing::read_text(model);
+  bytes[bytes.size() - 1] = static_cast<char>(bytes.back() ^ 1);
+  std::ofstream(model, std::ios::binary) << bytes;
+  const auto predicts =
+      std::find_if(planned.plan.stages.begin(), planned.plan.stages.end(), [&](const Stage& stage) {
+        return stage.kind == StageKind::kPredict &&
+               planned.plan.stages[stage.inputs.front()].key == original.key;
+      });
+  ASSERT_NE(predicts, planned.plan.stages.end());
+  EXPECT_THROW(run(planned, store, {predicts->key}), DamagedEntry);
+  EXPECT_EQ(store.check(predicts->key, true).state, Store::State::kAbsent);
+  std::vector<std::string> damaged;
+  const std::vector<std::size_t> missing = missing_stages(planned.plan, store, damaged);
+  EXPECT_EQ(missing.size(), planned.plan.stages.size());
+  EXPECT_THAT(damaged, ElementsAre(HasSubstr("original 0")));
 }
 
 // Outputs that are read again whenever they are asked for, and nothing kept of passes.

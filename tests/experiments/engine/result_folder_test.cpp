@@ -51,10 +51,26 @@ TEST_F(ResultFolderTest, AFailureLeavesTheOldOne) {
 }
 
 TEST_F(ResultFolderTest, SweepsWhatKilledProcessesLeft) {
-  fs::create_directories(scratch_ / "results/.name.0123.new");
-  fs::create_directories(scratch_ / "results/.other.0123.new");
+  const std::string random(16, '0');
+  fs::create_directories(scratch_ / ("results/.name." + random + ".new"));
+  const std::vector<std::string> others = {".name.2." + random + ".new", ".name.old.new",
+                                           ".other." + random + ".new"};
+  for (const std::string& other : others) fs::create_directories(scratch_ / "results" / other);
   const ResultFolder folder(place_);
-  EXPECT_THAT(names_in(scratch_ / "results"), ElementsAre(".other.0123.new"));
+  EXPECT_EQ(names_in(scratch_ / "results"), others);
+}
+
+TEST_F(ResultFolderTest, PutsBackWhatAKillBetweenTwoNamesLeft) {
+  scratch_.write("results/.name." + std::string(16, '0') + ".new.old/results.json", "{}");
+  const ResultFolder folder(place_);
+  EXPECT_THAT(names_in(place_), ElementsAre("results.json"));
+}
+
+TEST_F(ResultFolderTest, ALinkToNothingAndAnUnreadableNameAreKept) {
+  replace(ResultFolder(place_), {"own"});
+  fs::create_symlink("nowhere", place_ / "dangling");
+  replace(ResultFolder(place_), {"own"});
+  EXPECT_TRUE(fs::is_symlink(place_ / "dangling"));
 }
 
 TEST_F(ResultFolderTest, RefusesWhatItMustNotReplace) {
@@ -67,6 +83,8 @@ TEST_F(ResultFolderTest, RefusesWhatItMustNotReplace) {
   scratch_.write("home/thesis.tex", "");
   EXPECT_THAT(message(scratch_ / "home"), HasSubstr("holds 'thesis.tex' and no results of oubli"));
   EXPECT_THAT(message(scratch_ / "home/thesis.tex"), HasSubstr("is no folder"));
+  EXPECT_ERROR(ErrorKind::kUsage, ResultFolder(scratch_ / "out", scratch_ / "out/store"),
+               HasSubstr("holds the store"));
 }
 
 TEST_F(ResultFolderTest, FollowsALinkToTheFolder) {

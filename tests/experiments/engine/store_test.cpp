@@ -127,6 +127,7 @@ TEST_F(StoreTest, WhatWasMadeFromOtherContentIsDoneAgain) {
   EXPECT_NE(second, first);
   EXPECT_THAT(store_.check(key_of("b"), true, {{key_, second}}).problem,
               HasSubstr("another version"));
+  EXPECT_FALSE(store_.is_made_from(key_of("b"), {{key_, second}}));
   EXPECT_TRUE(fill(store_, "b", "from two", {{key_, second}}));
   EXPECT_EQ(store_.read(key_of("b"), "value.txt"), "from two");
 }
@@ -204,12 +205,22 @@ TEST_F(StoreTest, OfTwoThatWantAStageOneDoesItAndTheOtherIsTold) {
                                   ? 1
                                   : 0;
                     });
-                    while (!waits) std::this_thread::yield();
+                    for (int i = 0; i < 1000 && !waits; ++i) {
+                      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+                    }
                     write_file(entry / "value.txt", "one");
                   }});
   second.join();
   EXPECT_EQ(done, 0);
   EXPECT_THAT(holders, ElementsAre(HasSubstr("process " + std::to_string(::getpid()) + " on ")));
+}
+
+TEST_F(StoreTest, AnEntryOfAnOlderOubliIsKnown) {
+  fill(store_, "a", "one");
+  EXPECT_FALSE(store_.is_of_another_version(key_));
+  std::ofstream(file(store_, "entry.json", "a"))
+      << Json({{"determined_by", determined_by("a")}, {"files", {{"value.txt", {{"bytes", 3}}}}}});
+  EXPECT_TRUE(store_.is_of_another_version(key_));
 }
 
 TEST_F(StoreTest, OtherNamesInTheFolderAreNoEntries) {
@@ -234,7 +245,7 @@ TEST_F(StoreTest, RemovesOnlyWhatIsDamagedAndNotAtWork) {
 TEST_F(StoreTest, AGroupThatMayWriteToTheFolderMayWriteToAllOfIt) {
   const fs::path shared = scratch_ / "shared";
   fs::create_directory(shared);
-  fs::permissions(shared, fs::perms::owner_all | fs::perms::group_all);
+  fs::permissions(shared, fs::perms::owner_all | fs::perms::group_all | fs::perms::set_gid);
   const mode_t old = ::umask(0077);
   const Store store(shared);
   fill(store, "a", "one");
