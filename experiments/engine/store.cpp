@@ -44,6 +44,10 @@ bool is_key(const std::string& name) {
          });
 }
 
+// Whether something else stands where a file was written, or nothing. What the system refuses is no
+// damage.
+bool is_damage(const FileError& error) { return error.reason() == 0 || error.is_missing(); }
+
 void remove_seconds(Json& json) {
   if (json.is_object()) {
     for (const char* time : {"seconds", "seconds_ratio"}) json.erase(time);
@@ -114,8 +118,8 @@ const Store::Record& Store::record(const std::string& key, bool read_again) cons
   try {
     text = read_text_file(entry(key) / kEntryFile);
   } catch (const FileError& error) {
-    if (!error.is_missing()) throw;
-    throw DamagedEntry(key, "entry.json is missing");
+    if (!is_damage(error)) throw;
+    throw DamagedEntry(key, error.is_missing() ? "entry.json is missing" : error.what());
   }
   if (const std::string problem = problem_of(text, key); !problem.empty()) {
     throw DamagedEntry(key, problem);
@@ -145,8 +149,8 @@ Store::Check Store::check(const std::string& key, bool thorough, const Contents&
     return {State::kDamaged, problem.problem()};
   } catch (const FileError& error) {
     // Gone since it was looked at: somebody else is mending it.
-    if (!error.is_missing()) throw;
-    return {State::kDamaged, "a file is missing"};
+    if (!is_damage(error)) throw;
+    return {State::kDamaged, error.is_missing() ? "a file is missing" : error.what()};
   }
 }
 
@@ -187,8 +191,11 @@ std::string Store::read(const std::string& key, const std::string& file) const {
         if (sha256_hex(content) == listed->second.sha256) return content;
       }
     } catch (const FileError& error) {
-      if (!error.is_missing()) throw;
-      if (again) throw DamagedEntry(key, fmt::format("{} is missing", file));
+      if (!is_damage(error)) throw;
+      if (again) {
+        throw DamagedEntry(key,
+                           error.is_missing() ? fmt::format("{} is missing", file) : error.what());
+      }
     }
   }
   throw DamagedEntry(key, fmt::format("{} does not match its checksum", file));

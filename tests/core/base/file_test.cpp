@@ -110,6 +110,7 @@ TEST_F(Files, ALockIsHeldByOneAndLeavesNothing) {
 TEST_F(Files, ALockExcludesHoweverManyWant) {
   std::atomic<int> inside = 0, entered = 0, most = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int turn = 0; turn < 50; ++turn) {

@@ -73,6 +73,19 @@ TEST_F(StoreTest, FindsAShortAndAChangedFileAndDoesThemAgain) {
   EXPECT_EQ(store_.read(key_, "value.txt"), "again");
 }
 
+TEST_F(StoreTest, WhatIsNoFileAnyMoreIsDamage) {
+  for (const char* name : {"value.txt", "entry.json"}) {
+    fill(store_, "a", "value");
+    const fs::path path = file(store_, name, "a");
+    fs::remove(path);
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_THAT(store_.check(key_, true).problem, HasSubstr("is a named pipe")) << name;
+    store_.look_again();
+    EXPECT_THROW(store_.read(key_, "value.txt"), DamagedEntry) << name;
+    EXPECT_TRUE(fill(store_, "a", "value"));
+  }
+}
+
 TEST_F(StoreTest, EveryBitOfAnEntryCounts) {
   fill(store_, "a", "value");
   for (const char* name : {"entry.json", "value.txt"}) {
