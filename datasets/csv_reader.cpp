@@ -20,12 +20,8 @@ void require_text(std::string_view content, const std::string& where) {
     const TextPlace place = place_in(content, offset);
     fail_at_field(where, {"", place.line, place.column}, message);
   };
-  if (content.starts_with("\xff\xfe") || content.starts_with("\xfe\xff")) {
-    fail(0, "the file is UTF-16: save it as UTF-8.");
-  }
-  if (const std::optional<std::size_t> offset = first_invalid_utf8(content)) {
-    fail(*offset, fmt::format("the byte 0x{:02x} is not UTF-8: save the file as UTF-8.",
-                              static_cast<unsigned char>(content[*offset])));
+  if (const std::optional<EncodingProblem> problem = encoding_problem(content)) {
+    fail(problem->offset, problem->message);
   }
   if (const std::optional<std::size_t> control = first_control_character(content)) {
     constexpr std::size_t kLongestCharacter = 4;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "core/base/descriptor.h"
+
 namespace oubli {
 
 // Errors: FileError of kind kData; a symbolic link of that name is one.
@@ -11,9 +13,6 @@ class PartFile {
  public:
   // `at_end`: goes on behind what is there; otherwise from the start.
   PartFile(std::filesystem::path path, bool at_end);
-  ~PartFile();
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
 
   void write(const void* bytes, std::size_t count);
   // Some file systems say only here that something could not be written.
@@ -21,7 +20,7 @@ class PartFile {
 
  private:
   std::filesystem::path path_;
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 }  // namespace oubli

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -136,22 +137,36 @@ Tensor draw_wrong_labels(const Dataset& dataset, const Tensor& rows, const Gener
   return (truth + shift).remainder(dataset.outputs);
 }
 
-Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, const Splits& splits,
+// Rows that somebody wrote down, and what messages call the place of each, from 1.
+struct WrittenRows {
+  Tensor rows;
+  std::string source;       // a file's name; "" for a list in the settings
+  std::vector<int> places;  // lines of the file, or numbers in the list
+
+  std::string at(std::size_t i) const {
+    return source.empty() ? fmt::format("number {} of the list: ", places[i])
+                          : fmt::format("{}:{}: ", source, places[i]);
+  }
+};
+
+Tensor listed_rows(const WrittenRows& written, const Dataset& dataset, const Splits& splits,
                    const Origin& origin) {
-  std::vector<int> lines;
-  const Tensor rows = read_rows(path, &lines);
-  if (lines.empty()) {
-    fail_task(origin, fmt::format("the forget set is empty: {} holds no row number, one a line.",
-                                  path.string()));
+  const Tensor& rows = written.rows;
+  if (written.places.empty()) {
+    fail_task(origin, written.source.empty()
+                          ? "the forget set is empty: the list holds no row number."
+                          : fmt::format("the forget set is empty: {} holds no row number, one a "
+                                        "line.",
+                                        written.source));
   }
   const auto* values = rows.const_data_ptr<std::int64_t>();
   std::vector<int> seen_at(static_cast<std::size_t>(dataset.size()), 0);
   const Tensor in_train = at::isin(rows, splits.train);
   const auto* trained = in_train.const_data_ptr<bool>();
-  for (std::size_t i = 0; i < lines.size(); ++i) {
+  for (std::size_t i = 0; i < written.places.size(); ++i) {
     const std::int64_t row = values[i];
     const auto fail = [&](const std::string& message) {
-      fail_task(origin, fmt::format("{}:{}: {}", path.string(), lines[i], message));
+      fail_task(origin, written.at(i) + message);
     };
     if (row >= dataset.size()) {
       fail(fmt::format("row {} is out of range: '{}' has rows 0 to {}.", row, dataset.name,
@@ -159,13 +174,16 @@ Tensor listed_rows(const std::filesystem::path& path, const Dataset& dataset, co
     }
     if (!trained[i]) {
       fail(
-          fmt::format("row {} is not in the training split, so it was never learnt. Was the file "
-                      "written for another 'split_seed' or other fractions?",
+          fmt::format("row {} is not in the training split, so it was never learnt. Was it chosen "
+                      "for another 'split_seed' or other fractions?",
                       row));
     }
     int& first = seen_at[static_cast<std::size_t>(row)];
-    if (first != 0) fail(fmt::format("row {} stands in line {} already.", row, first));
-    first = lines[i];
+    if (first != 0) {
+      fail(fmt::format("row {} stands in {} {} already.", row,
+                       written.source.empty() ? "place" : "line", first));
+    }
+    first = written.places[i];
   }
   return sorted_rows(rows);
 }
@@ -204,11 +222,25 @@ Choose read_class_fraction(const Settings& settings) {
 
 Choose read_indices(const Settings& settings) {
   const Origin origin = settings.origin("indices");
-  const std::filesystem::path named =
-      settings.path("indices", {.doc = "file with one row a line, from this file's folder"});
+  const SettingsNode* found = settings.node().find("indices");
+  if (found != nullptr && found->kind == SettingsNode::Kind::kSequence) {
+    WrittenRows written;
+    written.rows = at::tensor(
+        settings.integers("indices", {}, {.at_least = 0, .doc = "the rows themselves"}), at::kLong);
+    written.places.resize(static_cast<std::size_t>(written.rows.numel()));
+    std::iota(written.places.begin(), written.places.end(), 1);
+    return [origin, written](const Dataset& dataset, const Splits& splits, const Generator&) {
+      return Selection{listed_rows(written, dataset, splits, origin), false, {}};
+    };
+  }
+  const std::filesystem::path named = settings.path(
+      "indices", {.doc = "file with one row a line, from this file's folder; or a list of rows"});
   const std::filesystem::path path = settings.folder_of("indices") / named;
   return [origin, path](const Dataset& dataset, const Splits& splits, const Generator&) {
-    return Selection{listed_rows(path, dataset, splits, origin), false, {}};
+    WrittenRows written;
+    written.source = path.string();
+    written.rows = read_rows(path, &written.places);
+    return Selection{listed_rows(written, dataset, splits, origin), false, {}};
   };
 }
 

@@ -4,6 +4,7 @@
 //   {class: 3}  {class: ship}                            a whole class, by number or by name
 //   {class_fraction: {class: 3, fraction: 0.5}}          a drawn part (or `count`) of one class
 //   {indices: forget.txt}                                rows listed in a file (row_file.h)
+//   {indices: [3, 17, 42]}                               the same rows, listed here
 //   {mislabelled: {fraction: 0.1}}                       drawn like `random`, and given a wrong
 //                                                        label, uniform over the other classes
 //   {interclass: {classes: [3, 5], fraction: 0.2}}       drawn from each of two classes, and given

@@ -19,22 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Closed at the end of its life.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
 std::string kind_of(mode_t mode) {
   if (S_ISDIR(mode)) return "is a folder";
   if (S_ISFIFO(mode)) return "is a named pipe";
@@ -44,9 +28,9 @@ std::string kind_of(mode_t mode) {
 }
 
 // Does not wait for the other end of a pipe.
-int open_to_read(const fs::path& path, ErrorKind kind) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor < 0) throw FileError(kind, path, "cannot be read", errno);
+Descriptor open_to_read(const fs::path& path, ErrorKind kind) {
+  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!descriptor.is_open()) throw FileError(kind, path, "cannot be read", errno);
   return descriptor;
 }
 
@@ -86,15 +70,6 @@ std::string read_stream(const Descriptor& stream, const fs::path& path, ErrorKin
   }
 }
 
-void write_all(int descriptor, std::string_view text, const fs::path& path, ErrorKind kind) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(descriptor, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw FileError(kind, path, "cannot be written", errno);
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
-
 }  // namespace
 
 FileError::FileError(ErrorKind kind, const fs::path& path, const std::string& what, int reason)
@@ -110,21 +85,18 @@ bool FileError::is_full() const {
 }
 
 InputFile::InputFile(fs::path path, ErrorKind kind) : path_(std::move(path)), kind_(kind) {
-  Descriptor opened(open_to_read(path_, kind));
-  const struct stat status = status_of(opened.get(), path_, kind);
+  descriptor_ = open_to_read(path_, kind);
+  const struct stat status = status_of(descriptor_.get(), path_, kind);
   if (const std::string what = kind_of(status.st_mode); !what.empty()) {
     throw FileError(kind, path_, what + ", an ordinary file was expected", 0);
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
-  descriptor_ = opened.release();
 }
-
-InputFile::~InputFile() { ::close(descriptor_); }
 
 void InputFile::read(std::uint64_t offset, void* bytes, std::size_t count) const {
   auto* target = static_cast<char*>(bytes);
   while (count > 0) {
-    const ssize_t done = ::pread(descriptor_, target, count, static_cast<off_t>(offset));
+    const ssize_t done = ::pread(descriptor_.get(), target, count, static_cast<off_t>(offset));
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) throw FileError(kind_, path_, "cannot be read", errno);
     if (done == 0) {
@@ -149,7 +121,7 @@ std::string read_text_file(const fs::path& path, ErrorKind kind, std::uint64_t m
 }
 
 std::string read_text_stream(const fs::path& path, ErrorKind kind, std::uint64_t most) {
-  const Descriptor stream(open_to_read(path, kind));
+  const Descriptor stream = open_to_read(path, kind);
   const struct stat status = status_of(stream.get(), path, kind);
   const bool is_terminal = S_ISCHR(status.st_mode) && ::isatty(stream.get()) != 0;
   const bool is_null = S_ISCHR(status.st_mode) && path == "/dev/null";
@@ -172,9 +144,9 @@ void write_file(const fs::path& path, std::string_view text, ErrorKind kind) {
   {
     const Descriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (file.get() < 0) throw FileError(kind, path, "cannot be written", errno);
+    if (!file.is_open()) throw FileError(kind, path, "cannot be written", errno);
     try {
-      write_all(file.get(), text, path, kind);
+      if (!write_all(file.get(), text)) throw FileError(kind, path, "cannot be written", errno);
       if (::fsync(file.get()) != 0 && errno != EINVAL) {
         throw FileError(kind, path, "cannot be flushed to disk", errno);
       }
@@ -198,7 +170,7 @@ void create_folder(const fs::path& path, ErrorKind kind) {
 
 void flush_to_disk(const fs::path& path, ErrorKind kind) {
   const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0) throw FileError(kind, path, "cannot be opened to flush it", errno);
+  if (!descriptor.is_open()) throw FileError(kind, path, "cannot be opened to flush it", errno);
   // Some file systems cannot flush folders; there the rename alone has to do.
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) {
     throw FileError(kind, path, "cannot be flushed to disk", errno);

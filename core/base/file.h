@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/descriptor.h"
 #include "core/base/error.h"
 
 namespace oubli {
@@ -31,9 +32,6 @@ class FileError : public Error {
 class InputFile {
  public:
   explicit InputFile(std::filesystem::path path, ErrorKind kind = ErrorKind::kData);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::uint64_t size() const { return size_; }  // when it was opened
@@ -45,7 +43,7 @@ class InputFile {
  private:
   std::filesystem::path path_;
   ErrorKind kind_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::uint64_t size_ = 0;
 };
 

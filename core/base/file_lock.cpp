@@ -7,9 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <sstream>
 #include <utility>
+#include <vector>
 
 #include "core/base/file.h"
 #include "core/base/text.h"
@@ -30,10 +36,9 @@ std::string own_name() {
 
 std::string holder_of(const fs::path& path) {
   std::array<char, kLongestHolder> text{};
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return "another process";
-  const ssize_t count = ::read(descriptor, text.data(), text.size());
-  ::close(descriptor);
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!descriptor.is_open()) return "another process";
+  const ssize_t count = ::read(descriptor.get(), text.data(), text.size());
   return count > 0 ? printable({text.data(), static_cast<std::size_t>(count)}) : "another process";
 }
 
@@ -45,37 +50,83 @@ bool is_at(const fs::path& path, int descriptor) {
          open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
+struct Mount {
+  std::string type;
+  std::vector<std::string> options;
+};
+
+// Mount points stand there with \ooo for blanks.
+std::string unescaped(const std::string& text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    int code = 0;
+    const char* digits = text.data() + at + 1;
+    if (text[at] == '\\' && text.size() - at > 3 &&
+        std::from_chars(digits, digits + 3, code, 8).ptr == digits + 3) {
+      result += static_cast<char>(code);
+      at += 3;
+    } else {
+      result += text[at];
+    }
+  }
+  return result;
+}
+
+bool lies_in(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
+}
+
+// What the path lies on: the deepest mount point above it, of equal ones the last.
+Mount mount_of(const fs::path& path, const fs::path& mounts) {
+  // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS TAG... - TYPE SOURCE OPTIONS
+  Mount found;
+  std::size_t depth = 0;
+  std::ifstream table(mounts);
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream words(line);
+    std::string skipped, point, own_options, type, options;
+    words >> skipped >> skipped >> skipped >> skipped >> point >> own_options;
+    while (words >> skipped && skipped != "-") {
+    }
+    words >> type >> skipped >> options;
+    point = unescaped(point);
+    if (point.size() < depth || !lies_in(path, point)) continue;
+    depth = point.size();
+    found = {type, {}};
+    std::istringstream all(own_options + "," + options);
+    for (std::string option; std::getline(all, option, ',');) found.options.push_back(option);
+  }
+  return found;
+}
+
 }  // namespace
 
-FileLock::FileLock(fs::path path, int descriptor)
-    : path_(std::move(path)), descriptor_(descriptor) {
+FileLock::FileLock(fs::path path, Descriptor descriptor)
+    : path_(std::move(path)), descriptor_(std::move(descriptor)) {
   const std::string name = own_name();
   // For people only: where it cannot be written, the lock holds all the same.
-  if (::ftruncate(descriptor_, 0) == 0) {
-    [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, name.data(), name.size(), 0);
+  if (::ftruncate(descriptor_.get(), 0) == 0) {
+    [[maybe_unused]] const ssize_t written =
+        ::pwrite(descriptor_.get(), name.data(), name.size(), 0);
   }
 }
 
-FileLock::FileLock(FileLock&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-
 FileLock::~FileLock() {
-  if (descriptor_ < 0) return;
-  ::unlink(path_.c_str());
-  ::close(descriptor_);
+  // Before the lock is let go: who waits for it sees that the file is another one by then.
+  if (descriptor_.is_open()) ::unlink(path_.c_str());
 }
 
 std::optional<FileLock> FileLock::attempt(const fs::path& path, bool wait, ErrorKind kind) {
   while (true) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (descriptor < 0) throw FileError(kind, path, "the lock cannot be made", errno);
+    Descriptor opened(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (!opened.is_open()) throw FileError(kind, path, "the lock cannot be made", errno);
     int result = 0;
     do {
-      result = ::flock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB));
+      result = ::flock(opened.get(), LOCK_EX | (wait ? 0 : LOCK_NB));
     } while (result != 0 && errno == EINTR);
     const int reason = errno;
-    if (result == 0 && is_at(path, descriptor)) return FileLock(path, descriptor);
-    ::close(descriptor);
+    if (result == 0 && is_at(path, opened.get())) return FileLock(path, std::move(opened));
     if (result != 0 && reason == EWOULDBLOCK) return std::nullopt;
     if (result != 0) throw FileError(kind, path, "the lock cannot be taken", reason);
   }
@@ -99,15 +150,36 @@ void FileLock::require_locks(const fs::path& folder, ErrorKind kind) {
     const fs::path probe = folder / fmt::format("probe.{}", random_suffix());
     const std::optional<FileLock> first = try_take(probe, kind);
     if (!first) continue;
-    const int second = ::open(probe.c_str(), O_RDWR | O_CLOEXEC);
-    const bool excludes = second >= 0 && ::flock(second, LOCK_EX | LOCK_NB) != 0;
-    if (second >= 0) ::close(second);
-    if (excludes) return;
+    const Descriptor second(::open(probe.c_str(), O_RDWR | O_CLOEXEC));
+    if (second.is_open() && ::flock(second.get(), LOCK_EX | LOCK_NB) != 0) return;
   }
   throw FileError(kind, folder,
                   "the file system has no locks that keep two processes apart; choose a folder on "
                   "another",
                   0);
+}
+
+std::string FileLock::local_only(const fs::path& folder, const fs::path& mounts) {
+  // Types of file systems, and the options that keep locks from reaching the server.
+  static const std::map<std::string, std::vector<std::string>> kLocal = {
+      {"nfs", {"nolock", "local_lock=all", "local_lock=flock"}},
+      {"nfs4", {"nolock", "local_lock=all", "local_lock=flock"}},
+      {"cifs", {"nobrl"}},
+      {"smb3", {"nobrl"}},
+      {"lustre", {"localflock"}},
+      {"fuse.sshfs", {}},
+      {"vboxsf", {}}};
+  std::error_code ignored;
+  const Mount mount = mount_of(fs::weakly_canonical(folder, ignored), mounts);
+  const auto known = kLocal.find(mount.type);
+  if (known == kLocal.end()) return "";
+  if (known->second.empty()) return mount.type;
+  for (const std::string& option : known->second) {
+    if (std::find(mount.options.begin(), mount.options.end(), option) != mount.options.end()) {
+      return fmt::format("{} mounted with {}", mount.type, option);
+    }
+  }
+  return "";
 }
 
 std::string random_suffix() {

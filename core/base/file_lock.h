@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/descriptor.h"
 #include "core/base/error.h"
 
 namespace oubli {
@@ -28,18 +29,23 @@ class FileLock {
   // Throws FileError where the folder's file system has no locks that exclude anybody.
   static void require_locks(const std::filesystem::path& folder,
                             ErrorKind kind = ErrorKind::kStore);
+  // Why locks there keep only the processes of this host apart, although other hosts see the same
+  // files: "nfs mounted with nolock", "fuse.sshfs"; "" where nothing says so. From the table of
+  // mounts (proc(5)).
+  static std::string local_only(const std::filesystem::path& folder,
+                                const std::filesystem::path& mounts = "/proc/self/mountinfo");
 
-  FileLock(FileLock&& other) noexcept;
+  FileLock(FileLock&& other) noexcept = default;
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock();
 
  private:
-  FileLock(std::filesystem::path path, int descriptor);
+  FileLock(std::filesystem::path path, Descriptor descriptor);
   static std::optional<FileLock> attempt(const std::filesystem::path& path, bool wait,
                                          ErrorKind kind);
 
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 // Sixteen random letters and digits, from the system: for names that no other process uses.

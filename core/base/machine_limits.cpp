@@ -67,11 +67,18 @@ std::vector<fs::path> group_folders(const fs::path& root, const std::string& con
   return folders;
 }
 
-std::int64_t left_of(std::optional<std::int64_t> limit, std::optional<std::int64_t> used,
-                     std::optional<std::int64_t> droppable) {
+// What is left of a limit. Files that are kept in memory for speed count as used there, and make
+// room when it is asked for; `prefix` is what their entries in memory.stat begin with.
+std::int64_t left_of(const fs::path& group, const char* limit_file, const char* used_file,
+                     const std::string& prefix) {
+  const std::optional<std::int64_t> limit = number_in(group / limit_file);
+  const std::optional<std::int64_t> used = number_in(group / used_file);
   if (!limit || !used) return std::numeric_limits<std::int64_t>::max();
-  return std::max<std::int64_t>(0,
-                                *limit - std::max<std::int64_t>(0, *used - droppable.value_or(0)));
+  std::int64_t held = *used;
+  for (const char* files : {"active_file", "inactive_file"}) {
+    held -= entry(group / "memory.stat", prefix + files).value_or(0);
+  }
+  return std::max<std::int64_t>(0, *limit - std::max<std::int64_t>(0, held));
 }
 
 }  // namespace
@@ -80,14 +87,11 @@ std::int64_t available_memory(const fs::path& root) {
   const std::optional<std::int64_t> kilobytes = entry(root / "proc/meminfo", "MemAvailable:");
   std::int64_t bytes = kilobytes ? *kilobytes * 1024 : std::int64_t{1} << 30;
   for (const fs::path& group : group_folders(root, "")) {
-    bytes = std::min(bytes,
-                     left_of(number_in(group / "memory.max"), number_in(group / "memory.current"),
-                             entry(group / "memory.stat", "inactive_file")));
+    bytes = std::min(bytes, left_of(group, "memory.max", "memory.current", ""));
   }
   for (const fs::path& group : group_folders(root, "memory")) {
-    bytes = std::min(bytes, left_of(number_in(group / "memory.limit_in_bytes"),
-                                    number_in(group / "memory.usage_in_bytes"),
-                                    entry(group / "memory.stat", "total_inactive_file")));
+    bytes =
+        std::min(bytes, left_of(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"));
   }
   return bytes;
 }

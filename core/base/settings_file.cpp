@@ -185,12 +185,8 @@ void require_utf8(const std::string& text, const std::string& source) {
     const TextPlace place = place_in(text, offset);
     fail_at({source, place.line, place.column}, message);
   };
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-    fail(0, "the file is UTF-16: save it as UTF-8.");
-  }
-  if (const std::optional<std::size_t> offset = first_invalid_utf8(text)) {
-    fail(*offset, fmt::format("the byte 0x{:02x} is not UTF-8: save the file as UTF-8.",
-                              static_cast<unsigned char>(text[*offset])));
+  if (const std::optional<EncodingProblem> problem = encoding_problem(text)) {
+    fail(problem->offset, problem->message);
   }
   if (const std::size_t nul = text.find('\0'); nul != std::string::npos) {
     fail(nul, "a NUL byte: this is no text file.");

@@ -69,6 +69,17 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<EncodingProblem> encoding_problem(std::string_view text) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    return EncodingProblem{0, "the file is UTF-16: save it as UTF-8."};
+  }
+  const std::optional<std::size_t> offset = first_invalid_utf8(text);
+  if (!offset) return std::nullopt;
+  return EncodingProblem{*offset,
+                         fmt::format("the byte 0x{:02x} is not UTF-8: save the file as UTF-8.",
+                                     static_cast<unsigned char>(text[*offset]))};
+}
+
 std::optional<std::size_t> first_control_character(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const Character character = character_at(text, at);

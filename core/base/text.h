@@ -23,6 +23,13 @@ TextPlace place_in(std::string_view text, std::size_t offset);
 // nothing above U+10FFFF (RFC 3629).
 std::optional<std::size_t> first_invalid_utf8(std::string_view text);
 
+// Why it is no UTF-8 text, and from where on.
+struct EncodingProblem {
+  std::size_t offset;
+  std::string message;  // a sentence
+};
+std::optional<EncodingProblem> encoding_problem(std::string_view text);
+
 // Offset of the first character that steers a terminal or turns the direction of writing: what
 // printable() escapes, but for tabs and ends of lines.
 std::optional<std::size_t> first_control_character(std::string_view text);

@@ -96,7 +96,7 @@ void print_matrix(const LinearOperator& matrix, const CurvatureCommand& command,
 int show_curvature(const CurvatureCommand& command, const Registries& registries) {
   const CurvatureKind kind = curvature_kind(command.curvature);
   const Experiment experiment = load_experiment(command.run, registries);
-  const Plan plan = make_plan(experiment, registries.metrics);
+  const Plan plan = load_plan(experiment, registries);
   const Store store(default_store(command.run.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const Stage& trained = finished_original(experiment, plan, registries, store);

@@ -6,9 +6,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/machine_limits.h"
 #include "core/base/text.h"
+#include "experiments/engine/training_sets.h"
 
 namespace oubli {
 namespace {
@@ -73,29 +75,16 @@ void require_numbers_of_type(const Experiment& experiment) {
 
 // Which layers need more than one value for each channel depends on the sizes of their images: the
 // network itself is asked.
-void require_batches_for_normalisation(const Experiment& experiment) {
-  const TrainingRecipe& recipe = experiment.spec.recipe;
-  if (recipe.optimizer.is_full_batch() || recipe.drop_last ||
-      experiment.network.table->buffers().empty()) {
-    return;
+bool needs_two_examples(const Experiment& experiment) {
+  const at::NoGradGuard no_grad;
+  const Model model = experiment.make_model();
+  try {
+    model.forward(experiment.task.train.batch(0, 1, model.dtype()).inputs, PassMode::kTraining);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNumerics) throw;
+    return true;
   }
-  const Task& task = experiment.task;
-  for (const auto& [name, set] : {std::pair("training", &task.train), {"retain", &task.retain}}) {
-    if (recipe.batch_size > 1 && set->size() % recipe.batch_size != 1) continue;
-    const at::NoGradGuard no_grad;
-    const Model model = experiment.make_model();
-    try {
-      model.forward(set->batch(0, 1, model.dtype()).inputs, PassMode::kTraining);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kNumerics) throw;
-      fail_at(
-          origin_of(experiment.spec.root, {"train", "batch_size"}),
-          fmt::format("the {} examples of the {} set in batches of {} leave a last batch of one, "
-                      "of which batch normalisation has no variance: write `train: {{..., "
-                      "drop_last: true}}`, or another batch_size.",
-                      set->size(), name, recipe.batch_size));
-    }
-  }
+  return false;
 }
 
 double bytes_of_model(const Experiment& experiment) {
@@ -131,7 +120,31 @@ void require_fit(const Experiment& experiment) {
                                                experiment.network.table->size())
                                  : "Lower data.limit."));
   }
-  require_batches_for_normalisation(experiment);
+}
+
+void require_batches_for_normalisation(const Experiment& experiment, const Plan& plan) {
+  const TrainingRecipe& recipe = experiment.spec.recipe;
+  if (recipe.optimizer.is_full_batch() || recipe.drop_last ||
+      experiment.network.table->buffers().empty() || !needs_two_examples(experiment)) {
+    return;
+  }
+  std::map<StageKind, std::int64_t> looked_at;
+  for (const Stage& stage : plan.stages) {
+    const bool is_attackers = stage.kind == StageKind::kShadow || stage.kind == StageKind::kAudit;
+    const bool is_trained = stage.kind == StageKind::kTrain || stage.kind == StageKind::kRetrain;
+    if (!is_attackers && !is_trained) continue;
+    // Halves come in pairs; the sets of one kind have no other sizes than those of the first two.
+    std::int64_t& number = looked_at[stage.kind];
+    if (number == (is_attackers ? 2 : 1)) continue;
+    const std::int64_t size = training_set(experiment, stage.kind, number++).size();
+    if (recipe.batch_size > 1 && size % recipe.batch_size != 1) continue;
+    fail_at(origin_of(experiment.spec.root, {"train", "batch_size"}),
+            fmt::format("the {} examples of {} {} in batches of {} leave a last batch of one, of "
+                        "which batch normalisation has no variance: write `train: {{..., "
+                        "drop_last: true}}`, or another batch_size.",
+                        size, stage.kind == StageKind::kShadow ? "a" : "an", model_name(stage.kind),
+                        recipe.batch_size));
+  }
 }
 
 }  // namespace oubli

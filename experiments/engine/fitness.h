@@ -3,6 +3,7 @@
 #pragma once
 
 #include "experiments/engine/experiment.h"
+#include "experiments/engine/plan.h"
 
 namespace oubli {
 
@@ -12,8 +13,11 @@ double least_memory(const Experiment& experiment);
 
 // Throws Error(kSettings), located at the setting in question, where augmentation meets examples
 // that are no images or smaller than its border; where numbers of the data are none in the model's
-// type; where batch normalisation would meet a batch of one example; and where least_memory is more
-// than there is.
+// type; and where least_memory is more than there is.
 void require_fit(const Experiment& experiment);
+
+// Throws Error(kSettings) where a model that the plan trains, an attacker's included, would meet a
+// batch of one example that batch normalisation has no variance of.
+void require_batches_for_normalisation(const Experiment& experiment, const Plan& plan);
 
 }  // namespace oubli

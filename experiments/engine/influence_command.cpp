@@ -140,7 +140,7 @@ int show_influence(const InfluenceCommand& command, const Registries& registries
                                                command.test, tests.size() - 1));
   }
   const ResultFolder output(output_folder(command.run.output, command.run.file));
-  const Plan plan = make_plan(experiment, registries.metrics);
+  const Plan plan = load_plan(experiment, registries);
   const Store store(default_store(command.run.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const Stage& trained = finished_original(experiment, plan, registries, store);

@@ -177,10 +177,16 @@ void print_comparison(const std::vector<Compared>& compared, std::size_t width) 
 
 }  // namespace
 
+int exit_status(const Results& results) {
+  if (results.has_numbers()) return 0;
+  std::fputs("oubli: no method's row has a number: its messages say why.\n", stderr);
+  return 1;
+}
+
 int show_results(const std::string& folder, const Registries& registries) {
-  fmt::print("{}",
-             terminal_table(load_results(folder, registries.metrics), terminal_columns(stdout)));
-  return 0;
+  const Results results = load_results(folder, registries.metrics);
+  fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
+  return exit_status(results);
 }
 
 int explain_metric(const std::string& name, const Registries& registries) {
@@ -269,6 +275,7 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
     print_comparison(compared, width);
   } else if (identical == 0) {
     fmt::print("No row of both, with two training seeds or more, has a column to compare.\n");
+    return 1;
   }
   return 0;
 }

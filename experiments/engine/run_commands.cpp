@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/base/file_lock.h"
 #include "core/base/machine_limits.h"
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
@@ -24,6 +25,34 @@ std::size_t job_count(const RunOptions& options, const Spec& spec) {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, available_cores() / spec.threads));
 }
 
+// Rows in place of the file that lists them: it may be changed while the run goes on.
+void pin_rows(SettingsNode& edit, const char* part, const Tensor& rows) {
+  for (auto& [name, selector] : edit.entries) {
+    if (name != part) continue;
+    for (auto& [kind, node] : selector.entries) {
+      if (kind != "indices" || node.kind != SettingsNode::Kind::kScalar) continue;
+      node.kind = SettingsNode::Kind::kSequence;
+      const auto* values = rows.const_data_ptr<std::int64_t>();
+      for (std::int64_t i = 0; i < rows.numel(); ++i) {
+        SettingsNode& item = node.items.emplace_back();
+        item.kind = SettingsNode::Kind::kScalar;
+        item.scalar = fmt::to_string(values[i]);
+        item.origin = node.origin;
+      }
+    }
+  }
+}
+
+Json settings_for_workers(const Experiment& experiment) {
+  SettingsNode root = experiment.spec.root;
+  for (auto& [name, edit] : root.entries) {
+    if (name != "edit") continue;
+    pin_rows(edit, "remove", experiment.task.forget.rows);
+    pin_rows(edit, "add", experiment.task.added.rows);
+  }
+  return to_json(root);
+}
+
 // What one of so many jobs may keep for speed alone: half of its share, the rest being what it
 // needs.
 std::int64_t memory_of_job(std::size_t jobs) {
@@ -39,17 +68,29 @@ Experiment load_experiment(const RunOptions& options, const Registries& registri
   return experiment;
 }
 
+Plan load_plan(const Experiment& experiment, const Registries& registries) {
+  Plan plan = make_plan(experiment, registries.metrics);
+  require_batches_for_normalisation(experiment, plan);
+  return plan;
+}
+
 int run_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
-  const Plan plan = make_plan(experiment, registries.metrics);
+  const Plan plan = load_plan(experiment, registries);
   const std::filesystem::path store_folder = default_store(options.store);
   const ResultFolder output(output_folder(options.output, options.file), store_folder);
   const Store store(store_folder);
+  if (const std::string mount = FileLock::local_only(store_folder); !mount.empty()) {
+    fmt::print(stderr,
+               "oubli: {} lies on {}, whose locks hold among the processes of one host only: run "
+               "nothing on this store from another host meanwhile.\n",
+               printable(store.folder().string()), mount);
+  }
   store.sweep();
   const std::size_t jobs = job_count(options, experiment.spec);
   const RunRequest request{
-      to_json(experiment.spec.root), options.file,       options.data, experiment.data_hash,
-      store.folder().string(),       memory_of_job(jobs)};
+      settings_for_workers(experiment), options.file,       options.data, experiment.data_hash,
+      store.folder().string(),          memory_of_job(jobs)};
   // Damage that is found when results are read is mended like any other, in another round.
   constexpr int kMostTries = 3;
   for (int tries = 1;; ++tries) {
@@ -70,11 +111,7 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
       write_output(output, experiment, plan, store, results);
       fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
       fmt::print("Written to {}/\n", printable(output.path().string()));
-      if (!results.has_numbers()) {
-        std::fputs("oubli: no method's row has a number: its messages say why.\n", stderr);
-        return 1;
-      }
-      return outcome.failed.empty() ? 0 : 1;
+      return std::max(exit_status(results), outcome.failed.empty() ? 0 : 1);
     } catch (const DamagedEntry&) {
       if (tries == kMostTries) throw;
     }
@@ -83,7 +120,7 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
 
 int check_experiment(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
-  const Plan plan = make_plan(experiment, registries.metrics);
+  const Plan plan = load_plan(experiment, registries);
   fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
   const Task& task = experiment.task;
   fmt::print(
@@ -118,7 +155,7 @@ int check_experiment(const RunOptions& options, const Registries& registries) {
 
 int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
-  const Plan plan = make_plan(experiment, registries.metrics);
+  const Plan plan = load_plan(experiment, registries);
   const Stage& stage = plan.find(key);
   const Store store(default_store(options.store));
   InputContents contents(plan, store);

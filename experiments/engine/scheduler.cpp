@@ -125,9 +125,12 @@ std::string damage_text(const Stage& stage, const std::string& problem) {
                      stage.key.substr(0, 12), problem);
 }
 
-std::vector<StageState> states_of(const Plan& plan, const std::vector<std::size_t>& missing) {
+// `failed`: by an earlier round.
+std::vector<StageState> states_of(const Plan& plan, const std::vector<std::size_t>& missing,
+                                  const std::map<std::size_t, std::string>& failed) {
   std::vector<StageState> states(plan.stages.size(), StageState::kDone);
   for (const std::size_t stage : missing) states[stage] = StageState::kWaiting;
+  for (const auto& [stage, reason] : failed) states[stage] = StageState::kFailed;
   return states;
 }
 
@@ -140,9 +143,11 @@ class Scheduler {
         request_(request),
         display_(display),
         outcome_(outcome),
-        states_(states_of(plan, missing)),
+        states_(states_of(plan, missing, outcome.failed)),
         dependencies_(plan, states_),
         crashes_(plan.stages.size(), 0) {
+    const std::map<std::size_t, std::string> failed_before = outcome.failed;
+    for (const auto& [stage, reason] : failed_before) fail_users(stage, reason);
     for (const std::size_t stage : missing) {
       if (dependencies_.is_ready(stage)) make_ready(stage);
     }
@@ -260,6 +265,11 @@ class Scheduler {
     states_[stage] = StageState::kFailed;
     outcome_.failed[stage] = reason;
     display_.failed(plan_.stages[stage].label, reason);
+    fail_users(stage, reason);
+  }
+
+  // All that waits for a stage that will not be there.
+  void fail_users(std::size_t stage, const std::string& reason) {
     std::vector<std::size_t> reached = {stage};
     while (!reached.empty()) {
       const std::size_t from = reached.back();
@@ -315,11 +325,20 @@ std::vector<bool> outdated_stages(const Plan& plan, const Store& store, InputCon
 
 std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
                                         std::vector<std::string>& damaged) {
+  store.look_again();
+  InputContents contents(plan, store);
   std::vector<bool> needed(plan.stages.size(), false);
   std::vector<bool> missing(plan.stages.size(), false);
   std::set<const MemberGroup*> looked_at;
-  store.look_again();
-  InputContents contents(plan, store);
+  const auto need_members = [&](const Stage& stage, bool of_partial_groups) {
+    for (const auto& [role, members] : stage.members) {
+      if (of_partial_groups && !contents.is_partial(*members.group)) continue;
+      if (!looked_at.insert(members.group.get()).second) continue;
+      for (const StageMember& member : members.group->members) {
+        for (const std::size_t input : member.stages()) needed[input] = true;
+      }
+    }
+  };
   const std::vector<bool> outdated = outdated_stages(plan, store, contents);
   for (const PlannedRow& row : plan.rows) {
     for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
@@ -334,18 +353,18 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
       check = {Store::State::kDamaged, "it was made from what was made from another version"};
       store.discard(plan.stages[i].key);
     }
-    if (check.state == Store::State::kSound) continue;
+    if (check.state == Store::State::kSound) {
+      // What was made from a group of which a member is gone cannot be compared with it: the member
+      // is made again, and the group is compared in the next round.
+      need_members(plan.stages[i], /*of_partial_groups=*/true);
+      continue;
+    }
     if (check.state == Store::State::kDamaged) {
       damaged.push_back(damage_text(plan.stages[i], check.problem));
     }
     missing[i] = true;
     for (const std::size_t input : plan.stages[i].inputs) needed[input] = true;
-    for (const auto& [role, members] : plan.stages[i].members) {
-      if (!looked_at.insert(members.group.get()).second) continue;
-      for (const StageMember& member : members.group->members) {
-        for (const std::size_t input : member.stages()) needed[input] = true;
-      }
-    }
+    need_members(plan.stages[i], /*of_partial_groups=*/false);
   }
   std::vector<std::size_t> stages;
   for (std::size_t i = 0; i < missing.size(); ++i) {

@@ -56,23 +56,26 @@ Store::Contents InputContents::of(const Stage& stage) {
     contents[plan_.stages[input].key] = store_.content(plan_.stages[input].key);
   }
   for (const auto& [role, members] : stage.members) {
-    contents[members.group->digest] = of_group(*members.group);
+    contents[members.group->digest] = of_group(*members.group).hash;
   }
   return contents;
 }
 
-const std::string& InputContents::of_group(const MemberGroup& group) {
-  const auto [found, is_new] = groups_.emplace(&group, "");
+const InputContents::GroupContent& InputContents::of_group(const MemberGroup& group) {
+  const auto [found, is_new] = groups_.emplace(&group, GroupContent());
   if (!is_new) return found->second;
   Hasher all;
+  std::size_t there = 0, absent = 0;
   for (const StageMember& member : group.members) {
     for (const std::size_t stage : member.stages()) {
       const std::string content = store_.content(plan_.stages[stage].key);
-      if (content.empty()) return found->second;
+      (content.empty() ? absent : there) += 1;
       all.add(content + "\n");
     }
   }
-  return found->second = all.hex();
+  if (absent == 0) found->second.hash = all.hex();
+  found->second.is_partial = there > 0 && absent > 0;
+  return found->second;
 }
 
 bool StageOutputs::usable(const StageMember& member) const {

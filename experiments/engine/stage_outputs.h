@@ -33,13 +33,19 @@ class InputContents {
   // Each input by its key, and each group of members as one, by its digest; "" where one of them is
   // not there.
   Store::Contents of(const Stage& stage);
+  // Whether some of the group's members are there, and some are not.
+  bool is_partial(const MemberGroup& group) { return of_group(group).is_partial; }
 
  private:
-  const std::string& of_group(const MemberGroup& group);
+  struct GroupContent {
+    std::string hash;  // "" unless all are there
+    bool is_partial = false;
+  };
+  const GroupContent& of_group(const MemberGroup& group);
 
   const Plan& plan_;
   const Store& store_;
-  std::map<const MemberGroup*, std::string> groups_;
+  std::map<const MemberGroup*, GroupContent> groups_;
 };
 
 template <typename T>

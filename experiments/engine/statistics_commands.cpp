@@ -272,6 +272,7 @@ int show_variance(const std::string& folder, const Registries& registries) {
   std::size_t width = 3;
   for (const RowResult& row : results.rows) width = std::max(width, row.name.size());
   fmt::print("{}\n\n", results.title);
+  bool is_empty = true;
   print_row({"row", "column", "mean", "bootstrap 95 %", "training", "runs"}, width);
   for (const RowResult& row : results.rows) {
     for (const std::string& column : decisive_columns(results)) {
@@ -282,6 +283,7 @@ int show_variance(const std::string& folder, const Registries& registries) {
         for (const auto& [seed, runs] : row.values_by_seed(column)) values.push_back(runs);
       }
       if (values.empty()) continue;
+      is_empty = false;
       const VarianceSplit split = split_variance(values);
       const Estimate mean = *row.cell(column);
       std::vector<double> means;
@@ -300,7 +302,8 @@ int show_variance(const std::string& folder, const Registries& registries) {
                        "one of them; without a second run (seeds.unlearning) it is part of the "
                        "former. Intervals are over training seeds: Student's, and where there "
                        "are 110 columns the BCa bootstrap's, too narrow for few seeds."));
-  return 0;
+  if (is_empty) std::fputs("oubli: no row has a number.\n", stderr);
+  return is_empty ? 1 : 0;
 }
 
 }  // namespace oubli

@@ -136,7 +136,12 @@ const Store::Record& Store::record(const std::string& key, bool read_again) cons
 }
 
 bool Store::is_of_another_version(const std::string& key) const {
-  const Json json = parse_json(read_text_file(entry(key) / kEntryFile));
+  Json json;
+  try {
+    json = parse_json(read_text_file(entry(key) / kEntryFile));
+  } catch (const FileError& error) {
+    if (!is_damage(error)) throw;
+  }
   return json.is_object() && !json.contains(kChecksum) && !json.contains("content") &&
          json.contains("determined_by") && sha256_hex(json.at("determined_by").dump()) == key;
 }

@@ -26,26 +26,27 @@ extern char** environ;  // NOLINT: POSIX names it
 namespace oubli {
 namespace {
 
-// False where the other end is gone.
-bool write_all(int descriptor, const std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t count = ::write(descriptor, text.data() + done, text.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    done += static_cast<std::size_t>(count);
-  }
-  return true;
-}
-
 // Where the scheduler is gone, the end of our input follows.
 void answer(int descriptor, const Json& message) {
   write_all(descriptor, message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-// The system may refuse what a process needs to live; the folder in question is this one.
-[[noreturn]] void fail_to_start(const char* what) {
-  throw FileError(ErrorKind::kStore, std::filesystem::current_path(), what, errno);
+// The system may refuse what a process needs to live.
+[[noreturn]] void fail_to_start(int reason) {
+  throw Error(ErrorKind::kStore,
+              fmt::format("no worker could be started: {}. Finished stages are kept; try fewer "
+                          "--jobs.",
+                          std::strerror(reason)));
+}
+
+struct Pipe {
+  Descriptor to_read, to_write;
+};
+
+Pipe open_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) fail_to_start(errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 // The end of what a process wrote to its standard error, on one line.
@@ -102,6 +103,10 @@ int work_until_told_to_stop(const Registries& registries, int answers) {
         answer(answers, {{"event", "waiting"}, {"holder", holder}});
       };
       try {
+        if (!plan.numbers.contains(line)) {
+          throw FileError(ErrorKind::kStore, request.file,
+                          "a file that it names was changed since the run began", 0);
+        }
         run_stage(experiment, plan, plan.find(line), registries, store, host);
         answer(answers, {{"event", "done"}});
       } catch (const DamagedEntry& error) {
@@ -121,15 +126,8 @@ int work_until_told_to_stop(const Registries& registries, int answers) {
 }
 
 WorkerProcess::WorkerProcess(const RunRequest& request) {
-  int down[2], up[2];
-  if (::pipe2(down, O_CLOEXEC) != 0) fail_to_start("no pipe to a worker");
-  to_ = down[1];
-  if (::pipe2(up, O_CLOEXEC) != 0) {
-    ::close(down[0]);
-    fail_to_start("no pipe from a worker");
-  }
-  from_ = up[0];
-  errors_ = ::memfd_create("oubli-worker", MFD_CLOEXEC);
+  Pipe down = open_pipe(), up = open_pipe();
+  errors_ = Descriptor(::memfd_create("oubli-worker", MFD_CLOEXEC));
   std::string name = "oubli", command = "worker";
   std::array<char*, 3> arguments = {name.data(), command.data(), nullptr};
   const pid_t scheduler = ::getpid();
@@ -138,14 +136,20 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
     // Asked for before the program is loaded, which takes a while: a worker dies with its scheduler
     // from its first moment on.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != scheduler) ::_exit(2);
-    if (::dup2(down[0], STDIN_FILENO) < 0 || ::dup2(up[1], STDOUT_FILENO) < 0) ::_exit(2);
-    if (errors_ >= 0) ::dup2(errors_, STDERR_FILENO);
+    if (::dup2(down.to_read.get(), STDIN_FILENO) < 0 ||
+        ::dup2(up.to_write.get(), STDOUT_FILENO) < 0) {
+      ::_exit(2);
+    }
+    if (errors_.is_open()) ::dup2(errors_.get(), STDERR_FILENO);
     ::execve("/proc/self/exe", arguments.data(), environ);
     ::_exit(2);
   }
-  ::close(down[0]);
-  ::close(up[1]);
-  if (process_ < 0) fail_to_start("no worker could be started");
+  if (process_ < 0) fail_to_start(errno);
+  to_ = std::move(down.to_write);
+  from_ = std::move(up.to_read);
+  // The worker's ends: while this process held them, it would not see the worker's death.
+  down.to_read.reset();
+  up.to_write.reset();
   const std::vector<std::uint8_t> told = Json::to_cbor({{"settings", request.settings},
                                                         {"file", request.file},
                                                         {"data", request.data},
@@ -153,24 +157,21 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
                                                         {"store", request.store},
                                                         {"memory", request.memory}});
   // A worker that dies before it has read this is seen by the end of its answers.
-  write_all(to_, fmt::format("{}\n", told.size()) + std::string(told.begin(), told.end()));
+  write_all(to_.get(), fmt::format("{}\n", told.size()) + std::string(told.begin(), told.end()));
 }
 
 WorkerProcess::~WorkerProcess() {
-  if (to_ >= 0) ::close(to_);
-  if (from_ >= 0) ::close(from_);
-  if (errors_ >= 0) ::close(errors_);
   if (process_ > 0) {
     ::kill(process_, SIGKILL);
     ::waitpid(process_, nullptr, 0);
   }
 }
 
-bool WorkerProcess::send(const std::string& key) { return write_all(to_, key + "\n"); }
+bool WorkerProcess::send(const std::string& key) { return write_all(to_.get(), key + "\n"); }
 
 bool WorkerProcess::receive(std::vector<std::string>& lines) {
   char chunk[4096];
-  const ssize_t count = ::read(from_, chunk, sizeof chunk);
+  const ssize_t count = ::read(from_.get(), chunk, sizeof chunk);
   if (count < 0) return errno == EINTR || errno == EAGAIN;
   if (count == 0) return false;
   buffer_.append(chunk, static_cast<std::size_t>(count));
@@ -192,7 +193,7 @@ std::string WorkerProcess::wait() {
     how = fmt::format("its process was ended by signal {} ({}){}", number, ::strsignal(number),
                       number == SIGKILL ? "; was memory short?" : "");
   }
-  const std::string words = errors_ >= 0 ? last_words(errors_) : "";
+  const std::string words = errors_.is_open() ? last_words(errors_.get()) : "";
   return words.empty() ? how : fmt::format("{}; its last words: {}", how, words);
 }
 

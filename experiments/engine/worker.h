@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/descriptor.h"
 #include "core/base/json.h"
 #include "experiments/engine/registries.h"
 
@@ -21,7 +22,7 @@ namespace oubli {
 // What a worker needs to make the same plan as the scheduler: the settings themselves and no file's
 // name, so that a pipe will do for a file, and a file may change while a run goes on.
 struct RunRequest {
-  Json settings;          // Spec::root
+  Json settings;          // Spec::root, with rows in place of files that list them
   std::string file;       // its name, for messages and titles
   std::string data;       // --data
   std::string data_hash;  // of what the scheduler found there
@@ -36,13 +37,13 @@ int work_until_told_to_stop(const Registries& registries, int answers);
 // A running worker, seen from the scheduler.
 class WorkerProcess {
  public:
-  // Starts this program again as a worker. Throws FileError where the system refuses.
+  // Starts this program again as a worker. Throws Error(kStore) where the system refuses.
   explicit WorkerProcess(const RunRequest& request);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  int answers() const { return from_; }
+  int answers() const { return from_.get(); }
   // False where the process is gone.
   bool send(const std::string& key);
   // Reads what is there. Whole lines are appended to `lines`; false at the end of the stream.
@@ -53,9 +54,9 @@ class WorkerProcess {
 
  private:
   pid_t process_ = -1;
-  int to_ = -1;
-  int from_ = -1;
-  int errors_ = -1;  // a file in memory
+  Descriptor to_;
+  Descriptor from_;
+  Descriptor errors_;  // a file in memory
   std::string buffer_;
 };
 

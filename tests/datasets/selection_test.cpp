@@ -71,6 +71,9 @@ TEST_F(SelectionTest, RowsGoThroughAFile) {
   const Tensor rows = select({{"random", {{"count", 20}}}}).rows;
   write_rows(folder_.path() / "f.txt", rows, "forget set\nof two lines");
   EXPECT_TRUE(at::equal(select({{"indices", "f.txt"}}).rows, rows));
+  const std::vector<std::int64_t> listed(rows.const_data_ptr<std::int64_t>(),
+                                         rows.const_data_ptr<std::int64_t>() + rows.numel());
+  EXPECT_TRUE(at::equal(select({{"indices", listed}}).rows, rows));
   EXPECT_TRUE(at::equal(read_rows(folder_.path() / "f.txt"), rows));
   EXPECT_THAT(testing::read_text(folder_.path() / "f.txt"),
               HasSubstr("# forget set\n# of two lines\n"));
@@ -138,6 +141,12 @@ TEST_F(SelectionTest, ListedRowsAreChecked) {
               HasSubstr("f.txt:3: row " + test + " is not in the training split"));
   EXPECT_THAT(listed_error(first + "\n#\n" + first + "\n"),
               HasSubstr("f.txt:3: row " + first + " stands in line 1 already"));
+  const auto list_error = [&](const Json& rows) { return task_error({{"indices", rows}}); };
+  EXPECT_THAT(list_error(Json::array()), HasSubstr("empty"));
+  EXPECT_THAT(list_error({train_row(0), 1797}),
+              HasSubstr("number 2 of the list: row 1797 is out of range"));
+  EXPECT_THAT(list_error({train_row(0), train_row(1), train_row(0)}),
+              HasSubstr("number 3 of the list: row " + first + " stands in place 1 already"));
   folder_.write("f.txt", "1\n2 3\n");
   EXPECT_THAT(error_of(ErrorKind::kData,
                        [&] {

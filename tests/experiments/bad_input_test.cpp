@@ -1,5 +1,6 @@
 // What a beginner gets wrong: each a clear message with file, line and column, exit status 2, and
 // nothing written.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/support/program.h"
@@ -127,7 +128,13 @@ INSTANTIATE_TEST_SUITE_P(
                  "test_examples: 30}\nmodel: {name: logistic}\ntrain: {epochs: 1}",
                  "data: {name: digits}\nmodel: {name: resnet18, width: 8}\ntrain: {epochs: 1, "
                  "batch_size: 1293}",
-                 "leave a last batch of one"},
+                 "the 1294 examples of an original in batches of 1293 leave a last batch of one"},
+        BadInput{"AnOraclesLastBatchOfOne",
+                 "data: {name: gaussian_classes, classes: 3, features: 4, examples: 90, "
+                 "test_examples: 30}\nmodel: {name: logistic}\ntrain: {epochs: 1}",
+                 "data: {name: digits}\nmodel: {name: resnet18, width: 8}\ntrain: {epochs: 1, "
+                 "batch_size: 1164}",
+                 "examples of an oracle in batches of 1164 leave a last batch of one"},
         BadInput{"TooManySeeds", "training: 1", "training: 9223372036854775807",
                  "'training' must be a whole number of at most 10000"},
         BadInput{"TooManyStages", "training: 1", "training: 10000, unlearning: 1000",
@@ -274,6 +281,30 @@ TEST(BadUse, APipeIsAsGoodAsAFile) {
                               (scratch.path() / "out").string() + " > /dev/null 2>&1";
   EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 0);
   EXPECT_TRUE(fs::exists(scratch.path() / "out/results.json"));
+}
+
+// Rows that a file lists are read once, however often a worker has to be started.
+TEST(BadUse, AListOfRowsMayChangeWhileARunGoesOn) {
+  const TemporaryFolder scratch;
+  scratch.write("rows.txt", "0\n1\n2\n");
+  std::string text = kGood;
+  text.replace(text.find("{random: {fraction: 0.1}}"), 25, "{indices: rows.txt}");
+  text.replace(text.find("epochs: 1}"), 10, "epochs: 20000}");
+  scratch.write("rows.yaml", text);
+  // The lock of a stage that is being done names the worker's process.
+  const std::string script = fmt::format(
+      "cd {} || exit 99\n"
+      "{} run rows.yaml --jobs 1 --store store --output out > /dev/null 2> errors & run=$!\n"
+      "until worker=$(sed -n 's/^process \\([0-9]*\\) on .*/\\1/p' store/locks/* 2>/dev/null) &&\n"
+      "      [ -n \"$worker\" ] && echo 5 > rows.txt && kill -9 $worker; do\n"
+      "  kill -0 $run || exit 98\n"
+      "  sleep 0.01\n"
+      "done 2> /dev/null\n"
+      "wait $run",
+      scratch.path().string(), OUBLI_PROGRAM);
+  EXPECT_EQ(WEXITSTATUS(std::system(script.c_str())), 0);
+  EXPECT_THAT(testing::read_text(scratch.path() / "errors"), HasSubstr("trying once more"));
+  EXPECT_THAT(testing::read_text(scratch.path() / "out/forget_set.txt"), HasSubstr("0\n1\n2\n"));
 }
 
 }  // namespace

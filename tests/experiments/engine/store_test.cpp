@@ -91,9 +91,9 @@ TEST_F(StoreTest, EveryBitOfAnEntryCounts) {
   for (const char* name : {"entry.json", "value.txt"}) {
     const fs::path path = file(store_, name, "a");
     const std::string good = testing::read_text(path);
-    for (std::size_t byte = 0; byte < good.size(); ++byte) {
-      flip(path, byte, static_cast<unsigned>(byte % 8));
-      EXPECT_EQ(store_.check(key_, true).state, Store::State::kDamaged) << name << " " << byte;
+    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+      flip(path, bit / 8, static_cast<unsigned>(bit % 8));
+      EXPECT_EQ(store_.check(key_, true).state, Store::State::kDamaged) << name << " " << bit;
       std::ofstream(path, std::ios::binary) << good;
     }
     for (const std::string& text :
@@ -234,6 +234,10 @@ TEST_F(StoreTest, AnEntryOfAnOlderOubliIsKnown) {
   std::ofstream(file(store_, "entry.json", "a"))
       << Json({{"determined_by", determined_by("a")}, {"files", {{"value.txt", {{"bytes", 3}}}}}});
   EXPECT_TRUE(store_.is_of_another_version(key_));
+  fs::remove(file(store_, "entry.json", "a"));
+  EXPECT_FALSE(store_.is_of_another_version(key_)) << "what is missing is of no version";
+  fs::create_directory(file(store_, "entry.json", "a"));
+  EXPECT_FALSE(store_.is_of_another_version(key_));
 }
 
 TEST_F(StoreTest, OtherNamesInTheFolderAreNoEntries) {
