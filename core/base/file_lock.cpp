@@ -128,7 +128,12 @@ std::optional<FileLock> FileLock::attempt(const fs::path& path, bool wait, Error
     const int reason = errno;
     if (result == 0 && is_at(path, opened.get())) return FileLock(path, std::move(opened));
     if (result != 0 && reason == EWOULDBLOCK) return std::nullopt;
-    if (result != 0) throw FileError(kind, path, "the lock cannot be taken", reason);
+    if (result != 0) {
+      // Made for nothing, unless it names a holder.
+      struct stat status {};
+      if (::fstat(opened.get(), &status) == 0 && status.st_size == 0) ::unlink(path.c_str());
+      throw FileError(kind, path, "the lock cannot be taken", reason);
+    }
   }
 }
 

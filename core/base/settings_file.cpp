@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 #include <unordered_map>
 #include <vector>
 
@@ -207,6 +209,38 @@ int line_with_tab(const std::string& text, int last) {
   return 0;
 }
 
+// Counts documents and looks at nothing in them.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  const std::vector<YAML::Mark>& marks() const { return marks_; }
+  void OnDocumentStart(const YAML::Mark& mark) override { marks_.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  std::vector<YAML::Mark> marks_;
+};
+
+// Where the first two documents begin. yaml-cpp 0.7 never comes to an end of the documents in
+// `[1],x`: asking for all of them would fill the memory.
+std::vector<YAML::Mark> first_two_documents(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  while (starts.marks().size() < 2 && parser.HandleNextDocument(starts)) {
+  }
+  return starts.marks();
+}
+
 [[noreturn]] void fail_as_yaml(const YAML::Exception& exception, const std::string& text,
                                const std::string& source) {
   const int seen_at = exception.mark.is_null() ? 0 : exception.mark.line + 1;
@@ -227,10 +261,10 @@ SettingsNode parse_settings(const std::string& text, const std::string& source_n
   try {
     // yaml-cpp 0.7 closes a quote left open by itself where the text ends in a line break, and so
     // swallows every key behind it; without the line break it complains.
-    YAML::LoadAll(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    first_two_documents(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
+    const std::vector<YAML::Mark> documents = first_two_documents(text);
     if (documents.size() > 1) {
-      fail_at(origin_of(documents[1].Mark(), source_name),
+      fail_at(origin_of(documents[1], source_name),
               "a second document begins here; a file holds one experiment.");
     }
     if (documents.empty()) {
@@ -238,7 +272,7 @@ SettingsNode parse_settings(const std::string& text, const std::string& source_n
       nothing.origin = {source_name, 1, 1};
       return nothing;
     }
-    return Converter(source_name).convert(documents.front());
+    return Converter(source_name).convert(YAML::Load(text));
   } catch (const YAML::Exception& exception) {
     fail_as_yaml(exception, text, source_name);
   }

@@ -175,9 +175,9 @@ void apply_override(SettingsNode& root, const std::string& assignment) {
   if (std::any_of(path.begin(), path.end(), [](const auto& part) { return part.empty(); })) {
     fail_at(origin, "the key in front of '=' has an empty part.");
   }
-  constexpr std::size_t kDeepest = 64;
-  if (path.size() > kDeepest) {
-    fail_at(origin, fmt::format("the key in front of '=' has more than {} parts.", kDeepest));
+  constexpr std::size_t kMostParts = 64;
+  if (path.size() > kMostParts) {
+    fail_at(origin, fmt::format("the key in front of '=' has more than {} parts.", kMostParts));
   }
   SettingsNode value = parse_settings(assignment.substr(equals + 1), origin.source);
   // Half a change must not remain where the path turns out to be wrong.

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "experiments/engine/experiment.h"
+#include "experiments/engine/plan.h"
+#include "experiments/engine/results.h"
 
 namespace oubli {
 

@@ -401,30 +401,33 @@ TEST(Run, ForgetSetCanBeReadBack) {
   EXPECT_EQ(a.at("rows").dump(), b.at("rows").dump());
 }
 
-// What looks at all oracles is done again where one has other content, though another is missing.
+// What looks at all shadows is done again where one has other content, though another is missing.
 TEST(Run, AGroupIsComparedThoughAMemberIsGone) {
   const TemporaryFolder scratch;
-  const auto arguments = run_arguments(scratch.write("small.yaml", kSmall), scratch, "a");
+  std::string text = std::string(kSmall) + "measure: [accuracy, lira]\n";
+  const std::string seeds = "seeds: {training: 2, oracle: 2, unlearning: 2}";
+  text.replace(text.find(seeds), seeds.size(), "seeds: {training: 1, oracle: 1, shadow: 4}");
+  const auto arguments = run_arguments(scratch.write("small.yaml", text), scratch, "a");
   ASSERT_EQ(run_program(arguments).status, 0);
   const Store store(scratch.path() / "store-a");
-  std::vector<std::string> oracles;
+  std::vector<std::string> shadows;
   std::string user;
   for (const std::string& key : store.keys()) {
     const std::string label = store.describe(key).at("label");
-    if (label.starts_with("predictions of oracle")) oracles.push_back(key);
+    if (label.starts_with("predictions of shadow")) shadows.push_back(key);
     if (label == "metrics of original 0") user = key;
   }
-  ASSERT_EQ(oracles.size(), 2u);
+  ASSERT_EQ(shadows.size(), 4u);
   ASSERT_FALSE(user.empty());
   const Json before = store.describe(user).at("inputs");
   // The first is replaced by an entry that is sound and not the same, the second is removed.
   const fs::path aside = scratch.path() / "aside";
-  fs::copy(store.entry(oracles[0]), aside);
-  Json description = store.describe(oracles[0]);
+  fs::copy(store.entry(shadows[0]), aside);
+  Json description = store.describe(shadows[0]);
   const Json inputs = description.at("inputs");
-  store.discard(oracles[0]);
-  store.discard(oracles[1]);
-  store.produce({.key = oracles[0],
+  store.discard(shadows[0]);
+  store.discard(shadows[1]);
+  store.produce({.key = shadows[0],
                  .description = description,
                  .work =
                      [&](const fs::path& folder) {
@@ -437,7 +440,7 @@ TEST(Run, AGroupIsComparedThoughAMemberIsGone) {
                  .inputs = [&] { return inputs.get<Store::Contents>(); }});
   ASSERT_EQ(run_program(arguments).status, 0);
   store.look_again();
-  EXPECT_TRUE(fs::exists(store.entry(oracles[1])));
+  EXPECT_TRUE(fs::exists(store.entry(shadows[1])));
   EXPECT_NE(store.describe(user).at("inputs").dump(), before.dump());
 }
 

@@ -538,8 +538,9 @@ def no_locks(scene):
                 scene.check_refusal(done, experiment, output, when)
                 left = [name for name in os.listdir(folder) if name.startswith(".output.")]
                 if left:
-                    scene.failure(f"{when}: {len(left)} folders are left beside the output")
+                    scene.failure(f"{when}: left beside the output: {left[:3]}")
                 for name in left:
-                    os.rmdir(folder / name)
+                    path = folder / name
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         scene.settle(experiment, store, output, folder.name)
         shutil.rmtree(folder)

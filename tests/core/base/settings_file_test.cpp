@@ -69,6 +69,9 @@ TEST(ParseSettings, RefusesWhatWouldBeMisread) {
               StartsWith("f.yaml:3:3: merge keys ('<<') are not supported"));
   EXPECT_EQ(parse_error("[1, 2]: 3\n"), "f.yaml:1:1: a key must be text.");
   EXPECT_THAT(parse_error("a: 1\n---\nb: 2\n"), HasSubstr("a second document begins here"));
+  // Documents without end, to yaml-cpp.
+  EXPECT_THAT(parse_error("[1],x"), StartsWith("f.yaml:1:4: a second document begins here"));
+  EXPECT_THAT(parse_error("{a: 1},x"), StartsWith("f.yaml:1:7: a second document begins here"));
   EXPECT_THAT(parse_error("a: &x [*x]\n"), HasSubstr("nested more than 64 levels deep"));
 }
 

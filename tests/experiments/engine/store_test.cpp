@@ -94,7 +94,7 @@ TEST_F(StoreTest, EveryBitOfAnEntryCounts) {
     for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
       flip(path, bit / 8, static_cast<unsigned>(bit % 8));
       EXPECT_EQ(store_.check(key_, true).state, Store::State::kDamaged) << name << " " << bit;
-      std::ofstream(path, std::ios::binary) << good;
+      flip(path, bit / 8, static_cast<unsigned>(bit % 8));
     }
     for (const std::string& text :
          {std::string(), good + " ", good.substr(1), std::string("{}"), std::string("[]")}) {
