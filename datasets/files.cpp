@@ -86,7 +86,7 @@ FileContent unpack_gzip(std::string_view packed, const std::string& where, std::
   std::size_t given = 0;
   FileContent content;
   std::string& unpacked = content.bytes;
-  std::vector<char> buffer(1 << 18);
+  std::vector<char> buffer(1 << 16);
   while (true) {
     if (stream.avail_in == 0) {  // in pieces: avail_in counts in 32 bits
       const std::size_t piece = std::min<std::size_t>(packed.size() - given, 1 << 30);

@@ -227,6 +227,8 @@ bool Store::is_made_from(const std::string& key, const Contents& inputs) const {
 }
 
 std::string Store::content(const std::string& key) const {
+  // What was read once is known, whatever has become of the entry.
+  if (const auto known = records_.find(key); known != records_.end()) return known->second.content;
   try {
     return is_there(entry(key)) ? record(key, /*read_again=*/false).content : "";
   } catch (const DamagedEntry&) {
