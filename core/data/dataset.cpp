@@ -128,11 +128,20 @@ std::string Dataset::content_hash() const {
 
 Batch Batch::narrow(std::int64_t begin, std::int64_t count) const {
   return {inputs.narrow(0, begin, count), targets.narrow(0, begin, count),
-          weights.defined() ? weights.narrow(0, begin, count) : Tensor()};
+          weights.defined() ? weights.narrow(0, begin, count) : Tensor(),
+          rows.defined() ? rows.narrow(0, begin, count) : Tensor()};
 }
 
 double Subset::total_weight() const {
   return weights.defined() ? weights.sum().item<double>() : static_cast<double>(size());
+}
+
+Subset Subset::with_targets(const Tensor& targets) const {
+  Dataset changed = *dataset;
+  changed.targets =
+      dataset->targets.index_copy(0, rows, targets.to(dataset->targets.scalar_type()));
+  if (!changed.true_targets.defined()) changed.true_targets = dataset->targets;
+  return {std::make_shared<const Dataset>(std::move(changed)), rows, weights};
 }
 
 Subset Subset::with_unit_mean_weights() const {
@@ -147,6 +156,7 @@ Batch Subset::batch(std::int64_t begin, std::int64_t count, at::ScalarType dtype
   batch.targets = dataset->targets.index_select(0, chosen);
   if (!dataset->is_classification()) batch.targets = batch.targets.to(dtype);
   if (weights.defined()) batch.weights = weights.narrow(0, begin, length).to(dtype);
+  batch.rows = chosen;
   return batch;
 }
 

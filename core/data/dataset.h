@@ -58,7 +58,9 @@ struct Batch {
   Tensor inputs;   // floating, normalised
   Tensor targets;  // int64 [b] or floating [b, outputs]
   Tensor weights;  // floating [b], or undefined for all ones
+  Tensor rows;     // int64 [b], of the data set
 
+  std::int64_t size() const { return inputs.defined() ? inputs.size(0) : 0; }
   // Views of examples begin .. begin + count.
   Batch narrow(std::int64_t begin, std::int64_t count) const;
 };
@@ -77,6 +79,9 @@ struct Subset {
   // Examples at the given positions (not rows) of this subset.
   Batch batch_at(const Tensor& positions, at::ScalarType dtype) const;
   Subset with_rows(Tensor new_rows) const { return {dataset, std::move(new_rows), {}}; }
+  // The same examples with other targets, one for each of `rows`, over a data set that differs in
+  // them alone and shares its inputs: other rows of it keep theirs.
+  Subset with_targets(const Tensor& targets) const;
   // The same with weights of mean 1, where there are any: means over the subset stay what they are.
   Subset with_unit_mean_weights() const;
 };

@@ -38,6 +38,11 @@ struct ParameterInfo {
   std::int64_t size = 0;
   Initialisation initialisation = Initialisation::kUniformFanIn;
   std::int64_t fan = 1;  // fan_in or fan_out, as the initialisation needs
+
+  // Of the layer that it belongs to: all of its name up to the last dot.
+  std::string layer() const { return name.substr(0, name.rfind('.')); }
+  // A matrix or kernels, rather than a bias or a scale.
+  bool is_weight() const { return shape.size() > 1; }
 };
 
 // State that is not trained: the running statistics of batch normalisation.
@@ -45,6 +50,8 @@ struct BufferInfo {
   std::string name;
   std::vector<std::int64_t> shape;
   double initial = 0;
+
+  std::string layer() const { return name.substr(0, name.rfind('.')); }
 };
 
 // Collects what a network is made of while its layers are constructed.

@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "core/base/error.h"
 
@@ -61,6 +63,21 @@ void Model::initialise(Generator& generator) {
     views[i].copy_(initial_value(parameter_infos()[i], generator, at::kDouble));
   }
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].fill_(buffer_infos()[i].initial);
+}
+
+void Model::initialise(Generator& generator, const Tensor& which) {
+  const at::NoGradGuard no_grad;
+  require_flat(which);
+  Model fresh = clone();
+  fresh.initialise(generator);
+  std::set<std::string> drawn;
+  for (const ParameterInfo& info : parameter_infos()) {
+    if (which.narrow(0, info.offset, info.size).any().item<bool>()) drawn.insert(info.layer());
+  }
+  theta_.copy_(at::where(which, fresh.theta(), theta_));
+  for (std::size_t i = 0; i < buffers_.size(); ++i) {
+    if (drawn.contains(buffer_infos()[i].layer())) buffers_[i].copy_(fresh.buffers()[i]);
+  }
 }
 
 Tensor Model::forward(const Tensor& inputs, PassMode mode, Generator* generator) const {

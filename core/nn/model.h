@@ -37,6 +37,9 @@ class Model {
 
   // Draws every parameter as its layer declared; buffers go to their initial values.
   void initialise(Generator& generator);
+  // The same for the parameters that `which`, bool [dim], names: each gets the value that it would
+  // have been given above. Buffers of layers of which nothing is drawn stay.
+  void initialise(Generator& generator, const Tensor& which);
 
   // [b, ...] -> [b, outputs]. In training mode batch normalisation updates its running statistics,
   // and dropout draws from `generator`.

@@ -5,6 +5,18 @@
 #include <torch/csrc/autograd/autograd.h>
 
 namespace oubli {
+namespace {
+
+bool counts(const LossTerm::Part& part) { return part.weight != 0 && part.batch.size() > 0; }
+
+// The gradient of each example's own loss in its outputs.
+Tensor output_gradients(const OutputLoss& loss, const Tensor& outputs) {
+  const at::AutoGradMode on(true);
+  const Tensor leaf = outputs.detach().requires_grad_();
+  return torch::autograd::grad({loss(leaf).sum()}, {leaf})[0];
+}
+
+}  // namespace
 
 BatchGradient::BatchGradient(const Model& model, const Objective& objective, Way way)
     : model_(model),
@@ -13,34 +25,46 @@ BatchGradient::BatchGradient(const Model& model, const Objective& objective, Way
       gradient_(at::empty_like(model.theta())),
       pieces_(model.split(gradient_)) {}
 
-const Tensor& BatchGradient::at(const Batch& batch, Generator& dropout) {
+Tensor& BatchGradient::at(const LossTerm& term, Generator& dropout) {
   if (way_ == Way::kRules) {
-    by_rules(batch);
+    gradient_.zero_();
+    for (const LossTerm::Part& part : term.parts()) {
+      if (counts(part)) add_by_rules(part);
+    }
   } else {
-    automatically(batch, dropout);
-  }
-  if (objective_.l2 > 0) {
-    const at::NoGradGuard no_grad;
-    gradient_.add_(model_.theta(), objective_.l2);
+    automatically(term, dropout);
   }
   return gradient_;
 }
 
-void BatchGradient::by_rules(const Batch& batch) {
+void BatchGradient::add_by_rules(const LossTerm::Part& part) {
   const at::NoGradGuard no_grad;
+  const Batch& batch = part.batch;
   const auto net = model_.linearise(batch.inputs, PassMode::kTraining);
-  Tensor g = objective_.output_gradients(net->output(), batch.targets);
-  g.mul_(1.0 / static_cast<double>(batch.inputs.size(0)));
+  Tensor g = part.loss ? output_gradients(part.loss, net->output())
+                       : objective_.output_gradients(net->output(), batch.targets);
+  g.mul_(part.weight / static_cast<double>(batch.size()));
   if (batch.weights.defined()) g.mul_(batch.weights.unsqueeze(1));
-  gradient_.zero_();
   net->adjoint(g, {.sums = &pieces_, .input = false});
 }
 
-void BatchGradient::automatically(const Batch& batch, Generator& dropout) {
-  const Tensor outputs = model_.forward(batch.inputs, PassMode::kTraining, &dropout);
-  Tensor losses = objective_.losses(outputs, batch.targets);
-  if (batch.weights.defined()) losses = losses * batch.weights;
-  gradient_.copy_(model_.join(torch::autograd::grad({losses.mean()}, model_.parameters())));
+void BatchGradient::automatically(const LossTerm& term, Generator& dropout) {
+  Tensor sum;
+  for (const LossTerm::Part& part : term.parts()) {
+    if (!counts(part)) continue;
+    const Batch& batch = part.batch;
+    const Tensor outputs = model_.forward(batch.inputs, PassMode::kTraining, &dropout);
+    Tensor losses = part.loss ? part.loss(outputs) : objective_.losses(outputs, batch.targets);
+    if (batch.weights.defined()) losses = losses * batch.weights;
+    Tensor mean = losses.mean();
+    if (part.weight != 1) mean = part.weight * mean;
+    sum = sum.defined() ? sum + mean : mean;
+  }
+  if (sum.defined()) {
+    gradient_.copy_(model_.join(torch::autograd::grad({sum}, model_.parameters())));
+  } else {
+    gradient_.zero_();
+  }
 }
 
 }  // namespace oubli

@@ -1,19 +1,20 @@
-// The gradient that one training step descends: of the mean loss over a batch plus the regulariser,
-// in all parameters, as one flat vector.
+// The gradient of a sum of mean losses over batches in all parameters, as one flat vector; without
+// the regulariser, which is no mean over a batch.
 //
-//   g = (1 / b) sum_i w_i dl_i / dtheta + l2 theta,   w_i = 1 unless the batch carries weights
-//
-// For batches of a subset with weights to descend its objective on average, the weights' mean over
-// the subset must be 1, as Subset::with_unit_mean_weights() makes it.
+//   g = sum_k (c_k / b_k) sum_i w_i dl_i / dtheta,   w_i = 1 unless the batch carries weights
 //
 // Where all layers have rules for training (Layer::trains_by_rule) the gradient is the adjoint of
-// the linearised network, written where it belongs; elsewhere, as with batch normalisation in
-// training mode, it is LibTorch's automatic differentiation. The two agree to rounding. On a small
-// network recording a graph and walking it costs as much as the arithmetic.
+// the linearised network, written where it belongs, and only a loss of one's own is differentiated,
+// in the outputs; elsewhere, as with batch normalisation in training mode, all of it is LibTorch's
+// automatic differentiation. The two agree to rounding. On a small network recording a graph and
+// walking it costs as much as the arithmetic.
 //
-// Cost: one sample-gradient for each example, counted by the caller.
+// Cost: one sample-gradient for each example of each part, counted by the caller.
 #pragma once
 
+#include "core/base/random.h"
+#include "core/nn/model.h"
+#include "core/train/loss_term.h"
 #include "core/train/objective.h"
 
 namespace oubli {
@@ -28,12 +29,13 @@ class BatchGradient {
   // kRules: Error(kNumerics) where a layer cannot be linearised in training mode.
   BatchGradient(const Model& model, const Objective& objective, Way way);
 
-  // [dim], valid until the next call. Dropout draws from the generator.
-  const Tensor& at(const Batch& batch, Generator& dropout);
+  // [dim], valid until the next call, and free to be changed. Parts of weight 0 are left out.
+  // Dropout draws from the generator.
+  Tensor& at(const LossTerm& term, Generator& dropout);
 
  private:
-  void by_rules(const Batch& batch);
-  void automatically(const Batch& batch, Generator& dropout);
+  void add_by_rules(const LossTerm::Part& part);
+  void automatically(const LossTerm& term, Generator& dropout);
 
   const Model& model_;
   const Objective& objective_;

@@ -29,10 +29,12 @@ double Schedule::at(std::int64_t step, std::int64_t steps, std::int64_t epoch) c
   return 1;
 }
 
-Schedule Schedule::read(const Settings& parent) {
-  Schedule s;
+Schedule Schedule::read(const Settings& parent) { return read(parent, Schedule()); }
+
+Schedule Schedule::read(const Settings& parent, const Schedule& defaults) {
+  Schedule s = defaults;
   const auto [name, settings] =
-      parent.named_child("schedule", "constant", {"constant", "step", "cosine", "one_cycle"},
+      parent.named_child("schedule", defaults.name, {"constant", "step", "cosine", "one_cycle"},
                          "how the learning rate changes over the steps");
   s.name = name;
   if (name == "step") {

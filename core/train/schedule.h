@@ -29,6 +29,7 @@ struct Schedule {
 
   // Reads `schedule: {name: ..., ...}` from its parent map.
   static Schedule read(const Settings& parent);
+  static Schedule read(const Settings& parent, const Schedule& defaults);
 };
 
 }  // namespace oubli

@@ -26,11 +26,11 @@ Json UnlearnReport::to_json() const {
           {"details", details}};
 }
 
-UnlearnReport report_of(const TrainingReport& training) {
+UnlearnReport report_of(const DescentReport& descent) {
   UnlearnReport report;
-  report.message = training.message;
-  report.details["training"] = training.to_json();
-  switch (training.status) {
+  report.message = descent.message;
+  report.details["epochs"] = descent.epochs;
+  switch (descent.status) {
     case TrainingStatus::kCompleted:
     case TrainingStatus::kConverged:
       report.status = UnlearnStatus::kCompleted;
@@ -47,6 +47,12 @@ UnlearnReport report_of(const TrainingReport& training) {
       report.status = UnlearnStatus::kStopped;
       break;
   }
+  return report;
+}
+
+UnlearnReport report_of(const TrainingReport& training) {
+  UnlearnReport report = report_of(static_cast<const DescentReport&>(training));
+  report.details = {{"training", training.to_json()}};
   return report;
 }
 

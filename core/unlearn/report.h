@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/settings.h"
-#include "core/train/trainer.h"
+#include "core/train/training_report.h"
 
 namespace oubli {
 
@@ -31,7 +31,8 @@ struct UnlearnReport {
   Json to_json() const;
 };
 
-// A training run inside a method as the method's report.
+// A descent or a training run inside a method as the method's report.
+UnlearnReport report_of(const DescentReport& descent);
 UnlearnReport report_of(const TrainingReport& training);
 
 }  // namespace oubli

@@ -2,7 +2,10 @@
 // that the edited model should minimise over what remains.
 #pragma once
 
+#include <functional>
+
 #include "core/data/dataset.h"
+#include "core/nn/model.h"
 #include "core/train/trainer.h"
 
 namespace oubli {
@@ -18,6 +21,11 @@ struct Task {
   Subset test;        // not for methods to learn from: metrics only
   // How the original was trained, which is also how a retrained model is.
   TrainingRecipe recipe;
+
+  // The original's network, parameters zero, with as many outputs as are asked for; 0: as many as
+  // the original's. For a head with one class more; the original itself is in the method's hands,
+  // and a copy of it can be drawn anew. None where a task is made by hand.
+  std::function<Model(std::int64_t outputs)> make_model = {};
 
   const Objective& objective() const { return recipe.objective; }
 };

@@ -95,6 +95,12 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
     const SettingsNode* model = spec.root.find("model");
     fail_at(model != nullptr ? model->origin : Origin{}, std::string(error.what()) + ".");
   }
+  task.make_model = [build = spec.build, shape = experiment.dataset->input_shape(),
+                     own = spec.recipe.objective.outputs_for(*experiment.dataset),
+                     dtype = spec.dtype](std::int64_t outputs) {
+    const Network network = build({shape, outputs > 0 ? outputs : own});
+    return Model(network.layers, network.table, dtype);
+  };
   experiment.network_hash = layout_hash(*experiment.network.table);
   experiment.data_hash = experiment.dataset->content_hash();
   Hasher edit;

@@ -1,0 +1,74 @@
+// The batches of a subset, epoch after epoch, each epoch in a new random order.
+//
+//   for (const Batch& batch : stream) ...      one epoch
+//   const Batch& batch = stream.next();        the next one, of a new epoch where one has ended:
+//                                              beside a loop over another set
+//
+// Weights are scaled to mean 1, so that the mean over an epoch's batches is the subset's. A stream
+// of an empty subset has no batches, and next() gives one of no examples. Cost: none; a batch is
+// gathered and normalised when it is its turn.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/random.h"
+#include "core/data/dataset.h"
+#include "core/train/augmentation.h"
+
+namespace oubli {
+
+struct BatchOptions {
+  std::int64_t batch_size = 128;
+  // Whether a last batch that is smaller than the others is left out of an epoch; a first one never
+  // is.
+  bool drop_last = false;
+  Augmentation augmentation;
+  at::ScalarType dtype = at::kFloat;
+};
+
+class BatchStream {
+ public:
+  // Orders are drawn from `order`, one permutation for each epoch; augmentation from the other.
+  BatchStream(const Subset& subset, const BatchOptions& options, Generator order,
+              Generator augmentation);
+
+  // Of an epoch.
+  std::int64_t batches() const { return (used_ + options_.batch_size - 1) / options_.batch_size; }
+  std::int64_t examples() const { return used_; }
+
+  const Batch& next();
+
+  struct End {};
+  class Iterator {
+   public:
+    explicit Iterator(BatchStream& stream) : stream_(stream) {}
+    const Batch& operator*() const { return stream_.batch_; }
+    Iterator& operator++() {
+      stream_.advance();
+      return *this;
+    }
+    bool operator!=(End) const { return stream_.has_batch_; }
+
+   private:
+    BatchStream& stream_;
+  };
+  // Begins an epoch.
+  Iterator begin();
+  End end() const { return {}; }
+
+ private:
+  void start_epoch();
+  void advance();
+
+  Subset subset_;
+  BatchOptions options_;
+  Generator order_, augmentation_;
+  std::int64_t used_;      // examples of an epoch
+  std::int64_t gathered_;  // examples that are gathered at once
+  std::int64_t at_ = 0;    // the first example of the next batch
+  Tensor positions_;       // the epoch's order
+  Batch several_, batch_;
+  bool has_batch_ = false;
+};
+
+}  // namespace oubli

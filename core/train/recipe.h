@@ -1,0 +1,29 @@
+// How a model is trained: the objective, what minimises it, and in which batches.
+#pragma once
+
+#include <cstdint>
+
+#include "core/train/augmentation.h"
+#include "core/train/objective.h"
+#include "core/train/optimizer.h"
+#include "core/train/schedule.h"
+
+namespace oubli {
+
+struct TrainingRecipe {
+  Objective objective;
+  OptimizerSettings optimizer;
+  Schedule schedule;
+  Augmentation augmentation;
+  std::int64_t epochs = 1;
+  std::int64_t batch_size = 128;
+  // Whether a last batch that is smaller than the others is left out of an epoch; a first one never
+  // is.
+  bool drop_last = false;
+  // Euclidean norm that a batch gradient is scaled down to; 0 for no limit.
+  double clip_norm = 0;
+
+  static TrainingRecipe read(const Settings& settings);
+};
+
+}  // namespace oubli

@@ -1,0 +1,58 @@
+#include "core/unlearn/relabelling.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+namespace oubli {
+
+RandomLabelSettings RandomLabelSettings::read(const Settings& settings) {
+  RandomLabelSettings s;
+  s.each_time = settings.choice("draw", {.default_value = "each_time",
+                                         .valid = {"each_time", "once"},
+                                         .doc = "labels for each batch over all classes, or once "
+                                                "over the other classes"}) == "each_time";
+  return s;
+}
+
+void require_classes(const Task& task, const std::string& method) {
+  const Dataset& data = *task.retain.dataset;
+  if (data.is_classification() && data.outputs > 1) return;
+  throw Error(ErrorKind::kTask,
+              fmt::format("{} is for classification: '{}' has no classes", method, data.name));
+}
+
+Tensor random_labels(std::int64_t count, std::int64_t classes, Generator& generator) {
+  return generator.integers(0, classes, {count});
+}
+
+Tensor other_labels(const Tensor& labels, std::int64_t classes, Generator& generator) {
+  return (labels + generator.integers(1, classes, {labels.numel()})).remainder(classes);
+}
+
+void descend_on_random_labels(Descent& descent, const Task& task,
+                              const RandomLabelSettings& settings, Context& context) {
+  require_classes(task, "random labels");
+  Generator labels = context.generator.stream("labels");
+  const std::int64_t classes = task.forget.dataset->outputs;
+  if (!settings.each_time) {
+    const Tensor truth = task.forget.dataset->targets.index_select(0, task.forget.rows);
+    const Subset relabelled = task.forget.with_targets(other_labels(truth, classes, labels));
+    BatchStream all =
+        descent.batches(relabelled.with_rows(rows_union(task.forget.rows, task.retain.rows)));
+    while (descent.next_epoch()) {
+      for (const Batch& batch : all) descent.step(descent.loss(batch));
+    }
+    return;
+  }
+  BatchStream retain = descent.batches(task.retain), forget = descent.batches(task.forget);
+  descent.steps_per_epoch(retain.batches() + forget.batches());
+  while (descent.next_epoch()) {
+    for (Batch batch : forget) {
+      batch.targets = random_labels(batch.size(), classes, labels);
+      descent.step(descent.loss(batch));
+    }
+    for (const Batch& batch : retain) descent.step(descent.loss(batch));
+  }
+}
+
+}  // namespace oubli

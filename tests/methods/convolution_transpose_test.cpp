@@ -1,0 +1,42 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/methods.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::make_dataset;
+using testing::make_model;
+using testing::removal_task;
+using testing::run_method;
+
+// Images [n, 1, 28, 28] with ten classes.
+std::shared_ptr<const Dataset> images(std::int64_t n) {
+  Dataset data = *make_dataset(n, 784, 10);
+  data.inputs = data.inputs.view({n, 1, 28, 28});
+  return std::make_shared<const Dataset>(data);
+}
+
+TEST(ConvolutionTranspose, TwiceIsTheIdentity) {
+  const auto data = images(12);
+  const Task task = removal_task(data, 2, 0);
+  Model model = make_model("lenet5", "{}", *data);
+  const Tensor before = model.theta().clone();
+  run_method("convolution_transpose", "{epochs: 0}", model, task);
+  EXPECT_FALSE(model.theta().equal(before));
+  const Tensor kernel = model.split(before)[0], now = model.split(model.theta())[0];
+  EXPECT_TRUE(now.equal(kernel.transpose(2, 3)));
+  run_method("convolution_transpose", "{epochs: 0}", model, task);
+  EXPECT_TRUE(model.theta().equal(before));
+}
+
+TEST(ConvolutionTranspose, NeedsKernels) {
+  const auto data = make_dataset(30, 4, 3);
+  Model model = make_model("mlp", "{}", *data);
+  EXPECT_THROW(run_method("convolution_transpose", "{}", model, removal_task(data, 5, 0)), Error);
+}
+
+}  // namespace
+}  // namespace oubli

@@ -1,0 +1,74 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/methods.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::make_dataset;
+using testing::make_model;
+using testing::removal_task;
+using testing::run_method;
+
+TEST(L1Sparse, WithoutPenaltyIsFinetune) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.01);
+  Model a = make_model("mlp", "{}", *data), b = a.clone();
+  run_method("l1_sparse", "{gamma: 0, epochs: 2, batch_size: 16}", a, task);
+  run_method("finetune", "{epochs: 2, batch_size: 16}", b, task);
+  EXPECT_TRUE(a.theta().equal(b.theta()));
+}
+
+TEST(L1Sparse, OnlyTheProximalFormReachesZero) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.01);
+  const std::string settings = "gamma: 0.05, epochs: 20, lr: 0.05, batch_size: 50";
+  Model proximal = make_model("mlp", "{}", *data), subgradient = proximal.clone();
+  const UnlearnReport report =
+      run_method("l1_sparse", "{form: proximal, " + settings + "}", proximal, task);
+  run_method("l1_sparse", "{form: subgradient, " + settings + "}", subgradient, task);
+  EXPECT_GT(proximal.theta().eq(0).sum().item<std::int64_t>(), 0);
+  EXPECT_EQ(subgradient.theta().eq(0).sum().item<std::int64_t>(), 0);
+  EXPECT_GT(report.details.at("share_of_zeros").get<double>(), 0);
+}
+
+// With orthonormal inputs and the squared error the minimum of the penalised objective is the
+// soft-thresholded least-squares solution.
+TEST(L1Sparse, TheProximalFixedPointIsSoftThresholding) {
+  const std::int64_t n = 40, d = 6;
+  auto data = std::make_shared<Dataset>(*make_dataset(n, d, 0));
+  Generator generator(3);
+  const Tensor q = std::get<0>(at::linalg_qr(generator.normal({n, d}, at::kDouble)));
+  data->inputs = q * std::sqrt(static_cast<double>(n));  // X'X = n I
+  data->targets = generator.normal({n, 1}, at::kDouble);
+  data->targets -= data->targets.mean();
+  const Task task = removal_task(data, 0, 0);
+  Model model = make_model("linear", "{bias: false}", *data);
+  run_method("l1_sparse",
+             "{form: proximal, gamma: 0.1, epochs: 4000, free_epochs: 0, lr: 0.5, momentum: 0, "
+             "batch_size: 40}",
+             model, task);
+  // The penalty falls to 0 over the epochs; its last value is gamma / epochs.
+  const double gamma = 0.1 / 4000;
+  const Tensor least = at::mv(data->inputs.t(), data->targets.squeeze(1)) / n;
+  const Tensor expected = least.sign() * (least.abs() - gamma).clamp_min(0);
+  EXPECT_LT((model.theta() - expected).abs().max().item<double>(), 1e-4);
+}
+
+TEST(L1Sparse, WhatIsPrunedStaysZero) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.01);
+  Model model = make_model("logistic", "{}", *data);
+  const Tensor before = model.theta().clone();
+  run_method("l1_sparse", "{prune: 0.5, gamma: 0, epochs: 3, batch_size: 16}", model, task);
+  const Tensor weights = model.split(model.theta())[0];
+  EXPECT_EQ(weights.eq(0).sum().item<std::int64_t>(), 6) << "half of 12 weights, no bias";
+  const Tensor sizes = model.split(before)[0].abs();
+  EXPECT_LE(sizes.index({weights.eq(0)}).max().item<double>(),
+            sizes.index({weights.ne(0)}).min().item<double>());
+}
+
+}  // namespace
+}  // namespace oubli

@@ -1,0 +1,62 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/unlearn/saliency.h"
+#include "tests/support/methods.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::make_dataset;
+using testing::make_model;
+using testing::removal_task;
+using testing::run_method;
+
+TEST(SalUn, WhatIsHeldKeepsItsBits) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.1);
+  for (const std::string optimizer : {"sgd", "adam", "adamw"}) {
+    Model model = make_model("mlp", "{hidden: [7]}", *data);
+    const Tensor before = model.theta().clone();
+    CostMeter cost;
+    const Tensor mask =
+        largest(gradient_saliency(model, task.forget, task.objective(), 16, cost), 0.3);
+    EXPECT_EQ(mask.sum().item<std::int64_t>(),
+              static_cast<std::int64_t>(0.3 * static_cast<double>(model.dim())));
+    const UnlearnReport report =
+        run_method("salun", "{share: 0.3, epochs: 3, batch_size: 16, optimizer: " + optimizer + "}",
+                   model, task);
+    const Tensor moved = model.theta().ne(before);
+    EXPECT_FALSE((moved & ~mask).any().item<bool>()) << optimizer;
+    EXPECT_EQ(report.details.at("moved"), moved.sum().item<std::int64_t>());
+  }
+}
+
+TEST(SalUn, OfAllParametersIsRandomLabels) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.1);
+  Model a = make_model("mlp", "{}", *data), b = a.clone(), c = a.clone();
+  run_method("salun", "{share: 1, epochs: 2, batch_size: 16}", a, task);
+  run_method("random_labels", "{epochs: 2, batch_size: 16, lr: 0.013}", b, task);
+  EXPECT_TRUE(a.theta().equal(b.theta()));
+  run_method("salun", "{share: 1, form: soft, epochs: 2, batch_size: 16}", c, task);
+  EXPECT_TRUE(c.theta().equal(b.theta()));
+}
+
+TEST(SalUn, OfNoParameterIsTheIdentity) {
+  const auto data = make_dataset(60, 4, 3);
+  Model model = make_model("mlp", "{}", *data);
+  const UnlearnReport report =
+      run_method("salun", "{share: 0, epochs: 2}", model, removal_task(data, 10, 0.1));
+  EXPECT_EQ(report.status, UnlearnStatus::kUnchanged);
+}
+
+TEST(SalUn, TheMaskTakesTiesByTheirPlace) {
+  const Tensor values = at::tensor({1.0, 3.0, 2.0, 2.0, 2.0, 0.0}, at::kDouble);
+  const Tensor mask = largest(values, 0.5);
+  EXPECT_TRUE(mask.equal(at::tensor({0, 1, 1, 1, 0, 0}).to(at::kBool)));
+}
+
+}  // namespace
+}  // namespace oubli
