@@ -52,6 +52,7 @@ class GradientAscent : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
+    if (task.forget.empty()) return {};
     const Objective loss{task.objective().loss, 0};
     const double bound = bound_ ? *bound_ : loss_of_ignorance(task.forget, loss);
     UnlearnReport report;
