@@ -43,10 +43,15 @@ relearn: {epochs: 2}
 )";
 
 // Settings that have one value here and no other that the experiment could run with: its examples
-// are no images.
-const std::set<std::string> kWithoutAnother = {"data.name", "train.loss", "train.augment.crop",
+// are no images, and momentum, which stands beside it, is sgd's.
+const std::set<std::string> kWithoutAnother = {"data.name",
+                                               "train.loss",
+                                               "train.augment.crop",
                                                "train.augment.flip",
-                                               "methods.4.preconditioner.name"};
+                                               "methods.1.optimizer",
+                                               "methods.4.preconditioner.name",
+                                               "methods.6.sweep.list.0.optimizer",
+                                               "methods.6.sweep.list.1.optimizer"};
 
 struct Setting {
   std::string path;
