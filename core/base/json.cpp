@@ -1,6 +1,7 @@
 #include "core/base/json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 namespace oubli {
@@ -45,6 +46,15 @@ Json parse_json(std::string_view text) {
     if (unordered.is_discarded() || has_large_map(unordered)) return nothing;
   }
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+std::int64_t whole_number(const Json& json) {
+  constexpr double kMost = 9007199254740992;  // 2^53: all below are doubles too
+  const double number = json.get<double>();
+  if (!(std::abs(number) <= kMost) || number != std::floor(number)) {
+    throw Json::type_error::create(302, "a whole number was expected", &json);
+  }
+  return static_cast<std::int64_t>(number);
 }
 
 }  // namespace oubli

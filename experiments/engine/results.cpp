@@ -124,6 +124,20 @@ Json with_printable_text(const Json& json) {
   return entries;
 }
 
+// What tables say of a sweep must be there.
+void require_sweep(const Json& report) {
+  if (!report.contains("sweep")) return;
+  const Json& sweep = report.at("sweep");
+  const Json& trials = sweep.at("trials");
+  const std::int64_t chosen = whole_number(sweep.at("chosen"));
+  trials.at(static_cast<std::size_t>(chosen)).at("changed").get<std::map<std::string, Json>>();
+  for (const Json& trial : trials) static_cast<void>(trial.at("value"));
+  if (sweep.contains("asked")) static_cast<void>(whole_number(sweep.at("asked")));
+  static_cast<void>(sweep.at("objective").get<std::string>());
+  static_cast<void>(sweep.at("sample_gradients").get<double>());
+  static_cast<void>(sweep.at("seconds").get<double>());
+}
+
 }  // namespace
 
 std::string RowResult::failure_text() const {
@@ -340,7 +354,7 @@ Results Results::from_json(const Json& stored_json, const std::string& where) {
     results.title = json.at("title").get<std::string>();
     results.columns = json.at("columns").get<std::vector<std::string>>();
     results.sets = json.at("sets");
-    for (const auto& [set, size] : results.sets.items()) static_cast<void>(size.get<double>());
+    for (const auto& [set, size] : results.sets.items()) static_cast<void>(whole_number(size));
     results.resolved = json.at("settings");
     results.machines = json.value("machines", Json::array());
     for (const Json& machine : results.machines) {
@@ -353,11 +367,12 @@ Results Results::from_json(const Json& stored_json, const std::string& where) {
       row.noise_floor = stored.value("noise_floor", kNoiseFloor);
       row.is_chosen_by_judges = stored.value("chosen_by_judges", false);
       for (const Json& model : stored.at("models")) {
-        row.models.push_back({model.at("training_seed"), model.at("unlearning_seed"),
-                              model.at("status"), model.at("message").get<std::string>(),
-                              model.at("values").get<std::map<std::string, double>>(),
-                              model.at("report"),
-                              model.value("at_least", std::set<std::string>())});
+        row.models.push_back(
+            {whole_number(model.at("training_seed")), whole_number(model.at("unlearning_seed")),
+             model.at("status"), model.at("message").get<std::string>(),
+             model.at("values").get<std::map<std::string, double>>(), model.at("report"),
+             model.value("at_least", std::set<std::string>())});
+        require_sweep(row.models.back().report);
       }
       const Json pooled = stored.value("together", Json::object());
       for (const auto& [column, value] : pooled.items()) {

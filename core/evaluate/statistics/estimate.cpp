@@ -1,5 +1,6 @@
 #include "core/evaluate/statistics/estimate.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
@@ -34,7 +35,9 @@ Json to_json(const Estimate& estimate) {
 }
 
 Estimate estimate_from_json(const Json& json) {
-  Estimate estimate{json.at("mean"), std::nullopt, json.at("n")};
+  Estimate estimate{
+      json.at("mean"), std::nullopt,
+      static_cast<std::size_t>(std::max<std::int64_t>(0, whole_number(json.at("n"))))};
   if (json.at("half_width_95").is_number()) estimate.half_width = json.at("half_width_95");
   estimate.at_least = json.value("at_least", false);
   return estimate;

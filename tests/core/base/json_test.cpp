@@ -17,5 +17,16 @@ TEST(ParseJson, RefusesWhatWouldBringTheProgramDown) {
   EXPECT_TRUE(parse_json(map).is_discarded());
 }
 
+// The library would make 2 of 2.5, and anything at all of 1e300.
+TEST(WholeNumber, IsWhatItSays) {
+  EXPECT_EQ(whole_number(Json::parse("-7")), -7);
+  EXPECT_EQ(whole_number(Json::parse("9007199254740992")), std::int64_t{1} << 53);
+  EXPECT_EQ(whole_number(Json::parse("3.0")), 3);
+  for (const char* other :
+       {"2.5", "1e300", "-1e300", "18446744073709551615", "\"1\"", "null", "[1]"}) {
+    EXPECT_THROW(whole_number(Json::parse(other)), Json::type_error) << other;
+  }
+}
+
 }  // namespace
 }  // namespace oubli
