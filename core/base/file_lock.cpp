@@ -94,7 +94,7 @@ Mount mount_of(const fs::path& path, const fs::path& mounts) {
     if (point.size() < depth || !lies_in(path, point)) continue;
     depth = point.size();
     found = {type, {}};
-    std::istringstream all(own_options + "," + options);
+    std::istringstream all(fmt::format("{},{}", own_options, options));
     for (std::string option; std::getline(all, option, ',');) found.options.push_back(option);
   }
   return found;

@@ -24,7 +24,7 @@ TEST(ParameterGroups, LastLayersAreCountedByTheirWeights) {
 }
 
 TEST(ParameterGroups, ANormalisationMovesWithTheLayerBeforeIt) {
-  Dataset pictures = *make_dataset(4, 3 * 16 * 16, 3);
+  Dataset pictures = *make_dataset(4, 768, 3);
   pictures.inputs = pictures.inputs.view({4, 3, 16, 16});
   const Model model = make_model("resnet18", "{width: 4}", pictures);
   const Tensor last = last_layers(model, 2);
@@ -36,7 +36,7 @@ TEST(ParameterGroups, ANormalisationMovesWithTheLayerBeforeIt) {
 }
 
 TEST(Model, APartIsDrawnAsTheWholeWouldBe) {
-  Dataset pictures = *make_dataset(4, 3 * 16 * 16, 3);
+  Dataset pictures = *make_dataset(4, 768, 3);
   pictures.inputs = pictures.inputs.view({4, 3, 16, 16});
   Model model = make_model("resnet18", "{width: 4}", pictures);
   model.forward(pictures.inputs, PassMode::kTraining);  // running statistics move

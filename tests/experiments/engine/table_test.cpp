@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace oubli {
 namespace {
 
@@ -36,6 +38,10 @@ TEST(CellText, ShowsTheIntervalWithTwoDigitsAndNoneWhereThereIsNone) {
   EXPECT_EQ(cell_text({0.5, std::nullopt, 1}), "0.5");
   EXPECT_EQ(cell_text({129300, 0, 3}), "129300 ± 0");
   EXPECT_EQ(cell_text({3.2e-11, 1e-12, 3}), "3.20e-11 ± 1.0e-12");
+  EXPECT_EQ(cell_text({1e300, 1e299, 3}), "1.00e+300 ± 1.0e+299");
+  EXPECT_EQ(cell_text({1e308, std::numeric_limits<double>::infinity(), 3}), "1e+308 ± inf");
+  EXPECT_EQ(cell_text({1e300, std::nullopt, 1}), "1e+300");
+  EXPECT_EQ(cell_text({1e300, 0.5, 3}), "1e+300 ± 0");
 }
 
 TEST(Row, AveragesUnlearningSeedsBeforeTrainingSeeds) {
