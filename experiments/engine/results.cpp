@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/text.h"
 #include "core/evaluate/statistics/equivalence.h"
@@ -138,6 +139,10 @@ void require_sweep(const Json& report) {
   static_cast<void>(sweep.at("seconds").get<double>());
 }
 
+// Squares of larger values, and so their variance, are beyond what a double holds. Nothing that is
+// measured of a usable model comes near.
+constexpr double kLargestValue = 1e150;
+
 }  // namespace
 
 std::string RowResult::failure_text() const {
@@ -156,7 +161,7 @@ std::map<std::int64_t, std::vector<double>> RowResult::values_by_seed(
   std::map<std::int64_t, std::vector<double>> by_seed;
   for (const ModelResult& model : models) {
     const auto found = model.values.find(column);
-    if (found == model.values.end()) return {};
+    if (found == model.values.end() || !(std::abs(found->second) <= kLargestValue)) return {};
     by_seed[model.training_seed].push_back(found->second);
   }
   return by_seed;

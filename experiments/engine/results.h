@@ -40,7 +40,7 @@ struct RowResult {
   // over those that survived would flatter the method. "" otherwise.
   std::string failure_text() const;
   // The values of each training seed: one for each run on that original. Empty where the column is
-  // not defined for the row.
+  // not defined for the row, or a value is so large (1e150) that its square is no number.
   std::map<std::int64_t, std::vector<double>> values_by_seed(const std::string& column) const;
   // Their means, in the order of the seeds.
   std::vector<double> seed_means(const std::string& column) const;

@@ -55,6 +55,15 @@ TEST(Row, AveragesUnlearningSeedsBeforeTrainingSeeds) {
   EXPECT_EQ(cell->n, 2u);
 }
 
+// A variance of 1e308 is infinite, and no test of it has a meaning.
+TEST(Row, AValueTooLargeToSquareIsNone) {
+  RowResult row{.name = "r", .models = {}};
+  row.models.push_back({0, 0, "completed", "", {{"x", 1e308}, {"y", 1e149}}, Json::object()});
+  row.models.push_back({1, 0, "completed", "", {{"x", 1.0}, {"y", 1.0}}, Json::object()});
+  EXPECT_FALSE(row.cell("x").has_value());
+  EXPECT_TRUE(row.cell("y").has_value());
+}
+
 TEST(Row, ThatDivergedShowsNoNumber) {
   const Results results = example();
   EXPECT_FALSE(results.rows[2].cell("accuracy/test").has_value());
