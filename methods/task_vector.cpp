@@ -6,6 +6,8 @@
 // pre-trained one, as in MUSE (Shi et al. 2025, arXiv 2407.06460). Linear in `scale`. A model that
 // has learnt its forget set perfectly has no gradient there and no task vector. Cost: m times the
 // epochs.
+#include <ATen/ATen.h>
+
 #include "core/train/descent_settings.h"
 #include "core/unlearn/unlearner.h"
 
