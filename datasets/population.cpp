@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "core/base/random.h"
+#include "core/data/drawing.h"
 #include "datasets/draw.h"
 
 namespace oubli {
@@ -46,11 +46,10 @@ void draw_labels(const Population& population, LoadedData& data) {
   Generator generator = Generator(population.seed).stream("label noise");
   const Tensor& train = data.splits.train;
   const std::int64_t count = share_of(population.label_noise, train.numel());
-  const Tensor rows =
-      train.index_select(0, generator.permutation(train.numel()).narrow(0, 0, count));
-  const Tensor labels = generator.integers(0, dataset.outputs, {count});
-  if (!dataset.true_targets.defined()) dataset.true_targets = dataset.targets;
-  dataset.targets = dataset.targets.index_copy(0, rows, labels);
+  const Tensor rows = drawn_rows(train, count, generator);
+  const Tensor labels = random_labels(count, dataset.outputs, generator);
+  dataset =
+      *Subset{std::make_shared<const Dataset>(dataset), rows, {}}.with_targets(labels).dataset;
 }
 
 void hold_out(const Population& population, LoadedData& data) {

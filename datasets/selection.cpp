@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/data/drawing.h"
 #include "datasets/draw.h"
 #include "datasets/row_file.h"
 
@@ -118,11 +119,10 @@ ClassChoice read_class(const Settings& settings) {
 
 Tensor drawn(const Tensor& candidates, const Amount& amount, const Generator& generator) {
   const std::int64_t count = amount.of(candidates.numel());
-  const Tensor order = generator.stream("forget").permutation(candidates.numel());
-  return sorted_rows(candidates.index_select(0, order.narrow(0, 0, count)));
+  Generator draw = generator.stream("forget");
+  return sorted_rows(drawn_rows(candidates, count, draw));
 }
 
-// Adds 1 to classes - 1 to the true label, modulo the classes: uniform over the others.
 Tensor draw_wrong_labels(const Dataset& dataset, const Tensor& rows, const Generator& generator,
                          const Origin& origin) {
   if (!dataset.is_classification() || dataset.outputs < 2) {
@@ -132,9 +132,8 @@ Tensor draw_wrong_labels(const Dataset& dataset, const Tensor& rows, const Gener
   }
   const Tensor& labels = dataset.true_targets.defined() ? dataset.true_targets : dataset.targets;
   const Tensor truth = labels.index_select(0, rows);
-  const Tensor shift =
-      generator.stream("wrong_labels").integers(1, dataset.outputs, {rows.numel()});
-  return (truth + shift).remainder(dataset.outputs);
+  Generator draw = generator.stream("wrong_labels");
+  return other_labels(truth, dataset.outputs, draw);
 }
 
 // Rows that somebody wrote down, and what messages call the place of each, from 1.
@@ -329,10 +328,8 @@ Selector configure_selection(const Settings& settings, const std::string& set) {
 
 Dataset corrupted(const Dataset& dataset, const Selection& selection) {
   if (!selection.mislabelled) return dataset;
-  Dataset copy = dataset;
-  if (!copy.true_targets.defined()) copy.true_targets = dataset.targets;
-  copy.targets = dataset.targets.index_copy(0, selection.rows, selection.wrong_labels);
-  return copy;
+  const Subset selected{std::make_shared<const Dataset>(dataset), selection.rows, {}};
+  return *selected.with_targets(selection.wrong_labels).dataset;
 }
 
 }  // namespace oubli

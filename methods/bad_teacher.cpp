@@ -11,6 +11,7 @@
 // n_r) for each epoch.
 #include <ATen/ATen.h>
 
+#include "core/data/drawing.h"
 #include "core/train/descent_settings.h"
 #include "core/unlearn/teacher.h"
 #include "core/unlearn/unlearner.h"
@@ -48,8 +49,7 @@ class BadTeacher : public Unlearner {
     Descent descent(model, recipe, context);
     Generator draw = context.generator.stream("share");
     const auto count = static_cast<std::int64_t>(share_ * static_cast<double>(task.retain.size()));
-    const Tensor drawn =
-        task.retain.rows.index_select(0, draw.permutation(task.retain.size()).narrow(0, 0, count));
+    const Tensor drawn = drawn_rows(task.retain.rows, count, draw);
     BatchStream all = descent.batches(task.retain.with_rows(rows_union(task.forget.rows, drawn)));
     while (descent.next_epoch()) {
       for (const Batch& batch : all) {

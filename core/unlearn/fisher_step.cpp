@@ -6,6 +6,7 @@
 
 #include "core/base/machine_limits.h"
 #include "core/curvature/example_gradients.h"
+#include "core/data/drawing.h"
 
 namespace oubli {
 
@@ -20,8 +21,7 @@ Tensor forget_against_retain(const Model& model, const Task& task, CostMeter& co
 Subset fisher_examples(const Task& task, std::int64_t count, Context& context) {
   Generator draw = context.generator.stream("fisher");
   const std::int64_t n = task.retain.size();
-  const Tensor order = draw.permutation(n).narrow(0, 0, std::min(count, n));
-  return task.retain.with_rows(task.retain.rows.index_select(0, order));
+  return task.retain.with_rows(drawn_rows(task.retain.rows, std::min(count, n), draw));
 }
 
 Tensor gradients_of_examples(const Model& model, const Subset& subset, const Objective& objective,

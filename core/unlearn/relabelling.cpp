@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "core/data/drawing.h"
+
 namespace oubli {
 
 RandomLabelSettings RandomLabelSettings::read(const Settings& settings) {
@@ -19,14 +21,6 @@ void require_classes(const Task& task, const std::string& method) {
   if (data.is_classification() && data.outputs > 1) return;
   throw Error(ErrorKind::kTask,
               fmt::format("{} is for classification: '{}' has no classes", method, data.name));
-}
-
-Tensor random_labels(std::int64_t count, std::int64_t classes, Generator& generator) {
-  return generator.integers(0, classes, {count});
-}
-
-Tensor other_labels(const Tensor& labels, std::int64_t classes, Generator& generator) {
-  return (labels + generator.integers(1, classes, {labels.numel()})).remainder(classes);
 }
 
 void descend_on_random_labels(Descent& descent, const Task& task,

@@ -17,10 +17,6 @@ struct RandomLabelSettings {
 // Throws Error(kTask) where the data has no two classes.
 void require_classes(const Task& task, const std::string& method);
 
-// [count] labels, uniform over all classes or, given true labels, over the others.
-Tensor random_labels(std::int64_t count, std::int64_t classes, Generator& generator);
-Tensor other_labels(const Tensor& labels, std::int64_t classes, Generator& generator);
-
 // All epochs of the descent. Labels are drawn from the context's stream "labels".
 void descend_on_random_labels(Descent& descent, const Task& task,
                               const RandomLabelSettings& settings, Context& context);

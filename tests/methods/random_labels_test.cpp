@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "core/unlearn/relabelling.h"
+#include "core/data/drawing.h"
 #include "tests/support/methods.h"
 #include "tests/support/problems.h"
 
