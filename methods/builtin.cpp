@@ -6,8 +6,8 @@ namespace oubli {
 #include "methods/methods.def"
 #undef OUBLI_METHOD
 
-Registry<MethodInfo> builtin_methods() {
-  Registry<MethodInfo> registry("method");
+Methods builtin_methods() {
+  Methods registry("method");
 #define OUBLI_METHOD(name) registry.add(name##_method());
 #include "methods/methods.def"
 #undef OUBLI_METHOD

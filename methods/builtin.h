@@ -5,6 +5,6 @@
 
 namespace oubli {
 
-Registry<MethodInfo> builtin_methods();
+Methods builtin_methods();
 
 }  // namespace oubli

@@ -17,6 +17,7 @@
 #include <cmath>
 
 #include "core/train/descent_settings.h"
+#include "core/unlearn/accuracy.h"
 #include "core/unlearn/relabelling.h"
 #include "core/unlearn/teacher.h"
 #include "core/unlearn/unlearner.h"
@@ -118,10 +119,7 @@ class Scrub : public Unlearner {
 
   static double error_on(const Model& model, const Subset& subset, const Objective& objective,
                          Context& context) {
-    if (subset.empty()) return 0;
-    const Tensor scores = objective.class_scores(predict(model, subset, context.cost));
-    const Tensor labels = subset.dataset->targets.index_select(0, subset.rows);
-    return scores.argmax(1).ne(labels).to(at::kDouble).mean().item<double>();
+    return subset.empty() ? 0 : 1 - accuracy(model, subset, objective, context.cost);
   }
 
   static void rewind(Model& model, const std::vector<std::pair<double, Tensor>>& checkpoints,

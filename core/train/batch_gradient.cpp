@@ -18,10 +18,11 @@ Tensor output_gradients(const OutputLoss& loss, const Tensor& outputs) {
 
 }  // namespace
 
-BatchGradient::BatchGradient(const Model& model, const Objective& objective, Way way)
+BatchGradient::BatchGradient(const Model& model, const Objective& objective, Way way, PassMode mode)
     : model_(model),
       objective_(objective),
       way_(way),
+      mode_(mode),
       gradient_(at::empty_like(model.theta())),
       pieces_(model.split(gradient_)) {}
 
@@ -40,7 +41,7 @@ Tensor& BatchGradient::at(const LossTerm& term, Generator& dropout) {
 void BatchGradient::add_by_rules(const LossTerm::Part& part) {
   const at::NoGradGuard no_grad;
   const Batch& batch = part.batch;
-  const auto net = model_.linearise(batch.inputs, PassMode::kTraining);
+  const auto net = model_.linearise(batch.inputs, mode_);
   Tensor g = part.loss ? output_gradients(part.loss, net->output())
                        : objective_.output_gradients(net->output(), batch.targets);
   g.mul_(part.weight / static_cast<double>(batch.size()));
@@ -53,7 +54,7 @@ void BatchGradient::automatically(const LossTerm& term, Generator& dropout) {
   for (const LossTerm::Part& part : term.parts()) {
     if (!counts(part)) continue;
     const Batch& batch = part.batch;
-    const Tensor outputs = model_.forward(batch.inputs, PassMode::kTraining, &dropout);
+    const Tensor outputs = model_.forward(batch.inputs, mode_, &dropout);
     Tensor losses = part.loss ? part.loss(outputs) : objective_.losses(outputs, batch.targets);
     if (batch.weights.defined()) losses = losses * batch.weights;
     Tensor mean = losses.mean();

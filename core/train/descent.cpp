@@ -9,20 +9,29 @@
 
 namespace oubli {
 
+Tensor movable_parameters(const Model& model, const TrainingRecipe& recipe,
+                          const StepChanges& changes) {
+  Tensor movable;
+  for (const Tensor& each : {recipe.movable, changes.movable}) {
+    if (!each.defined()) continue;
+    if (each.sizes() != model.theta().sizes() || each.scalar_type() != at::kBool) {
+      throw Error(ErrorKind::kUsage, "what may move must be bool, one for each parameter");
+    }
+    movable = movable.defined() ? movable & each : each;
+  }
+  return movable;
+}
+
 Descent::Descent(Model& model, TrainingRecipe recipe, Context& context, StepChanges changes)
     : model_(model),
       recipe_(std::move(recipe)),
       context_(context),
       dropout_(context.generator.stream("dropout")),
       optimizer_(make_optimizer(recipe_.optimizer)),
-      gradient_of_(model, recipe_.objective),
+      gradient_of_(model, recipe_.objective, changes.mode),
       changes_(std::move(changes)) {
-  const Tensor& movable = changes_.movable;
-  if (!movable.defined()) return;
-  if (movable.sizes() != model.theta().sizes() || movable.scalar_type() != at::kBool) {
-    throw Error(ErrorKind::kUsage, "what may move must be bool, one for each parameter");
-  }
-  held_ = model.theta().clone();
+  changes_.movable = movable_parameters(model, recipe_, changes_);
+  if (changes_.movable.defined()) held_ = model.theta().clone();
 }
 
 BatchStream Descent::batches(const Subset& subset, std::int64_t batch_size) {

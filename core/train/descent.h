@@ -17,8 +17,9 @@
 //   theta <- after_step(theta), then what is held is put back
 //
 // so that a held parameter does not change by one bit, whatever decays, drifts or adds noise. The
-// network is in training mode. Orders are drawn from the context's streams "order", augmentation
-// from "augmentation", for a second set "order 2" and so on, dropout from "dropout".
+// network is in training mode unless the changes say otherwise. Orders are drawn from the context's
+// streams "order", augmentation from "augmentation", for a second set "order 2" and so on, dropout
+// from "dropout".
 //
 // Cost: one sample-gradient for each example of each term, counted here. At the end of each epoch
 // parameters are looked at: once one is not finite it stays so, and the loop ends with the status
@@ -45,13 +46,21 @@ struct StepState {
 
 // What a method adds to plain descent; all of it may be left out.
 struct StepChanges {
-  // Parameters that may move: bool [dim]. The others stay what they are when the descent begins.
+  // Parameters that may move: bool [dim]; of a recipe that names some too, those that both name.
+  // The others stay what they are when the descent begins.
   Tensor movable = {};
   // Changes the step's gradient in place: penalties, projections, noise.
   std::function<void(Tensor& gradient, const StepState& state)> on_gradient = {};
   // Changes theta in place behind each step: proximal steps, noise.
   std::function<void(const Tensor& theta, const StepState& state)> after_step = {};
+  // In evaluation mode normalisations keep the statistics that they have, and nothing is dropped.
+  PassMode mode = PassMode::kTraining;
 };
+
+// The parameters that may move by both, undefined for all. Error(kUsage) where it is not bool
+// [dim].
+Tensor movable_parameters(const Model& model, const TrainingRecipe& recipe,
+                          const StepChanges& changes);
 
 class Descent {
  public:

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/base/tensor.h"
 #include "core/train/augmentation.h"
 #include "core/train/objective.h"
 #include "core/train/optimizer.h"
@@ -22,6 +23,9 @@ struct TrainingRecipe {
   bool drop_last = false;
   // Euclidean norm that a batch gradient is scaled down to; 0 for no limit.
   double clip_norm = 0;
+  // Not a setting of training: the parameters that may move in any step taken with this recipe,
+  // bool [dim], of a method under a mask. Undefined: all.
+  Tensor movable = {};
 
   static TrainingRecipe read(const Settings& settings);
 };

@@ -56,12 +56,13 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
   if (changes.on_gradient || changes.after_step) {
     throw Error(ErrorKind::kUsage, "L-BFGS takes no steps that can be changed");
   }
+  const Tensor movable = movable_parameters(model, recipe, changes);
   const SmoothFunction function = [&](const Tensor& x, Tensor& gradient) {
     model.set_theta(x);
     ObjectiveValue value = value_and_gradient(model, subset, recipe.objective, context.cost);
     gradient = value.gradient;
     // Steps are sums of gradients and of steps: what has no gradient does not move by one bit.
-    if (changes.movable.defined()) gradient.mul_(changes.movable);
+    if (movable.defined()) gradient.mul_(movable);
     return value.objective;
   };
   Tensor x = model.theta().to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);

@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "core/base/context.h"
 #include "core/base/registry.h"
@@ -51,6 +52,9 @@ class Unlearner {
   virtual UnlearnReport unlearn(Model& model, const Task& task, Context& context) const = 0;
 };
 
+struct MethodInfo;
+using Methods = Registry<MethodInfo>;
+
 struct MethodInfo {
   std::string name;     // of the method in YAML, of its file and of its card
   std::string summary;  // one line
@@ -61,12 +65,18 @@ struct MethodInfo {
   bool supports_adding = false;
   bool exact = false;  // the result has the distribution of retraining
   int version = 1;     // raised when the method's results change: stored ones are done again
-  std::function<std::unique_ptr<Unlearner>(const Settings&)> make = {};
+  // The methods are for those that are made of others (core/unlearn/chosen_method.h).
+  std::function<std::unique_ptr<Unlearner>(const Settings&, const Methods&)> make = {};
 };
 
+// From a constructor that takes the settings, or the settings and the methods.
 template <typename Method>
-std::unique_ptr<Unlearner> make_unlearner(const Settings& settings) {
-  return std::make_unique<Method>(settings);
+std::unique_ptr<Unlearner> make_unlearner(const Settings& settings, const Methods& methods) {
+  if constexpr (std::is_constructible_v<Method, const Settings&, const Methods&>) {
+    return std::make_unique<Method>(settings, methods);
+  } else {
+    return std::make_unique<Method>(settings);
+  }
 }
 
 // Runs a method as the engine does: hides the data that it says it does not need, refuses edits

@@ -39,7 +39,7 @@ void print_settings(const Declarations& declarations, const std::string& heading
 
 const char* yes_no(bool value) { return value ? "yes" : "no"; }
 
-void describe_method(const MethodInfo& info) {
+void describe_method(const MethodInfo& info, const Methods& methods) {
   print(fmt::format("{} (method): {}", info.name, info.summary));
   print(fmt::format("Source: {}", info.reference));
   print(fmt::format("Needs retain data: {}. Needs forget data: {}. Can add: {}. Exact: {}.",
@@ -49,7 +49,7 @@ void describe_method(const MethodInfo& info) {
     fmt::print("{}", hanging("Definition:", 12, info.definition, terminal_columns(stdout)));
   }
   print_settings(describe([&](const Settings& settings) {
-    info.make(settings);
+    info.make(settings, methods);
     read_row_name(settings, info.name);
     settings.raw("sweep", "settings to choose by trials: `oubli describe sweep`");
   }));
@@ -137,7 +137,7 @@ int describe_entry(const std::string& name, const Registries& registries) {
   if (part != parts().end()) {
     describe_part(*part, registries);
   } else if (registries.methods.contains(name)) {
-    describe_method(registries.methods.find(name));
+    describe_method(registries.methods.find(name), registries.methods);
   } else if (registries.datasets.contains(name)) {
     const DataSource& source = registries.datasets.find(name);
     print(fmt::format("{} (data set): {}", name, source.summary));

@@ -7,6 +7,7 @@
 
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
+#include "core/unlearn/chosen_method.h"
 #include "experiments/engine/verdict_settings.h"
 
 namespace oubli {
@@ -20,7 +21,9 @@ MethodRow read_swept(const SettingsNode& node, const Registries& registries, Met
   name.kind = SettingsNode::Kind::kMap;
   const Settings settings(name);
   row.name = read_row_name(settings, row.method);
-  row.sweep = std::make_shared<const Sweep>(read_sweep(node, registries.metrics, row.info.make));
+  row.sweep = std::make_shared<const Sweep>(
+      read_sweep(node, registries.metrics,
+                 [&](const Settings& trial) { return row.info.make(trial, registries.methods); }));
   row.unlearner = row.sweep->trials.front().unlearner;
   row.settings = settings.resolved();
   row.settings["sweep"] = row.sweep->resolved;
@@ -28,24 +31,16 @@ MethodRow read_swept(const SettingsNode& node, const Registries& registries, Met
 }
 
 MethodRow read_method(const SettingsNode& item, const Registries& registries) {
+  const MethodItem read = method_item(item);
+  const SettingsNode& settings_node = read.settings;
   MethodRow row;
-  row.origin = item.origin;
-  SettingsNode settings_node;
-  settings_node.origin = item.origin;
-  if (item.kind == SettingsNode::Kind::kScalar) {
-    row.method = item.scalar;
-  } else if (item.kind == SettingsNode::Kind::kMap && item.entries.size() == 1) {
-    row.method = item.entries[0].first;
-    row.origin = item.entries[0].second.key_origin;
-    settings_node = item.entries[0].second;
-  } else {
-    fail_at(item.origin, "each method is a name, or one `name: {settings}`.");
-  }
+  row.method = read.name;
+  row.origin = read.origin;
   row.info = registries.methods.find(row.method, row.origin);
   if (settings_node.find("sweep") != nullptr) return read_swept(settings_node, registries, row);
   const Settings settings(settings_node);
   row.name = read_row_name(settings, row.method);
-  row.unlearner = row.info.make(settings);
+  row.unlearner = row.info.make(settings, registries.methods);
   settings.finish();
   row.settings = settings.resolved();
   return row;

@@ -19,6 +19,7 @@ struct ContractProblem {
   std::string name, architecture, settings;
   at::ScalarType dtype;
   std::shared_ptr<const Dataset> data;
+  bool forgets_a_class = false;
 
   Model model(std::uint64_t seed = 0) const {
     return testing::make_model(architecture, settings, *data, seed, dtype);
@@ -29,6 +30,16 @@ struct ContractProblem {
     task.recipe.epochs = 2;
     task.recipe.batch_size = 16;
     task.validation = task.train.with_rows(at::arange(kForgotten, 20));
+    if (forgets_a_class) {
+      const Tensor is_forgotten = data->targets.eq(1);
+      task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
+      task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
+    }
+    task.make_model = [problem = *this](std::int64_t outputs) {
+      Dataset like = *problem.data;
+      if (outputs > 0) like.outputs = outputs;
+      return testing::make_model(problem.architecture, problem.settings, like, 0, problem.dtype);
+    };
     return task;
   }
 };
@@ -42,7 +53,9 @@ std::vector<ContractProblem> problems() {
       {"logistic", "logistic", "{}", at::kDouble, table},
       {"mlp", "mlp", "{hidden: [5]}", at::kDouble, table},
       {"mlp_float32", "mlp", "{hidden: [5]}", at::kFloat, table},
-      {"convnet_batch_norm", "convnet", "{channels: [4, 4], norm: batch}", at::kFloat, pictures}};
+      {"convnet_batch_norm", "convnet", "{channels: [4, 4], norm: batch}", at::kFloat, pictures},
+      {"class", "mlp", "{hidden: [5]}", at::kDouble, table, /*forgets_a_class=*/true},
+      {"regression", "linear", "{}", at::kDouble, testing::make_dataset(60, 4, 0)}};
 }
 
 class MethodContract : public ::testing::TestWithParam<std::string> {
@@ -54,7 +67,7 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
     return run(model, task, context);
   }
   UnlearnReport run(Model& model, const Task& task, Context& context) {
-    const auto method = info_.make(Settings());
+    const auto method = info_.make(Settings(), registry_);
     return run_unlearner(info_, *method, model, task, context);
   }
   // Whether the method says, in a sentence, that it is not for this network.
@@ -76,7 +89,7 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
     return all;
   }
 
-  Registry<MethodInfo> registry_ = builtin_methods();
+  Methods registry_ = builtin_methods();
   const MethodInfo& info_;
 };
 
@@ -85,7 +98,7 @@ TEST_P(MethodContract, DescribesItself) {
   EXPECT_FALSE(info_.reference.empty());
   EXPECT_FALSE(info_.definition.empty());
   const Settings settings = Settings::describing();
-  EXPECT_NE(info_.make(settings), nullptr);
+  EXPECT_NE(info_.make(settings, registry_), nullptr);
   for (const SettingsDeclaration& declaration : settings.declarations()) {
     EXPECT_FALSE(declaration.doc.empty()) << declaration.key;
   }
@@ -143,7 +156,7 @@ TEST_P(MethodContract, CannotSeeDataThatItDeclaresUnneeded) {
 TEST_P(MethodContract, EstimatesItsCostFromAbove) {
   for (const ContractProblem& problem : suitable()) {
     Task task = problem.task();
-    const auto estimate = info_.make(Settings())->estimate_cost(task);
+    const auto estimate = info_.make(Settings(), registry_)->estimate_cost(task);
     Model model = problem.model();
     const UnlearnReport report = run(model, task);
     if (estimate && report.status == UnlearnStatus::kCompleted) {

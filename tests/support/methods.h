@@ -10,9 +10,10 @@ namespace oubli::testing {
 
 inline UnlearnReport run_method(const std::string& name, const std::string& settings, Model& model,
                                 const Task& task, std::uint64_t seed = 0) {
-  const MethodInfo info = builtin_methods().find(name);
+  const Methods methods = builtin_methods();
+  const MethodInfo& info = methods.find(name);
   const Settings read(parse_settings(settings, "test"));
-  const auto method = info.make(read);
+  const auto method = info.make(read, methods);
   read.finish();
   Context context(seed);
   return run_unlearner(info, *method, model, task, context);

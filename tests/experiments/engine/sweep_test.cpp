@@ -15,8 +15,10 @@ namespace {
 using ::testing::HasSubstr;
 
 Sweep sweep_of(const std::string& method, const std::string& settings) {
-  return read_sweep(parse_settings(settings, "test.yaml"), builtin_metrics(),
-                    builtin_methods().find(method).make);
+  const Methods methods = builtin_methods();
+  return read_sweep(
+      parse_settings(settings, "test.yaml"), builtin_metrics(),
+      [&](const Settings& trial) { return methods.find(method).make(trial, methods); });
 }
 
 std::string error_in(const std::string& settings) {

@@ -1,0 +1,63 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/unlearn/accuracy.h"
+#include "tests/support/files.h"
+#include "tests/support/methods.h"
+#include "tests/support/problems.h"
+
+namespace oubli {
+namespace {
+
+using testing::make_dataset;
+using testing::make_model;
+using testing::removal_task;
+using testing::run_method;
+
+Task class_task(const std::shared_ptr<const Dataset>& data, std::int64_t label, double l2) {
+  Task task = removal_task(data, 0, l2);
+  const Tensor is_forgotten = data->targets.eq(label);
+  task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
+  task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
+  return task;
+}
+
+TEST(Unsir, WithoutNoiseIsFinetuneTwice) {
+  const auto data = make_dataset(90, 4, 3);
+  const Task task = class_task(data, 1, 0.1);
+  Model a = make_model("mlp", "{}", *data), b = a.clone();
+  run_method("unsir",
+             "{copies: 0, noise_steps: 0, epochs: 3, batch_size: 16, optimizer: sgd, lr: 0.1, "
+             "repair_epochs: 0}",
+             a, task);
+  run_method("finetune", "{epochs: 3, batch_size: 16, lr: 0.1}", b, task);
+  EXPECT_TRUE(a.theta().equal(b.theta()));
+}
+
+TEST(Unsir, ForgetsAClassWithoutSeeingItAndKeepsTheOthers) {
+  const auto data = make_dataset(300, 4, 3);
+  const Task task = class_task(data, 1, 1e-3);
+  Model model = make_model("mlp", "{hidden: [20]}", *data);
+  testing::minimise(model, task.train, task);
+  CostMeter cost;
+  const auto right = [&](const Subset& subset) {
+    return accuracy(model, subset, task.objective(), cost);
+  };
+  ASSERT_GT(right(task.forget), 0.9);
+  const double before = right(task.retain);
+  run_method("unsir", "{copies: 4, epochs: 1, lr: 0.02, repair_epochs: 5, noise_examples: 64}",
+             model, task);
+  EXPECT_LT(right(task.forget), 0.6);
+  EXPECT_GT(right(task.retain), before - 0.15);
+}
+
+TEST(Unsir, IsForWholeClasses) {
+  const auto data = make_dataset(60, 4, 3);
+  Model model = make_model("mlp", "{}", *data);
+  const std::string message = testing::error_of(
+      ErrorKind::kTask, [&] { run_method("unsir", "{}", model, removal_task(data, 10, 0)); });
+  EXPECT_NE(message.find("whole classes"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace oubli
