@@ -49,6 +49,9 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
     report.status = UnlearnStatus::kDiverged;
     add_message("parameters are not finite", report);
   }
+  if (report.sample_gradients == 0 && !model.theta().equal(original.theta())) {
+    add_message("parameters moved, and no cost was counted", report);
+  }
   const bool has_ended =
       report.status == UnlearnStatus::kCompleted || report.status == UnlearnStatus::kPartial;
   if (has_ended && is_same(model, original)) {

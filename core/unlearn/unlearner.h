@@ -81,7 +81,8 @@ std::unique_ptr<Unlearner> make_unlearner(const Settings& settings, const Method
 
 // Runs a method as the engine does: hides the data that it says it does not need, refuses edits
 // that it cannot make (Error kTask), measures seconds and sample-gradients, turns non-finite
-// parameters into the status Diverged, and a run that changed nothing into Unchanged.
+// parameters into the status Diverged, and a run that changed nothing into Unchanged; says so where
+// parameters moved and no cost was counted.
 UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, Model& model,
                             const Task& task, Context& context);
 

@@ -7,6 +7,7 @@
 
 #include "datasets/fetch.h"
 #include "datasets/source.h"
+#include "experiments/selftest/source_checks.h"
 #include "tests/support/files.h"
 
 namespace oubli {
@@ -36,15 +37,10 @@ class EverySource : public ::testing::TestWithParam<std::string> {
   DataSource source_ = builtin_datasets().find(GetParam());
 };
 
-TEST_P(EverySource, DescribesItselfWithoutDataAndFinishes) {
-  const Settings settings = Settings::describing();
-  EXPECT_TRUE(source_.configure(settings));
-  EXPECT_NO_THROW(settings.finish());
-  EXPECT_FALSE(source_.summary.empty());
-  EXPECT_FALSE(settings.declarations().empty());
-  for (const SettingsDeclaration& declaration : settings.declarations()) {
-    EXPECT_FALSE(declaration.doc.empty()) << declaration.key;
-  }
+TEST_P(EverySource, DescribesItselfWithoutData) {
+  EXPECT_THAT(testing::failures_of(testing::source_checks().front(), source_, SettingsNode(),
+                                   DataFolders()),
+              ::testing::IsEmpty());
 }
 
 TEST_P(EverySource, RejectsAMisspeltKey) {
@@ -54,36 +50,15 @@ TEST_P(EverySource, RejectsAMisspeltKey) {
   EXPECT_THROW(settings.finish(), Error);
 }
 
-void expect_valid(const LoadedData& loaded) {
-  const Dataset& dataset = loaded.dataset;
-  const Splits& splits = loaded.splits;
-  EXPECT_NO_THROW(dataset.validate("test"));
-  EXPECT_TRUE(dataset.true_targets.is_same(dataset.targets));
-  if (dataset.is_classification()) {
-    EXPECT_EQ(static_cast<std::int64_t>(dataset.class_names.size()), dataset.outputs);
-  } else {
-    EXPECT_EQ(dataset.targets.size(1), dataset.outputs);
-  }
-  const Tensor all = at::cat({splits.train, splits.validation, splits.test});
-  EXPECT_EQ(std::get<0>(at::_unique(all)).numel(), all.numel()) << "the splits overlap";
-  EXPECT_EQ(all.numel(), dataset.size());
-  for (const Tensor& rows : {splits.train, splits.validation, splits.test}) {
-    EXPECT_EQ(rows.scalar_type(), at::kLong);
-    EXPECT_TRUE(at::equal(rows, std::get<0>(rows.sort())));
-  }
-}
-
 class SourceWithoutFiles : public EverySource {};
 
-TEST_P(SourceWithoutFiles, LoadsTheSameTwiceWithDisjointSplits) {
-  const auto load = source_.configure(testing::settings_from(Json::object()));
-  const LoadedData first = load({});
-  const LoadedData second = load({});
-  expect_valid(first);
-  EXPECT_EQ(first.dataset.content_hash(), second.dataset.content_hash());
-  EXPECT_TRUE(at::equal(first.splits.train, second.splits.train));
-  EXPECT_TRUE(at::equal(first.splits.validation, second.splits.validation));
-  EXPECT_TRUE(at::equal(first.splits.test, second.splits.test));
+TEST_P(SourceWithoutFiles, KeepsItsPromises) {
+  for (const testing::SourceCheck& check : testing::source_checks()) {
+    for (const std::string& failure :
+         testing::failures_of(check, source_, SettingsNode(), DataFolders())) {
+      ADD_FAILURE() << check.name << ": " << failure;
+    }
+  }
 }
 
 class DownloadedSource : public EverySource {};

@@ -1,211 +1,24 @@
-// What every registered method must do, whatever it is, on every network that it does not refuse.
-#include <ATen/ATen.h>
+// Every registered method keeps the promises of a method, and has its card, its test and its line.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 
+#include "experiments/selftest/method_checks.h"
 #include "methods/builtin.h"
 #include "tests/support/files.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {
 
-constexpr std::int64_t kForgotten = 10;
+class MethodContract : public ::testing::TestWithParam<std::string> {};
 
-// A network with examples that it can be trained on.
-struct ContractProblem {
-  std::string name, architecture, settings;
-  at::ScalarType dtype;
-  std::shared_ptr<const Dataset> data;
-  bool forgets_a_class = false;
-
-  Model model(std::uint64_t seed = 0) const {
-    return testing::make_model(architecture, settings, *data, seed, dtype);
-  }
-  Task task() const {
-    Task task = testing::removal_task(data, kForgotten, 0.01);
-    task.recipe.optimizer = {.name = "sgd", .lr = 0.05};
-    task.recipe.epochs = 2;
-    task.recipe.batch_size = 16;
-    task.validation = task.train.with_rows(at::arange(kForgotten, 20));
-    if (forgets_a_class) {
-      const Tensor is_forgotten = data->targets.eq(1);
-      task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
-      task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
+TEST_P(MethodContract, IsKept) {
+  const Methods methods = builtin_methods();
+  for (const testing::MethodCheck& check : testing::method_checks()) {
+    for (const std::string& failure :
+         testing::failures_of(check, methods.find(GetParam()), methods)) {
+      ADD_FAILURE() << check.name << ": " << failure;
     }
-    task.make_model = [problem = *this](std::int64_t outputs) {
-      Dataset like = *problem.data;
-      if (outputs > 0) like.outputs = outputs;
-      return testing::make_model(problem.architecture, problem.settings, like, 0, problem.dtype);
-    };
-    return task;
-  }
-};
-
-std::vector<ContractProblem> problems() {
-  const auto table = testing::make_dataset(60, 4, 3);
-  Dataset images = *testing::make_dataset(60, 64, 3);
-  images.inputs = images.inputs.view({60, 1, 8, 8}).to(at::kFloat);
-  const auto pictures = std::make_shared<const Dataset>(images);
-  return {
-      {"logistic", "logistic", "{}", at::kDouble, table},
-      {"mlp", "mlp", "{hidden: [5]}", at::kDouble, table},
-      {"mlp_float32", "mlp", "{hidden: [5]}", at::kFloat, table},
-      {"convnet_batch_norm", "convnet", "{channels: [4, 4], norm: batch}", at::kFloat, pictures},
-      {"class", "mlp", "{hidden: [5]}", at::kDouble, table, /*forgets_a_class=*/true},
-      {"regression", "linear", "{}", at::kDouble, testing::make_dataset(60, 4, 0)}};
-}
-
-class MethodContract : public ::testing::TestWithParam<std::string> {
- protected:
-  MethodContract() : info_(registry_.find(GetParam())) {}
-
-  UnlearnReport run(Model& model, const Task& task, std::uint64_t seed = 0) {
-    Context context(seed);
-    return run(model, task, context);
-  }
-  UnlearnReport run(Model& model, const Task& task, Context& context) {
-    const auto method = info_.make(Settings(), registry_);
-    return run_unlearner(info_, *method, model, task, context);
-  }
-  // Whether the method says, in a sentence, that it is not for this network.
-  bool refuses(const ContractProblem& problem) {
-    try {
-      Model model = problem.model();
-      run(model, problem.task());
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kTask) << error.what();
-      EXPECT_GT(std::string(error.what()).size(), 20u);
-      return true;
-    }
-    return false;
-  }
-  std::vector<ContractProblem> suitable() {
-    std::vector<ContractProblem> all = problems();
-    std::erase_if(all, [&](const ContractProblem& problem) { return refuses(problem); });
-    EXPECT_FALSE(all.empty());
-    return all;
-  }
-
-  Methods registry_ = builtin_methods();
-  const MethodInfo& info_;
-};
-
-TEST_P(MethodContract, DescribesItself) {
-  EXPECT_FALSE(info_.summary.empty());
-  EXPECT_FALSE(info_.reference.empty());
-  EXPECT_FALSE(info_.definition.empty());
-  const Settings settings = Settings::describing();
-  EXPECT_NE(info_.make(settings, registry_), nullptr);
-  for (const SettingsDeclaration& declaration : settings.declarations()) {
-    EXPECT_FALSE(declaration.doc.empty()) << declaration.key;
-  }
-}
-
-TEST_P(MethodContract, RunsWithItsDefaultsAndCountsItsCost) {
-  for (const ContractProblem& problem : suitable()) {
-    Model model = problem.model();
-    const Tensor before = model.theta().clone();
-    const UnlearnReport report = run(model, problem.task());
-    EXPECT_TRUE(report.usable()) << problem.name << ": " << report.message;
-    EXPECT_TRUE(at::isfinite(model.theta()).all().item<bool>()) << problem.name;
-    if (model.theta().equal(before)) {
-      EXPECT_FALSE(report.message.empty()) << problem.name << ": it did nothing, and says not why";
-    } else {
-      EXPECT_GT(report.sample_gradients, 0) << problem.name;
-    }
-  }
-}
-
-TEST_P(MethodContract, TheSameSeedGivesTheSameBits) {
-  for (const ContractProblem& problem : suitable()) {
-    Model a = problem.model(), b = a.clone();
-    run(a, problem.task(), 3);
-    run(b, problem.task(), 3);
-    EXPECT_TRUE(a.theta().equal(b.theta())) << problem.name;
-    for (std::size_t i = 0; i < a.buffers().size(); ++i) {
-      EXPECT_TRUE(a.buffers()[i].equal(b.buffers()[i])) << problem.name;
-    }
-  }
-}
-
-TEST_P(MethodContract, LeavesTheDataAlone) {
-  for (const ContractProblem& problem : suitable()) {
-    const std::string before = problem.data->content_hash();
-    Model model = problem.model();
-    run(model, problem.task());
-    EXPECT_EQ(problem.data->content_hash(), before) << problem.name;
-  }
-}
-
-TEST_P(MethodContract, CannotSeeDataThatItDeclaresUnneeded) {
-  // With the undeclared data replaced by other rows, nothing may change.
-  for (const ContractProblem& problem : suitable()) {
-    Model a = problem.model(), b = a.clone();
-    Task other = problem.task();
-    if (!info_.needs_retain_data) other.retain = other.retain.with_rows(at::arange(50, 55));
-    if (!info_.needs_forget_data) other.forget = other.forget.with_rows(at::arange(0, 3));
-    run(a, problem.task());
-    run(b, other);
-    EXPECT_TRUE(a.theta().equal(b.theta())) << problem.name;
-  }
-}
-
-TEST_P(MethodContract, EstimatesItsCostFromAbove) {
-  for (const ContractProblem& problem : suitable()) {
-    Task task = problem.task();
-    const auto estimate = info_.make(Settings(), registry_)->estimate_cost(task);
-    Model model = problem.model();
-    const UnlearnReport report = run(model, task);
-    if (estimate && report.status == UnlearnStatus::kCompleted) {
-      EXPECT_LE(report.sample_gradients, *estimate * 1.2 + 1000) << problem.name;
-    }
-  }
-}
-
-TEST_P(MethodContract, WithNothingToForgetItIsUsable) {
-  for (const ContractProblem& problem : suitable()) {
-    Task task = problem.task();
-    task.forget = task.forget.with_rows(at::empty({0}, at::kLong));
-    task.retain = task.train;
-    Model model = problem.model();
-    const Tensor before = model.theta().clone();
-    const UnlearnReport report = run(model, task);
-    EXPECT_TRUE(report.usable()) << problem.name << ": " << report.message;
-    if (!info_.needs_retain_data) {
-      EXPECT_TRUE(model.theta().equal(before)) << problem.name << ": it was handed no data at all";
-    }
-  }
-}
-
-TEST_P(MethodContract, AddsOrRefusesTo) {
-  for (const ContractProblem& problem : suitable()) {
-    Task task = problem.task();
-    task.added = task.train.with_rows(at::arange(50, 60));
-    task.train = task.train.with_rows(at::arange(0, 50));
-    Model model = problem.model();
-    if (info_.supports_adding) {
-      EXPECT_TRUE(run(model, task).usable()) << problem.name;
-      continue;
-    }
-    const std::string message = testing::error_of(ErrorKind::kTask, [&] { run(model, task); });
-    EXPECT_NE(message.find("cannot add"), std::string::npos) << message;
-  }
-}
-
-// An end is asked for from the start: at most what one look at all the data costs is spent.
-TEST_P(MethodContract, ABudgetOfNothingStopsIt) {
-  for (const ContractProblem& problem : suitable()) {
-    Model model = problem.model();
-    Context context(0);
-    context.budget = 0;
-    const UnlearnReport report = run(model, problem.task(), context);
-    EXPECT_TRUE(report.usable()) << problem.name;
-    const double once = static_cast<double>(problem.data->size() + kForgotten);
-    EXPECT_TRUE(report.status == UnlearnStatus::kStopped || report.sample_gradients <= 3 * once)
-        << problem.name << ": " << report.sample_gradients;
   }
 }
 
@@ -227,6 +40,68 @@ TEST(MethodsDef, NamesEveryMethodFile) {
     if (item.path().extension() != ".cpp" || stem == "builtin") continue;
     EXPECT_TRUE(builtin_methods().contains(stem)) << stem << " has no line in methods.def";
   }
+}
+
+// The checks can fail: methods that break each promise in turn.
+class Breaking : public Unlearner {
+ public:
+  explicit Breaking(std::function<void(Model&, const Task&, Context&)> act)
+      : act_(std::move(act)) {}
+  UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
+    act_(model, task, context);
+    return {};
+  }
+
+ private:
+  std::function<void(Model&, const Task&, Context&)> act_;
+};
+
+std::vector<std::string> broken(const std::string& check,
+                                const std::function<void(Model&, const Task&, Context&)>& act,
+                                bool needs_retain_data = true) {
+  MethodInfo info{.name = "breaking",
+                  .summary = "breaks a promise",
+                  .reference = "a test",
+                  .definition = "none",
+                  .needs_retain_data = needs_retain_data,
+                  .make = [&](const Settings&, const Methods&) -> std::unique_ptr<Unlearner> {
+                    return std::make_unique<Breaking>(act);
+                  }};
+  const Methods methods("method");
+  for (const testing::MethodCheck& each : testing::method_checks()) {
+    if (each.name == check) return testing::failures_of(each, info, methods);
+  }
+  ADD_FAILURE() << "no check " << check;
+  return {};
+}
+
+TEST(MethodChecks, FindWhatIsBroken) {
+  const auto move = [](Model& model, const Task&, Context&) {
+    model.add_to_theta(model.theta(), 0.1);
+  };
+  EXPECT_FALSE(broken("RunsWithItsDefaultsAndCountsItsCost", move).empty());
+  EXPECT_FALSE(
+      broken("RunsWithItsDefaultsAndCountsItsCost", [](Model& model, const Task&, Context&) {
+        model.add_to_theta(model.theta(), std::numeric_limits<double>::infinity());
+      }).empty());
+  std::uint64_t calls = 0;
+  EXPECT_FALSE(broken("TheSameSeedGivesTheSameBits", [&](Model& model, const Task&, Context&) {
+                 Generator generator(++calls);
+                 model.initialise(generator);
+               }).empty());
+  EXPECT_FALSE(broken("LeavesTheDataAlone", [](Model&, const Task& task, Context&) {
+                 task.train.dataset->inputs.add_(1);
+               }).empty());
+  EXPECT_FALSE(broken("ABudgetOfNothingStopsIt", [&](Model& model, const Task& task, Context& c) {
+                 c.cost.add_gradients(100 * task.train.size());
+                 move(model, task, c);
+               }).empty());
+  EXPECT_FALSE(broken("AddsOrRefusesTo", [](Model&, const Task&, Context&) {
+                 throw Error(ErrorKind::kUsage,
+                             "it cannot be used at all, whatever is asked of it");
+               }).empty());
+  EXPECT_FALSE(broken("WithNothingToForgetItIsUsable", move, /*needs_retain_data=*/false).empty());
+  EXPECT_TRUE(broken("LeavesTheDataAlone", move).empty());
 }
 
 }  // namespace

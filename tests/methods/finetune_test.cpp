@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

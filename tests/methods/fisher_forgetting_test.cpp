@@ -6,9 +6,9 @@
 
 #include "core/curvature/ekfac.h"
 #include "core/curvature/fisher_diagonal.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "experiments/selftest/problems.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "core/curvature/input_moments.h"
 #include "core/unlearn/accuracy.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "core/unlearn/saliency.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/files.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "core/unlearn/initial_training.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "core/unlearn/saliency.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "core/train/batch_gradient.h"
 #include "core/unlearn/teacher.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

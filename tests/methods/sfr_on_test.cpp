@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/curvature/fisher_diagonal.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

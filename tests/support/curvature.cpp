@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/toy_model.h"
 
 namespace oubli::testing {

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli::testing {
 

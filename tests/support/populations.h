@@ -9,7 +9,7 @@
 
 #include "core/base/random.h"
 #include "core/evaluate/metric.h"
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli::testing {
 

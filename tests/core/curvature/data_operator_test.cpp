@@ -6,10 +6,10 @@
 
 #include "core/curvature/gauss_newton.h"
 #include "core/curvature/hessian.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/curvature.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/numbers.h"
-#include "tests/support/problems.h"
 #include "tests/support/toy_model.h"
 
 namespace oubli {

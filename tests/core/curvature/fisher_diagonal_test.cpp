@@ -5,9 +5,9 @@
 
 #include "core/base/settings_file.h"
 #include "core/curvature/example_gradients.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/curvature.h"
 #include "tests/support/numbers.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli {
 namespace {

@@ -6,10 +6,10 @@
 #include <cmath>
 
 #include "core/base/settings_file.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/kronecker.h"
 #include "tests/support/numbers.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "core/evaluate/metric.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/metric_values.h"
-#include "tests/support/problems.h"
 #include "tests/support/toy_model.h"
 
 namespace oubli {

@@ -6,8 +6,8 @@
 
 #include "core/base/settings_file.h"
 #include "core/curvature/curvature.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/expect_error.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli {
 namespace {

@@ -11,8 +11,8 @@
 #include "core/base/settings_file.h"
 #include "core/unlearn/influence_scores.h"
 #include "datasets/source.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

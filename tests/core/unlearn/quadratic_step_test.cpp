@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli {
 namespace {

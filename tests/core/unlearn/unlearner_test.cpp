@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli {
 namespace {

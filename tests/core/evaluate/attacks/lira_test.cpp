@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "core/evaluate/attacks/samples.h"
+#include "experiments/selftest/problems.h"
 #include "tests/support/metric_values.h"
 #include "tests/support/numbers.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

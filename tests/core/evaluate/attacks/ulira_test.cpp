@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "experiments/selftest/problems.h"
 #include "tests/support/metric_values.h"
-#include "tests/support/problems.h"
 
 namespace oubli {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "core/base/settings_file.h"
 #include "core/nn/architectures/architecture.h"
+#include "experiments/selftest/architecture_checks.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -37,41 +38,12 @@ const NetworkShape kColour = {{3, 32, 32}, 10};
 // The contract of every architecture.
 class EveryArchitecture : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(EveryArchitecture, DescribesItself) {
-  const Settings settings = Settings::describing();
+TEST_P(EveryArchitecture, KeepsItsPromises) {
   const Registry<Architecture> registry = builtin_architectures();
-  const Architecture& architecture = registry.find(GetParam());
-  architecture.configure(settings);
-  settings.finish();
-  EXPECT_FALSE(architecture.summary.empty());
-  for (const SettingsDeclaration& declaration : settings.declarations()) {
-    EXPECT_FALSE(declaration.doc.empty()) << declaration.key;
-    EXPECT_TRUE(declaration.default_value.has_value()) << declaration.key;
-  }
-}
-
-TEST_P(EveryArchitecture, MapsABatchToItsOutputs) {
-  Model model = build(GetParam(), "", kColour, at::kFloat);
-  Generator generator(1);
-  model.initialise(generator);
-  const Tensor output = model.forward(generator.normal({2, 3, 32, 32}, at::kFloat));
-  EXPECT_EQ(output.sizes(), at::IntArrayRef({2, 10}));
-  EXPECT_EQ(output.scalar_type(), at::kFloat);
-  EXPECT_TRUE(output.isfinite().all().item<bool>());
-}
-
-TEST_P(EveryArchitecture, StartsAlikeForOneSeedInBothTypes) {
-  Model one = build(GetParam(), "", kColour);
-  Model two = build(GetParam(), "", kColour);
-  Model narrow = build(GetParam(), "", kColour, at::kFloat);
-  for (Model* model : {&one, &two, &narrow}) {
-    Generator generator(5);
-    model->initialise(generator);
-  }
-  EXPECT_TRUE(one.theta().equal(two.theta()));
-  EXPECT_TRUE(one.theta().to(at::kFloat).equal(narrow.theta()));
-  for (const Tensor& parameter : one.parameters()) {
-    EXPECT_TRUE(parameter.isfinite().all().item<bool>());
+  for (const testing::ArchitectureCheck& check : testing::architecture_checks()) {
+    for (const std::string& failure : testing::failures_of(check, registry.find(GetParam()))) {
+      ADD_FAILURE() << check.name << ": " << failure;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-#include "tests/support/problems.h"
+#include "experiments/selftest/problems.h"
 
 #include <ATen/ATen.h>
 

@@ -1,0 +1,260 @@
+#include "experiments/selftest/method_checks.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "experiments/selftest/problems.h"
+
+namespace oubli::testing {
+namespace {
+
+constexpr std::int64_t kForgotten = 10;
+
+// A network with examples that it can be trained on.
+struct MethodProblem {
+  std::string name, architecture, settings;
+  at::ScalarType dtype;
+  std::shared_ptr<const Dataset> data;
+  bool forgets_a_class = false;
+
+  Model model() const { return make_model(architecture, settings, *data, 0, dtype); }
+  Task task() const {
+    Task task = removal_task(data, kForgotten, 0.01);
+    task.recipe.optimizer = {.name = "sgd", .lr = 0.05};
+    task.recipe.epochs = 2;
+    task.recipe.batch_size = 16;
+    task.validation = task.train.with_rows(at::arange(kForgotten, 20));
+    if (forgets_a_class) {
+      const Tensor is_forgotten = data->targets.eq(1);
+      task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
+      task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
+    }
+    task.make_model = [problem = *this](std::int64_t outputs) {
+      Dataset like = *problem.data;
+      if (outputs > 0) like.outputs = outputs;
+      return make_model(problem.architecture, problem.settings, like, 0, problem.dtype);
+    };
+    return task;
+  }
+};
+
+std::vector<MethodProblem> problems() {
+  const auto table = make_dataset(60, 4, 3);
+  Dataset images = *make_dataset(60, 64, 3);
+  images.inputs = images.inputs.view({60, 1, 8, 8}).to(at::kFloat);
+  const auto pictures = std::make_shared<const Dataset>(images);
+  return {{"logistic", "logistic", "{}", at::kDouble, table},
+          {"mlp", "mlp", "{hidden: [5]}", at::kDouble, table},
+          {"mlp in float32", "mlp", "{hidden: [5]}", at::kFloat, table},
+          {"convnet", "convnet", "{channels: [4, 4], norm: batch}", at::kFloat, pictures},
+          {"a class", "mlp", "{hidden: [5]}", at::kDouble, table, /*forgets_a_class=*/true},
+          {"regression", "linear", "{}", at::kDouble, make_dataset(60, 4, 0)}};
+}
+
+// One method with its defaults.
+class Trial {
+ public:
+  Trial(const MethodInfo& info, const Methods& methods)
+      : info_(info), method_(info.make(Settings(), methods)) {}
+
+  const Unlearner& method() const { return *method_; }
+  UnlearnReport run(Model& model, const Task& task, std::uint64_t seed = 0) const {
+    Context context(seed);
+    return run(model, task, context);
+  }
+  UnlearnReport run(Model& model, const Task& task, Context& context) const {
+    return run_unlearner(info_, *method_, model, task, context);
+  }
+
+  // Calls `look` on every problem that the method does not refuse, in a sentence.
+  void on_each(Findings& findings, const std::function<void(const MethodProblem&)>& look) const {
+    bool is_for_any = false;
+    for (const MethodProblem& problem : problems()) {
+      if (refuses(problem, findings)) continue;
+      is_for_any = true;
+      look(problem);
+    }
+    findings.expect(is_for_any, "", "it refuses every problem");
+  }
+
+ private:
+  bool refuses(const MethodProblem& problem, Findings& findings) const {
+    try {
+      Model model = problem.model();
+      run(model, problem.task());
+    } catch (const Error& error) {
+      findings.expect(
+          error.kind() == ErrorKind::kTask, problem.name,
+          fmt::format("it refuses with an error that is not of kind kTask: {}", error.what()));
+      findings.expect(std::string(error.what()).size() > 20, problem.name,
+                      "it refuses and says not why");
+      return true;
+    }
+    return false;
+  }
+
+  const MethodInfo& info_;
+  std::unique_ptr<Unlearner> method_;
+};
+
+void describes_itself(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  findings.expect(!info.summary.empty(), "", "it has no summary");
+  findings.expect(!info.reference.empty(), "", "it has no reference");
+  findings.expect(!info.definition.empty(), "",
+                  "it has no definition: the formula, with every constant");
+  const Settings settings = Settings::describing();
+  findings.expect(info.make(settings, methods) != nullptr, "", "it makes nothing");
+  for (const SettingsDeclaration& declaration : settings.declarations()) {
+    findings.expect(!declaration.doc.empty(), "", "setting " + declaration.key + " has no doc");
+  }
+}
+
+void runs_with_its_defaults(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    Model model = problem.model();
+    const Tensor before = model.theta().clone();
+    const UnlearnReport report = trial.run(model, problem.task());
+    findings.expect(report.usable() && at::isfinite(model.theta()).all().item<bool>(), problem.name,
+                    "it diverged: " + report.message);
+    if (model.theta().equal(before)) {
+      findings.expect(!report.message.empty(), problem.name, "it did nothing, and says not why");
+    } else {
+      findings.expect(report.sample_gradients > 0, problem.name,
+                      "it moved theta and counted no cost: context.cost.add_gradients(examples)");
+    }
+  });
+}
+
+void gives_the_same_bits(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    Model a = problem.model(), b = a.clone();
+    trial.run(a, problem.task(), 3);
+    trial.run(b, problem.task(), 3);
+    bool same = a.theta().equal(b.theta());
+    for (std::size_t i = 0; i < a.buffers().size(); ++i) {
+      same = same && a.buffers()[i].equal(b.buffers()[i]);
+    }
+    findings.expect(same, problem.name,
+                    "two runs of one seed differ: draw from context.generator alone");
+  });
+}
+
+void leaves_the_data_alone(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    const std::string before = problem.data->content_hash();
+    Model model = problem.model();
+    trial.run(model, problem.task());
+    findings.expect(problem.data->content_hash() == before, problem.name, "the data changed");
+  });
+}
+
+// With the undeclared data replaced by other rows, nothing may change.
+void sees_only_what_it_declares(const MethodInfo& info, const Methods& methods,
+                                Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    Model a = problem.model(), b = a.clone();
+    Task other = problem.task();
+    if (!info.needs_retain_data) other.retain = other.retain.with_rows(at::arange(50, 55));
+    if (!info.needs_forget_data) other.forget = other.forget.with_rows(at::arange(0, 3));
+    trial.run(a, problem.task());
+    trial.run(b, other);
+    findings.expect(a.theta().equal(b.theta()), problem.name,
+                    "its result depends on data that it says it does not need");
+  });
+}
+
+void estimates_its_cost(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    const Task task = problem.task();
+    const std::optional<double> estimate = trial.method().estimate_cost(task);
+    Model model = problem.model();
+    const UnlearnReport report = trial.run(model, task);
+    if (!estimate || report.status != UnlearnStatus::kCompleted) return;
+    findings.expect(report.sample_gradients <= *estimate * 1.2 + 1000, problem.name,
+                    fmt::format("it took {} sample-gradients where it had estimated {}",
+                                report.sample_gradients, *estimate));
+  });
+}
+
+void copes_with_nothing_to_forget(const MethodInfo& info, const Methods& methods,
+                                  Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    Task task = problem.task();
+    task.forget = task.forget.with_rows(at::empty({0}, at::kLong));
+    task.retain = task.train;
+    Model model = problem.model();
+    const Tensor before = model.theta().clone();
+    const UnlearnReport report = trial.run(model, task);
+    findings.expect(report.usable(), problem.name,
+                    "with nothing to forget it diverged: " + report.message);
+    if (!info.needs_retain_data) {
+      findings.expect(model.theta().equal(before), problem.name,
+                      "it was handed no data at all, and moved theta");
+    }
+  });
+}
+
+void adds_or_refuses_to(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    Task task = problem.task();
+    task.added = task.train.with_rows(at::arange(50, 60));
+    task.train = task.train.with_rows(at::arange(0, 50));
+    Model model = problem.model();
+    try {
+      findings.expect(trial.run(model, task).usable(), problem.name, "adding, it diverged");
+      findings.expect(info.supports_adding, problem.name, "it added, and says that it cannot");
+    } catch (const Error& error) {
+      findings.expect(!info.supports_adding, problem.name,
+                      fmt::format("it says that it can add: {}", error.what()));
+    }
+  });
+}
+
+// An end is asked for from the start: at most what one look at all the data costs is spent.
+void stops_without_a_budget(const MethodInfo& info, const Methods& methods, Findings& findings) {
+  const Trial trial(info, methods);
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    Model model = problem.model();
+    Context context(0);
+    context.budget = 0;
+    const UnlearnReport report = trial.run(model, problem.task(), context);
+    findings.expect(report.usable(), problem.name, "it diverged");
+    const double once = static_cast<double>(problem.data->size() + kForgotten);
+    findings.expect(
+        report.status == UnlearnStatus::kStopped || report.sample_gradients <= 3 * once,
+        problem.name,
+        fmt::format("with a budget of 0 it took {} sample-gradients and ended as '{}': ask "
+                    "context.should_stop() between steps",
+                    report.sample_gradients, to_string(report.status)));
+  });
+}
+
+}  // namespace
+
+const std::vector<MethodCheck>& method_checks() {
+  static const std::vector<MethodCheck> checks{
+      {"DescribesItself", "it says what it is, by which formula, and what each setting does",
+       describes_itself},
+      {"RunsWithItsDefaultsAndCountsItsCost", "its defaults work, and what it does costs something",
+       runs_with_its_defaults},
+      {"TheSameSeedGivesTheSameBits", "the same seed gives the same bits", gives_the_same_bits},
+      {"LeavesTheDataAlone", "the data is not changed", leaves_the_data_alone},
+      {"CannotSeeDataThatItDeclaresUnneeded", "it uses no data that it says it does not need",
+       sees_only_what_it_declares},
+      {"EstimatesItsCostFromAbove", "it costs no more than it estimates", estimates_its_cost},
+      {"WithNothingToForgetItIsUsable", "an empty forget set is no catastrophe",
+       copes_with_nothing_to_forget},
+      {"AddsOrRefusesTo", "it adds data if, and only if, it says so", adds_or_refuses_to},
+      {"ABudgetOfNothingStopsIt", "it ends where it is asked to", stops_without_a_budget},
+  };
+  return checks;
+}
+
+}  // namespace oubli::testing
