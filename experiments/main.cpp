@@ -1,5 +1,5 @@
 // The program `oubli` with everything that is built in.
-#include "experiments/engine/command_line.h"
+#include "experiments/engine/commands/command_line.h"
 
 int main(int argc, char** argv) {
   return oubli::command_line(argc, argv, oubli::builtin_registries());

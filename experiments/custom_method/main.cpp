@@ -1,5 +1,5 @@
 // The program `oubli` with one more method.
-#include "experiments/engine/command_line.h"
+#include "experiments/engine/commands/command_line.h"
 
 oubli::MethodInfo shrink_method();
 

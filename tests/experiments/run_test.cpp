@@ -17,7 +17,7 @@
 
 #include "core/base/settings.h"
 #include "core/nn/tensor_file.h"
-#include "experiments/engine/store.h"
+#include "experiments/engine/run/store.h"
 #include "tests/support/files.h"
 #include "tests/support/program.h"
 

@@ -1,7 +1,7 @@
 // results.json, and every table that is made of it.
-#include "experiments/engine/results.h"
-#include "experiments/engine/table.h"
-#include "experiments/engine/verdict.h"
+#include "experiments/engine/report/results.h"
+#include "experiments/engine/report/table.h"
+#include "experiments/engine/report/verdict.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {

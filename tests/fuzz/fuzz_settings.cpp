@@ -1,6 +1,6 @@
 // An experiment file: YAML, and every setting of every kind that it can name. No data is loaded.
 #include "core/base/settings_file.h"
-#include "experiments/engine/spec.h"
+#include "experiments/engine/plan/spec.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {

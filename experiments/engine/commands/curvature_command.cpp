@@ -1,0 +1,131 @@
+// `oubli curvature`: what the curvature of an experiment's original looks like, how much damping a
+// solve needs, and what it would cost.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "core/base/machine_limits.h"
+#include "core/curvature/curvature.h"
+#include "core/evaluate/statistics/estimate.h"
+#include "core/solve/damping.h"
+#include "core/solve/solver.h"
+#include "core/solve/spectrum.h"
+#include "experiments/engine/commands/commands.h"
+#include "experiments/engine/commands/original.h"
+#include "experiments/engine/report/spectrum_plot.h"
+#include "experiments/engine/run/display.h"
+#include "experiments/engine/run/stage_outputs.h"
+
+namespace oubli {
+namespace {
+
+double seconds_of_product(const LinearOperator& matrix, Generator& generator) {
+  const Tensor v = generator.normal({matrix.dim(), 1}, at::kDouble);
+  matrix.apply(v);  // whatever is made once
+  const auto start = std::chrono::steady_clock::now();
+  matrix.apply(v);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string end_text(double value, double residual) {
+  return fmt::format("{:.4g} (an eigenvalue is within {:.1g})", value, residual);
+}
+
+// What conjugate gradients need to bring the error down by `tolerance`, from their classical bound.
+double expected_iterations(double condition, double tolerance) {
+  return std::ceil(0.5 * std::sqrt(condition) * std::log(2 / tolerance));
+}
+
+void print_solve(const LinearOperator& matrix, double l2, double examples, double seconds,
+                 Generator& generator) {
+  const DampingChoice damping = choose_damping(matrix, l2, generator);
+  fmt::print("\nSuggested {}.\n", damping.why);
+  const SolverLimits limits;
+  // The eigenvalues that a short run does not see lie between the regulariser and what it saw.
+  const double floor = damping.value + std::min(damping.smallest, l2);
+  if (!(floor > 0)) {
+    fmt::print("No solve is sure to end: nothing keeps the eigenvalues above 0.\n");
+    return;
+  }
+  const double iterations =
+      std::min(expected_iterations((damping.largest + damping.value) / floor, limits.tolerance),
+               static_cast<double>(matrix.dim()));
+  if (matrix.column_cost() == 0) {
+    fmt::print("A solve inverts it by its structure, without a visit to the data.\n");
+    return;
+  }
+  fmt::print(
+      "A solve by conjugate gradients to {:.0e} takes at most about {:.0f} products:\n"
+      "  one   {:>9.3g} sample-gradients  {:>8.2g} s\n"
+      "  all   {:>9.3g} sample-gradients  {:>8.2g} s  {:.3g} gradients of the training set\n",
+      limits.tolerance, iterations, matrix.column_cost(), seconds,
+      iterations * matrix.column_cost(), iterations * seconds,
+      iterations * matrix.column_cost() / examples);
+}
+
+void print_matrix(const LinearOperator& matrix, const CurvatureCommand& command, double l2,
+                  double examples) {
+  Generator generator(0);
+  const auto steps = std::min<std::int64_t>(command.steps, matrix.dim());
+  const SpectrumEstimate spectrum = estimate_spectrum(matrix, steps, command.probes, generator);
+  const double seconds = seconds_of_product(matrix, generator);
+  fmt::print("\n{}\n", matrix.describe());
+  if (!spectrum.is_finite) {
+    throw Error(ErrorKind::kNumerics, "a product with the curvature matrix is not finite");
+  }
+  fmt::print("  smallest eigenvalue  {}\n",
+             end_text(spectrum.smallest, spectrum.smallest_residual));
+  fmt::print("  largest eigenvalue   {}\n", end_text(spectrum.largest, spectrum.largest_residual));
+  const Estimate trace = estimate_mean(spectrum.traces);
+  fmt::print("  trace                {:.4g} {}\n", trace.mean,
+             trace.half_width ? fmt::format("± {:.2g} (95 % interval over {} probes)",
+                                            *trace.half_width, trace.n)
+                              : "(one probe: error unknown)");
+  fmt::print("  mean eigenvalue      {:.4g}\n\n{}",
+             spectrum.trace / static_cast<double>(matrix.dim()),
+             spectrum_plot(spectrum, matrix.dim(), terminal_columns(stdout)));
+  print_solve(matrix, l2, examples, seconds, generator);
+}
+
+}  // namespace
+
+int show_curvature(const CurvatureCommand& command, const Registries& registries) {
+  const CurvatureKind kind = curvature_kind(command.curvature);
+  const Experiment experiment = load_experiment(command.run, registries);
+  const Plan plan = load_plan(experiment, registries);
+  const Store store(default_store(command.run.store));
+  at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  const Stage& trained = finished_original(experiment, plan, registries, store);
+  const Model model = stored_model(experiment, store, trained);
+  at::set_num_threads(static_cast<int>(available_cores()));
+  const Task& task = experiment.task;
+  CostMeter cost;
+  const ObjectiveValue value = value_and_gradient(model, task.train, task.objective(), cost);
+  fmt::print("{}\nThe original of seed 0: {} parameters, {} training examples.\n",
+             experiment.spec.title, model.dim(), task.train.size());
+  fmt::print("Objective {:.5g} (mean loss {:.5g}, l2 {:.3g}), gradient norm {:.3g}.\n",
+             value.objective, value.loss, task.objective().l2,
+             value.gradient.norm().item<double>());
+  const OperatorPtr matrix =
+      make_curvature({.kind = kind, .data = {.cache = available_memory() / 4}}, model, task.train,
+                     task.objective(), cost, Generator(0));
+  if (const auto* data = dynamic_cast<const DataOperator*>(matrix.get())) {
+    const std::vector<std::string> without = data->parameters_without_rules();
+    if (!without.empty()) {
+      fmt::print("Differentiated automatically, without rules of their layers: {}.\n",
+                 fmt::join(without, ", "));
+    }
+  }
+  print_matrix(*matrix, command, task.objective().l2, static_cast<double>(task.train.size()));
+  if (const auto* data = dynamic_cast<const DataOperator*>(matrix.get())) {
+    fmt::print("Kept between products: {} of {} batches, {:.3g} MB.\n", data->kept_batches(),
+               data->batches(), static_cast<double>(data->kept_bytes()) / 1e6);
+  }
+  return 0;
+}
+
+}  // namespace oubli

@@ -1,0 +1,173 @@
+// `oubli describe NAME`: what a method, a data set, a model, a metric, a solver or a part of an
+// experiment file is, and every setting it has.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/solve/solver.h"
+#include "datasets/selection.h"
+#include "experiments/engine/commands/commands.h"
+#include "experiments/engine/plan/spec.h"
+#include "experiments/engine/report/table.h"
+#include "experiments/engine/run/display.h"
+
+namespace oubli {
+namespace {
+
+using Declarations = std::vector<SettingsDeclaration>;
+
+void print(const std::string& text) { fmt::print("{}", wrapped(text, terminal_columns(stdout))); }
+
+void print_settings(const Declarations& declarations, const std::string& heading = "Settings:") {
+  if (declarations.empty()) {
+    fmt::print("No settings.\n");
+    return;
+  }
+  print(heading);
+  for (const SettingsDeclaration& d : declarations) {
+    const std::string type = d.range.empty() ? d.type : d.type + ": " + d.range;
+    const std::string only =
+        d.only_with.empty() ? "" : fmt::format(" (with {})", fmt::join(d.only_with, ", "));
+    fmt::print("  {}{}\n{}", d.key, only,
+               hanging("", 6,
+                       fmt::format("{} ({}; {})", d.doc, type,
+                                   d.default_value ? "default " + *d.default_value : "required"),
+                       terminal_columns(stdout)));
+  }
+}
+
+const char* yes_no(bool value) { return value ? "yes" : "no"; }
+
+void describe_method(const MethodInfo& info, const Methods& methods) {
+  print(fmt::format("{} (method): {}", info.name, info.summary));
+  print(fmt::format("Source: {}", info.reference));
+  print(fmt::format("Needs retain data: {}. Needs forget data: {}. Can add: {}. Exact: {}.",
+                    yes_no(info.needs_retain_data), yes_no(info.needs_forget_data),
+                    yes_no(info.supports_adding), yes_no(info.exact)));
+  if (!info.definition.empty()) {
+    fmt::print("{}", hanging("Definition:", 12, info.definition, terminal_columns(stdout)));
+  }
+  print_settings(describe([&](const Settings& settings) {
+    info.make(settings, methods);
+    read_row_name(settings, info.name);
+    settings.raw("sweep", "settings to choose by trials: `oubli describe sweep`");
+  }));
+}
+
+bool is_in(const std::string& part, const std::string& key) {
+  return key == part || key.starts_with(part + ".");
+}
+
+// Of the declarations those of some parts: seeds and seeds.training.
+Declarations of_parts(const Declarations& all, const std::vector<std::string>& parts) {
+  Declarations own;
+  for (const SettingsDeclaration& each : all) {
+    if (std::any_of(parts.begin(), parts.end(),
+                    [&](const std::string& part) { return is_in(part, each.key); })) {
+      own.push_back(each);
+    }
+  }
+  return own;
+}
+
+// All of a file but for what its data, model, training, edit and methods have of their own.
+Declarations of_experiment(const Registries& registries) {
+  const Settings settings = Settings::describing();
+  read_spec(settings, "experiment.yaml", registries);
+  Declarations all = settings.declarations();
+  std::erase_if(all, [](const SettingsDeclaration& each) {
+    return each.key.starts_with("data.") || each.key.starts_with("train.") ||
+           (each.key.starts_with("model.") && each.key != "model.dtype");
+  });
+  return all;
+}
+
+struct Part {
+  std::string name, summary;
+};
+
+// Parts of an experiment file that can be described by themselves.
+const std::vector<Part>& parts() {
+  static const std::vector<Part> all = {
+      {"experiment", "a file of settings: `oubli run FILE`"},
+      {"train", "how the original and every oracle are trained"},
+      {"optimizer", "how the training objective is minimised"},
+      {"schedule", "how the learning rate changes over the steps"},
+      {"edit",
+       "what to unlearn, {remove: SELECTOR}, to add, {add: SELECTOR}, or both, each by one "
+       "of these"},
+      {"seeds", "how often everything is repeated"},
+      {"relearn", "training again on D, for the metric relearning"},
+      {"verdict", "what verdicts rest on; `oubli explain verdict` says what they are"},
+      {"sweep",
+       "settings of a method that are chosen rather than given: "
+       "`- finetune: {sweep: {over: {lr: [0.01, 0.1]}}}`"}};
+  return all;
+}
+
+void describe_part(const Part& part, const Registries& registries) {
+  print(fmt::format("{}: {}", part.name, part.summary));
+  if (part.name == "edit") {
+    print_settings(describe([](const Settings& settings) { configure_selection(settings); }));
+  } else if (part.name == "sweep") {
+    print_settings(
+        describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); }));
+  } else if (part.name == "train") {
+    print_settings(describe(TrainingRecipe::read));
+  } else if (part.name == "optimizer" || part.name == "schedule") {
+    print_settings(of_parts(describe(TrainingRecipe::read), {part.name}));
+  } else if (part.name == "experiment") {
+    print_settings(of_experiment(registries));
+    print(
+        "What stands under train, edit and a method's sweep: `oubli describe train`, edit, sweep. "
+        "Names of data sets, models, methods and metrics: `oubli list`. `extends: FILE` begins "
+        "from another file.");
+  } else {
+    print_settings(of_parts(of_experiment(registries), {part.name}));
+  }
+}
+
+}  // namespace
+
+int describe_entry(const std::string& name, const Registries& registries) {
+  const Registry<SolverInfo> solvers = builtin_solvers();
+  const auto part = std::find_if(parts().begin(), parts().end(),
+                                 [&](const Part& each) { return each.name == name; });
+  if (part != parts().end()) {
+    describe_part(*part, registries);
+  } else if (registries.methods.contains(name)) {
+    describe_method(registries.methods.find(name), registries.methods);
+  } else if (registries.datasets.contains(name)) {
+    const DataSource& source = registries.datasets.find(name);
+    print(fmt::format("{} (data set): {}", name, source.summary));
+    print_settings(describe([&](const Settings& settings) { source.configure(settings); }));
+  } else if (registries.architectures.contains(name)) {
+    const Architecture& architecture = registries.architectures.find(name);
+    print(fmt::format("{} (model): {}", name, architecture.summary));
+    print_settings(describe([&](const Settings& settings) { architecture.configure(settings); }),
+                   "Settings, besides dtype (float32 or float64; default float32):");
+  } else if (registries.metrics.contains(name)) {
+    return explain_metric(name, registries);
+  } else if (solvers.contains(name)) {
+    const SolverInfo& info = solvers.find(name);
+    print(fmt::format("{} (solver): {}", name, info.summary));
+    print(fmt::format("Source: {}", info.reference));
+    print_settings(describe([&](const Settings& settings) {
+                     info.make(settings, SolverLimits::read(settings));
+                   }),
+                   "Settings, the first two beside `solver`:");
+  } else {
+    std::vector<std::string> names;
+    for (const Part& each : parts()) names.push_back(each.name);
+    for (const auto& more :
+         {registries.methods.names(), registries.datasets.names(), registries.architectures.names(),
+          registries.metrics.names(), solvers.names()}) {
+      names.insert(names.end(), more.begin(), more.end());
+    }
+    throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));
+  }
+  return 0;
+}
+
+}  // namespace oubli

@@ -1,0 +1,188 @@
+// The commands that work on an experiment file: run, check, stage, worker.
+#include <ATen/Parallel.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/base/file_lock.h"
+#include "core/base/machine_limits.h"
+#include "core/base/settings_file.h"
+#include "core/base/text.h"
+#include "experiments/engine/commands/commands.h"
+#include "experiments/engine/plan/fitness.h"
+#include "experiments/engine/report/output.h"
+#include "experiments/engine/report/result_folder.h"
+#include "experiments/engine/report/table.h"
+#include "experiments/engine/run/display.h"
+#include "experiments/engine/run/stage_outputs.h"
+#include "experiments/engine/run/stages.h"
+
+namespace oubli {
+namespace {
+
+std::size_t job_count(const RunOptions& options, const Spec& spec) {
+  if (options.jobs > 0) return static_cast<std::size_t>(options.jobs);
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, available_cores() / spec.threads));
+}
+
+// Rows in place of the file that lists them: it may be changed while the run goes on.
+void pin_rows(SettingsNode& edit, const char* part, const Tensor& rows) {
+  for (auto& [name, selector] : edit.entries) {
+    if (name != part) continue;
+    for (auto& [kind, node] : selector.entries) {
+      if (kind != "indices" || node.kind != SettingsNode::Kind::kScalar) continue;
+      node.kind = SettingsNode::Kind::kSequence;
+      const auto* values = rows.const_data_ptr<std::int64_t>();
+      for (std::int64_t i = 0; i < rows.numel(); ++i) {
+        SettingsNode& item = node.items.emplace_back();
+        item.kind = SettingsNode::Kind::kScalar;
+        item.scalar = fmt::to_string(values[i]);
+        item.origin = node.origin;
+      }
+    }
+  }
+}
+
+Json settings_for_workers(const Experiment& experiment) {
+  SettingsNode root = experiment.spec.root;
+  for (auto& [name, edit] : root.entries) {
+    if (name != "edit") continue;
+    pin_rows(edit, "remove", experiment.task.forget.rows);
+    pin_rows(edit, "add", experiment.task.added.rows);
+  }
+  return to_json(root);
+}
+
+// What one of so many jobs may keep for speed alone: half of its share, the rest being what it
+// needs.
+std::int64_t memory_of_job(std::size_t jobs) {
+  return available_memory() / static_cast<std::int64_t>(2 * jobs);
+}
+
+}  // namespace
+
+Experiment load_experiment(const RunOptions& options, const Registries& registries) {
+  Experiment experiment = prepare_experiment(load_spec(options.file, options.overrides, registries),
+                                             default_data_folders(options.data));
+  require_fit(experiment);
+  return experiment;
+}
+
+Plan load_plan(const Experiment& experiment, const Registries& registries) {
+  Plan plan = make_plan(experiment, registries.metrics);
+  require_batches_for_normalisation(experiment, plan);
+  return plan;
+}
+
+int run_experiment(const RunOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = load_plan(experiment, registries);
+  const std::filesystem::path store_folder = default_store(options.store);
+  const ResultFolder output(output_folder(options.output, options.file), store_folder);
+  const Store store(store_folder);
+  if (const std::string mount = FileLock::local_only(store_folder); !mount.empty()) {
+    fmt::print(stderr,
+               "oubli: {} lies on {}, whose locks hold among the processes of one host only: run "
+               "nothing on this store from another host meanwhile.\n",
+               printable(store.folder().string()), mount);
+  }
+  store.sweep();
+  const std::size_t jobs = job_count(options, experiment.spec);
+  const RunRequest request{
+      settings_for_workers(experiment), options.file,       options.data, experiment.data_hash,
+      store.folder().string(),          memory_of_job(jobs)};
+  // Damage that is found when results are read is mended like any other, in another round.
+  constexpr int kMostTries = 3;
+  for (int tries = 1;; ++tries) {
+    const RunOutcome outcome = run_plan(plan, store, request, jobs, stderr);
+    if (outcome.interrupted) {
+      std::fputs("interrupted: finished stages are kept; the same command goes on from here.\n",
+                 stderr);
+      return 130;
+    }
+    if (!outcome.stopped.empty()) {
+      throw Error(ErrorKind::kStore,
+                  outcome.stopped +
+                      " The run has stopped: finished stages are kept, and the same "
+                      "command goes on from here.");
+    }
+    try {
+      const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
+      write_output(output, experiment, plan, store, results);
+      fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
+      fmt::print("Written to {}/\n", printable(output.path().string()));
+      return std::max(exit_status(results), outcome.failed.empty() ? 0 : 1);
+    } catch (const DamagedEntry&) {
+      if (tries == kMostTries) throw;
+    }
+  }
+}
+
+int check_experiment(const RunOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = load_plan(experiment, registries);
+  fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
+  const Task& task = experiment.task;
+  fmt::print(
+      "# {} parameters; examples: train {}, forget {}, added {}, retain {}, validation {}, "
+      "test {}\n",
+      experiment.network.table->size(), task.train.size(), task.forget.size(), task.added.size(),
+      task.retain.size(), task.validation.size(), task.test.size());
+  fmt::print("# memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available\n",
+             least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9);
+  std::map<StageKind, std::pair<std::size_t, double>> kinds;
+  double total = 0;
+  for (const Stage& stage : plan.stages) {
+    auto& [count, cost] = kinds[stage.kind];
+    ++count;
+    if (stage.kind == StageKind::kEvaluate || stage.kind == StageKind::kCompare) continue;
+    cost += stage.cost;
+    total += stage.cost;
+  }
+  fmt::print("# plan: {} stages, about {:.3g} sample-gradients at most\n", plan.stages.size(),
+             total);
+  for (const auto& [kind, figures] : kinds) {
+    fmt::print("#   {:<9} {:>4} stages {:>12.3g} sample-gradients\n", to_string(kind),
+               figures.first, figures.second);
+  }
+  if (options.show_keys) {
+    for (const Stage& stage : plan.stages) {
+      fmt::print("{} {:<9} {}\n", stage.key, to_string(stage.kind), stage.label);
+    }
+  }
+  return 0;
+}
+
+int run_one_stage(const std::string& key, const RunOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = load_plan(experiment, registries);
+  const Stage& stage = plan.find(key);
+  const Store store(default_store(options.store));
+  InputContents contents(plan, store);
+  for (const std::size_t input : stage.all_inputs()) {
+    const Stage& needed = plan.stages[input];
+    const Store::Check check = store.check(needed.key, /*thorough=*/true, contents.of(needed));
+    if (check.state != Store::State::kSound) {
+      throw Error(ErrorKind::kStore, fmt::format("{} needs {} ({}) first: run `stage` on it.",
+                                                 stage.label, needed.label, needed.key));
+    }
+  }
+  at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  const bool worked =
+      run_stage(experiment, plan, stage, registries, store,
+                {.memory = memory_of_job(job_count(options, experiment.spec)),
+                 .on_wait = [](const std::string& holder) {
+                   fmt::print(stderr, "waiting for {}, which is doing it\n", holder);
+                 }});
+  fmt::print("{} {}: {}\n", key, stage.label, worked ? "done" : "already there");
+  return 0;
+}
+
+int run_worker(const Registries& registries) {
+  // Whatever a library prints must not be taken for an answer.
+  const int answers = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  return work_until_told_to_stop(registries, answers);
+}
+
+}  // namespace oubli

@@ -1,0 +1,34 @@
+// An experiment with its data: the forget set drawn, the subsets made, the network sized.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/unlearn/task.h"
+#include "experiments/engine/plan/spec.h"
+
+namespace oubli {
+
+struct Experiment {
+  Spec spec;
+  std::shared_ptr<const Dataset> dataset;
+  Task task;
+  Tensor held_out;  // int64 rows that attacks compare with, never trained on; may be empty
+  Network network;
+  // What stages are keyed by.
+  std::string data_hash;
+  std::string edit_hash;
+  std::string network_hash;  // of the parameters' names and shapes
+
+  // Sets that metrics are reported on; empty ones are left out.
+  std::vector<NamedRows> metric_sets() const;
+  Tensor metric_rows() const;  // of all of them, ascending
+  Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
+};
+
+// Loads the data, makes the edit. Errors: kData for files,
+// kTask for an edit that cannot be made, kSettings where data, loss and model do not fit each
+// other.
+Experiment prepare_experiment(Spec spec, const DataFolders& folders);
+
+}  // namespace oubli

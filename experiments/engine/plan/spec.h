@@ -1,0 +1,84 @@
+// Spec: an experiment file, read and checked, with every default written out. Making one touches no
+// data and trains nothing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/settings.h"
+#include "core/evaluate/relearning.h"
+#include "core/train/trainer.h"
+#include "datasets/selection.h"
+#include "experiments/engine/plan/sweep.h"
+#include "experiments/engine/registries.h"
+
+namespace oubli {
+
+// The table's row of the oracles, each against the others; and that of the oracles which judge rows
+// whose settings the other oracles chose.
+inline const char* const kNoiseFloor = "noise floor";
+inline const char* const kSweptNoiseFloor = "noise floor of swept rows";
+
+// One row of the table: a method with its settings.
+struct MethodRow {
+  std::string name;    // `as`, or the method's name
+  std::string method;  // of the registry
+  MethodInfo info;
+  std::shared_ptr<const Unlearner> unlearner;
+  Json settings;
+  Origin origin;
+  // Where settings are to be chosen: `unlearner` is then the first trial's.
+  std::shared_ptr<const Sweep> sweep;
+};
+
+struct Seeds {
+  std::int64_t training = 3;
+  std::int64_t oracle = 3;
+  std::int64_t unlearning = 1;
+  std::int64_t shadow = 32;  // where a metric needs shadow models
+  std::int64_t edit = 0;     // which forget set is drawn
+
+  static Seeds read(const Settings& parent);  // `seeds: {training: 3, oracle: 3}`
+};
+
+struct Spec {
+  std::string title;
+  std::filesystem::path file;
+  SettingsNode root;  // what was read, from which another process can read the same
+  std::function<LoadedData(const DataFolders&)> load;
+  std::function<Network(const NetworkShape&)> build;
+  at::ScalarType dtype = at::kFloat;
+  TrainingRecipe recipe;
+  std::function<Selection(const Dataset&, const Splits&, Generator)> remove;  // may be empty
+  std::function<Selection(const Dataset&, const Splits&, Generator)> add;     // may be empty
+  Origin edit_origin;
+  std::vector<MethodRow> methods;
+  Seeds seeds;
+  std::vector<std::string> measure;
+  RelearningSettings relearning;  // for the metric that needs it
+  std::int64_t threads = 1;       // of one stage
+  Json resolved;
+
+  // Parts of `resolved` that determine results, for the keys of stages.
+  Json model_settings() const { return resolved.at("model"); }
+  Json train_settings() const { return resolved.at("train"); }
+};
+
+// The setting that every method has beside its own: `as`, which lets one stand twice.
+std::string read_row_name(const Settings& method, const std::string& default_value);
+
+// Throws Error(kSettings) with file, line and column. Of describing settings it declares all that
+// is read but for what each data set, model, method and edit has of its own.
+Spec read_spec(const Settings& root, const std::filesystem::path& file,
+               const Registries& registries);
+
+// Reads the file, its `extends` and the overrides, then the spec.
+Spec load_spec(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+               const Registries& registries);
+
+}  // namespace oubli

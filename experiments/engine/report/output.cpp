@@ -1,0 +1,158 @@
+#include "experiments/engine/report/output.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "core/base/settings_file.h"
+#include "core/nn/tensor_file.h"
+#include "datasets/row_file.h"
+#include "experiments/engine/environment.h"
+#include "experiments/engine/plan/training_sets.h"
+#include "experiments/engine/report/markup.h"
+#include "experiments/engine/report/table.h"
+#include "experiments/engine/report/verdict.h"
+#include "experiments/engine/run/stage_outputs.h"
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The build and the machine of now, and those that the stages were made on.
+Json environment(const Experiment& experiment, const Results& results) {
+  Json json = build_record();
+  json.update(hardware_record());
+  json["threads_per_stage"] = experiment.spec.threads;
+  json["machine"] = machine_record();
+  json["machine"].erase("threads");  // this process's own; stages have threads_per_stage
+  json["stages_made_on"] = results.machines;
+  return json;
+}
+
+// Which set each example is in and what it was labelled: row,set,label,true_label, one line an
+// example of any set, the last column where labels were corrupted. Labels of a regression are in
+// the data set itself, unchanged.
+std::string rows_table(const Experiment& experiment) {
+  const Dataset& data = *experiment.dataset;
+  const bool has_labels = data.is_classification(), is_corrupted = data.true_targets.defined();
+  std::map<std::int64_t, std::string> set_of_row;
+  for (const NamedRows& set : experiment.metric_sets()) {
+    const Tensor rows = set.rows.contiguous();
+    for (std::int64_t i = 0; i < rows.numel(); ++i) {
+      set_of_row[rows.const_data_ptr<std::int64_t>()[i]] = set.name;
+    }
+  }
+  std::string text = "row,set";
+  if (has_labels) text += ",label";
+  if (is_corrupted) text += ",true_label";
+  text += "\n";
+  for (const auto& [row, set] : set_of_row) {
+    fmt::format_to(std::back_inserter(text), "{},{}", row, set);
+    if (has_labels) {
+      fmt::format_to(std::back_inserter(text), ",{}", data.targets[row].item<std::int64_t>());
+    }
+    if (is_corrupted) {
+      fmt::format_to(std::back_inserter(text), ",{}", data.true_targets[row].item<std::int64_t>());
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+// Attackers' models: whether each was trained on each row, [shadows, n], and of the models that a
+// method edits (U-LiRA) what each forgot, both bool.
+TensorFile attackers_rows(const Experiment& experiment, const Plan& plan) {
+  std::map<std::int64_t, Tensor> trained, forgot;  // by number
+  const auto mask = [&](const Tensor& rows) {
+    return at::zeros({experiment.dataset->size()}, at::kBool).index_fill_(0, rows, true);
+  };
+  for (const Stage& stage : plan.stages) {
+    if (stage.kind == StageKind::kShadow) {
+      trained[stage.seed] = mask(training_set(experiment, StageKind::kShadow, stage.seed).rows);
+    } else if (stage.kind == StageKind::kAudit) {
+      forgot[stage.seed] = mask(audit_rows(experiment, stage.seed));
+    }
+  }
+  TensorFile file;
+  const auto add = [&](const std::string& name, const std::map<std::int64_t, Tensor>& masks) {
+    std::vector<Tensor> all;
+    all.reserve(masks.size());
+    for (const auto& [number, rows] : masks) all.push_back(rows);
+    if (!all.empty()) file.tensors.emplace_back(name, at::stack(all));
+  };
+  add("trained_on", trained);
+  add("forgot", forgot);
+  return file;
+}
+
+// From which entries of the store results were made: key,kind,content,label.
+std::string entries_table(const Plan& plan, const Store& store) {
+  std::string text = "key,kind,content,label\n";
+  for (const Stage& stage : plan.stages) {
+    const std::string content = store.content(stage.key);
+    if (content.empty()) continue;  // it failed, or nothing needed it any more
+    fmt::format_to(std::back_inserter(text), "{},{},{},{}\n", stage.key, to_string(stage.kind),
+                   content, csv_text(stage.label));
+  }
+  return text;
+}
+
+// What a run leaves, or an older one that was killed: those go when results are replaced.
+bool is_written_by_runs(const std::string& name) {
+  static const std::set<std::string> names = {"results.json",
+                                              "table.md",
+                                              "table.csv",
+                                              "table.tex",
+                                              "resolved.yaml",
+                                              "rows.csv",
+                                              "entries.csv",
+                                              "environment.json",
+                                              "forget_set.txt",
+                                              "added_set.txt",
+                                              "attackers.safetensors"};
+  if (names.contains(name)) return true;
+  const std::string without_end = name.substr(0, name.rfind(".tmp"));  // NAME.PROCESS.tmp
+  return name.ends_with(".tmp") && names.contains(without_end.substr(0, without_end.rfind('.')));
+}
+
+}  // namespace
+
+fs::path output_folder(const std::string& from_command_line, const fs::path& file) {
+  if (!from_command_line.empty()) return from_command_line;
+  return fs::path("results") / file.stem();
+}
+
+void write_output(const ResultFolder& output, const Experiment& experiment, const Plan& plan,
+                  const Store& store, const Results& results) {
+  output.replace(is_written_by_runs, [&](const fs::path& folder) {
+    Json json = results.to_json();
+    const PowerCheck power = check_power(results);
+    json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
+    json["verdicts"] = verdicts_json(results);
+    write_json(folder / "results.json", json);
+    write_file(folder / "table.md", markdown_table(results));
+    write_file(folder / "table.csv", csv_table(results));
+    write_file(folder / "table.tex", latex_table(results));
+    write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
+    write_json(folder / "environment.json", environment(experiment, results));
+    write_file(folder / "rows.csv", rows_table(experiment));
+    write_file(folder / "entries.csv", entries_table(plan, store));
+    if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
+      write_tensors(folder / "attackers.safetensors", attackers);
+    }
+    const auto write_set = [&](const char* name, const Subset& subset) {
+      if (subset.empty()) return;
+      write_rows(folder / name, subset.rows,
+                 fmt::format("{} rows of the data set {} (content {})", subset.size(),
+                             experiment.dataset->name, experiment.data_hash.substr(0, 16)));
+    };
+    write_set("forget_set.txt", experiment.task.forget);
+    write_set("added_set.txt", experiment.task.added);
+  });
+}
+
+}  // namespace oubli

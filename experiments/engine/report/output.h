@@ -1,0 +1,24 @@
+// The output folder of a run.
+#pragma once
+
+#include <filesystem>
+
+#include "experiments/engine/report/result_folder.h"
+#include "experiments/engine/report/results.h"
+
+namespace oubli {
+
+// `--output`, or results/<file's name>.
+std::filesystem::path output_folder(const std::string& from_command_line,
+                                    const std::filesystem::path& file);
+
+// results.json, table.md, table.csv, table.tex, resolved.yaml, environment.json; rows.csv, the set
+// and the labels of every example; where the edit removes or adds points, forget_set.txt and
+// added_set.txt, which `indices` reads back; where attackers train models of their own,
+// attackers.safetensors: `trained_on` and `forgot`, bool [models, rows of the data set]; and
+// entries.csv, from which entries of the store all this was made, with the hash of what each holds.
+// Replaces what an earlier run wrote, as a whole.
+void write_output(const ResultFolder& folder, const Experiment& experiment, const Plan& plan,
+                  const Store& store, const Results& results);
+
+}  // namespace oubli

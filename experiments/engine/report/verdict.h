@@ -1,0 +1,64 @@
+// Verdicts: whether a row's models can be told from retrained ones, from the results of a run.
+//
+// Each decisive column is held against the oracles' own values (core/evaluate/statistics/
+// equivalence.h), the noise floor giving the margin:
+//
+//   indistinguishable  every decisive column is shown to be equivalent. All of them must be, so no
+//                      correction is needed (an intersection-union test: Berger 1982)
+//   distinguishable    some column differs after Holm's correction over the decisive columns, and
+//                      is not equivalent: under-forgets or over-forgets where the edited set fits
+//                      better or worse than with the oracles, hurts where a set that should be left
+//                      alone fits worse, differs where a difference has no such direction
+//   undecided          neither: about how many more seeds would decide, or which decisive column
+//                      has no value for the row or the oracles, or only a lower limit of it
+//   failed             a model of the row diverged or failed
+//
+// A difference that is merely not significant gives no verdict. Where a sweep chose a row's
+// settings by the very oracles that judge it, as happens with fewer than six, the text says so:
+// choosing the nearest of many trials makes a row look nearer than it is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/evaluate/metric.h"
+#include "core/evaluate/statistics/equivalence.h"
+#include "experiments/engine/report/results.h"
+
+namespace oubli {
+
+struct ColumnVerdict {
+  std::string column;
+  Equivalence comparison;
+  double p_adjusted = 1;  // Holm, over the decisive columns of the row
+  bool equivalent = false;
+  bool different = false;
+  std::string direction;  // where different: "under-forgets", "over-forgets", "hurts", "differs"
+};
+
+struct RowVerdict {
+  enum class Kind { kIndistinguishable, kDistinguishable, kUndecided, kFailed };
+  Kind kind = Kind::kUndecided;
+  std::string text;  // "distinguishable (under-forgets)"
+  std::vector<ColumnVerdict> columns;
+};
+std::string to_string(RowVerdict::Kind kind);
+
+// Columns that a verdict rests on (verdict_settings.h): those of `results` that are measured.
+std::vector<std::string> decisive_columns(const Results& results);
+
+// `privacy_only`: on the edited set's columns alone, as the power check needs.
+RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only = false);
+
+// Every row's verdict with the numbers that it rests on.
+Json verdicts_json(const Results& results);
+
+// Whether this experiment can rank methods at all: the original must be told from the oracles on
+// the edited set, else there is nothing to forget.
+struct PowerCheck {
+  bool passed = false;
+  std::string text;  // a paragraph for the top of the report
+};
+PowerCheck check_power(const Results& results);
+
+}  // namespace oubli

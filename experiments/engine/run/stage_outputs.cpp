@@ -1,0 +1,156 @@
+#include "experiments/engine/run/stage_outputs.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "core/base/hash.h"
+#include "core/nn/checkpoint.h"
+#include "experiments/engine/plan/training_sets.h"
+
+namespace oubli {
+namespace {
+
+// Of a role's outputs: what is read again comes from the system's page cache as a rule.
+constexpr std::uint64_t kMostHeld = std::uint64_t{256} << 20;
+
+const Tensor& named(const TensorFile& file, const std::string& name) {
+  for (const auto& [other, tensor] : file.tensors) {
+    if (other == name) return tensor;
+  }
+  throw Error(ErrorKind::kStore, fmt::format("stored predictions lack '{}'", name));
+}
+
+// A curve that ended in a loss that is not finite has null there.
+std::vector<double> numbers(const Json& list) {
+  std::vector<double> values;
+  for (const Json& value : list) {
+    values.push_back(value.is_number() ? value.get<double>()
+                                       : std::numeric_limits<double>::quiet_NaN());
+  }
+  return values;
+}
+
+}  // namespace
+
+void write_json(const std::filesystem::path& path, const Json& json) {
+  // Text was checked where it came in; what a library says may still hold anything.
+  write_file(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+Json read_json(const Store& store, const std::string& key, const std::string& file) {
+  return Json::parse(store.read(key, file));
+}
+
+Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage) {
+  Model model = experiment.make_model();
+  const std::string where = (store.entry(stage.key) / kModelFile).string();
+  load_weights(model, parse_tensors(store.read(stage.key, kModelFile), where), where);
+  return model;
+}
+
+Store::Contents InputContents::of(const Stage& stage) {
+  Store::Contents contents;
+  for (const std::size_t input : stage.inputs) {
+    contents[plan_.stages[input].key] = store_.content(plan_.stages[input].key);
+  }
+  for (const auto& [role, members] : stage.members) {
+    contents[members.group->digest] = of_group(*members.group).hash;
+  }
+  return contents;
+}
+
+const InputContents::GroupContent& InputContents::of_group(const MemberGroup& group) {
+  const auto [found, is_new] = groups_.emplace(&group, GroupContent());
+  if (!is_new) return found->second;
+  Hasher all;
+  std::size_t there = 0, absent = 0;
+  for (const StageMember& member : group.members) {
+    for (const std::size_t stage : member.stages()) {
+      const std::string content = store_.content(plan_.stages[stage].key);
+      (content.empty() ? absent : there) += 1;
+      all.add(content + "\n");
+    }
+  }
+  if (absent == 0) found->second.hash = all.hex();
+  found->second.is_partial = there > 0 && absent > 0;
+  return found->second;
+}
+
+bool StageOutputs::usable(const StageMember& member) const {
+  return json(member.predictions, kReportFile).at("usable").get<bool>();
+}
+
+DeferredTensor StageOutputs::outputs(const StageMember& member, bool hold) const {
+  const auto read = [this, key = plan_.stages[member.predictions].key] {
+    const std::string where = (store_.entry(key) / kPredictionsFile).string();
+    const TensorFile file = parse_tensors(store_.read(key, kPredictionsFile), where);
+    if (!named(file, "rows").equal(rows_)) {
+      throw Error(ErrorKind::kStore, fmt::format("{}: predictions of other rows than this "
+                                                 "experiment's",
+                                                 where));
+    }
+    return named(file, "outputs");
+  };
+  return hold ? DeferredTensor(read()) : DeferredTensor(read);
+}
+
+ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs) const {
+  ModelOutcome outcome;
+  outcome.predictions = predictions(outputs(member, hold_outputs), rows_);
+  outcome.theta =
+      DeferredTensor([this, stage = member.model] { return model(stage).theta().to(at::kDouble); });
+  const Json report = json(member.model, kReportFile);
+  outcome.sample_gradients = report.at("sample_gradients");
+  outcome.seconds = report.at("seconds");
+  if (member.relearning) {
+    const Json curve = json(*member.relearning, kRelearningFile);
+    outcome.relearning =
+        Relearning{numbers(curve.at("forget_loss")), numbers(curve.at("forget_accuracy"))};
+  }
+  return outcome;
+}
+
+std::vector<ModelOutcome> StageOutputs::outcomes(const Stage& stage, ModelRole role) const {
+  const std::vector<StageMember> members = stage.members_of(role);
+  std::uint64_t bytes = 0;
+  for (const StageMember& member : members) {
+    bytes += store_.bytes(plan_.stages[member.predictions].key, kPredictionsFile);
+  }
+  const bool hold = bytes <= std::min(kMostHeld, static_cast<std::uint64_t>(memory_) / 4);
+  std::vector<ModelOutcome> all;
+  all.reserve(members.size());
+  for (const StageMember& member : members) all.push_back(outcome(member, hold));
+  return all;
+}
+
+std::vector<Shadow> StageOutputs::shadows(const Stage& stage, ModelRole role) const {
+  std::vector<Shadow> all;
+  for (const StageMember& member : stage.members_of(role)) {
+    if (!usable(member)) continue;
+    const Tensor chosen = role == ModelRole::kShadow
+                              ? training_set(experiment_, StageKind::kShadow, member.seed).rows
+                              : audit_rows(experiment_, member.seed);
+    const Tensor flags = at::zeros({experiment_.dataset->size()}, at::kBool);
+    all.push_back({flags.index_fill(0, chosen, true),
+                   predictions(outputs(member, /*hold=*/true), rows_).scaled_confidence()});
+  }
+  return all;
+}
+
+Predictions StageOutputs::predictions(const DeferredTensor& outputs, const Tensor& rows) const {
+  return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), outputs,
+                     rows);
+}
+
+Evaluation StageOutputs::evaluation(std::vector<NamedRows> sets,
+                                    const std::vector<ModelOutcome>& initial) const {
+  Evaluation evaluation{.dataset = experiment_.dataset,
+                        .sets = std::move(sets),
+                        .parameters = experiment_.network.table->parameters()};
+  evaluation.initial = pointers_to(initial);
+  return evaluation;
+}
+
+}  // namespace oubli

@@ -1,0 +1,106 @@
+// What finished stages left in the store, as metrics take it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "experiments/engine/plan/plan.h"
+#include "experiments/engine/run/store.h"
+
+namespace oubli {
+
+// Names of the files of an entry.
+inline const char* const kModelFile = "model.safetensors";
+inline const char* const kPredictionsFile = "predictions.safetensors";
+inline const char* const kReportFile = "report.json";
+inline const char* const kRelearningFile = "relearning.json";
+inline const char* const kMetricsFile = "metrics.json";
+
+void write_json(const std::filesystem::path& path, const Json& json);
+// A file of an entry; throws DamagedEntry where it is not as it was written.
+Json read_json(const Store& store, const std::string& key, const std::string& file);
+
+// The model that a finished stage made.
+Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
+
+// What the entries hold now that stages are made from. Groups are looked at once: a lifetime is as
+// long as what it says shall hold.
+class InputContents {
+ public:
+  InputContents(const Plan& plan, const Store& store) : plan_(plan), store_(store) {}
+  // Each input by its key, and each group of members as one, by its digest; "" where one of them is
+  // not there.
+  Store::Contents of(const Stage& stage);
+  // Whether some of the group's members are there, and some are not.
+  bool is_partial(const MemberGroup& group) { return of_group(group).is_partial; }
+
+ private:
+  struct GroupContent {
+    std::string hash;  // "" unless all are there
+    bool is_partial = false;
+  };
+  const GroupContent& of_group(const MemberGroup& group);
+
+  const Plan& plan_;
+  const Store& store_;
+  std::map<const MemberGroup*, GroupContent> groups_;
+};
+
+template <typename T>
+std::vector<const T*> pointers_to(const std::vector<T>& all) {
+  std::vector<const T*> pointers;
+  pointers.reserve(all.size());
+  for (const T& one : all) pointers.push_back(&one);
+  return pointers;
+}
+
+// Refers to what it is made from, and outcomes refer to it. Every member throws DamagedEntry for
+// an entry that is not as it was written.
+//
+// Of the models that metrics look at, outputs are held as they are stored while all of a role fit
+// into a quarter of `memory`, in bytes, and 256 MiB, and are read again whenever they are asked for
+// else; parameters always are. Of an attacker's models nothing is kept but scaled confidences.
+class StageOutputs {
+ public:
+  StageOutputs(const Experiment& experiment, const Plan& plan, const Store& store,
+               std::int64_t memory)
+      : experiment_(experiment),
+        plan_(plan),
+        store_(store),
+        memory_(memory),
+        rows_(experiment.metric_rows()) {}
+
+  Json json(std::size_t stage, const std::string& file) const {
+    return read_json(store_, plan_.stages[stage].key, file);
+  }
+  Model model(std::size_t stage) const {
+    return stored_model(experiment_, store_, plan_.stages[stage]);
+  }
+
+  // False for a model that diverged: it has a report and nothing else.
+  bool usable(const StageMember& member) const;
+  std::vector<ModelOutcome> outcomes(const Stage& stage, ModelRole role) const;
+  // An attacker's models with the rows that each was trained on, or forgot. A model that the method
+  // spoilt tells the attacker nothing and is left out.
+  std::vector<Shadow> shadows(const Stage& stage, ModelRole role) const;
+
+  // Outputs [rows, classes] at their rows of the data set.
+  Predictions predictions(const DeferredTensor& outputs, const Tensor& rows) const;
+  // `initial` must outlive what is returned.
+  Evaluation evaluation(std::vector<NamedRows> sets,
+                        const std::vector<ModelOutcome>& initial) const;
+
+ private:
+  ModelOutcome outcome(const StageMember& member, bool hold_outputs) const;
+  DeferredTensor outputs(const StageMember& member, bool hold) const;
+
+  const Experiment& experiment_;
+  const Plan& plan_;
+  const Store& store_;
+  std::int64_t memory_;
+  Tensor rows_;  // that predictions are stored of
+};
+
+}  // namespace oubli

@@ -1,0 +1,234 @@
+#include "experiments/engine/report/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/settings_file.h"
+#include "experiments/engine/plan/verdict_settings.h"
+#include "tests/support/files.h"
+
+namespace oubli {
+namespace {
+
+RowResult row_of(const std::string& name, double forget, double test, std::size_t seeds) {
+  RowResult row{.name = name, .models = {}};
+  for (std::size_t s = 0; s < seeds; ++s) {
+    const double scatter = 0.01 * std::sin(2.0 + 5.0 * static_cast<double>(s));
+    row.models.push_back(
+        {static_cast<std::int64_t>(s),
+         0,
+         "completed",
+         "",
+         {{"accuracy/forget", forget + scatter}, {"accuracy/test", test - scatter}},
+         Json::object()});
+  }
+  return row;
+}
+
+Results results_with(std::vector<RowResult> rows) {
+  Results results;
+  results.columns = {"accuracy/forget", "accuracy/test"};
+  results.sets = {{"forget", 1000}, {"test", 1000}};
+  results.rows = std::move(rows);
+  results.rows.push_back(row_of("noise floor", 0.6, 0.9, 64));
+  results.describe_columns(builtin_metrics());
+  return results;
+}
+
+RowVerdict verdict_of(const RowResult& row) { return judge(results_with({row}), row); }
+
+TEST(Verdict, NamesWhatDiffers) {
+  EXPECT_EQ(verdict_of(row_of("m", 0.9, 0.9, 8)).text, "distinguishable (under-forgets)");
+  EXPECT_EQ(verdict_of(row_of("m", 0.3, 0.9, 8)).text, "distinguishable (over-forgets)");
+  EXPECT_EQ(verdict_of(row_of("m", 0.6, 0.7, 8)).text, "distinguishable (hurts)");
+  EXPECT_EQ(verdict_of(row_of("m", 0.9, 0.7, 8)).text, "distinguishable (under-forgets, hurts)");
+}
+
+TEST(Verdict, IsIndistinguishableOnlyWhereEquivalenceIsShown) {
+  EXPECT_EQ(verdict_of(row_of("m", 0.6, 0.9, 20)).kind, RowVerdict::Kind::kIndistinguishable);
+  // The same difference of none, from too few seeds, is no verdict.
+  const RowVerdict few = verdict_of(row_of("m", 0.6, 0.9, 2));
+  EXPECT_EQ(few.kind, RowVerdict::Kind::kUndecided);
+  EXPECT_NE(few.text.find("too few seeds"), std::string::npos) << few.text;
+  const RowVerdict more = verdict_of(row_of("m", 0.605, 0.9, 5));
+  EXPECT_EQ(more.kind, RowVerdict::Kind::kUndecided);
+  EXPECT_NE(more.text.find("more training seed"), std::string::npos) << more.text;
+  EXPECT_EQ(verdict_of(row_of("m", 0.6, 0.9, 1)).kind, RowVerdict::Kind::kUndecided);
+}
+
+// Of more oracles only half judge a row whose settings the others chose.
+TEST(Verdict, AsksForTwiceAsManyOraclesWhereHalfOfThemJudge) {
+  const RowResult row = row_of("m", 0.605, 0.9, 5);
+  Results results = results_with({row});
+  RowResult few = row_of("noise floor", 0.6, 0.9, 9);
+  results.rows.back() = few;
+  few.name = few.noise_floor = kSweptNoiseFloor;
+  results.rows.push_back(few);
+  const auto oracles_asked = [&](const char* floor) {
+    RowResult judged = row;
+    judged.noise_floor = floor;
+    const std::string text = judge(results, judged).text;
+    int training = 0, oracles = 0;
+    EXPECT_EQ(std::sscanf(text.c_str(),
+                          "undecided: needs about %d more training seed%*[s] and %d more oracle",
+                          &training, &oracles),
+              2)
+        << text;
+    return oracles;
+  };
+  EXPECT_EQ(oracles_asked(kSweptNoiseFloor), 2 * oracles_asked(kNoiseFloor));
+}
+
+TEST(Verdict, RestsOnTheColumnsAndTheMarginAskedFor) {
+  const RowResult row = row_of("m", 0.6, 0.7, 20);
+  Results results = results_with({row});
+  EXPECT_EQ(judge(results, row).text, "distinguishable (hurts)");
+  results.resolved = {
+      {"verdict", {{"columns", {"accuracy/forget"}}, {"margin", 1.5}, {"alpha", 0.05}}}};
+  EXPECT_EQ(judge(results, row).text, "indistinguishable");
+  results.resolved = {
+      {"verdict", {{"columns", {"accuracy/test"}}, {"margin", 100}, {"alpha", 0.05}}}};
+  EXPECT_EQ(judge(results, row).text, "indistinguishable") << "a wide margin";
+}
+
+TEST(VerdictSettings, AreReadAndChecked) {
+  const auto read = [](const std::string& text) {
+    const SettingsNode node = parse_settings(text, "test.yaml");
+    return VerdictSettings::read(Settings(node), builtin_metrics(),
+                                 {"accuracy", "loss", "lira", "klom"});
+  };
+  EXPECT_TRUE(read("{}").columns.empty()) << "the standard ones";
+  EXPECT_TRUE(read("{verdict: {columns: standard}}").columns.empty());
+  EXPECT_EQ(read("{verdict: {columns: [lira_auc, loss/test], margin: 2}}").columns,
+            (std::vector<std::string>{"lira_auc", "loss/test"}));
+  const std::string message =
+      testing::error_of(ErrorKind::kSettings, [&] { read("{verdict: {columns: [lira_ouc]}}"); });
+  EXPECT_NE(message.find("test.yaml:1:22"), std::string::npos) << message;
+  EXPECT_NE(message.find("lira_auc"), std::string::npos) << message;
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"klom/forget", "every training seed"},
+      {"accuracy/forgt", "'forget'"},
+      {"accuracy", "forget"},
+      {"lira_auc/forgt", "'forget'"},
+      {"kl/forget", "'measure' lacks"}};
+  for (const auto& entry : wrong) {
+    const std::string text = testing::error_of(
+        ErrorKind::kSettings, [&] { read("{verdict: {columns: [" + entry.first + "]}}"); });
+    EXPECT_NE(text.find(entry.second), std::string::npos) << text;
+  }
+}
+
+TEST(Verdict, IsNotIndistinguishableWhereADecisiveColumnHasNoValue) {
+  RowResult row = row_of("m", 0.6, 0.9, 20);
+  row.models[4].values.erase("accuracy/test");
+  const RowVerdict missing = verdict_of(row);
+  EXPECT_EQ(missing.kind, RowVerdict::Kind::kUndecided);
+  EXPECT_EQ(missing.text, "undecided: no value of accuracy/test");
+  row = row_of("m", 0.9, 0.9, 20);
+  row.models[4].values.erase("accuracy/test");
+  EXPECT_EQ(verdict_of(row).text, "distinguishable (under-forgets)") << "what is there suffices";
+  row = row_of("m", 0.6, 0.9, 20);
+  row.models[4].at_least.insert("accuracy/test");
+  EXPECT_EQ(verdict_of(row).text, "undecided: no value of accuracy/test");
+}
+
+// Both scores rise where a model forgets more; the true labels are fitted better without the wrong.
+TEST(Verdict, KnowsTheDirectionOfEveryColumn) {
+  Results results = results_with({});
+  results.columns = {"mia_efficacy", "accuracy/forget_true"};
+  results.describe_columns(builtin_metrics());
+  for (const std::string& column : results.columns) {
+    results.resolved = {{"verdict", {{"columns", {column}}, {"margin", 1.5}, {"alpha", 0.05}}}};
+    const auto of = [&](double mean) {
+      RowResult row = row_of("m", mean, 0.9, 8);
+      for (ModelResult& model : row.models) model.values[column] = model.values["accuracy/forget"];
+      return row;
+    };
+    results.rows = {of(0.5)};
+    results.rows[0].name = "noise floor";
+    EXPECT_EQ(judge(results, of(0.1)).text, "distinguishable (under-forgets)") << column;
+    EXPECT_EQ(judge(results, of(0.9)).text, column == "mia_efficacy"
+                                                ? "distinguishable (over-forgets)"
+                                                : "distinguishable (differs)");
+  }
+}
+
+TEST(Verdict, OnAddedExamplesIsAboutLearning) {
+  Results results = results_with({row_of("m", 0.9, 0.9, 8)});
+  results.columns = {"membership_auc/added"};
+  results.describe_columns(builtin_metrics());
+  for (RowResult& row : results.rows) {
+    for (ModelResult& model : row.models) {
+      model.values = {{"membership_auc/added", model.values.at("accuracy/forget")}};
+    }
+  }
+  EXPECT_EQ(judge(results, results.rows[0]).text, "distinguishable (over-learns)");
+}
+
+// Distances between two oracles are one number, which has no spread.
+TEST(Verdict, OnDistancesNeedsThreeOracles) {
+  Results results = results_with({row_of("m", 0.6, 0.9, 8)});
+  results.columns = {"kl/forget"};
+  results.describe_columns(builtin_metrics());
+  for (RowResult& row : results.rows) {
+    for (ModelResult& model : row.models) model.values["kl/forget"] = 0.1;
+  }
+  EXPECT_EQ(judge(results, results.rows[0]).text, "indistinguishable");
+  results.rows.back().models.resize(2);
+  EXPECT_EQ(judge(results, results.rows[0]).text, "undecided: needs three oracle seeds or more");
+}
+
+TEST(Verdict, OneExampleMoreOrLessDoesNotMatter) {
+  Results results = results_with({row_of("m", 0.6, 0.9, 8)});
+  results.columns = {"accuracy/forget"};
+  results.sets["forget"] = 100;
+  const auto all = [](RowResult& row, double value) {
+    for (ModelResult& model : row.models) model.values["accuracy/forget"] = value;
+  };
+  all(results.rows.back(), 0.95);
+  for (const auto& [value, text] :
+       std::vector<std::pair<double, std::string>>{{0.94, "indistinguishable"},
+                                                   {0.96, "indistinguishable"},
+                                                   {0.97, "distinguishable (under-forgets)"},
+                                                   {0.93, "distinguishable (over-forgets)"}}) {
+    all(results.rows[0], value);
+    EXPECT_EQ(judge(results, results.rows[0]).text, text) << value;
+  }
+}
+
+TEST(Verdict, OfADivergedRowIsFailed) {
+  RowResult row = row_of("m", 0.6, 0.9, 8);
+  row.models[3].status = "diverged";
+  EXPECT_EQ(verdict_of(row).kind, RowVerdict::Kind::kFailed);
+}
+
+TEST(Verdict, NeedsTwoOracles) {
+  Results results = results_with({row_of("m", 0.6, 0.9, 8)});
+  results.rows.back().models.resize(1);
+  EXPECT_EQ(judge(results, results.rows[0]).kind, RowVerdict::Kind::kUndecided);
+}
+
+TEST(PowerCheck, PassesWhereTheOriginalRemembersAndShoutsWhereItDoesNot) {
+  EXPECT_TRUE(check_power(results_with({row_of("original", 1.0, 0.9, 8)})).passed);
+  const PowerCheck same = check_power(results_with({row_of("original", 0.6, 0.9, 20)}));
+  EXPECT_FALSE(same.passed);
+  EXPECT_NE(same.text.find("CANNOT RANK METHODS"), std::string::npos);
+  // What the original does to other sets says nothing about the forget set.
+  EXPECT_FALSE(check_power(results_with({row_of("original", 0.6, 0.5, 20)})).passed);
+}
+
+TEST(Results, AreReadBackAsTheyWereWritten) {
+  const Results results = results_with({row_of("m", 0.9, 0.7, 3)});
+  const Results again = Results::from_json(results.to_json(), "test");
+  EXPECT_EQ(again.to_json(), results.to_json());
+  for (const Json& other : {Json::object(), Json::array({1}), Json("x"), Json()}) {
+    EXPECT_THROW(Results::from_json(other, "test"), Error);
+  }
+  Json broken = results.to_json();
+  broken["sets"] = "x";
+  EXPECT_THROW(Results::from_json(broken, "test"), Error);
+}
+
+}  // namespace
+}  // namespace oubli
