@@ -4,49 +4,6 @@
 
 namespace oubli {
 
-std::string to_string(StageKind kind) {
-  switch (kind) {
-    case StageKind::kTrain:
-      return "train";
-    case StageKind::kRetrain:
-      return "retrain";
-    case StageKind::kShadow:
-      return "shadow";
-    case StageKind::kAudit:
-      return "audit";
-    case StageKind::kInitial:
-      return "initial";
-    case StageKind::kSweep:
-      return "sweep";
-    case StageKind::kUnlearn:
-      return "unlearn";
-    case StageKind::kPredict:
-      return "predict";
-    case StageKind::kRelearn:
-      return "relearn";
-    case StageKind::kEvaluate:
-      return "evaluate";
-    case StageKind::kCompare:
-      return "compare";
-  }
-  return "";
-}
-
-std::string model_name(StageKind kind) {
-  switch (kind) {
-    case StageKind::kRetrain:
-      return "oracle";
-    case StageKind::kShadow:
-      return "shadow";
-    case StageKind::kAudit:
-      return "audit";
-    case StageKind::kInitial:
-      return "untrained";
-    default:
-      return "original";
-  }
-}
-
 std::vector<std::size_t> StageMember::stages() const {
   std::vector<std::size_t> all = {model, predictions};
   if (relearning) all.push_back(*relearning);

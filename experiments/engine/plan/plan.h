@@ -1,16 +1,5 @@
 // Plan: the graph of stages that an experiment needs.
 //
-//   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
-//   shadow    models on random halves of D and unseen examples together, for attacks
-//   audit     models on the retain set and a random half of the audited examples, for U-LiRA
-//   initial   models that were never trained, for metrics that compare with one
-//   sweep     trials of a method's settings on the first original (sweep.h)
-//   unlearn   one method on one original, or on a model of the kind audit
-//   predict   outputs of one model on every split
-//   relearn   how one model learns the forget set again
-//   evaluate  metrics of one model against all oracles
-//   compare   metrics that need all models of a row together, one of each training seed
-//
 // A stage's key is the SHA-256 of what determines its output: the settings it uses, the hash of the
 // data and rows, its seed, its threads, the keys of its inputs, and the versions of the format, the
 // method and the metrics. Same key, same bits on the same kind of processor (environment.h says
@@ -26,25 +15,9 @@
 #include <vector>
 
 #include "experiments/engine/plan/experiment.h"
+#include "experiments/engine/plan/stage_kind.h"
 
 namespace oubli {
-
-enum class StageKind {
-  kTrain,
-  kRetrain,
-  kShadow,
-  kAudit,
-  kInitial,
-  kSweep,
-  kUnlearn,
-  kPredict,
-  kRelearn,
-  kEvaluate,
-  kCompare
-};
-std::string to_string(StageKind kind);
-// What people call a model of this kind: original, oracle, shadow, audit, untrained.
-std::string model_name(StageKind kind);
 
 // What a model is to the stage that looks at it.
 enum class ModelRole {

@@ -1,103 +1,16 @@
 #include "experiments/engine/plan/spec.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <set>
+#include <optional>
 
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
-#include "core/unlearn/chosen_method.h"
+#include "experiments/engine/plan/misnomers.h"
 #include "experiments/engine/plan/verdict_settings.h"
 
 namespace oubli {
 namespace {
-
-// A row whose settings a sweep chooses: its resolved settings are those of each trial.
-MethodRow read_swept(const SettingsNode& node, const Registries& registries, MethodRow row) {
-  const SettingsNode* as = node.find("as");
-  SettingsNode name;
-  if (as != nullptr) name.entries.emplace_back("as", *as);
-  name.kind = SettingsNode::Kind::kMap;
-  const Settings settings(name);
-  row.name = read_row_name(settings, row.method);
-  row.sweep = std::make_shared<const Sweep>(
-      read_sweep(node, registries.metrics,
-                 [&](const Settings& trial) { return row.info.make(trial, registries.methods); }));
-  row.unlearner = row.sweep->trials.front().unlearner;
-  row.settings = settings.resolved();
-  row.settings["sweep"] = row.sweep->resolved;
-  return row;
-}
-
-MethodRow read_method(const SettingsNode& item, const Registries& registries) {
-  const MethodItem read = method_item(item);
-  const SettingsNode& settings_node = read.settings;
-  MethodRow row;
-  row.method = read.name;
-  row.origin = read.origin;
-  row.info = registries.methods.find(row.method, row.origin);
-  if (settings_node.find("sweep") != nullptr) return read_swept(settings_node, registries, row);
-  const Settings settings(settings_node);
-  row.name = read_row_name(settings, row.method);
-  row.unlearner = row.info.make(settings, registries.methods);
-  settings.finish();
-  row.settings = settings.resolved();
-  return row;
-}
-
-// What people write in place of a key, with what they mean.
-struct Misnomer {
-  const char* word;
-  const char* meant;
-};
-constexpr Misnomer kMisnomers[] = {
-    {"forget", "what is removed is `edit: {remove: {random: {fraction: 0.1}}}`"},
-    {"forget_set", "what is removed is `edit: {remove: {random: {fraction: 0.1}}}`"},
-    {"remove", "it stands under 'edit', as `edit: {remove: {random: {fraction: 0.1}}}`"},
-    {"add", "it stands under 'edit', as `edit: {add: {random: {fraction: 0.1}}}`"},
-    {"unlearn", "methods are a list, as `methods: [finetune, newton]`"},
-    {"method", "methods are a list, as `methods: [finetune, newton]`"},
-    {"dataset", "the data set is `data: {name: digits}`"},
-    {"architecture", "the network is `model: {name: mlp}`"},
-    {"network", "the network is `model: {name: mlp}`"},
-    {"training", "how models are trained stands under 'train'"},
-    {"epochs", "it stands under 'train', as `train: {epochs: 10}`"},
-    {"lr", "it stands under train.optimizer, as `train: {optimizer: {name: sgd, lr: 0.1}}`"},
-    {"optimizer", "it stands under 'train', as `train: {optimizer: {name: sgd, lr: 0.1}}`"},
-    {"batch_size", "it stands under 'train', as `train: {batch_size: 128}`"},
-    {"loss", "it stands under 'train', as `train: {loss: cross_entropy}`"},
-    {"l2", "it stands under 'train', as `train: {l2: 1.0e-4}`"},
-    {"metrics", "metrics are listed under 'measure', as `measure: [accuracy, kl]`"},
-    {"seed", "the number of repetitions is `seeds: {training: 3, oracle: 3}`"},
-    {"jobs", "it is an option of the command, as `oubli run FILE --jobs 2`"},
-    {"output", "it is an option of the command, as `oubli run FILE --output DIR`"},
-    {"store", "it is an option of the command, as `oubli run FILE --store DIR`"},
-};
-
-// What has no default, with an example.
-constexpr Misnomer kRequired[] = {
-    {"data", "`data: {name: digits}`"},
-    {"model", "`model: {name: mlp, hidden: [256]}`"},
-    {"train", "`train: {optimizer: {name: sgd, lr: 0.1}, epochs: 20}`"},
-    {"edit", "`edit: {remove: {random: {fraction: 0.1}}}`"},
-    {"methods", "`methods: [finetune, newton]`"},
-};
-
-// A beginner's first file: says what was meant before anything else is looked at.
-void require_known_keys(const Settings& root) {
-  for (const auto& [key, value] : root.node().entries) {
-    for (const Misnomer& misnomer : kMisnomers) {
-      if (key != misnomer.word) continue;
-      fail_at(value.key_origin, fmt::format("unknown key '{}': {}.", key, misnomer.meant));
-    }
-  }
-  for (const Misnomer& required : kRequired) {
-    if (root.has(required.word)) continue;
-    fail_at(root.origin(), fmt::format("'{}' is missing: it has no default. Write it as {}.",
-                                       required.word, required.meant));
-  }
-}
 
 void read_model(const Settings& root, const Registries& registries, Spec& spec) {
   const auto [name, settings] = root.named_child("model", "", registries.architectures.names(),
@@ -145,17 +58,28 @@ void read_edit(const Settings& root, Spec& spec) {
   }
 }
 
-}  // namespace
-
-std::string read_row_name(const Settings& method, const std::string& default_value) {
-  std::string name =
-      method.text("as", {.default_value = default_value, .doc = "name of the row in tables"});
-  if (!method.is_describing() &&
-      (name.empty() || name.find_first_of("\r\n") != std::string::npos)) {
-    method.fail("as", "the name of a row is one line of text.");
+std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics) {
+  const std::optional<SettingsNode> measure =
+      root.raw("measure", "metrics; default: all that train nothing more");
+  std::vector<std::string> names;
+  if (measure) {
+    if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
+      fail_at(measure->origin, "'measure' must be a list of metrics.");
+    }
+    for (const SettingsNode& item : measure->items) {
+      metrics.find(item.scalar, item.origin);
+      names.push_back(item.scalar);
+    }
+  } else {
+    for (const Metric& metric : metrics.entries()) {
+      if (!metric.needs.trains_more()) names.push_back(metric.name);
+    }
   }
-  return name;
+  root.record("measure", names);
+  return names;
 }
+
+}  // namespace
 
 Seeds Seeds::read(const Settings& parent) {
   const Settings settings = parent.child("seeds", "how often everything is repeated");
@@ -200,49 +124,9 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   read_model(root, registries, spec);
   spec.recipe = TrainingRecipe::read(root.child("train", "how models are trained"));
   read_edit(root, spec);
-
-  const std::vector<SettingsNode> items = root.sequence("methods", "rows of the table");
-  if (items.empty() && !root.is_describing()) {
-    root.fail("methods", fmt::format("'methods' lists no method. Valid: {}.",
-                                     fmt::join(registries.methods.names(), ", ")));
-  }
-  Json methods = Json::array();
-  std::set<std::string> names = {"original", kNoiseFloor, kSweptNoiseFloor};
-  for (const SettingsNode& item : items) {
-    MethodRow row = read_method(item, registries);
-    if (!names.insert(row.name).second) {
-      fail_at(row.origin, fmt::format("two rows are named '{}': give one of them another name with "
-                                      "`as: ...`.",
-                                      row.name));
-    }
-    if (spec.add && !row.info.supports_adding) {
-      fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
-                                      "edit adds points.",
-                                      row.method));
-    }
-    methods.push_back({{row.method, row.settings}});
-    spec.methods.push_back(std::move(row));
-  }
-  root.record("methods", std::move(methods));
-
+  spec.methods = read_methods(root, registries, /*is_adding=*/spec.add != nullptr);
   spec.seeds = Seeds::read(root);
-
-  const std::optional<SettingsNode> measure =
-      root.raw("measure", "metrics; default: all that train nothing more");
-  for (const Metric& metric : registries.metrics.entries()) {
-    if (!metric.needs.trains_more()) spec.measure.push_back(metric.name);
-  }
-  if (measure) {
-    if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
-      fail_at(measure->origin, "'measure' must be a list of metrics.");
-    }
-    spec.measure.clear();
-    for (const SettingsNode& item : measure->items) {
-      registries.metrics.find(item.scalar, item.origin);
-      spec.measure.push_back(item.scalar);
-    }
-  }
-  root.record("measure", spec.measure);
+  spec.measure = read_measure(root, registries.metrics);
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.
   VerdictSettings::read(root, registries.metrics, spec.measure);

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,27 +12,10 @@
 #include "core/evaluate/relearning.h"
 #include "core/train/trainer.h"
 #include "datasets/selection.h"
-#include "experiments/engine/plan/sweep.h"
+#include "experiments/engine/plan/rows.h"
 #include "experiments/engine/registries.h"
 
 namespace oubli {
-
-// The table's row of the oracles, each against the others; and that of the oracles which judge rows
-// whose settings the other oracles chose.
-inline const char* const kNoiseFloor = "noise floor";
-inline const char* const kSweptNoiseFloor = "noise floor of swept rows";
-
-// One row of the table: a method with its settings.
-struct MethodRow {
-  std::string name;    // `as`, or the method's name
-  std::string method;  // of the registry
-  MethodInfo info;
-  std::shared_ptr<const Unlearner> unlearner;
-  Json settings;
-  Origin origin;
-  // Where settings are to be chosen: `unlearner` is then the first trial's.
-  std::shared_ptr<const Sweep> sweep;
-};
 
 struct Seeds {
   std::int64_t training = 3;
@@ -68,9 +49,6 @@ struct Spec {
   Json model_settings() const { return resolved.at("model"); }
   Json train_settings() const { return resolved.at("train"); }
 };
-
-// The setting that every method has beside its own: `as`, which lets one stand twice.
-std::string read_row_name(const Settings& method, const std::string& default_value);
 
 // Throws Error(kSettings) with file, line and column. Of describing settings it declares all that
 // is read but for what each data set, model, method and edit has of its own.

@@ -2,6 +2,7 @@
 // thing for one. Time and memory are linear in the number of stages.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>

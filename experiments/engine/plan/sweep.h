@@ -22,7 +22,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,15 +47,6 @@ struct Sweep {
   Json resolved;  // every trial with all its settings, so that a record of it is whole
 };
 
-// What became of one trial.
-struct TrialResult {
-  std::optional<double> value;  // of the objective; absent where the method failed or diverged
-  double sample_gradients = 0;
-  double seconds = 0;
-  std::string message = {};
-  std::string status = {};  // of the method's report
-};
-
 // Reads `sweep` of a method's settings `method`, with `make` to configure each trial. Every trial's
 // settings are checked here. Error(kSettings).
 Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
@@ -64,16 +54,5 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
 
 // Its settings, for `oubli describe sweep`.
 void declare_sweep(const Settings& describing, const Registry<Metric>& metrics);
-
-// Runs trials until a budget is spent. `run` answers for one.
-std::vector<TrialResult> run_trials(const Sweep& sweep,
-                                    const std::function<TrialResult(const Trial&)>& run);
-
-// The number of the best trial; `oracle` is the oracles' own value, used where the objective is to
-// be close to it. Of equals the first. Error(kNumerics) where no trial has a value.
-std::size_t best_trial(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle);
-
-// What is kept of a sweep: every trial, the number of the best, and what all of them cost.
-Json report_of_sweep(const Sweep& sweep, const std::vector<TrialResult>& results, double oracle);
 
 }  // namespace oubli

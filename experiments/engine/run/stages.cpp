@@ -14,6 +14,7 @@
 #include "experiments/engine/environment.h"
 #include "experiments/engine/plan/training_sets.h"
 #include "experiments/engine/run/stage_outputs.h"
+#include "experiments/engine/run/trials.h"
 
 namespace oubli {
 namespace {

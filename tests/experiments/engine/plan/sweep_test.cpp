@@ -67,32 +67,6 @@ TEST(Sweep, RandomTrialsStayInTheirRangesAndRepeat) {
   }
 }
 
-TEST(Sweep, TheBestIsLowestHighestOrClosestToTheOracles) {
-  Sweep sweep = sweep_of("finetune", "{sweep: {over: {epochs: [1, 2, 3, 4]}}}");
-  const std::vector<TrialResult> results = {{std::nullopt, 1, 1, "diverged"}, {0.4}, {0.1}, {0.3}};
-  sweep.better = GoodSide::kLower;
-  EXPECT_EQ(best_trial(sweep, results, 0), 2u);
-  sweep.better = GoodSide::kHigher;
-  EXPECT_EQ(best_trial(sweep, results, 0), 1u);
-  sweep.better = GoodSide::kOracle;
-  EXPECT_EQ(best_trial(sweep, results, 0.28), 3u);
-  const std::string message = testing::error_of(ErrorKind::kNumerics, [&] {
-    best_trial(sweep, {{std::nullopt, 1, 1, "diverged"}}, 0);
-  });
-  EXPECT_THAT(message, HasSubstr("diverged"));
-}
-
-TEST(Sweep, ABudgetEndsItAfterTheTrialThatSpendsIt) {
-  const auto trials_run = [](const std::string& budget) {
-    const Sweep sweep =
-        sweep_of("finetune", "{sweep: {over: {epochs: [1, 2, 3, 4]}, budget: {" + budget + "}}}");
-    return run_trials(sweep, [](const Trial&) { return TrialResult{1.0, 10, 2, ""}; }).size();
-  };
-  EXPECT_EQ(trials_run(""), 4u);
-  EXPECT_EQ(trials_run("sample_gradients: 20"), 2u);
-  EXPECT_EQ(trials_run("sample_gradients: 21"), 3u);
-}
-
 // A record says all that each trial is; what tells trials apart is what changed, then too.
 TEST(Sweep, IsRecordedWhole) {
   const Sweep sweep = sweep_of("finetune", "{lr: 0.3, sweep: {over: {epochs: [1, 2]}}}");

@@ -1,0 +1,87 @@
+#include "experiments/engine/plan/rows.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+#include "core/unlearn/chosen_method.h"
+
+namespace oubli {
+namespace {
+
+// A row whose settings a sweep chooses: its resolved settings are those of each trial.
+MethodRow read_swept(const SettingsNode& node, const Registries& registries, MethodRow row) {
+  const SettingsNode* as = node.find("as");
+  SettingsNode name;
+  if (as != nullptr) name.entries.emplace_back("as", *as);
+  name.kind = SettingsNode::Kind::kMap;
+  const Settings settings(name);
+  row.name = read_row_name(settings, row.method);
+  row.sweep = std::make_shared<const Sweep>(
+      read_sweep(node, registries.metrics,
+                 [&](const Settings& trial) { return row.info.make(trial, registries.methods); }));
+  row.unlearner = row.sweep->trials.front().unlearner;
+  row.settings = settings.resolved();
+  row.settings["sweep"] = row.sweep->resolved;
+  return row;
+}
+
+MethodRow read_method(const SettingsNode& item, const Registries& registries) {
+  const MethodItem read = method_item(item);
+  const SettingsNode& settings_node = read.settings;
+  MethodRow row;
+  row.method = read.name;
+  row.origin = read.origin;
+  row.info = registries.methods.find(row.method, row.origin);
+  if (settings_node.find("sweep") != nullptr) return read_swept(settings_node, registries, row);
+  const Settings settings(settings_node);
+  row.name = read_row_name(settings, row.method);
+  row.unlearner = row.info.make(settings, registries.methods);
+  settings.finish();
+  row.settings = settings.resolved();
+  return row;
+}
+
+}  // namespace
+
+std::string read_row_name(const Settings& method, const std::string& default_value) {
+  std::string name =
+      method.text("as", {.default_value = default_value, .doc = "name of the row in tables"});
+  if (!method.is_describing() &&
+      (name.empty() || name.find_first_of("\r\n") != std::string::npos)) {
+    method.fail("as", "the name of a row is one line of text.");
+  }
+  return name;
+}
+
+std::vector<MethodRow> read_methods(const Settings& root, const Registries& registries,
+                                    bool is_adding) {
+  const std::vector<SettingsNode> items = root.sequence("methods", "rows of the table");
+  if (items.empty() && !root.is_describing()) {
+    root.fail("methods", fmt::format("'methods' lists no method. Valid: {}.",
+                                     fmt::join(registries.methods.names(), ", ")));
+  }
+  std::vector<MethodRow> rows;
+  Json record = Json::array();
+  std::set<std::string> names = {"original", kNoiseFloor, kSweptNoiseFloor};
+  for (const SettingsNode& item : items) {
+    MethodRow row = read_method(item, registries);
+    if (!names.insert(row.name).second) {
+      fail_at(row.origin, fmt::format("two rows are named '{}': give one of them another name with "
+                                      "`as: ...`.",
+                                      row.name));
+    }
+    if (is_adding && !row.info.supports_adding) {
+      fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
+                                      "edit adds points.",
+                                      row.method));
+    }
+    record.push_back({{row.method, row.settings}});
+    rows.push_back(std::move(row));
+  }
+  root.record("methods", std::move(record));
+  return rows;
+}
+
+}  // namespace oubli

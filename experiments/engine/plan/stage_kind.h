@@ -1,0 +1,30 @@
+// The kinds of stage that an experiment is made of, listed in stage_kinds.def. What each does
+// stands in run/stages/; its name stands here, because keys are made of it.
+//
+//   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
+//   shadow    models on random halves of D and unseen examples together, for attacks
+//   audit     models on the retain set and a random half of the audited examples, for U-LiRA
+//   initial   models that were never trained, for metrics that compare with one
+//   sweep     trials of a method's settings on the first original (sweep.h)
+//   unlearn   one method on one original, or on a model of the kind audit
+//   predict   outputs of one model on every split
+//   relearn   how one model learns the forget set again
+//   evaluate  metrics of one model against all oracles
+//   compare   metrics that need all models of a row together, one of each training seed
+#pragma once
+
+#include <string>
+
+namespace oubli {
+
+enum class StageKind {
+#define OUBLI_STAGE(kind, name, model, type) kind,
+#include "experiments/engine/plan/stage_kinds.def"
+#undef OUBLI_STAGE
+};
+std::string to_string(StageKind kind);
+// What people call a model of this kind: original, oracle, shadow, audit, untrained; "original" for
+// kinds that train none.
+std::string model_name(StageKind kind);
+
+}  // namespace oubli

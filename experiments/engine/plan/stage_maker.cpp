@@ -1,0 +1,209 @@
+#include "experiments/engine/plan/stage_maker.h"
+
+#include <fmt/format.h>
+
+#include "core/base/hash.h"
+#include "experiments/engine/plan/training_sets.h"
+
+namespace oubli {
+namespace {
+
+Json description_of(const Metric& metric) { return {metric.name, metric.version}; }
+
+}  // namespace
+
+StageMaker::StageMaker(const Experiment& experiment, const Registry<Metric>& metrics)
+    : experiment_(experiment) {
+  describe_what_stages_share(metrics);
+}
+
+void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
+  const Spec& spec = experiment_.spec;
+  training_ = std::make_shared<const Json>(Json{{"data", experiment_.data_hash},
+                                                {"model", spec.model_settings()},
+                                                {"network", experiment_.network_hash},
+                                                {"train", spec.train_settings()},
+                                                {"threads", spec.threads}});
+  const Json looking = {{"data", experiment_.data_hash},
+                        {"edit", experiment_.edit_hash},
+                        {"loss", spec.train_settings().at("loss")},
+                        {"threads", spec.threads}};
+  prediction_ = std::make_shared<const Json>(looking);
+  Json evaluation = looking;
+  for (const std::string& name : spec.measure) {
+    evaluation["metrics"].push_back(description_of(metrics.find(name)));
+  }
+  evaluation_ = std::make_shared<const Json>(std::move(evaluation));
+  for (const MethodRow& row : spec.methods) {
+    Json method = *training_;
+    method["edit"] = experiment_.edit_hash;
+    method["method"] = row.method;
+    method["version"] = row.info.version;
+    method["settings"] = row.settings;
+    method["settings"].erase("as");  // its name does not change what is computed
+    methods_.push_back(std::make_shared<const Json>(std::move(method)));
+    objectives_.push_back(row.sweep ? description_of(metrics.find(row.sweep->metric)) : Json());
+  }
+}
+
+std::size_t StageMaker::train(StageKind kind, std::int64_t seed) {
+  Stage stage;
+  stage.kind = kind;
+  stage.label = fmt::format("{} {}", model_name(kind), seed);
+  stage.seed = seed;
+  stage.training_seed = seed;
+  stage.shared_description = training_;
+  const auto [rows, size] = training_rows(kind, seed);
+  stage.description = {{"rows", rows}, {"seed", seed}};
+  const TrainingRecipe& recipe = experiment_.spec.recipe;
+  stage.cost = static_cast<double>(size) *
+               static_cast<double>(recipe.optimizer.is_full_batch() ? 100 : recipe.epochs);
+  return stages_.add(std::move(stage));
+}
+
+// The hash and the number of the rows that a model is trained on: the same for all originals, and
+// for all oracles.
+std::pair<std::string, std::int64_t> StageMaker::training_rows(StageKind kind, std::int64_t seed) {
+  const bool is_alike = kind == StageKind::kTrain || kind == StageKind::kRetrain;
+  if (const auto found = alike_rows_.find(kind); found != alike_rows_.end()) return found->second;
+  const Subset subset = training_set(experiment_, kind, seed);
+  Hasher rows;
+  rows.add(subset.rows);
+  const std::pair<std::string, std::int64_t> result = {rows.hex(), subset.size()};
+  if (is_alike) alike_rows_[kind] = result;
+  return result;
+}
+
+std::size_t StageMaker::initial(std::int64_t seed) {
+  Stage stage;
+  stage.kind = StageKind::kInitial;
+  stage.label = fmt::format("{} {}", model_name(stage.kind), seed);
+  stage.seed = seed;
+  stage.description = {{"data", experiment_.data_hash},
+                       {"model", experiment_.spec.model_settings()},
+                       {"network", experiment_.network_hash},
+                       {"threads", experiment_.spec.threads},
+                       {"seed", seed}};
+  return stages_.add(std::move(stage));
+}
+
+std::size_t StageMaker::sweep(std::size_t method, std::size_t original,
+                              std::map<ModelRole, StageMembers> members) {
+  const MethodRow& row = experiment_.spec.methods[method];
+  Stage stage;
+  stage.kind = StageKind::kSweep;
+  stage.label = fmt::format("trials of {}", row.name);
+  stage.method = method;
+  stage.inputs = {original};
+  stage.members = std::move(members);
+  stage.shared_description = methods_[method];
+  stage.description = {{"metric", objectives_[method]}};
+  for (const Trial& trial : row.sweep->trials) {
+    stage.cost += estimated_cost(*trial.unlearner);
+    if (row.sweep->sample_gradients > 0 && stage.cost >= row.sweep->sample_gradients) break;
+  }
+  return stages_.add(std::move(stage));
+}
+
+double StageMaker::estimated_cost(const Unlearner& unlearner) const {
+  return unlearner.estimate_cost(experiment_.task)
+      .value_or(static_cast<double>(experiment_.task.retain.size()));
+}
+
+std::size_t StageMaker::unlearn(std::size_t method, std::size_t original,
+                                std::optional<std::size_t> sweep, std::int64_t training_seed,
+                                std::int64_t seed) {
+  const MethodRow& row = experiment_.spec.methods[method];
+  Stage stage;
+  stage.kind = StageKind::kUnlearn;
+  stage.label = fmt::format("{}, original {}", row.name, training_seed);
+  if (experiment_.spec.seeds.unlearning > 1) stage.label += fmt::format(", run {}", seed);
+  stage.inputs = {original};
+  if (sweep) stage.inputs.push_back(*sweep);
+  stage.method = method;
+  stage.training_seed = training_seed;
+  stage.seed = seed;
+  stage.shared_description = methods_[method];
+  stage.description = {{"training_seed", training_seed}, {"seed", seed}};
+  stage.cost = estimated_cost(*row.unlearner);
+  return stages_.add(std::move(stage));
+}
+
+std::size_t StageMaker::unlearn_audit(std::size_t method, std::size_t audit_model,
+                                      std::int64_t audit, std::optional<std::size_t> sweep) {
+  const MethodRow& row = experiment_.spec.methods[method];
+  Stage stage;
+  stage.kind = StageKind::kUnlearn;
+  stage.label = fmt::format("{}, audit {}", row.name, audit);
+  stage.inputs = {audit_model};
+  if (sweep) stage.inputs.push_back(*sweep);
+  stage.method = method;
+  stage.audit = audit;
+  stage.shared_description = methods_[method];
+  stage.description = {{"audit", audit}};
+  stage.cost = estimated_cost(*row.unlearner);
+  return stages_.add(std::move(stage));
+}
+
+std::size_t StageMaker::relearn(std::size_t model) {
+  if (const auto found = relearnings_.find(model); found != relearnings_.end()) {
+    return found->second;
+  }
+  const RelearningSettings& settings = experiment_.spec.relearning;
+  Stage stage;
+  stage.kind = StageKind::kRelearn;
+  stage.label = "relearning of " + stages_[model].label;
+  stage.inputs = {model};
+  stage.shared_description = training_;
+  stage.description = {
+      {"edit", experiment_.edit_hash}, {"epochs", settings.epochs}, {"lr", settings.lr}};
+  stage.cost = static_cast<double>(experiment_.task.train.size() * settings.epochs);
+  return relearnings_[model] = stages_.add(std::move(stage));
+}
+
+std::size_t StageMaker::predict(std::size_t model) {
+  if (const auto found = predictions_.find(model); found != predictions_.end()) {
+    return found->second;
+  }
+  Stage stage;
+  stage.kind = StageKind::kPredict;
+  stage.label = "predictions of " + stages_[model].label;
+  stage.inputs = {model};
+  stage.shared_description = prediction_;
+  stage.cost = static_cast<double>(experiment_.dataset->size()) / 3;
+  return predictions_[model] = stages_.add(std::move(stage));
+}
+
+std::size_t StageMaker::evaluate(std::size_t model, std::map<ModelRole, StageMembers> members) {
+  Stage stage;
+  stage.kind = StageKind::kEvaluate;
+  stage.label = "metrics of " + stages_[model].label;
+  stage.members = std::move(members);
+  stage.shared_description = evaluation_;
+  return stages_.add(std::move(stage));
+}
+
+std::size_t StageMaker::compare(const std::string& row, std::map<ModelRole, StageMembers> members) {
+  Stage stage;
+  stage.kind = StageKind::kCompare;
+  stage.label = "metrics of all models of " + row;
+  stage.members = std::move(members);
+  stage.shared_description = evaluation_;
+  return stages_.add(std::move(stage));
+}
+
+StageMember StageMaker::member(std::size_t model, std::int64_t seed, bool relearns) {
+  StageMember member{model, predict(model), {}, seed};
+  if (relearns) member.relearning = relearn(model);
+  return member;
+}
+
+StageGroup StageMaker::group_of(const StageNumbers& models, bool relearn) {
+  std::vector<StageMember> members;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    members.push_back(member(models[i], static_cast<std::int64_t>(i), relearn));
+  }
+  return stages_.group(std::move(members));
+}
+
+}  // namespace oubli

@@ -1,0 +1,69 @@
+// Makes the stages of a plan, one of any kind at a call: its label, its cost, and the description
+// that its key is the hash of. Which stages an experiment needs, and which model is held against
+// which, is the planner's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiments/engine/plan/plan.h"
+#include "experiments/engine/plan/stage_list.h"
+
+namespace oubli {
+
+using StageNumbers = std::vector<std::size_t>;  // of stages in the plan
+using StageGroup = std::shared_ptr<const MemberGroup>;
+
+class StageMaker {
+ public:
+  StageMaker(const Experiment& experiment, const Registry<Metric>& metrics);
+
+  // All return the number of the stage.
+  std::size_t train(StageKind kind,
+                    std::int64_t seed);  // an original, an oracle, a shadow, an audit
+  std::size_t initial(std::int64_t seed);
+  // `method`: row of the spec, which has a sweep.
+  std::size_t sweep(std::size_t method, std::size_t original,
+                    std::map<ModelRole, StageMembers> members);
+  // `sweep`: the stage that chooses the method's settings, where there is one.
+  std::size_t unlearn(std::size_t method, std::size_t original, std::optional<std::size_t> sweep,
+                      std::int64_t training_seed, std::int64_t seed);
+  // A method on an attacker's model, which it makes forget that model's own half.
+  std::size_t unlearn_audit(std::size_t method, std::size_t audit_model, std::int64_t audit,
+                            std::optional<std::size_t> sweep);
+  std::size_t evaluate(std::size_t model, std::map<ModelRole, StageMembers> members);
+  std::size_t compare(const std::string& row, std::map<ModelRole, StageMembers> members);
+
+  // A trained or edited model as others look at it: with its predictions, and how it relearns.
+  StageMember member(std::size_t model, std::int64_t seed, bool relearns);
+  StageGroup group(std::vector<StageMember> members) const {
+    return stages_.group(std::move(members));
+  }
+  // Of models that are numbered from 0.
+  StageGroup group_of(const StageNumbers& models, bool relearn);
+
+  // The plan of all these stages, still without rows.
+  Plan take() { return stages_.take(); }
+
+ private:
+  void describe_what_stages_share(const Registry<Metric>& metrics);
+  std::pair<std::string, std::int64_t> training_rows(StageKind kind, std::int64_t seed);
+  double estimated_cost(const Unlearner& unlearner) const;
+  std::size_t relearn(std::size_t model);
+  std::size_t predict(std::size_t model);
+
+  const Experiment& experiment_;
+  StageList stages_;
+  std::shared_ptr<const Json> training_, prediction_, evaluation_;  // shared descriptions
+  std::vector<std::shared_ptr<const Json>> methods_;                // and by row of the spec
+  std::vector<Json> objectives_;  // the metric of each row's sweep
+  std::map<StageKind, std::pair<std::string, std::int64_t>> alike_rows_;
+  std::map<std::size_t, std::size_t> predictions_, relearnings_;  // of a model's stage
+};
+
+}  // namespace oubli
