@@ -17,8 +17,8 @@
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/commands/original.h"
 #include "experiments/engine/report/spectrum_plot.h"
-#include "experiments/engine/run/display.h"
-#include "experiments/engine/run/stage_outputs.h"
+#include "experiments/engine/run/stage_files.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {

@@ -10,7 +10,7 @@
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/plan/spec.h"
 #include "experiments/engine/report/table.h"
-#include "experiments/engine/run/display.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {

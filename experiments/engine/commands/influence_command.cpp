@@ -11,8 +11,9 @@
 #include "experiments/engine/commands/original.h"
 #include "experiments/engine/report/output.h"
 #include "experiments/engine/report/table.h"
-#include "experiments/engine/run/display.h"
-#include "experiments/engine/run/stage_outputs.h"
+#include "experiments/engine/run/run_stage.h"
+#include "experiments/engine/run/stage_files.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/base/machine_limits.h"
+#include "experiments/engine/run/run_stage.h"
 
 namespace oubli {
 

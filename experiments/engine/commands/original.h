@@ -2,7 +2,9 @@
 // first.
 #pragma once
 
-#include "experiments/engine/run/stages.h"
+#include "experiments/engine/plan/plan.h"
+#include "experiments/engine/registries.h"
+#include "experiments/engine/run/store.h"
 
 namespace oubli {
 

@@ -14,52 +14,15 @@
 #include "experiments/engine/report/result_folder.h"
 #include "experiments/engine/report/table.h"
 #include "experiments/engine/run/display.h"
-#include "experiments/engine/run/stage_outputs.h"
-#include "experiments/engine/run/stages.h"
+#include "experiments/engine/run/input_contents.h"
+#include "experiments/engine/run/jobs.h"
+#include "experiments/engine/run/run_request.h"
+#include "experiments/engine/run/run_stage.h"
+#include "experiments/engine/run/scheduler.h"
+#include "experiments/engine/run/worker.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
-namespace {
-
-std::size_t job_count(const RunOptions& options, const Spec& spec) {
-  if (options.jobs > 0) return static_cast<std::size_t>(options.jobs);
-  return static_cast<std::size_t>(std::max<std::int64_t>(1, available_cores() / spec.threads));
-}
-
-// Rows in place of the file that lists them: it may be changed while the run goes on.
-void pin_rows(SettingsNode& edit, const char* part, const Tensor& rows) {
-  for (auto& [name, selector] : edit.entries) {
-    if (name != part) continue;
-    for (auto& [kind, node] : selector.entries) {
-      if (kind != "indices" || node.kind != SettingsNode::Kind::kScalar) continue;
-      node.kind = SettingsNode::Kind::kSequence;
-      const auto* values = rows.const_data_ptr<std::int64_t>();
-      for (std::int64_t i = 0; i < rows.numel(); ++i) {
-        SettingsNode& item = node.items.emplace_back();
-        item.kind = SettingsNode::Kind::kScalar;
-        item.scalar = fmt::to_string(values[i]);
-        item.origin = node.origin;
-      }
-    }
-  }
-}
-
-Json settings_for_workers(const Experiment& experiment) {
-  SettingsNode root = experiment.spec.root;
-  for (auto& [name, edit] : root.entries) {
-    if (name != "edit") continue;
-    pin_rows(edit, "remove", experiment.task.forget.rows);
-    pin_rows(edit, "add", experiment.task.added.rows);
-  }
-  return to_json(root);
-}
-
-// What one of so many jobs may keep for speed alone: half of its share, the rest being what it
-// needs.
-std::int64_t memory_of_job(std::size_t jobs) {
-  return available_memory() / static_cast<std::int64_t>(2 * jobs);
-}
-
-}  // namespace
 
 Experiment load_experiment(const RunOptions& options, const Registries& registries) {
   Experiment experiment = prepare_experiment(load_spec(options.file, options.overrides, registries),
@@ -87,14 +50,14 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
                printable(store.folder().string()), mount);
   }
   store.sweep();
-  const std::size_t jobs = job_count(options, experiment.spec);
-  const RunRequest request{
-      settings_for_workers(experiment), options.file,       options.data, experiment.data_hash,
-      store.folder().string(),          memory_of_job(jobs)};
+  const std::size_t jobs = job_count(static_cast<std::size_t>(options.jobs), experiment.spec);
+  const RunRequest request =
+      request_of(experiment, options.data, store.folder().string(), memory_of_job(jobs));
+  Display display(stderr);
   // Damage that is found when results are read is mended like any other, in another round.
   constexpr int kMostTries = 3;
   for (int tries = 1;; ++tries) {
-    const RunOutcome outcome = run_plan(plan, store, request, jobs, stderr);
+    const RunOutcome outcome = run_plan(plan, store, request, jobs, display);
     if (outcome.interrupted) {
       std::fputs("interrupted: finished stages are kept; the same command goes on from here.\n",
                  stderr);
@@ -170,7 +133,7 @@ int run_one_stage(const std::string& key, const RunOptions& options, const Regis
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const bool worked =
       run_stage(experiment, plan, stage, registries, store,
-                {.memory = memory_of_job(job_count(options, experiment.spec)),
+                {.memory = memory_of_job(job_count(0, experiment.spec)),
                  .on_wait = [](const std::string& holder) {
                    fmt::print(stderr, "waiting for {}, which is doing it\n", holder);
                  }});

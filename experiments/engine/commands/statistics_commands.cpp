@@ -17,7 +17,7 @@
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/report/table.h"
 #include "experiments/engine/report/verdict.h"
-#include "experiments/engine/run/display.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {

@@ -1,12 +1,10 @@
 #include "experiments/engine/run/display.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "core/base/text.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
@@ -25,24 +23,19 @@ std::string duration_text(double seconds) {
 
 }  // namespace
 
-std::size_t terminal_columns(std::FILE* out) {
-  winsize size{};
-  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  if (const char* columns = std::getenv("COLUMNS"); columns != nullptr) {
-    const int value = std::atoi(columns);
-    if (value > 20) return static_cast<std::size_t>(value);
-  }
-  return 80;
-}
+Display::Display(std::FILE* out) : out_(out), start_(Clock::now()), last_draw_(start_) {}
 
-Display::Display(std::FILE* out, std::size_t stages, std::size_t cached, double cost)
-    : out_(out),
-      live_(::isatty(::fileno(out)) != 0),
-      stages_(stages),
-      cached_(cached),
-      cost_(cost),
-      start_(Clock::now()),
-      last_draw_(start_) {}
+void Display::begin(std::size_t stages, std::size_t cached, double cost) {
+  close();
+  live_ = ::isatty(::fileno(out_)) != 0;
+  stages_ = stages;
+  cached_ = cached;
+  cost_ = cost;
+  done_ = failed_ = 0;
+  cost_done_ = 0;
+  slots_.clear();
+  start_ = last_draw_ = Clock::now();
+}
 
 std::string Display::summary() const {
   std::string text = fmt::format("{} of {} stages done", cached_ + done_, stages_);

@@ -6,23 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "experiments/engine/run/run_listener.h"
+
 namespace oubli {
 
-class Display {
+class Display : public RunListener {
  public:
-  // `cost` is the estimated cost of all stages to do; `cached` how many were found in the store.
-  Display(std::FILE* out, std::size_t stages, std::size_t cached, double cost);
-  ~Display() { close(); }
+  explicit Display(std::FILE* out);
+  ~Display() override { close(); }
 
-  void started(std::size_t worker, const std::string& label);
-  void progressed(std::size_t worker, double share);
-  void finished(std::size_t worker, double cost);
-  void failed(const std::string& label, const std::string& reason);
-  void note(const std::string& line);
-  // Removes the live block.
-  void close();
+  void begin(std::size_t stages, std::size_t cached, double cost) override;
+  void end() override { close(); }
+  void started(std::size_t worker, const std::string& label) override;
+  void progressed(std::size_t worker, double share) override;
+  void finished(std::size_t worker, double cost) override;
+  void failed(const std::string& label, const std::string& reason) override;
+  void note(const std::string& line) override;
 
  private:
+  // Removes the live block.
+  void close();
   void draw(bool force);
   void erase();
   void print_line(const std::string& line);
@@ -35,15 +38,12 @@ class Display {
     bool busy = false;
   };
   std::FILE* out_;
-  bool live_;
-  std::size_t stages_, cached_, done_ = 0, failed_ = 0;
-  double cost_, cost_done_ = 0;
+  bool live_ = false;
+  std::size_t stages_ = 0, cached_ = 0, done_ = 0, failed_ = 0;
+  double cost_ = 0, cost_done_ = 0;
   std::vector<Slot> slots_;
   std::size_t lines_drawn_ = 0;
   std::chrono::steady_clock::time_point start_, last_draw_;
 };
-
-// Columns of the terminal behind `out`; 80 where it is none.
-std::size_t terminal_columns(std::FILE* out);
 
 }  // namespace oubli

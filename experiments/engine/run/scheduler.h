@@ -1,12 +1,14 @@
 // Runs the stages of a plan that the store does not have, on a pool of worker processes.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 
 #include "experiments/engine/plan/plan.h"
+#include "experiments/engine/run/run_listener.h"
+#include "experiments/engine/run/run_request.h"
 #include "experiments/engine/run/store.h"
-#include "experiments/engine/run/worker.h"
 
 namespace oubli {
 
@@ -20,16 +22,10 @@ struct RunOutcome {
   std::size_t cached = 0;
 };
 
-// Stages that must run so that every evaluation is in the store: absent or damaged ones, those that
-// were made from another version of an input, and what they need. `damaged` receives a line for
-// each entry that is there and no good.
-std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
-                                        std::vector<std::string>& damaged);
-
 // Until nothing is missing: an input that turns out to be damaged is done again, and then what was
 // made from it. An interrupt (SIGINT, SIGTERM) ends the workers, loses what was in flight and
 // returns; so does a store that cannot be written. Results do not depend on `jobs`.
 RunOutcome run_plan(const Plan& plan, const Store& store, const RunRequest& request,
-                    std::size_t jobs, std::FILE* progress_out);
+                    std::size_t jobs, RunListener& listener);
 
 }  // namespace oubli

@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
-#include "core/base/hash.h"
-#include "core/nn/checkpoint.h"
+#include "core/nn/tensor_file.h"
 #include "experiments/engine/plan/training_sets.h"
 
 namespace oubli {
@@ -33,50 +33,6 @@ std::vector<double> numbers(const Json& list) {
 }
 
 }  // namespace
-
-void write_json(const std::filesystem::path& path, const Json& json) {
-  // Text was checked where it came in; what a library says may still hold anything.
-  write_file(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-Json read_json(const Store& store, const std::string& key, const std::string& file) {
-  return Json::parse(store.read(key, file));
-}
-
-Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage) {
-  Model model = experiment.make_model();
-  const std::string where = (store.entry(stage.key) / kModelFile).string();
-  load_weights(model, parse_tensors(store.read(stage.key, kModelFile), where), where);
-  return model;
-}
-
-Store::Contents InputContents::of(const Stage& stage) {
-  Store::Contents contents;
-  for (const std::size_t input : stage.inputs) {
-    contents[plan_.stages[input].key] = store_.content(plan_.stages[input].key);
-  }
-  for (const auto& [role, members] : stage.members) {
-    contents[members.group->digest] = of_group(*members.group).hash;
-  }
-  return contents;
-}
-
-const InputContents::GroupContent& InputContents::of_group(const MemberGroup& group) {
-  const auto [found, is_new] = groups_.emplace(&group, GroupContent());
-  if (!is_new) return found->second;
-  Hasher all;
-  std::size_t there = 0, absent = 0;
-  for (const StageMember& member : group.members) {
-    for (const std::size_t stage : member.stages()) {
-      const std::string content = store_.content(plan_.stages[stage].key);
-      (content.empty() ? absent : there) += 1;
-      all.add(content + "\n");
-    }
-  }
-  if (absent == 0) found->second.hash = all.hex();
-  found->second.is_partial = there > 0 && absent > 0;
-  return found->second;
-}
 
 bool StageOutputs::usable(const StageMember& member) const {
   return json(member.predictions, kReportFile).at("usable").get<bool>();

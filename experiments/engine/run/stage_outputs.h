@@ -1,52 +1,16 @@
 // What finished stages left in the store, as metrics take it.
 #pragma once
 
-#include <filesystem>
-#include <map>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/evaluate/metric.h"
 #include "experiments/engine/plan/plan.h"
+#include "experiments/engine/run/stage_files.h"
 #include "experiments/engine/run/store.h"
 
 namespace oubli {
-
-// Names of the files of an entry.
-inline const char* const kModelFile = "model.safetensors";
-inline const char* const kPredictionsFile = "predictions.safetensors";
-inline const char* const kReportFile = "report.json";
-inline const char* const kRelearningFile = "relearning.json";
-inline const char* const kMetricsFile = "metrics.json";
-
-void write_json(const std::filesystem::path& path, const Json& json);
-// A file of an entry; throws DamagedEntry where it is not as it was written.
-Json read_json(const Store& store, const std::string& key, const std::string& file);
-
-// The model that a finished stage made.
-Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
-
-// What the entries hold now that stages are made from. Groups are looked at once: a lifetime is as
-// long as what it says shall hold.
-class InputContents {
- public:
-  InputContents(const Plan& plan, const Store& store) : plan_(plan), store_(store) {}
-  // Each input by its key, and each group of members as one, by its digest; "" where one of them is
-  // not there.
-  Store::Contents of(const Stage& stage);
-  // Whether some of the group's members are there, and some are not.
-  bool is_partial(const MemberGroup& group) { return of_group(group).is_partial; }
-
- private:
-  struct GroupContent {
-    std::string hash;  // "" unless all are there
-    bool is_partial = false;
-  };
-  const GroupContent& of_group(const MemberGroup& group);
-
-  const Plan& plan_;
-  const Store& store_;
-  std::map<const MemberGroup*, GroupContent> groups_;
-};
 
 template <typename T>
 std::vector<const T*> pointers_to(const std::vector<T>& all) {

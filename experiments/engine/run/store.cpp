@@ -1,91 +1,18 @@
 #include "experiments/engine/run/store.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "core/base/file_lock.h"
 #include "core/base/hash.h"
+#include "experiments/engine/run/entry_file.h"
+#include "experiments/engine/run/shared_rights.h"
 
 namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
-
-const char* const kEntryFile = "entry.json";
-const char* const kChecksum = "sha256";  // of entry.json without it, its last member
-
-// Files made while it lives can be written by all who may write to the store's folder.
-class SharedRights {
- public:
-  explicit SharedRights(const fs::path& folder) : old_(::umask(0)) {
-    struct stat status {};
-    const bool known = ::stat(folder.c_str(), &status) == 0;
-    mode_t mask = old_;
-    // Without setgid new files belong to a group of their user's, which is none of the folder's.
-    constexpr mode_t kGroup = S_IWGRP | S_ISGID;
-    if (known && (status.st_mode & kGroup) == kGroup) mask &= ~static_cast<mode_t>(S_IRWXG);
-    if (known && (status.st_mode & S_IWOTH) != 0) mask &= ~static_cast<mode_t>(S_IRWXO);
-    ::umask(mask);
-  }
-  ~SharedRights() { ::umask(old_); }
-  SharedRights(const SharedRights&) = delete;
-  SharedRights& operator=(const SharedRights&) = delete;
-
- private:
-  mode_t old_;
-};
-
-bool is_key(const std::string& name) {
-  return name.size() == 64 && std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-// Whether something else stands where a file was written, or nothing. What the system refuses is no
-// damage.
-bool is_damage(const FileError& error) { return error.reason() == 0 || error.is_missing(); }
-
-void remove_seconds(Json& json) {
-  if (json.is_object()) {
-    for (const char* time : {"seconds", "seconds_ratio"}) json.erase(time);
-  }
-  for (Json& part : json) {
-    if (part.is_structured()) remove_seconds(part);
-  }
-}
-
-std::string content_hash(const fs::path& path, const std::string& sha256) {
-  if (path.extension() != ".json") return sha256;
-  Json json = parse_json(read_text_file(path));
-  if (json.is_discarded()) return sha256;
-  remove_seconds(json);
-  return sha256_hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
-// The text of an entry.json with its own checksum at the end.
-std::string with_checksum(Json json) {
-  json.erase(kChecksum);
-  json[kChecksum] = sha256_hex(json.dump(1));
-  return json.dump(1) + "\n";
-}
-
-// Why the text is not the entry.json that was written for this key; "" where it is.
-std::string problem_of(const std::string& text, const std::string& key) {
-  const Json json = parse_json(text);
-  if (!json.is_object()) return "entry.json cannot be understood";
-  if (!json.contains(kChecksum) || with_checksum(json) != text) {
-    return "entry.json does not match its checksum";
-  }
-  if (json.value("key", "") != key) return "it is the entry of another key";
-  if (!json.contains("determined_by") || sha256_hex(json.at("determined_by").dump()) != key) {
-    return "its key is not the hash of what determined it";
-  }
-  if (!json.contains("files") || json.at("files").empty()) return "it has no files";
-  return "";
-}
 
 }  // namespace
 
@@ -121,7 +48,7 @@ const Store::Record& Store::record(const std::string& key, bool read_again) cons
     if (!is_damage(error)) throw;
     throw DamagedEntry(key, error.is_missing() ? "entry.json is missing" : error.what());
   }
-  if (const std::string problem = problem_of(text, key); !problem.empty()) {
+  if (const std::string problem = problem_of_entry(text, key); !problem.empty()) {
     throw DamagedEntry(key, problem);
   }
   const Json json = Json::parse(text);
@@ -133,17 +60,6 @@ const Store::Record& Store::record(const std::string& key, bool read_again) cons
   record.content = json.at("content").get<std::string>();
   record.inputs = json.at("inputs").get<Contents>();
   return records_[key] = std::move(record);
-}
-
-bool Store::is_of_another_version(const std::string& key) const {
-  Json json;
-  try {
-    json = parse_json(read_text_file(entry(key) / kEntryFile));
-  } catch (const FileError& error) {
-    if (!is_damage(error)) throw;
-  }
-  return json.is_object() && !json.contains(kChecksum) && !json.contains("content") &&
-         json.contains("determined_by") && sha256_hex(json.at("determined_by").dump()) == key;
 }
 
 Store::Check Store::check(const std::string& key, bool thorough, const Contents& inputs) const {
@@ -259,20 +175,7 @@ bool Store::produce(const NewEntry& made) const {
     Json json = made.description;
     json["key"] = made.key;
     json["inputs"] = inputs;
-    json["files"] = Json::object();
-    Hasher content;
-    for (const std::string& name : names_in(partial)) {
-      const fs::path path = partial / name;
-      const std::string sha256 = file_hash_hex(path);
-      json["files"][name] = {{"bytes", InputFile(path, ErrorKind::kStore).size()},
-                             {"sha256", sha256}};
-      content.add(fmt::format("{} {}\n", name, content_hash(path, sha256)));
-      flush_to_disk(path);
-    }
-    json["content"] = content.hex();
-    if (json["files"].empty()) {
-      throw FileError(ErrorKind::kStore, partial, "the stage's files are gone", 0);
-    }
+    describe_files(partial, json);
     write_file(partial / kEntryFile, with_checksum(std::move(json)));
     flush_to_disk(partial);
     const fs::path target = entry(made.key);
@@ -293,67 +196,6 @@ bool Store::produce(const NewEntry& made) const {
     throw;
   }
   return true;
-}
-
-std::vector<std::string> Store::keys() const {
-  std::vector<std::string> keys;
-  for (const std::string& shard : names_in(folder_ / "entries")) {
-    const fs::path folder = folder_ / "entries" / shard;
-    if (shard.size() != 2 || what_stands_at(folder) != "is a folder") continue;
-    for (const std::string& name : names_in(folder)) {
-      if (is_key(name) && name.starts_with(shard)) keys.push_back(name);
-    }
-  }
-  return keys;
-}
-
-void Store::discard(const std::string& key) const {
-  const SharedRights rights(folder_);
-  const FileLock lock = FileLock::take(lock_of(key));
-  remove_tree(entry(key));
-  records_.erase(key);
-}
-
-bool Store::remove_damaged(const std::string& key) const {
-  const SharedRights rights(folder_);
-  const std::optional<FileLock> lock = FileLock::try_take(lock_of(key));
-  if (!lock || check(key, /*thorough=*/true).state != State::kDamaged) return false;
-  remove_tree(entry(key));
-  records_.erase(key);
-  return true;
-}
-
-void Store::sweep_partial(const std::string& key) const {
-  for (const std::string& name : names_in(folder_ / "partial")) {
-    if (name.starts_with(key)) remove_tree(folder_ / "partial" / name);
-  }
-}
-
-std::size_t Store::sweep() const {
-  const SharedRights rights(folder_);
-  std::size_t removed = 0;
-  const auto unless_held = [&](const std::string& key, const std::function<void()>& act) {
-    try {  // what another user left and this one may not touch does no harm
-      if (const std::optional<FileLock> lock = FileLock::try_take(lock_of(key))) act();
-    } catch (const FileError&) {
-    }
-  };
-  for (const std::string& name : names_in(folder_ / "partial")) {
-    const std::string key = name.substr(0, name.find('.'));
-    const fs::path partial = folder_ / "partial" / name;
-    std::error_code ignored;
-    if (key == "probe") fs::remove(partial, ignored);
-    if (!is_key(key)) continue;
-    // Whoever writes it holds its lock.
-    unless_held(key, [&] {
-      const bool is_left = is_there(partial);
-      remove_tree(partial);
-      removed += is_left ? 1 : 0;
-    });
-  }
-  // Locks of processes that were killed: taking one removes it.
-  for (const std::string& name : names_in(folder_ / "locks")) unless_held(name, [] {});
-  return removed;
 }
 
 fs::path default_store(const std::string& from_command_line) {

@@ -9,9 +9,8 @@
 #include <set>
 
 #include "core/base/settings_file.h"
-#include "experiments/engine/run/scheduler.h"
-#include "experiments/engine/run/stage_outputs.h"
-#include "experiments/engine/run/stages.h"
+#include "experiments/engine/run/missing_stages.h"
+#include "experiments/engine/run/run_stage.h"
 #include "tests/support/files.h"
 
 namespace oubli {

@@ -1,9 +1,10 @@
-// What each kind of stage does.
+// Runs one stage of a plan.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <string>
 
 #include "experiments/engine/plan/plan.h"
 #include "experiments/engine/run/store.h"
@@ -11,7 +12,7 @@
 namespace oubli {
 
 // What the random numbers of a stage start from. Streams differ in name, so an oracle never shares
-// a start or an order with an original.
+// a start or an order with an original. Error(kUsage) for a stage that draws none.
 std::uint64_t random_seed(const Stage& stage);
 
 // What the process that runs a stage lends it.

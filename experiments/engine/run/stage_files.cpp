@@ -1,0 +1,24 @@
+#include "experiments/engine/run/stage_files.h"
+
+#include "core/nn/checkpoint.h"
+#include "core/nn/tensor_file.h"
+
+namespace oubli {
+
+void write_json(const std::filesystem::path& path, const Json& json) {
+  // Text was checked where it came in; what a library says may still hold anything.
+  write_file(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+Json read_json(const Store& store, const std::string& key, const std::string& file) {
+  return Json::parse(store.read(key, file));
+}
+
+Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage) {
+  Model model = experiment.make_model();
+  const std::string where = (store.entry(stage.key) / kModelFile).string();
+  load_weights(model, parse_tensors(store.read(stage.key, kModelFile), where), where);
+  return model;
+}
+
+}  // namespace oubli

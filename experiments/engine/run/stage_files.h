@@ -1,0 +1,26 @@
+// The files that finished stages left in the store.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "experiments/engine/plan/plan.h"
+#include "experiments/engine/run/store.h"
+
+namespace oubli {
+
+// Names of the files of an entry.
+inline const char* const kModelFile = "model.safetensors";
+inline const char* const kPredictionsFile = "predictions.safetensors";
+inline const char* const kReportFile = "report.json";
+inline const char* const kRelearningFile = "relearning.json";
+inline const char* const kMetricsFile = "metrics.json";
+
+void write_json(const std::filesystem::path& path, const Json& json);
+// A file of an entry; throws DamagedEntry where it is not as it was written.
+Json read_json(const Store& store, const std::string& key, const std::string& file);
+
+// The model that a finished stage made.
+Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
+
+}  // namespace oubli

@@ -1,0 +1,33 @@
+// Takes a model's outputs on every set.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/nn/tensor_file.h"
+#include "experiments/engine/run/stages/stage_type.h"
+
+namespace oubli {
+namespace {
+
+void run_prediction(const StageRun& run) {
+  const Json report = run.input_report(0);
+  write_json(run.folder / kReportFile, {{"usable", report.at("usable")}});
+  if (!report.at("usable").get<bool>()) return;
+  const Model model = run.input_model(0);
+  const Tensor rows = run.experiment.metric_rows();
+  const Tensor outputs = run.outputs_of(model, rows);
+  if (!outputs.isfinite().all().item<bool>()) {
+    const Stage& made = run.plan.stages[run.stage.inputs.front()];
+    if (made.kind != StageKind::kUnlearn) {
+      throw Error(ErrorKind::kNumerics,
+                  fmt::format("training of {} diverged: {}", made.label, kNotFinite));
+    }
+    return write_json(run.folder / kReportFile, {{"usable", false}});
+  }
+  write_tensors(run.folder / kPredictionsFile, {{{"outputs", outputs}, {"rows", rows}}, {}});
+}
+
+}  // namespace
+
+StageType predict_stage() { return {nullptr, run_prediction}; }
+
+}  // namespace oubli

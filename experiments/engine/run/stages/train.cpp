@@ -1,0 +1,34 @@
+// Trains a model from scratch: an original, an oracle, or a model of an attacker's.
+#include <fmt/format.h>
+
+#include "core/nn/checkpoint.h"
+#include "core/unlearn/initial_training.h"
+#include "experiments/engine/plan/training_sets.h"
+#include "experiments/engine/run/stages/stage_type.h"
+
+namespace oubli {
+namespace {
+
+void run_training(const StageRun& run) {
+  Context context = run.context();
+  Model model = run.experiment.make_model();
+  const Subset subset = training_set(run.experiment, run.stage.kind, run.stage.seed);
+  const TrainingReport report =
+      train_from_start(model, subset, run.experiment.task.recipe, context);
+  if (!report.usable()) {
+    throw Error(ErrorKind::kNumerics,
+                fmt::format("training of {} diverged: {}", run.stage.label, report.message));
+  }
+  save_model(model, run.folder / kModelFile);
+  Json json = report.to_json();
+  json["usable"] = true;
+  write_json(run.folder / kReportFile, json);
+}
+
+}  // namespace
+
+StageType train_stage() {
+  return {[](const Stage& stage) { return model_name(stage.kind); }, run_training};
+}
+
+}  // namespace oubli

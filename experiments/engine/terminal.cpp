@@ -1,0 +1,20 @@
+#include "experiments/engine/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace oubli {
+
+std::size_t terminal_columns(std::FILE* out) {
+  winsize size{};
+  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (const char* columns = std::getenv("COLUMNS"); columns != nullptr) {
+    const int value = std::atoi(columns);
+    if (value > 20) return static_cast<std::size_t>(value);
+  }
+  return 80;
+}
+
+}  // namespace oubli
