@@ -1,7 +1,7 @@
 // results.json, and every table that is made of it.
+#include "experiments/engine/registries.h"
+#include "experiments/engine/report/formats/formats.h"
 #include "experiments/engine/report/results.h"
-#include "experiments/engine/report/table.h"
-#include "experiments/engine/report/verdict.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
@@ -11,10 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
   file.write(bytes, count);
   fuzz::expect_error_or_nothing([&] {
     const Results results = load_results(file.path().string(), registries.metrics);
-    terminal_table(results, 80);
-    markdown_table(results);
-    latex_table(results);
-    csv_table(results);
+    const ReportModel report = report_model(results);
+    console_table(report, 80);
+    for (const ReportFile& table : kReportFiles) table.text(report);
     verdicts_json(results);
   });
   return 0;

@@ -9,7 +9,7 @@
 #include "datasets/selection.h"
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/plan/spec.h"
-#include "experiments/engine/report/table.h"
+#include "experiments/engine/report/layout.h"
 #include "experiments/engine/terminal.h"
 
 namespace oubli {

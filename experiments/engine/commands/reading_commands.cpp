@@ -9,7 +9,10 @@
 #include "core/evaluate/statistics/holm.h"
 #include "core/evaluate/statistics/t_tests.h"
 #include "experiments/engine/commands/commands.h"
-#include "experiments/engine/report/table.h"
+#include "experiments/engine/report/cell_text.h"
+#include "experiments/engine/report/formats/formats.h"
+#include "experiments/engine/report/layout.h"
+#include "experiments/engine/report/report_model.h"
 #include "experiments/engine/report/verdict.h"
 #include "experiments/engine/terminal.h"
 
@@ -185,7 +188,7 @@ int exit_status(const Results& results) {
 
 int show_results(const std::string& folder, const Registries& registries) {
   const Results results = load_results(folder, registries.metrics);
-  fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
+  fmt::print("{}", console_table(report_model(results), terminal_columns(stdout)));
   return exit_status(results);
 }
 

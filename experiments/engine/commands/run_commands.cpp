@@ -10,9 +10,11 @@
 #include "core/base/text.h"
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/plan/fitness.h"
+#include "experiments/engine/report/collect_results.h"
+#include "experiments/engine/report/formats/formats.h"
 #include "experiments/engine/report/output.h"
+#include "experiments/engine/report/report_model.h"
 #include "experiments/engine/report/result_folder.h"
-#include "experiments/engine/report/table.h"
 #include "experiments/engine/run/display.h"
 #include "experiments/engine/run/input_contents.h"
 #include "experiments/engine/run/jobs.h"
@@ -72,7 +74,7 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
     try {
       const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
       write_output(output, experiment, plan, store, results);
-      fmt::print("{}", terminal_table(results, terminal_columns(stdout)));
+      fmt::print("{}", console_table(report_model(results), terminal_columns(stdout)));
       fmt::print("Written to {}/\n", printable(output.path().string()));
       return std::max(exit_status(results), outcome.failed.empty() ? 0 : 1);
     } catch (const DamagedEntry&) {

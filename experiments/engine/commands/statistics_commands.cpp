@@ -15,7 +15,8 @@
 #include "core/evaluate/statistics/variance.h"
 #include "core/evaluate/statistics/wilcoxon.h"
 #include "experiments/engine/commands/commands.h"
-#include "experiments/engine/report/table.h"
+#include "experiments/engine/report/cell_text.h"
+#include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/verdict.h"
 #include "experiments/engine/terminal.h"
 

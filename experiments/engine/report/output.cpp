@@ -7,15 +7,15 @@
 #include <map>
 #include <set>
 
+#include "core/base/file.h"
 #include "core/base/settings_file.h"
 #include "core/nn/tensor_file.h"
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/plan/training_sets.h"
-#include "experiments/engine/report/markup.h"
-#include "experiments/engine/report/table.h"
-#include "experiments/engine/report/verdict.h"
-#include "experiments/engine/run/stage_outputs.h"
+#include "experiments/engine/report/formats/formats.h"
+#include "experiments/engine/report/formats/markup.h"
+#include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
 namespace {
@@ -103,17 +103,13 @@ std::string entries_table(const Plan& plan, const Store& store) {
 
 // What a run leaves, or an older one that was killed: those go when results are replaced.
 bool is_written_by_runs(const std::string& name) {
-  static const std::set<std::string> names = {"results.json",
-                                              "table.md",
-                                              "table.csv",
-                                              "table.tex",
-                                              "resolved.yaml",
-                                              "rows.csv",
-                                              "entries.csv",
-                                              "environment.json",
-                                              "forget_set.txt",
-                                              "added_set.txt",
-                                              "attackers.safetensors"};
+  static const std::set<std::string> names = [] {
+    std::set<std::string> all = {"results.json",  "resolved.yaml",        "rows.csv",
+                                 "entries.csv",   "environment.json",     "forget_set.txt",
+                                 "added_set.txt", "attackers.safetensors"};
+    for (const ReportFile& file : kReportFiles) all.insert(file.name);
+    return all;
+  }();
   if (names.contains(name)) return true;
   const std::string without_end = name.substr(0, name.rfind(".tmp"));  // NAME.PROCESS.tmp
   return name.ends_with(".tmp") && names.contains(without_end.substr(0, without_end.rfind('.')));
@@ -129,14 +125,9 @@ fs::path output_folder(const std::string& from_command_line, const fs::path& fil
 void write_output(const ResultFolder& output, const Experiment& experiment, const Plan& plan,
                   const Store& store, const Results& results) {
   output.replace(is_written_by_runs, [&](const fs::path& folder) {
-    Json json = results.to_json();
-    const PowerCheck power = check_power(results);
-    json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
-    json["verdicts"] = verdicts_json(results);
-    write_json(folder / "results.json", json);
-    write_file(folder / "table.md", markdown_table(results));
-    write_file(folder / "table.csv", csv_table(results));
-    write_file(folder / "table.tex", latex_table(results));
+    write_json(folder / "results.json", json_report(results));
+    const ReportModel report = report_model(results);
+    for (const ReportFile& file : kReportFiles) write_file(folder / file.name, file.text(report));
     write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
     write_json(folder / "environment.json", environment(experiment, results));
     write_file(folder / "rows.csv", rows_table(experiment));

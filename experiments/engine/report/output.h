@@ -2,9 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "experiments/engine/plan/plan.h"
 #include "experiments/engine/report/result_folder.h"
 #include "experiments/engine/report/results.h"
+#include "experiments/engine/run/store.h"
 
 namespace oubli {
 

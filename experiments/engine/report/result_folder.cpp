@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <optional>
 #include <set>
 
 #include "core/base/file.h"

@@ -2,15 +2,17 @@
 // uncertainty.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/evaluate/metric.h"
 #include "core/evaluate/statistics/estimate.h"
-#include "experiments/engine/run/scheduler.h"
+#include "experiments/engine/plan/rows.h"
 
 namespace oubli {
 
@@ -60,6 +62,9 @@ struct Results {
   // The kinds of machine that the stages were made on (environment.h), each with "stages", how
   // many.
   Json machines = Json::array();
+  // "LABEL: REASON" for each stage of the run that failed or could not start; of results that were
+  // read from a file none.
+  std::vector<std::string> failed_stages = {};
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
   // The own values of the oracles that a row is held against, one for each; those of a distance to
@@ -86,8 +91,5 @@ struct Results {
 // Reads the results.json of a folder of results, or the file itself, and looks its columns up.
 // Throws Error(kUsage) where there is none and Error(kData) where it is none.
 Results load_results(const std::string& folder, const Registry<Metric>& metrics);
-
-Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
-                        const RunOutcome& outcome, const Registry<Metric>& metrics);
 
 }  // namespace oubli

@@ -21,7 +21,6 @@
 #include <string>
 #include <vector>
 
-#include "core/evaluate/metric.h"
 #include "core/evaluate/statistics/equivalence.h"
 #include "experiments/engine/report/results.h"
 
@@ -49,16 +48,5 @@ std::vector<std::string> decisive_columns(const Results& results);
 
 // `privacy_only`: on the edited set's columns alone, as the power check needs.
 RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only = false);
-
-// Every row's verdict with the numbers that it rests on.
-Json verdicts_json(const Results& results);
-
-// Whether this experiment can rank methods at all: the original must be told from the oracles on
-// the edited set, else there is nothing to forget.
-struct PowerCheck {
-  bool passed = false;
-  std::string text;  // a paragraph for the top of the report
-};
-PowerCheck check_power(const Results& results);
 
 }  // namespace oubli

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/evaluate/metric.h"
+#include "experiments/engine/report/power_check.h"
 
 namespace oubli {
 namespace {
@@ -187,18 +188,6 @@ TEST(PowerCheck, PassesWhereTheOriginalRemembersAndShoutsWhereItDoesNot) {
   EXPECT_NE(same.text.find("CANNOT RANK METHODS"), std::string::npos);
   // What the original does to other sets says nothing about the forget set.
   EXPECT_FALSE(check_power(results_with({row_of("original", 0.6, 0.5, 20)})).passed);
-}
-
-TEST(Results, AreReadBackAsTheyWereWritten) {
-  const Results results = results_with({row_of("m", 0.9, 0.7, 3)});
-  const Results again = Results::from_json(results.to_json(), "test");
-  EXPECT_EQ(again.to_json(), results.to_json());
-  for (const Json& other : {Json::object(), Json::array({1}), Json("x"), Json()}) {
-    EXPECT_THROW(Results::from_json(other, "test"), Error);
-  }
-  Json broken = results.to_json();
-  broken["sets"] = "x";
-  EXPECT_THROW(Results::from_json(broken, "test"), Error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "experiments/engine/report/markup.h"
+#include "experiments/engine/report/formats/markup.h"
 
 #include "core/base/text.h"
 

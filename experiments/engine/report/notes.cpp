@@ -1,0 +1,83 @@
+#include "experiments/engine/report/notes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace oubli {
+namespace {
+
+// What a sweep chose, and what that took.
+std::string sweep_line(const RowResult& row) {
+  for (const ModelResult& model : row.models) {
+    if (!model.report.contains("sweep")) continue;
+    const Json& sweep = model.report.at("sweep");
+    const Json& trials = sweep.at("trials");
+    const Json& chosen = trials.at(sweep.at("chosen").get<std::size_t>());
+    std::vector<std::string> settings;
+    for (const auto& [key, value] : chosen.at("changed").items()) {
+      settings.push_back(
+          fmt::format("{} {}", key, value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    const std::size_t asked = sweep.value("asked", trials.size());
+    const auto failed = std::count_if(trials.begin(), trials.end(), [](const Json& trial) {
+      return trial.at("value").is_null();
+    });
+    return fmt::format(
+        "{}: {}, best in {} of {} trial{}{}{}, whose {:.4g} sample-gradients and {:.3g} s are "
+        "counted",
+        row.name, fmt::join(settings, ", "), sweep.at("objective").get<std::string>(),
+        trials.size(), trials.size() == 1 ? "" : "s",
+        trials.size() < asked ? fmt::format(" ({} asked for: the budget was spent)", asked) : "",
+        failed > 0 ? fmt::format(" ({} without a value)", failed) : "",
+        sweep.at("sample_gradients").get<double>(), sweep.at("seconds").get<double>());
+  }
+  return "";
+}
+
+// In what the machines differ that the stages were made on; "" where they do not.
+std::string unlike_machines(const Results& results) {
+  const Json& machines = results.machines;
+  if (machines.size() < 2) return "";
+  std::vector<std::string> counts, differences;
+  for (const Json& machine : machines) counts.push_back(machine.at("stages").dump());
+  for (const auto& [key, value] : machines.front().items()) {
+    std::vector<std::string> values;
+    for (const Json& machine : machines) {
+      const std::string text = machine.contains(key) ? machine.at(key).dump() : "unknown";
+      if (std::find(values.begin(), values.end(), text) == values.end()) values.push_back(text);
+    }
+    if (key == "stages" || values.size() < 2) continue;
+    const bool is_short = key != "instruction_sets";
+    differences.push_back(is_short ? fmt::format("{} ({})", key, fmt::join(values, ", ")) : key);
+  }
+  return fmt::format(
+      "made on unlike machines: {} stages, which differ in {}. Their last bits differ under the "
+      "same keys, and training amplifies them; environment.json lists them",
+      fmt::join(counts, " and "), fmt::join(differences, ", "));
+}
+
+}  // namespace
+
+std::vector<std::string> notes_of(const Results& results) {
+  std::vector<std::string> lines;
+  if (const std::string unlike = unlike_machines(results); !unlike.empty()) lines.push_back(unlike);
+  for (const RowResult& row : results.rows) {
+    if (row.models.empty() && row.is_noise_floor()) {
+      lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");
+    }
+    if (const std::string chosen = sweep_line(row); !chosen.empty()) lines.push_back(chosen);
+    std::string last;
+    for (const ModelResult& model : row.models) {
+      if (model.message.empty() || model.message == last) continue;
+      if (model.status == "completed" || model.status == "converged") continue;
+      lines.push_back(fmt::format("{}, seed {}: {}: {}", row.name, model.training_seed,
+                                  model.status, model.message));
+      last = model.message;
+    }
+  }
+  return lines;
+}
+
+}  // namespace oubli

@@ -1,0 +1,66 @@
+#include "experiments/engine/report/power_check.h"
+
+#include <fmt/format.h>
+
+#include "experiments/engine/report/verdict.h"
+
+namespace oubli {
+namespace {
+
+// Why no column of the original could be tested, from what is there.
+std::string what_makes_columns_decide(const Results& results) {
+  const RowResult* original = results.find("original");
+  const RowResult* floor = results.find(kNoiseFloor);
+  if (!original->failure_text().empty()) {
+    return original->failure_text().starts_with("diverged")
+               ? "Its training diverged: try a smaller train.optimizer.lr."
+               : "A stage of it failed, as is said above.";
+  }
+  if (floor == nullptr || floor->models.size() < 3) {
+    return "What would make it able to: three oracles or more (seeds.oracle).";
+  }
+  return "What would make it able to: a column of the edited set that is measured and decides, "
+         "such as accuracy/forget, loss/forget or ulira_auc in `verdict: {columns: [...]}`.";
+}
+
+}  // namespace
+
+PowerCheck check_power(const Results& results) {
+  const RowResult* original = results.find("original");
+  if (original == nullptr) return {false, "POWER CHECK: there is no original to hold up."};
+  const RowVerdict verdict = judge(results, *original, /*privacy_only=*/true);
+  if (verdict.kind == RowVerdict::Kind::kDistinguishable) {
+    const ColumnVerdict* clearest = nullptr;
+    for (const ColumnVerdict& column : verdict.columns) {
+      if (column.different && (clearest == nullptr || column.p_adjusted < clearest->p_adjusted)) {
+        clearest = &column;
+      }
+    }
+    return {true, fmt::format("Power check: passed. The original is told from the oracles by {}: "
+                              "{:.3g} against {:.3g}.",
+                              clearest->column, clearest->comparison.method.mean,
+                              clearest->comparison.oracles.mean)};
+  }
+  if (verdict.columns.empty()) {
+    return {false, fmt::format("POWER CHECK: NOT PASSED. The original cannot be held against the "
+                               "oracles ({}), so THIS EXPERIMENT CANNOT RANK METHODS. {}",
+                               verdict.text, what_makes_columns_decide(results))};
+  }
+  const std::string memorise =
+      "training that memorises (more epochs, less l2, a larger model) or a forget set that matters "
+      "(mislabelled examples, a class, more of them)";
+  if (verdict.kind == RowVerdict::Kind::kIndistinguishable) {
+    return {false, fmt::format("POWER CHECK: FAILED. The original cannot be told from the oracles: "
+                               "within the margin nothing was memorised, so THIS EXPERIMENT CANNOT "
+                               "RANK METHODS. What would make it able to: {}; or a smaller "
+                               "`verdict: {{margin: ...}}`, if that is wide.",
+                               memorise)};
+  }
+  return {false,
+          fmt::format("POWER CHECK: NOT PASSED. The original was not told from the oracles on "
+                      "the edited set ({}), so THIS EXPERIMENT CANNOT RANK METHODS yet. What would "
+                      "make it able to: more seeds, {}.",
+                      verdict.text, memorise)};
+}
+
+}  // namespace oubli

@@ -1,0 +1,111 @@
+#include "experiments/engine/report/report_model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/evaluate/metric.h"
+#include "experiments/engine/report/cell_text.h"
+#include "experiments/engine/report/notes.h"
+#include "experiments/engine/report/power_check.h"
+#include "experiments/engine/report/verdict.h"
+
+namespace oubli {
+namespace {
+
+std::string sets_line(const Results& results) {
+  std::vector<std::string> parts;
+  for (const auto& [name, size] : results.sets.items()) {
+    parts.push_back(fmt::format("{} {}", name, size.get<std::int64_t>()));
+  }
+  return fmt::format("Examples: {}.", fmt::join(parts, ", "));
+}
+
+ReportGroup group_of(const std::string& column, const ColumnInfo* info) {
+  switch (info != nullptr ? info->group : ColumnGroup::kBySet) {
+    case ColumnGroup::kCost:
+      return ReportGroup::kCost;
+    case ColumnGroup::kPrivacy:
+      return ReportGroup::kPrivacy;
+    case ColumnGroup::kUtility:
+      return ReportGroup::kUtility;
+    case ColumnGroup::kBySet:
+      break;
+  }
+  return is_about_edited_set(column) ? ReportGroup::kPrivacy : ReportGroup::kUtility;
+}
+
+// The validation set is there to choose settings on: its values are left out where methods are
+// compared; so are the details of a metric.
+ReportColumn report_column(const std::string& column, const ColumnInfo* info) {
+  const std::string set = set_of(column);
+  const bool aside = set == "validation" || set == "held_out" || (info != nullptr && info->detail);
+  return {column, column_title(column, info != nullptr ? info->heading : ""),
+          group_of(column, info), !aside};
+}
+
+ReportRow report_row(const Results& results, const RowResult& row) {
+  ReportRow reported;
+  reported.name = row.name;
+  reported.is_noise_floor = row.is_noise_floor();
+  reported.failure = row.failure_text();
+  for (const std::string& column : results.columns) reported.cells.push_back(row.cell(column));
+  reported.verdict = row.is_noise_floor() ? "-" : judge(results, row).text;
+  return reported;
+}
+
+std::string decided_by(const Results& results) {
+  const std::vector<std::string> columns = decisive_columns(results);
+  return columns.empty() ? "No column that is measured decides."
+                         : fmt::format("Verdicts rest on {}.", fmt::join(columns, ", "));
+}
+
+}  // namespace
+
+std::string to_string(ReportGroup group) {
+  switch (group) {
+    case ReportGroup::kPrivacy:
+      return "privacy";
+    case ReportGroup::kUtility:
+      return "utility";
+    case ReportGroup::kCost:
+      return "cost";
+  }
+  return "";
+}
+
+std::vector<std::size_t> ReportModel::compared(std::optional<ReportGroup> group) const {
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].is_compared && (!group || columns[i].group == *group)) numbers.push_back(i);
+  }
+  return numbers;
+}
+
+ReportModel report_model(const Results& results) {
+  ReportModel model;
+  model.title = results.title;
+  model.sets = sets_line(results);
+  model.power_check = check_power(results).text;
+  for (const std::string& column : results.columns) {
+    model.columns.push_back(report_column(column, results.info(column)));
+  }
+  for (const RowResult& row : results.rows) model.rows.push_back(report_row(results, row));
+  model.decided_by = decided_by(results);
+  model.notes = notes_of(results);
+  return model;
+}
+
+std::string shown_cell(const ReportRow& row, std::size_t column) {
+  if (!row.failure.empty()) return row.failure;
+  const std::optional<Estimate>& cell = row.cells[column];
+  return cell ? cell_text(*cell) : "-";
+}
+
+std::string column_title(const std::string& column, const std::string& heading) {
+  const std::string metric = heading.empty() ? metric_of(column) : heading;
+  std::string set = set_of(column);
+  if (set == "forget_true") set = "forget (true)";
+  return set.empty() ? metric : fmt::format("{} {}", set, metric);
+}
+
+}  // namespace oubli

@@ -1,0 +1,66 @@
+// What the report of an experiment says, apart from how it looks: rows, columns in groups, and the
+// cells where they meet. Made once from results; each format (formats/) writes it down.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/evaluate/statistics/estimate.h"
+#include "experiments/engine/report/results.h"
+
+namespace oubli {
+
+// In the order of a report.
+enum class ReportGroup { kPrivacy, kUtility, kCost };
+inline constexpr ReportGroup kReportGroups[] = {ReportGroup::kPrivacy, ReportGroup::kUtility,
+                                                ReportGroup::kCost};
+std::string to_string(ReportGroup group);
+
+struct ReportColumn {
+  std::string name;     // accuracy/forget
+  std::string heading;  // "forget acc."
+  ReportGroup group = ReportGroup::kUtility;
+  // Whether methods are compared by it; what is not, stands in results.json and table.csv alone.
+  bool is_compared = true;
+};
+
+struct ReportRow {
+  std::string name;
+  bool is_noise_floor = false;
+  std::string failure;  // "diverged 1/2": what stands in place of its numbers
+  std::vector<std::optional<Estimate>> cells;  // one for each column
+  std::string verdict;                         // "-" for a noise floor
+};
+
+struct ReportModel {
+  std::string title;
+  std::string sets;         // how many examples each set has, a sentence
+  std::string power_check;  // a paragraph
+  std::vector<ReportColumn> columns;
+  std::vector<ReportRow> rows;
+  std::string decided_by;  // what verdicts rest on, a sentence
+  std::vector<std::string> notes;
+
+  // Numbers of the columns that methods are compared by; of one group, or of all.
+  std::vector<std::size_t> compared(std::optional<ReportGroup> group = std::nullopt) const;
+};
+
+ReportModel report_model(const Results& results);
+
+// What a table for reading shows in a cell: the number, why there is none in all of the row, or
+// "-".
+std::string shown_cell(const ReportRow& row, std::size_t column);
+
+// Column heading, such as "forget acc." for accuracy/forget, whose metric has the heading "acc.";
+// the metric's name where `heading` is empty.
+std::string column_title(const std::string& column, const std::string& heading);
+
+// How to read a table, in lines.
+inline const char* const kCaption =
+    "Mean and 95 % t-interval over training seeds.\n"
+    "The noise floor is over oracles, each against the others.\n"
+    "What a verdict means: `oubli explain verdict`.";
+
+}  // namespace oubli
