@@ -43,9 +43,6 @@ struct FetchCommand {
 
 // Reads the file and its data.
 Experiment load_experiment(const RunOptions& options, const Registries& registries);
-// Its plan, where every model of it can be trained.
-Plan load_plan(const Experiment& experiment, const Registries& registries);
-
 // 0; or 1, said on standard error, where no method's row has a number.
 int exit_status(const Results& results);
 

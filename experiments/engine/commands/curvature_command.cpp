@@ -16,6 +16,7 @@
 #include "core/solve/spectrum.h"
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/commands/original.h"
+#include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/spectrum_plot.h"
 #include "experiments/engine/run/stage_files.h"
 #include "experiments/engine/terminal.h"

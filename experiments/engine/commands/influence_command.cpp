@@ -9,6 +9,7 @@
 #include "core/unlearn/initial_training.h"
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/commands/original.h"
+#include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/output.h"
 #include "experiments/engine/run/run_stage.h"

@@ -10,33 +10,23 @@
 #include "core/base/text.h"
 #include "experiments/engine/commands/commands.h"
 #include "experiments/engine/plan/fitness.h"
-#include "experiments/engine/report/collect_results.h"
+#include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/formats/formats.h"
 #include "experiments/engine/report/output.h"
 #include "experiments/engine/report/report_model.h"
 #include "experiments/engine/report/result_folder.h"
+#include "experiments/engine/report/run_experiment.h"
 #include "experiments/engine/run/display.h"
 #include "experiments/engine/run/input_contents.h"
 #include "experiments/engine/run/jobs.h"
-#include "experiments/engine/run/run_request.h"
 #include "experiments/engine/run/run_stage.h"
-#include "experiments/engine/run/scheduler.h"
 #include "experiments/engine/run/worker.h"
 #include "experiments/engine/terminal.h"
 
 namespace oubli {
 
 Experiment load_experiment(const RunOptions& options, const Registries& registries) {
-  Experiment experiment = prepare_experiment(load_spec(options.file, options.overrides, registries),
-                                             default_data_folders(options.data));
-  require_fit(experiment);
-  return experiment;
-}
-
-Plan load_plan(const Experiment& experiment, const Registries& registries) {
-  Plan plan = make_plan(experiment, registries.metrics);
-  require_batches_for_normalisation(experiment, plan);
-  return plan;
+  return load_experiment(options.file, options.overrides, options.data, registries);
 }
 
 int run_experiment(const RunOptions& options, const Registries& registries) {
@@ -51,35 +41,19 @@ int run_experiment(const RunOptions& options, const Registries& registries) {
                "nothing on this store from another host meanwhile.\n",
                printable(store.folder().string()), mount);
   }
-  store.sweep();
-  const std::size_t jobs = job_count(static_cast<std::size_t>(options.jobs), experiment.spec);
-  const RunRequest request =
-      request_of(experiment, options.data, store.folder().string(), memory_of_job(jobs));
   Display display(stderr);
-  // Damage that is found when results are read is mended like any other, in another round.
-  constexpr int kMostTries = 3;
-  for (int tries = 1;; ++tries) {
-    const RunOutcome outcome = run_plan(plan, store, request, jobs, display);
-    if (outcome.interrupted) {
-      std::fputs("interrupted: finished stages are kept; the same command goes on from here.\n",
-                 stderr);
-      return 130;
-    }
-    if (!outcome.stopped.empty()) {
-      throw Error(ErrorKind::kStore,
-                  outcome.stopped +
-                      " The run has stopped: finished stages are kept, and the same "
-                      "command goes on from here.");
-    }
-    try {
-      const Results results = collect_results(experiment, plan, store, outcome, registries.metrics);
-      write_output(output, experiment, plan, store, results);
-      fmt::print("{}", console_table(report_model(results), terminal_columns(stdout)));
-      fmt::print("Written to {}/\n", printable(output.path().string()));
-      return std::max(exit_status(results), outcome.failed.empty() ? 0 : 1);
-    } catch (const DamagedEntry&) {
-      if (tries == kMostTries) throw;
-    }
+  try {
+    const Results results =
+        run_experiment(experiment, plan, store, registries,
+                       {options.data, static_cast<std::size_t>(options.jobs), &display});
+    write_output(output, experiment, plan, store, results);
+    fmt::print("{}", console_table(report_model(results), terminal_columns(stdout)));
+    fmt::print("Written to {}/\n", printable(output.path().string()));
+    return std::max(exit_status(results), results.failed_stages.empty() ? 0 : 1);
+  } catch (const Interrupted& interrupted) {
+    display.end();
+    std::fputs(fmt::format("{}\n", interrupted.what()).c_str(), stderr);
+    return 130;
   }
 }
 
