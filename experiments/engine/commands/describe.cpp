@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "core/solve/solver.h"
 #include "datasets/selection.h"
-#include "experiments/engine/commands/commands.h"
+#include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/explain.h"
 #include "experiments/engine/plan/spec.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/terminal.h"
@@ -128,9 +133,7 @@ void describe_part(const Part& part, const Registries& registries) {
   }
 }
 
-}  // namespace
-
-int describe_entry(const std::string& name, const Registries& registries) {
+void describe_entry(const std::string& name, const Registries& registries) {
   const Registry<SolverInfo> solvers = builtin_solvers();
   const auto part = std::find_if(parts().begin(), parts().end(),
                                  [&](const Part& each) { return each.name == name; });
@@ -148,7 +151,7 @@ int describe_entry(const std::string& name, const Registries& registries) {
     print_settings(describe([&](const Settings& settings) { architecture.configure(settings); }),
                    "Settings, besides dtype (float32 or float64; default float32):");
   } else if (registries.metrics.contains(name)) {
-    return explain_metric(name, registries);
+    explain_metric(name, registries);
   } else if (solvers.contains(name)) {
     const SolverInfo& info = solvers.find(name);
     print(fmt::format("{} (solver): {}", name, info.summary));
@@ -167,7 +170,16 @@ int describe_entry(const std::string& name, const Registries& registries) {
     }
     throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));
   }
-  return 0;
+}
+
+}  // namespace
+
+void add_describe_command(CLI::App& program, CommandContext& context) {
+  const auto name = std::make_shared<std::string>();
+  CLI::App* describe =
+      program.add_subcommand("describe", "show the formula and the settings of one of them");
+  describe->add_option("NAME", *name, "such as newton")->required();
+  describe->callback([name, &context] { describe_entry(*name, context.registries); });
 }
 
 }  // namespace oubli

@@ -1,20 +1,25 @@
-// `oubli curvature`: what the curvature of an experiment's original looks like, how much damping a
-// solve needs, and what it would cost.
+// `oubli curvature FILE`: what the curvature of an experiment's original looks like, how much
+// damping a solve needs, and what it would cost.
+#include "core/curvature/curvature.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
 #include "core/base/machine_limits.h"
-#include "core/curvature/curvature.h"
 #include "core/evaluate/statistics/estimate.h"
 #include "core/solve/damping.h"
 #include "core/solve/solver.h"
 #include "core/solve/spectrum.h"
-#include "experiments/engine/commands/commands.h"
+#include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/commands/original.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/spectrum_plot.h"
@@ -23,6 +28,12 @@
 
 namespace oubli {
 namespace {
+
+struct CurvatureOptions : ExperimentOptions {
+  std::string curvature = "hessian";
+  std::int64_t steps = 40;  // of Lanczos, for each probe
+  std::int64_t probes = 4;
+};
 
 double seconds_of_product(const LinearOperator& matrix, Generator& generator) {
   const Tensor v = generator.normal({matrix.dim(), 1}, at::kDouble);
@@ -68,11 +79,11 @@ void print_solve(const LinearOperator& matrix, double l2, double examples, doubl
       iterations * matrix.column_cost() / examples);
 }
 
-void print_matrix(const LinearOperator& matrix, const CurvatureCommand& command, double l2,
+void print_matrix(const LinearOperator& matrix, const CurvatureOptions& options, double l2,
                   double examples) {
   Generator generator(0);
-  const auto steps = std::min<std::int64_t>(command.steps, matrix.dim());
-  const SpectrumEstimate spectrum = estimate_spectrum(matrix, steps, command.probes, generator);
+  const auto steps = std::min<std::int64_t>(options.steps, matrix.dim());
+  const SpectrumEstimate spectrum = estimate_spectrum(matrix, steps, options.probes, generator);
   const double seconds = seconds_of_product(matrix, generator);
   fmt::print("\n{}\n", matrix.describe());
   if (!spectrum.is_finite) {
@@ -92,13 +103,11 @@ void print_matrix(const LinearOperator& matrix, const CurvatureCommand& command,
   print_solve(matrix, l2, examples, seconds, generator);
 }
 
-}  // namespace
-
-int show_curvature(const CurvatureCommand& command, const Registries& registries) {
-  const CurvatureKind kind = curvature_kind(command.curvature);
-  const Experiment experiment = load_experiment(command.run, registries);
+int show_curvature(const CurvatureOptions& options, const Registries& registries) {
+  const CurvatureKind kind = curvature_kind(options.curvature);
+  const Experiment experiment = load_experiment(options, registries);
   const Plan plan = load_plan(experiment, registries);
-  const Store store(default_store(command.run.store));
+  const Store store(default_store(options.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const Stage& trained = finished_original(experiment, plan, registries, store);
   const Model model = stored_model(experiment, store, trained);
@@ -121,12 +130,30 @@ int show_curvature(const CurvatureCommand& command, const Registries& registries
                  fmt::join(without, ", "));
     }
   }
-  print_matrix(*matrix, command, task.objective().l2, static_cast<double>(task.train.size()));
+  print_matrix(*matrix, options, task.objective().l2, static_cast<double>(task.train.size()));
   if (const auto* data = dynamic_cast<const DataOperator*>(matrix.get())) {
     fmt::print("Kept between products: {} of {} batches, {:.3g} MB.\n", data->kept_batches(),
                data->batches(), static_cast<double>(data->kept_bytes()) / 1e6);
   }
   return 0;
+}
+
+}  // namespace
+
+void add_curvature_command(CLI::App& program, CommandContext& context) {
+  const auto options = std::make_shared<CurvatureOptions>();
+  CLI::App* shape = program.add_subcommand("curvature",
+                                           "show the spectrum of an original's curvature, the "
+                                           "damping it needs and what a solve costs");
+  add_experiment_options(*shape, *options);
+  shape->add_option("--curvature", options->curvature, "hessian (default), ggn, kfac or ekfac")
+      ->check(CLI::IsMember(curvature_names()));
+  shape->add_option("--steps", options->steps, "Lanczos steps for each probe (default: 40)")
+      ->check(CLI::Range(2, 10'000));
+  shape->add_option("--probes", options->probes, "random starts (default: 4)")
+      ->check(CLI::Range(1, 1000));
+  shape->callback(
+      [options, &context] { context.status = show_curvature(*options, context.registries); });
 }
 
 }  // namespace oubli

@@ -1,0 +1,69 @@
+// `oubli check FILE`: what an experiment is, with every default, and what it takes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "core/base/machine_limits.h"
+#include "core/base/settings_file.h"
+#include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/experiment_options.h"
+#include "experiments/engine/plan/fitness.h"
+#include "experiments/engine/plan/load.h"
+
+namespace oubli {
+namespace {
+
+struct CheckOptions : ExperimentOptions {
+  bool show_keys = false;
+};
+
+int check_file(const CheckOptions& options, const Registries& registries) {
+  const Experiment experiment = load_experiment(options, registries);
+  const Plan plan = load_plan(experiment, registries);
+  fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
+  const Task& task = experiment.task;
+  fmt::print(
+      "# {} parameters; examples: train {}, forget {}, added {}, retain {}, validation {}, "
+      "test {}\n",
+      experiment.network.table->size(), task.train.size(), task.forget.size(), task.added.size(),
+      task.retain.size(), task.validation.size(), task.test.size());
+  fmt::print("# memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available\n",
+             least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9);
+  std::map<StageKind, std::pair<std::size_t, double>> kinds;
+  double total = 0;
+  for (const Stage& stage : plan.stages) {
+    auto& [count, cost] = kinds[stage.kind];
+    ++count;
+    if (stage.kind == StageKind::kEvaluate || stage.kind == StageKind::kCompare) continue;
+    cost += stage.cost;
+    total += stage.cost;
+  }
+  fmt::print("# plan: {} stages, about {:.3g} sample-gradients at most\n", plan.stages.size(),
+             total);
+  for (const auto& [kind, figures] : kinds) {
+    fmt::print("#   {:<9} {:>4} stages {:>12.3g} sample-gradients\n", to_string(kind),
+               figures.first, figures.second);
+  }
+  if (options.show_keys) {
+    for (const Stage& stage : plan.stages) {
+      fmt::print("{} {:<9} {}\n", stage.key, to_string(stage.kind), stage.label);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& program, CommandContext& context) {
+  const auto options = std::make_shared<CheckOptions>();
+  CLI::App* check = program.add_subcommand("check", "validate an experiment and print its plan");
+  add_experiment_options(*check, *options);
+  check->add_flag("--keys", options->show_keys, "list every stage with its key");
+  check->callback(
+      [options, &context] { context.status = check_file(*options, context.registries); });
+}
+
+}  // namespace oubli

@@ -1,0 +1,141 @@
+// `oubli explain METRIC`: the definition, the range and the direction of a metric, or what a
+// verdict is.
+#include "experiments/engine/commands/explain.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <set>
+
+#include "core/evaluate/metric.h"
+#include "experiments/engine/commands/command.h"
+#include "experiments/engine/report/layout.h"
+#include "experiments/engine/terminal.h"
+
+namespace oubli {
+namespace {
+
+const char* group_name(ColumnGroup group) {
+  switch (group) {
+    case ColumnGroup::kPrivacy:
+      return "privacy";
+    case ColumnGroup::kUtility:
+      return "utility";
+    case ColumnGroup::kCost:
+      return "cost";
+    case ColumnGroup::kBySet:
+      return "privacy on the edited set, utility on other sets";
+  }
+  return "";
+}
+
+const char* better_name(GoodSide better) {
+  switch (better) {
+    case GoodSide::kOracle:
+      return "as close as possible to the oracles' value (or the noise floor), not an extreme";
+    case GoodSide::kLower:
+      return "lower is better";
+    case GoodSide::kHigher:
+      return "higher is better";
+  }
+  return "";
+}
+
+void explain_verdict(std::size_t width) {
+  const auto paragraph = [&](const std::string& text) { fmt::print("{}", wrapped(text, width)); };
+  const auto outcome = [&](const std::string& word, const std::string& text) {
+    fmt::print("{}", hanging("  " + word, 21, text, width));
+  };
+  paragraph("verdict: whether a row's models can be told from retrained ones.");
+  paragraph(
+      "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and "
+      "loss on retain and test; others with `verdict: {columns: [...]}`) is held against the "
+      "oracles' own values. The margin M is the root-mean-square difference of two oracles, sqrt 2 "
+      "of their deviations s_y (`margin`: another number of them), or the column's resolution "
+      "where that is larger (`oubli explain COLUMN`; of an accuracy one example of the set).");
+  outcome("indistinguishable",
+          "two one-sided tests at 5 % show every column to lie within the margin");
+  outcome(
+      "distinguishable",
+      "a column differs (Welch's test, 5 %, Holm's correction over the row's columns) and is not "
+      "within the margin: under-forgets, over-forgets, hurts, or differs");
+  outcome("undecided",
+          "neither: about how many more seeds would decide at 80 % power (from 5 training and 8 "
+          "oracle seeds on), or which column has no value");
+  outcome("failed", "a model diverged or failed");
+  paragraph("A difference that is merely not significant gives no verdict.");
+  paragraph(
+      "The tests: with d the difference of the means of S training seeds and J oracles, s_x and "
+      "s_y their deviations and t_n Student's 95 % quantile with n - 1 degrees of freedom, a "
+      "column lies within the margin where |d| + sqrt(t_S^2 s_x^2 / S + t_J^2 s_y^2 / J + (M - "
+      "M_L)^2) < M. M_L is M sqrt((J - 1) / chi2), never above M, with the 95 % quantile of "
+      "chi-squared with J - 1 degrees of freedom where M comes from the oracles' deviations (where "
+      "that lower limit, at 98.75 %, is still above the resolution), else M.");
+  paragraph(
+      "Where a sweep chose a row's settings by nearness to the oracles, the first half of six "
+      "oracles or more chooses and the other half judges: such rows have a noise floor of their "
+      "own, of the judges. With fewer all do both, and the text says so: the nearest of many "
+      "trials looks nearer than it is.");
+  paragraph(
+      "Distances to the oracles need three of them: an oracle's value is its distance to the "
+      "others, and two of those share a pair, for which they are scaled about their mean by (J - "
+      "1) / (J - 2).");
+  paragraph("Source: Schuirmann 1987; Zou and Donner 2008; Welch 1947; Holm 1979; Berger 1982.");
+}
+
+// One line of an explanation.
+std::string entry(const std::string& label, const std::string& text) {
+  return hanging("  " + label, 14, text, terminal_columns(stdout));
+}
+
+}  // namespace
+
+void explain_metric(const std::string& name, const Registries& registries) {
+  if (name == "verdict") {
+    explain_verdict(terminal_columns(stdout));
+    return;
+  }
+  const std::string column = metric_of(name);
+  if (column != name && find_column(registries.metrics, name) != nullptr) {
+    const std::string problem = column_problem(registries.metrics, name);
+    if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
+  }
+  std::set<std::string> names = {"verdict"};
+  for (const Metric& metric : registries.metrics.entries()) {
+    names.insert(metric.name);
+    bool shown = false;
+    for (const ColumnInfo& info : metric.columns) {
+      names.insert(info.name);
+      if (metric.name != name && info.name != column && info.heading != name) continue;
+      if (!shown) {
+        const std::size_t width = terminal_columns(stdout);
+        fmt::print("{}{}",
+                   wrapped(fmt::format("{} (metric): {}", metric.name, metric.summary), width),
+                   wrapped("Source: " + metric.source, width));
+      }
+      shown = true;
+      fmt::print("\n{}\n{}{}{}{}{}", info.name, entry("in tables", info.heading),
+                 entry("definition", info.definition), entry("range", info.range),
+                 entry("direction", better_name(info.better)),
+                 entry("group", group_name(info.group)));
+      if (info.resolution > 0) {
+        fmt::print("{}", entry("resolution", fmt::format("differences up to {:g} do not matter",
+                                                         info.resolution)));
+      }
+    }
+    if (shown) return;
+  }
+  throw Error(ErrorKind::kSettings,
+              unknown_name_message("metric or column", name, {names.begin(), names.end()}));
+}
+
+void add_explain_command(CLI::App& program, CommandContext& context) {
+  const auto name = std::make_shared<std::string>();
+  CLI::App* explain =
+      program.add_subcommand("explain", "define a metric: formula, range, direction");
+  explain->add_option("METRIC", *name, "a metric, a column, or verdict")->required();
+  explain->callback([name, &context] { explain_metric(*name, context.registries); });
+}
+
+}  // namespace oubli
