@@ -10,6 +10,14 @@ foreach(folder core methods datasets experiments)
           FILES_MATCHING PATTERN "*.h" PATTERN "*.def" PATTERN "custom_method" EXCLUDE
           PATTERN "bench" EXCLUDE)
 endforeach()
+install(FILES "${PROJECT_BINARY_DIR}/include/experiments/engine/interface.h"
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/oubli/experiments/engine)
+# Manuals keep their path from the root, so that their links hold, and so does the example.
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(manual core methods datasets)
+  install(FILES ${manual}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/${manual})
+endforeach()
+install(DIRECTORY experiments/custom_method DESTINATION ${CMAKE_INSTALL_DOCDIR}/experiments)
 install(EXPORT oubli NAMESPACE oubli:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/oubli)
 configure_package_config_file(
   third_party/oubli-config.cmake.in "${PROJECT_BINARY_DIR}/oubli-config.cmake"
