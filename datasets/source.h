@@ -29,6 +29,7 @@ struct DataSource {
   std::string name;
   std::string summary;
   std::function<std::function<LoadedData(const DataFolders&)>(const Settings&)> configure;
+  std::string file_hash = {};  // as a method's (core/unlearn/unlearner.h); data is keyed by content
 };
 
 Registry<DataSource> builtin_datasets();

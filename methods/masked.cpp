@@ -35,6 +35,10 @@ class Masked : public Unlearner {
     return *own + static_cast<double>(task.forget.size());
   }
 
+  TrainingPlan training_plan(TrainingPlan standard) const override {
+    return method_.unlearner->training_plan(std::move(standard));
+  }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const Tensor start = model.theta().clone();
     const Tensor mask = largest(gradient_saliency(model, task.forget, task.objective(),

@@ -40,6 +40,10 @@ class Rum : public Unlearner {
     return *own * each + static_cast<double>(task.forget.size()) / 3;
   }
 
+  TrainingPlan training_plan(TrainingPlan standard) const override {
+    return training_plan_of(methods_, std::move(standard));
+  }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     if (groups_ == 1) {

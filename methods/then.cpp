@@ -22,6 +22,10 @@ class Then : public Unlearner {
     return estimate_costs(methods_, task);
   }
 
+  TrainingPlan training_plan(TrainingPlan standard) const override {
+    return training_plan_of(methods_, std::move(standard));
+  }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     for (std::size_t i = 0; i < methods_.size(); ++i) {

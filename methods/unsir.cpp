@@ -70,8 +70,10 @@ class Unsir : public Unlearner {
     recipe.augmentation = {};
     UnlearnReport report;
     if (classes.numel() > 0) {
-      const Subset impairing = with_noise(drawn, classes, model, task, context);
+      Json noise;
+      const Subset impairing = with_noise(drawn, classes, model, task, context, noise);
       report = report_of(train(model, impairing, recipe, context));
+      report.details["noise"] = noise;
     }
     if (report.status != UnlearnStatus::kCompleted || repair_epochs_ == 0) return report;
     if (context.should_stop()) {
@@ -83,7 +85,10 @@ class Unsir : public Unlearner {
     recipe.optimizer.lr = repair_lr_;
     Context repair = context;
     repair.generator = context.generator.stream("repair");
-    report = report_of(train(model, drawn, recipe, repair));
+    const UnlearnReport repaired = report_of(train(model, drawn, recipe, repair));
+    report.status = repaired.status;
+    report.message = repaired.message;
+    report.details["repair"] = repaired.details;
     context.cost = repair.cost;
     return report;
   }
@@ -115,13 +120,14 @@ class Unsir : public Unlearner {
 
   // The drawn examples and copies of each class's noise, over a data set of their own.
   Subset with_noise(const Subset& drawn, const Tensor& classes, const Model& model,
-                    const Task& task, Context& context) const {
+                    const Task& task, Context& context, Json& report) const {
     const Batch examples = drawn.batch(0, drawn.size(), model.dtype());
     Tensors inputs{examples.inputs}, targets{examples.targets}, rows{at::arange(drawn.size())};
     Generator draw = context.generator.stream("noise");
     for (std::int64_t i = 0; i < classes.numel(); ++i) {
       const Tensor labels = at::full({noise_examples_}, classes[i].item<std::int64_t>(), at::kLong);
-      inputs.push_back(noise(labels, examples.inputs, model, task.objective(), draw, context));
+      inputs.push_back(
+          noise(labels, examples.inputs, model, task.objective(), draw, context, report));
       targets.push_back(labels);
       rows.push_back(
           (drawn.size() + i * noise_examples_ + at::arange(noise_examples_)).repeat({copies_}));
@@ -136,10 +142,14 @@ class Unsir : public Unlearner {
   }
 
   Tensor noise(const Tensor& labels, const Tensor& like, const Model& model,
-               const Objective& objective, Generator& draw, Context& context) const {
+               const Objective& objective, Generator& draw, Context& context, Json& report) const {
     std::vector<std::int64_t> shape = like.sizes().vec();
     shape[0] = labels.numel();
+    const auto loss_of = [&](const Tensor& inputs) {
+      return objective.losses(model.forward(inputs), labels).mean().item<double>();
+    };
     Tensor noise = draw.normal(shape, model.dtype());
+    const double first = loss_of(noise);
     const auto optimizer = make_optimizer({.name = "adam", .lr = noise_lr_});
     const Tensor flat = noise.view({-1});
     for (std::int64_t step = 0; step < noise_steps_ && !context.should_stop(); ++step) {
@@ -147,6 +157,8 @@ class Unsir : public Unlearner {
       Tensor descent = (2 * noise_decay_ * noise - slope) / static_cast<double>(labels.numel());
       optimizer->step(flat, descent.reshape({-1}), noise_lr_);
     }
+    context.cost.add_forwards(2 * labels.numel());
+    report.push_back({{"first_loss", first}, {"last_loss", loss_of(noise)}});
     return noise;
   }
 

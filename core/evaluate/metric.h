@@ -154,6 +154,7 @@ struct Metric {
       derive = {};
   MetricNeeds needs = {};
   int version = 1;  // raised when the metric's values change: stored ones are taken again
+  std::string file_hash = {};  // as a method's (core/unlearn/unlearner.h)
 };
 
 Registry<Metric> builtin_metrics();

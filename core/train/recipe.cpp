@@ -30,4 +30,34 @@ TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   return recipe;
 }
 
+Json TrainingRecipe::to_json() const {
+  return {{"loss", static_cast<int>(objective.loss)},
+          {"l2", objective.l2},
+          {"optimizer",
+           {{"name", optimizer.name},
+            {"lr", optimizer.lr},
+            {"momentum", optimizer.momentum},
+            {"nesterov", optimizer.nesterov},
+            {"beta1", optimizer.beta1},
+            {"beta2", optimizer.beta2},
+            {"epsilon", optimizer.epsilon},
+            {"weight_decay", optimizer.weight_decay},
+            {"tolerance", optimizer.tolerance},
+            {"max_iterations", optimizer.max_iterations},
+            {"memory", optimizer.memory}}},
+          {"schedule",
+           {{"name", schedule.name},
+            {"every", schedule.every},
+            {"factor", schedule.factor},
+            {"warm_up", schedule.warm_up},
+            {"start_divisor", schedule.start_divisor},
+            {"end_divisor", schedule.end_divisor}}},
+          {"crop", augmentation.crop},
+          {"flip", augmentation.flip},
+          {"epochs", epochs},
+          {"batch_size", batch_size},
+          {"drop_last", drop_last},
+          {"clip_norm", clip_norm}};
+}
+
 }  // namespace oubli

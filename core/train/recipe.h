@@ -28,6 +28,8 @@ struct TrainingRecipe {
   Tensor movable = {};
 
   static TrainingRecipe read(const Settings& settings);
+  // Every setting; what may move is none.
+  Json to_json() const;
 };
 
 }  // namespace oubli

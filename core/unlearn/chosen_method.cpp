@@ -14,6 +14,7 @@ ChosenMethod choose(const SettingsNode& node, const Methods& methods, Json& reco
   settings.finish();
   record = {
       {"name", item.name}, {"version", chosen.info.version}, {"settings", settings.resolved()}};
+  if (!chosen.info.file_hash.empty()) record["file_hash"] = chosen.info.file_hash;
   return chosen;
 }
 
@@ -103,6 +104,13 @@ std::optional<double> estimate_costs(const std::vector<ChosenMethod>& methods, c
     sum += *cost;
   }
   return sum;
+}
+
+TrainingPlan training_plan_of(const std::vector<ChosenMethod>& methods, TrainingPlan standard) {
+  for (const ChosenMethod& method : methods) {
+    standard = method.unlearner->training_plan(std::move(standard));
+  }
+  return standard;
 }
 
 bool note_method(const ChosenMethod& method, const UnlearnReport& own, UnlearnReport& whole) {

@@ -48,6 +48,9 @@ std::vector<ChosenMethod> read_methods(const Settings& settings, const std::stri
 // Of all of them, where all know theirs.
 std::optional<double> estimate_costs(const std::vector<ChosenMethod>& methods, const Task& task);
 
+// What all of them ask for, one after the other.
+TrainingPlan training_plan_of(const std::vector<ChosenMethod>& methods, TrainingPlan standard);
+
 // Adds what one of several steps reported to the report of the whole: its own report to the list
 // `details.methods`, and its message, and its status where it is worse. Returns whether another
 // step makes sense.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 
 namespace oubli {
 
@@ -18,6 +19,19 @@ bool is_same(const Model& a, const Model& b) {
   const auto same = [](const Tensor& x, const Tensor& y) { return x.equal(y); };
   return a.theta().equal(b.theta()) &&
          std::equal(a.buffers().begin(), a.buffers().end(), b.buffers().begin(), same);
+}
+
+// What a method from outside throws is its own affair, and no error of oubli's.
+UnlearnReport run_guarded(const MethodInfo& info, const Unlearner& unlearner, Model& model,
+                          const Task& task, Context& context) {
+  try {
+    return unlearner.unlearn(model, task, context);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (info.file_hash.empty()) throw;
+    throw Error(ErrorKind::kNumerics, fmt::format("'{}' failed: {}", info.name, error.what()));
+  }
 }
 
 }  // namespace
@@ -42,7 +56,7 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
   const Model original = model.clone();
   const double cost_before = context.cost.sample_gradients();
   const auto start = std::chrono::steady_clock::now();
-  UnlearnReport report = unlearner.unlearn(model, visible, context);
+  UnlearnReport report = run_guarded(info, unlearner, model, visible, context);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.sample_gradients = context.cost.sample_gradients() - cost_before;
   if (report.usable() && !at::isfinite(model.theta()).all().item<bool>()) {

@@ -32,6 +32,7 @@
 #include "core/nn/model.h"
 #include "core/unlearn/report.h"
 #include "core/unlearn/task.h"
+#include "core/unlearn/training_plan.h"
 
 namespace oubli {
 
@@ -45,6 +46,10 @@ class Unlearner {
     (void)task;
     return std::nullopt;
   }
+
+  // How the originals that it edits, and the oracles that it is held against, must be trained: by
+  // default as the experiment says, which is what `standard` holds.
+  virtual TrainingPlan training_plan(TrainingPlan standard) const { return standard; }
 
   // Edits `model`, which holds the original's parameters, in place. Numerical outcomes go into the
   // report's status; exceptions are for tasks that the method cannot do. Calls on different models
@@ -65,6 +70,9 @@ struct MethodInfo {
   bool supports_adding = false;
   bool exact = false;  // the result has the distribution of retraining
   int version = 1;     // raised when the method's results change: stored ones are done again
+  // Hash of the file that it comes from, where that is not oubli itself: part of the stored results'
+  // keys, so that a changed method does not show its old ones. Set by who loads it.
+  std::string file_hash = {};
   // The methods are for those that are made of others (core/unlearn/chosen_method.h).
   std::function<std::unique_ptr<Unlearner>(const Settings&, const Methods&)> make = {};
 };

@@ -43,7 +43,7 @@ Batch examples(const Architecture& architecture, std::int64_t count, at::ScalarT
   return {generator.normal(shape, dtype), at::arange(count).remainder(kOutputs), {}, {}};
 }
 
-void describes_itself(const Architecture& architecture, Findings& findings) {
+void architecture_describes_itself(const Architecture& architecture, Findings& findings) {
   const Settings settings = Settings::describing();
   architecture.configure(settings);
   settings.finish();
@@ -104,7 +104,8 @@ void keeps_examples_apart(const Architecture& architecture, Findings& findings) 
 
 const std::vector<ArchitectureCheck>& architecture_checks() {
   static const std::vector<ArchitectureCheck> checks{
-      {"DescribesItself", "it says what it is and what each setting does", describes_itself},
+      {"DescribesItself", "it says what it is and what each setting does",
+       architecture_describes_itself},
       {"MapsABatchToItsOutputs", "a batch becomes a row of outputs for each example", maps_a_batch},
       {"StartsAlikeForOneSeedInBothTypes", "one seed gives one start", starts_alike},
       {"HasOneGradient", "its rules agree with automatic differentiation", has_one_gradient},

@@ -97,7 +97,7 @@ class Trial {
   std::unique_ptr<Unlearner> method_;
 };
 
-void describes_itself(const MethodInfo& info, const Methods& methods, Findings& findings) {
+void method_describes_itself(const MethodInfo& info, const Methods& methods, Findings& findings) {
   findings.expect(!info.summary.empty(), "", "it has no summary");
   findings.expect(!info.reference.empty(), "", "it has no reference");
   findings.expect(!info.definition.empty(), "",
@@ -241,7 +241,7 @@ void stops_without_a_budget(const MethodInfo& info, const Methods& methods, Find
 const std::vector<MethodCheck>& method_checks() {
   static const std::vector<MethodCheck> checks{
       {"DescribesItself", "it says what it is, by which formula, and what each setting does",
-       describes_itself},
+       method_describes_itself},
       {"RunsWithItsDefaultsAndCountsItsCost", "its defaults work, and what it does costs something",
        runs_with_its_defaults},
       {"TheSameSeedGivesTheSameBits", "the same seed gives the same bits", gives_the_same_bits},

@@ -38,7 +38,7 @@ struct MetricProblem {
   }
 };
 
-void describes_itself(const Metric& metric, Findings& findings) {
+void metric_describes_itself(const Metric& metric, Findings& findings) {
   findings.expect(!metric.summary.empty(), "", "it has no summary");
   findings.expect(!metric.columns.empty(), "", "it has no columns");
   findings.expect(metric.compute || metric.compute_population || metric.derive, "",
@@ -89,7 +89,7 @@ void counts_no_oracle_twice(const Metric& metric, Findings& findings) {
 
 const std::vector<MetricCheck>& metric_checks() {
   static const std::vector<MetricCheck> checks{
-      {"DescribesItself", "it says what it is", describes_itself},
+      {"DescribesItself", "it says what it is", metric_describes_itself},
       {"IsFinite", "its values are numbers", is_finite},
       {"LeavesItsInputAlone", "predictions are not changed", leaves_its_input_alone},
       {"IsAMeanOverOracles", "an oracle given twice changes nothing", counts_no_oracle_twice},

@@ -12,8 +12,8 @@ LoadedData load(const DataSource& source, const SettingsNode& node, const DataFo
   return loader(folders);
 }
 
-void describes_itself(const DataSource& source, const SettingsNode&, const DataFolders&,
-                      Findings& findings) {
+void source_describes_itself(const DataSource& source, const SettingsNode&, const DataFolders&,
+                             Findings& findings) {
   const Settings settings = Settings::describing();
   findings.expect(static_cast<bool>(source.configure(settings)), "", "it configures nothing");
   settings.finish();
@@ -73,7 +73,7 @@ void is_the_same_twice(const DataSource& source, const SettingsNode& node,
 
 const std::vector<SourceCheck>& source_checks() {
   static const std::vector<SourceCheck> checks{
-      {"DescribesItself", "it says what it is, without data", describes_itself},
+      {"DescribesItself", "it says what it is, without data", source_describes_itself},
       {"IsValid", "shapes, types and classes agree and all numbers are finite", is_valid},
       {"HasDisjointSplits", "its splits are sorted and do not overlap", has_disjoint_splits},
       {"IsTheSameTwice", "it is the same twice", is_the_same_twice},

@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "bad.yaml:2:34: originals and oracles would start from the same weights"},
         BadInput{"NameOfTheSweptNoiseFloor", "finetune: {epochs: 1}",
                  "finetune: {as: noise floor of swept rows}",
-                 "two rows are named 'noise floor of swept rows'"},
+                 "a row cannot be named 'noise floor of swept rows'"},
         BadInput{"GivenWeights", "{name: logistic}", "{name: logistic, weights: some.safetensors}",
                  "bad.yaml:2:34: originals and oracles would start from the same weights"},
         BadInput{"MethodThatCannotAdd",

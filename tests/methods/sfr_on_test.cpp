@@ -40,7 +40,8 @@ TEST(SfrOn, AscendsTheWeightedLossWithinTheMaskAndThenDescends) {
     const Tensor mask = importance(task.forget).ge(importance(task.retain));
     Subset weighted = task.forget;
     const Batch batch = task.forget.batch(0, 10, at::kDouble);
-    weighted.weights = loss.losses(model.forward(batch.inputs), batch.targets).pow(-lambda);
+    weighted.weights =
+        loss.losses(model.forward(batch.inputs), batch.targets).pow(-lambda).detach();
     const Tensor ascent = value_and_gradient(model, weighted, loss, cost).gradient * mask;
     const double rate = 0.01, coefficient = 0.5;
     expected.add_to_theta(ascent, rate * coefficient);

@@ -39,7 +39,7 @@ TEST(Then, EndsWhereOneDiverges) {
   const Task task = removal_task(data, 10, 0.1);
   Model model = make_model("mlp", "{}", *data);
   const UnlearnReport report = run_method(
-      "then", "{methods: [{finetune: {lr: 1.0e+30, epochs: 5}}, finetune]}", model, task);
+      "then", "{methods: [{finetune: {lr: 1.0e+308, epochs: 5}}, finetune]}", model, task);
   EXPECT_EQ(report.status, UnlearnStatus::kDiverged);
   EXPECT_EQ(report.details.at("methods").size(), 1u);
   EXPECT_EQ(report.message.rfind("finetune: ", 0), 0u) << report.message;

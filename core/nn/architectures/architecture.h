@@ -30,6 +30,7 @@ struct Architecture {
   std::string name;
   std::string summary;
   std::function<std::function<Network(const NetworkShape&)>(const Settings&)> configure;
+  std::string file_hash = {};  // as a method's (core/unlearn/unlearner.h)
 };
 
 Registry<Architecture> builtin_architectures();

@@ -18,6 +18,7 @@
 #include "core/base/memory.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/environment.h"
+#include "experiments/engine/plugin.h"
 
 namespace oubli {
 namespace {
@@ -59,7 +60,24 @@ void require_known_words(const CLI::App& app, int argc, char** argv) {
   }
 }
 
-int run_command(int argc, char** argv, const Registries& registries) {
+// `--plugin FILE` on every command that may name what a plug-in brings: loaded before the command
+// does its work, or reads what it is about.
+void add_plugin_option(CLI::App& app, Registries& registries) {
+  const auto load = [&registries](const std::vector<std::string>& files) {
+    for (const std::string& file : files) load_plugin(file, registries);
+  };
+  for (CLI::App* command : app.get_subcommands({})) {
+    if (!command->get_subcommands({}).empty()) continue;
+    command
+        ->add_option_function<std::vector<std::string>>(
+            "--plugin", load, "a shared library with methods, metrics, data or models")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+  }
+}
+
+int run_command(int argc, char** argv, const Registries& given) {
+  Registries registries = with_program_marked(given);
   CLI::App app("oubli: approximate unlearning of neural networks, measured against retraining",
                "oubli");
   app.require_subcommand(1);
@@ -68,6 +86,7 @@ int run_command(int argc, char** argv, const Registries& registries) {
 #define OUBLI_COMMAND(name) add_##name##_command(app, context);
 #include "experiments/engine/commands/commands.def"
 #undef OUBLI_COMMAND
+  add_plugin_option(app, registries);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

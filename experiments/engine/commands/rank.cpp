@@ -106,7 +106,7 @@ void print_unlike_judges(const std::vector<Results>& all, const std::vector<std:
   std::vector<std::string> swept;
   for (const std::string& name : names) {
     if (std::any_of(all.begin(), all.end(), [&](const Results& results) {
-          return results.find(name)->noise_floor == kSweptNoiseFloor;
+          return is_swept_noise_floor_row(results.find(name)->noise_floor);
         })) {
       swept.push_back(name);
     }

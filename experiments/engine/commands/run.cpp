@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include "core/base/file_lock.h"
 #include "core/base/text.h"
@@ -23,7 +25,48 @@ namespace {
 struct RunOptions : ExperimentOptions {
   std::string output;
   int jobs = 0;  // 0: all cores
+  std::vector<std::string> fresh;
 };
+
+// Removes from the store what the rows are made by, so that it is done again.
+void forget_rows(const std::vector<std::string>& rows, const Experiment& experiment,
+                 const Plan& plan, const Store& store) {
+  for (const std::string& row : rows) {
+    for (const std::size_t stage : plan.stages_of_row(experiment, row)) {
+      store.discard(plan.stages[stage].key);
+    }
+  }
+}
+
+// As a shell reads it again.
+std::string shell_word(const std::string& text) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("_./=-:,+@%").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+// How each of the first few stages that failed is run alone.
+void print_how_to_repeat(const Results& results, const RunOptions& options,
+                         const Registries& registries) {
+  constexpr std::size_t kMost = 3, kKeyCharacters = 12;
+  std::string common = fmt::format(" {}", shell_word(options.file));
+  for (const std::string& override : options.overrides) {
+    common += " --set " + shell_word(override);
+  }
+  if (!options.data.empty()) common += " --data " + shell_word(options.data);
+  if (!options.store.empty()) common += " --store " + shell_word(options.store);
+  for (const Plugin& plugin : registries.plugins) {
+    common += " --plugin " + shell_word(plugin.file.string());
+  }
+  for (std::size_t i = 0; i < std::min(kMost, results.failed_keys.size()); ++i) {
+    fmt::print(stderr, "  alone: oubli stage {}{} --force\n",
+               results.failed_keys[i].substr(0, kKeyCharacters), common);
+  }
+}
 
 // Says where the store must not be used by several hosts.
 void warn_of_local_locks(const Store& store) {
@@ -42,6 +85,7 @@ int run_file(const RunOptions& options, const Registries& registries) {
   const ResultFolder output(output_folder(options.output, options.file), store_folder);
   const Store store(store_folder);
   warn_of_local_locks(store);
+  forget_rows(options.fresh, experiment, plan, store);
   Display display(stderr);
   const Results results =
       run_experiment(experiment, plan, store, registries,
@@ -49,6 +93,11 @@ int run_file(const RunOptions& options, const Registries& registries) {
   write_output(output, experiment, plan, store, results);
   print_table(results);
   fmt::print("Written to {}/\n", printable(output.path().string()));
+  print_how_to_repeat(results, options, registries);
+  if (results.cached_stages > 0) {
+    fmt::print(stderr, "{} of {} stages came from the store; `--fresh ROW` does a row again.\n",
+               results.cached_stages, plan.stages.size());
+  }
   return std::max(exit_status(results), results.failed_stages.empty() ? 0 : 1);
 }
 
@@ -61,6 +110,9 @@ void add_run_command(CLI::App& program, CommandContext& context) {
   run->add_option("--output", options->output, "folder for results (default: results/NAME)");
   run->add_option("--jobs", options->jobs, "stages at once (default: all cores)")
       ->check(CLI::Range(1, 1024));
+  run->add_option("--fresh", options->fresh, "a row that is done again, though the store has it")
+      ->type_name("ROW")
+      ->allow_extra_args(false);
   run->callback([options, &context] {
     try {
       context.status = run_file(*options, context.registries);

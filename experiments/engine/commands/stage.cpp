@@ -17,7 +17,7 @@
 namespace oubli {
 namespace {
 
-int run_one_stage(const std::string& key, const ExperimentOptions& options,
+int run_one_stage(const std::string& key, bool again, const ExperimentOptions& options,
                   const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
   const Plan plan = load_plan(experiment, registries);
@@ -32,6 +32,7 @@ int run_one_stage(const std::string& key, const ExperimentOptions& options,
                                                  stage.label, needed.label, needed.key));
     }
   }
+  if (again) store.discard(stage.key);
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const bool worked =
       run_stage(experiment, plan, stage, registries, store,
@@ -39,7 +40,7 @@ int run_one_stage(const std::string& key, const ExperimentOptions& options,
                  .on_wait = [](const std::string& holder) {
                    fmt::print(stderr, "waiting for {}, which is doing it\n", holder);
                  }});
-  fmt::print("{} {}: {}\n", key, stage.label, worked ? "done" : "already there");
+  fmt::print("{} {}: {}\n", stage.key, stage.label, worked ? "done" : "already there");
   return 0;
 }
 
@@ -48,13 +49,16 @@ int run_one_stage(const std::string& key, const ExperimentOptions& options,
 void add_stage_command(CLI::App& program, CommandContext& context) {
   struct Options : ExperimentOptions {
     std::string key;
+    bool again = false;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* stage = program.add_subcommand("stage", "run one stage of an experiment by its key");
-  stage->add_option("KEY", options->key, "as `check --keys` prints it")->required();
+  stage->add_option("KEY", options->key, "as `check --keys` prints it, or its first characters")
+      ->required();
+  stage->add_flag("--force", options->again, "do it again where the store has it");
   add_experiment_options(*stage, *options);
   stage->callback([options, &context] {
-    context.status = run_one_stage(options->key, *options, context.registries);
+    context.status = run_one_stage(options->key, options->again, *options, context.registries);
   });
 }
 

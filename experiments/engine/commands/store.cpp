@@ -1,12 +1,14 @@
-// `oubli store ls`, `verify` and `gc`: what is in the store, whether it is sound, and putting it in
-// order.
+// `oubli store ls`, `verify`, `gc` and `rm`: what is in the store, whether it is sound, and putting it
+// in order.
 #include "experiments/engine/run/store.h"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
@@ -66,6 +68,47 @@ int store_action(const std::string& action, const std::string& folder) {
   return damaged > removed ? 1 : 0;
 }
 
+// Whether a stage of this label belongs to the row: "newton, original 1", "trials of newton".
+bool is_of_row(const std::string& label, const std::string& row) {
+  const std::size_t at = label.find(row);
+  if (at == std::string::npos) return false;
+  const std::size_t end = at + row.size();
+  const auto is_word = [&](std::size_t i) {
+    return i < label.size() && (std::isalnum(static_cast<unsigned char>(label[i])) != 0 ||
+                                label[i] == '_' || label[i] == '-');
+  };
+  return !(at > 0 && is_word(at - 1)) && !is_word(end);
+}
+
+// `name`: the first characters of keys, six at least, or else a row, of whatever experiment.
+std::size_t remove_entries(const Store& store, const std::string& name) {
+  constexpr std::size_t kFewest = 6;
+  const bool is_key =
+      name.size() >= kFewest && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  std::size_t removed = 0;
+  for (const std::string& key : store.keys()) {
+    bool is_meant = is_key && key.starts_with(name);
+    if (!is_key && store.check(key, /*thorough=*/false).state == Store::State::kSound) {
+      is_meant = is_of_row(store.describe(key).value("label", ""), name);
+    }
+    if (!is_meant) continue;
+    store.discard(key);
+    ++removed;
+  }
+  return removed;
+}
+
+int remove_named(const std::vector<std::string>& names, const std::string& folder) {
+  const Store store(default_store(folder), Store::Access::kToChange);
+  int status = 0;
+  for (const std::string& name : names) {
+    const std::size_t removed = remove_entries(store, name);
+    fmt::print("{}: {} entr{} removed\n", printable(name), removed, removed == 1 ? "y" : "ies");
+    if (removed == 0) status = 1;
+  }
+  return status;
+}
+
 }  // namespace
 
 void add_store_command(CLI::App& program, CommandContext& context) {
@@ -81,6 +124,12 @@ void add_store_command(CLI::App& program, CommandContext& context) {
     sub->add_option("--store", *folder, "folder (or OUBLI_STORE)");
     sub->callback([folder, what, &context] { context.status = store_action(what, *folder); });
   }
+  const auto names = std::make_shared<std::vector<std::string>>();
+  CLI::App* remove = store->add_subcommand("rm", "remove entries, which a run then does again");
+  remove->add_option("KEY|ROW", *names, "the first characters of a key, or a row's name")
+      ->required();
+  remove->add_option("--store", *folder, "folder (or OUBLI_STORE)");
+  remove->callback([folder, names, &context] { context.status = remove_named(*names, *folder); });
 }
 
 }  // namespace oubli

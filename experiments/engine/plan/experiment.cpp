@@ -95,6 +95,11 @@ std::string hash_of_edit(const Task& task, const Tensor& held_out) {
 
 }  // namespace
 
+double training_cost(const TrainingRecipe& recipe, std::int64_t examples) {
+  const std::int64_t passes = recipe.optimizer.is_full_batch() ? 100 : recipe.epochs;
+  return static_cast<double>(examples) * static_cast<double>(passes);
+}
+
 std::vector<NamedRows> Experiment::metric_sets() const {
   std::vector<NamedRows> sets;
   const auto add = [&](const std::string& name, const Tensor& rows) {

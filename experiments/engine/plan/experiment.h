@@ -9,6 +9,9 @@
 
 namespace oubli {
 
+// Sample-gradients of training on so many examples; of L-BFGS a guess.
+double training_cost(const TrainingRecipe& recipe, std::int64_t examples);
+
 struct Experiment {
   Spec spec;
   std::shared_ptr<const Dataset> dataset;
@@ -24,6 +27,8 @@ struct Experiment {
   std::vector<NamedRows> metric_sets() const;
   Tensor metric_rows() const;  // of all of them, ascending
   Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
+  // Sample-gradients of training on what remains.
+  double retraining_cost() const { return training_cost(spec.recipe, task.retain.size()); }
 };
 
 // Loads the data, makes the edit. Errors: kData for files,

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/base/error.h"
+
 namespace oubli {
 
 std::vector<std::size_t> StageMember::stages() const {
@@ -39,10 +43,39 @@ Json Stage::full_description() const {
 
 const Stage& Plan::find(const std::string& key) const {
   if (const auto found = numbers.find(key); found != numbers.end()) return stages[found->second];
-  throw Error(ErrorKind::kUsage,
-              fmt::format("no stage of this experiment has the key '{}'; `oubli check FILE --keys` "
-                          "lists them. Was the file changed?",
-                          key));
+  const Stage* only = nullptr;
+  std::size_t alike = 0;
+  for (const Stage& stage : stages) {
+    if (key.empty() || !stage.key.starts_with(key)) continue;
+    only = &stage;
+    ++alike;
+  }
+  if (alike == 1) return *only;
+  throw Error(
+      ErrorKind::kUsage,
+      alike > 1 ? fmt::format("the keys of {} stages begin with '{}': give more of it", alike, key)
+                : fmt::format("no stage of this experiment has the key '{}'; `oubli check FILE "
+                              "--keys` lists them. Was the file changed?",
+                              key));
+}
+
+std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
+                                             const std::string& row) const {
+  std::vector<std::string> names;
+  for (const MethodRow& method : experiment.spec.methods) names.push_back(method.name);
+  if (std::find(names.begin(), names.end(), row) == names.end()) {
+    throw Error(ErrorKind::kSettings, unknown_name_message("row", row, names));
+  }
+  std::vector<bool> marked(stages.size());
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const Stage& stage = stages[i];
+    const bool is_own = stage.kind == StageKind::kSweep || stage.kind == StageKind::kUnlearn;
+    marked[i] = is_own && names[stage.method] == row;
+    for (const std::size_t input : stage.all_inputs()) marked[i] = marked[i] || marked[input];
+    if (marked[i]) found.push_back(i);
+  }
+  return found;
 }
 
 }  // namespace oubli

@@ -57,6 +57,7 @@ struct Stage {
   std::string label;                  // for people: "newton, training seed 1"
   std::vector<std::size_t> inputs;    // stages of the plan, all before this one; and the members'
   std::size_t method = 0;             // sweep, unlearn: row of the spec
+  std::size_t variant = 0;            // of the spec: how its models are trained
   std::int64_t training_seed = 0;     // train, unlearn
   std::int64_t seed = 0;              // oracle or unlearning seed
   std::optional<std::int64_t> audit;  // unlearn: which model of the kind audit it edits
@@ -94,8 +95,12 @@ struct Plan {
   std::vector<PlannedRow> rows;
   std::unordered_map<std::string, std::size_t> numbers;  // of stages, by key
 
-  // Throws Error(kUsage) for a key that is not in the plan.
+  // By its key, or by the first characters of it, which no other has. Throws Error(kUsage).
   const Stage& find(const std::string& key) const;
+  // What a method's row is made by, and all that looks at it, in the order of the plan: its trials,
+  // its runs, their predictions and values. Error(kSettings) for a row that is not there.
+  std::vector<std::size_t> stages_of_row(const Experiment& experiment,
+                                         const std::string& row) const;
 };
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics);

@@ -35,39 +35,45 @@ class Planner {
   }
 
   Plan run() {
-    const Spec& spec = experiment_.spec;
-    for (std::int64_t j = 0; j < spec.seeds.oracle; ++j) {
-      oracles_.push_back(stages_.train(StageKind::kRetrain, j));
-    }
-    StageNumbers initial, shadows;
+    StageNumbers initial;
     for (std::int64_t k = 0; needs_.initial_models && k < kInitialModels; ++k) {
       initial.push_back(stages_.initial(k));
     }
-    if (needs_.shadows) shadows = models_of_attacker(StageKind::kShadow);
-    if (needs_.edited_shadows) audits_ = models_of_attacker(StageKind::kAudit);
-    for (std::int64_t s = 0; s < spec.seeds.training; ++s) {
-      originals_.push_back(stages_.train(StageKind::kTrain, s));
-    }
     initial_ = stages_.group_of(initial, false);
-    shadows_ = stages_.group_of(shadows, false);
-    judges_ = stages_.group_of(oracles_, needs_.relearning);
-    divide_oracles();
-    plan_original();
-    for (std::size_t m = 0; m < spec.methods.size(); ++m) plan_method(m);
-    plan_noise_floors();
+    for (std::size_t v = 0; v < experiment_.spec.variants.size(); ++v) plan_variant(v);
     Plan plan = stages_.take();
     plan.rows = std::move(rows_);
     return plan;
   }
 
  private:
-  StageNumbers models_of_attacker(StageKind kind) {
-    StageNumbers models;
-    for (std::int64_t k = 0; k < experiment_.spec.seeds.shadow; ++k) {
-      models.push_back(stages_.train(kind, k));
+  // Rows whose models are trained alike, with originals and oracles of their own.
+  void plan_variant(std::size_t variant) {
+    const Spec& spec = experiment_.spec;
+    variant_ = variant;
+    oracles_ = models(StageKind::kRetrain, spec.seeds.oracle);
+    const StageNumbers shadows =
+        needs_.shadows ? models(StageKind::kShadow, spec.seeds.shadow) : StageNumbers();
+    audits_ = needs_.edited_shadows ? models(StageKind::kAudit, spec.seeds.shadow) : StageNumbers();
+    originals_ = models(StageKind::kTrain, spec.seeds.training);
+    shadows_ = stages_.group_of(shadows, false);
+    judges_ = stages_.group_of(oracles_, needs_.relearning);
+    divide_oracles();
+    plan_original();
+    for (std::size_t m = 0; m < spec.methods.size(); ++m) {
+      if (spec.methods[m].variant == variant) plan_method(m);
     }
+    plan_noise_floors();
+  }
+
+  StageNumbers models(StageKind kind, std::int64_t count) {
+    StageNumbers models;
+    for (std::int64_t k = 0; k < count; ++k) models.push_back(stages_.train(kind, k, variant_));
     return models;
   }
+
+  // A row that every variant has.
+  std::string named(const char* row) const { return experiment_.spec.variants[variant_].row(row); }
 
   // Where a sweep has oracles to choose by that do not judge what it chose.
   void divide_oracles() {
@@ -81,7 +87,8 @@ class Planner {
 
   // Doing nothing; an attacker's models are then not edited either.
   void plan_original() {
-    PlannedRow row{"original"};
+    PlannedRow row{named(kOriginalRow)};
+    row.noise_floor = named(kNoiseFloor);
     const StageGroup edited = stages_.group_of(audits_, false);
     for (std::size_t s = 0; s < originals_.size(); ++s) {
       const auto seed = static_cast<std::int64_t>(s);
@@ -94,12 +101,13 @@ class Planner {
 
   void plan_method(std::size_t m) {
     PlannedRow row{experiment_.spec.methods[m].name};
+    row.noise_floor = named(kNoiseFloor);
     const std::optional<std::size_t> sweep = sweep_of(m);
     StageMembers judges{judges_};
     if (sweep && experiment_.spec.methods[m].sweep->reads_oracles) {
       row.is_chosen_by_judges = choosers_ == oracles_;
       if (!row.is_chosen_by_judges) {
-        row.noise_floor = kSweptNoiseFloor;
+        row.noise_floor = named(kSweptNoiseFloor);
         judges = {stages_.group_of(sweep_judges_, needs_.relearning)};
       }
     }
@@ -121,15 +129,14 @@ class Planner {
   }
 
   void plan_noise_floors() {
-    PlannedRow all = noise_floor(kNoiseFloor, oracles_, 0);
+    PlannedRow all = noise_floor(named(kNoiseFloor), oracles_, 0);
     all.compare = compare(all);
     const std::optional<std::size_t> together = all.compare;
     rows_.push_back(std::move(all));
-    const auto is_judged_apart = [](const PlannedRow& row) {
-      return row.noise_floor == kSweptNoiseFloor;
-    };
+    const std::string swept = named(kSweptNoiseFloor);
+    const auto is_judged_apart = [&](const PlannedRow& row) { return row.noise_floor == swept; };
     if (std::any_of(rows_.begin(), rows_.end(), is_judged_apart)) {
-      PlannedRow apart = noise_floor(kSweptNoiseFloor, sweep_judges_, choosers_.size());
+      PlannedRow apart = noise_floor(swept, sweep_judges_, choosers_.size());
       apart.compare = together;
       rows_.push_back(std::move(apart));
     }
@@ -138,14 +145,14 @@ class Planner {
   // Each of these oracles against the others of them; the first has the seed `first`. For U-LiRA
   // the attacker's models are retrained ones too: the method whose traces it looks for is
   // retraining.
-  PlannedRow noise_floor(const char* name, const StageNumbers& oracles, std::size_t first) {
+  PlannedRow noise_floor(const std::string& name, const StageNumbers& oracles, std::size_t first) {
     PlannedRow row{name};
     row.noise_floor = name;
     if (oracles.size() < 2) return row;
     StageNumbers retrained;
     for (std::size_t k = 0; k < audits_.size(); ++k) {
       const auto seed = static_cast<std::int64_t>(oracles_.size() + k);
-      retrained.push_back(stages_.train(StageKind::kRetrain, seed));
+      retrained.push_back(stages_.train(StageKind::kRetrain, seed, variant_));
     }
     const StageGroup edited = stages_.group_of(retrained, false),
                      all = stages_.group_of(oracles, needs_.relearning);
@@ -164,7 +171,7 @@ class Planner {
     std::vector<StageMember> models;
     for (const PlannedModel& model : row.models) {
       if (model.unlearning_seed > 0) continue;
-      if (row.name == kNoiseFloor && models.size() == std::min(half, originals_.size())) break;
+      if (is_noise_floor_row(row.name) && models.size() == std::min(half, originals_.size())) break;
       models.push_back(stages_.member(model.model, model.training_seed, false));
     }
     if (!compares_ || models.size() < 2 || oracles_.size() - half < 2) return std::nullopt;
@@ -204,9 +211,12 @@ class Planner {
   const Experiment& experiment_;
   std::vector<PlannedRow> rows_;
   StageMaker stages_;
+  // Of the variant that is planned.
+  std::size_t variant_ = 0;
   StageNumbers originals_, oracles_, audits_;
-  StageNumbers choosers_, sweep_judges_;   // oracles
-  StageGroup initial_, shadows_, judges_;  // `judges_`: all oracles
+  StageNumbers choosers_, sweep_judges_;  // oracles
+  StageGroup shadows_, judges_;           // `judges_`: all oracles
+  StageGroup initial_;                    // of all variants
   MetricNeeds needs_;
   bool compares_ = false;  // metrics of all models of a row together
 };

@@ -33,7 +33,11 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
   MethodRow row;
   row.method = read.name;
   row.origin = read.origin;
-  row.info = registries.methods.find(row.method, row.origin);
+  if (!registries.methods.contains(row.method)) {
+    fail_at(row.origin, unknown_name_message("method", row.method, registries.methods.names()) +
+                            " What a plug-in brings is known with `--plugin FILE`.");
+  }
+  row.info = registries.methods.find(row.method);
   if (settings_node.find("sweep") != nullptr) return read_swept(settings_node, registries, row);
   const Settings settings(settings_node);
   row.name = read_row_name(settings, row.method);
@@ -44,6 +48,16 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
 }
 
 }  // namespace
+
+bool is_original_row(const std::string& name) {
+  return name == kOriginalRow || name.starts_with(std::string(kOriginalRow) + " (");
+}
+
+bool is_noise_floor_row(const std::string& name) { return name.starts_with(kNoiseFloor); }
+
+bool is_swept_noise_floor_row(const std::string& name) {
+  return name.starts_with(kSweptNoiseFloor);
+}
 
 std::string read_row_name(const Settings& method, const std::string& default_value) {
   std::string name =
@@ -64,9 +78,14 @@ std::vector<MethodRow> read_methods(const Settings& root, const Registries& regi
   }
   std::vector<MethodRow> rows;
   Json record = Json::array();
-  std::set<std::string> names = {"original", kNoiseFloor, kSweptNoiseFloor};
+  std::set<std::string> names;
   for (const SettingsNode& item : items) {
     MethodRow row = read_method(item, registries);
+    if (is_original_row(row.name) || is_noise_floor_row(row.name)) {
+      fail_at(row.origin, fmt::format("a row cannot be named '{}', as rows that are always there: "
+                                      "give it another name with `as: ...`.",
+                                      row.name));
+    }
     if (!names.insert(row.name).second) {
       fail_at(row.origin, fmt::format("two rows are named '{}': give one of them another name with "
                                       "`as: ...`.",

@@ -14,8 +14,13 @@ namespace oubli {
 
 // The table's row of the oracles, each against the others; and that of the oracles which judge rows
 // whose settings the other oracles chose.
+inline const char* const kOriginalRow = "original";
 inline const char* const kNoiseFloor = "noise floor";
 inline const char* const kSweptNoiseFloor = "noise floor of swept rows";
+// Rows of these kinds, which have their variant's name behind (variants.h).
+bool is_original_row(const std::string& name);
+bool is_noise_floor_row(const std::string& name);
+bool is_swept_noise_floor_row(const std::string& name);
 
 // One row of the table: a method with its settings.
 struct MethodRow {
@@ -27,6 +32,7 @@ struct MethodRow {
   Origin origin;
   // Where settings are to be chosen: `unlearner` is then the first trial's.
   std::shared_ptr<const Sweep> sweep;
+  std::size_t variant = 0;  // of the experiment (variants.h)
 };
 
 // The setting that every method has beside its own: `as`, which lets one stand twice.

@@ -15,7 +15,9 @@ namespace {
 void read_model(const Settings& root, const Registries& registries, Spec& spec) {
   const auto [name, settings] = root.named_child("model", "", registries.architectures.names(),
                                                  "the architecture and its settings");
-  spec.build = registries.architectures.find(name).configure(settings);
+  const Architecture& architecture = registries.architectures.find(name);
+  spec.build = architecture.configure(settings);
+  spec.model_file_hash = architecture.file_hash;
   spec.dtype =
       settings.choice("dtype", {.default_value = "float32",
                                 .valid = {"float32", "float64"},
@@ -125,6 +127,7 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   spec.recipe = TrainingRecipe::read(root.child("train", "how models are trained"));
   read_edit(root, spec);
   spec.methods = read_methods(root, registries, /*is_adding=*/spec.add != nullptr);
+  spec.variants = variants_of(spec.recipe, spec.methods);
   spec.seeds = Seeds::read(root);
   spec.measure = read_measure(root, registries.metrics);
   spec.relearning = RelearningSettings::read(root);

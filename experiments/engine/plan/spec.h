@@ -12,7 +12,7 @@
 #include "core/evaluate/relearning.h"
 #include "core/train/trainer.h"
 #include "datasets/selection.h"
-#include "experiments/engine/plan/rows.h"
+#include "experiments/engine/plan/variants.h"
 #include "experiments/engine/registries.h"
 
 namespace oubli {
@@ -33,12 +33,14 @@ struct Spec {
   SettingsNode root;  // what was read, from which another process can read the same
   std::function<LoadedData(const DataFolders&)> load;
   std::function<Network(const NetworkShape&)> build;
+  std::string model_file_hash;  // of the file that the architecture comes from; empty: oubli's own
   at::ScalarType dtype = at::kFloat;
   TrainingRecipe recipe;
   std::function<Selection(const Dataset&, const Splits&, Generator)> remove;  // may be empty
   std::function<Selection(const Dataset&, const Splits&, Generator)> add;     // may be empty
   Origin edit_origin;
   std::vector<MethodRow> methods;
+  std::vector<Variant> variants;  // one or more
   Seeds seeds;
   std::vector<std::string> measure;
   RelearningSettings relearning;  // for the metric that needs it

@@ -8,7 +8,16 @@
 namespace oubli {
 namespace {
 
-Json description_of(const Metric& metric) { return {metric.name, metric.version}; }
+// What does not come from oubli itself is known by the file that it comes from.
+void add_file_hash(const std::string& hash, const char* key, Json& description) {
+  if (!hash.empty()) description[key] = hash;
+}
+
+Json description_of(const Metric& metric) {
+  Json description = {metric.name, metric.version};
+  if (!metric.file_hash.empty()) description.push_back(metric.file_hash);
+  return description;
+}
 
 }  // namespace
 
@@ -19,11 +28,17 @@ StageMaker::StageMaker(const Experiment& experiment, const Registry<Metric>& met
 
 void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
   const Spec& spec = experiment_.spec;
-  training_ = std::make_shared<const Json>(Json{{"data", experiment_.data_hash},
-                                                {"model", spec.model_settings()},
-                                                {"network", experiment_.network_hash},
-                                                {"train", spec.train_settings()},
-                                                {"threads", spec.threads}});
+  Json training = {{"data", experiment_.data_hash},
+                   {"model", spec.model_settings()},
+                   {"network", experiment_.network_hash},
+                   {"train", spec.train_settings()},
+                   {"threads", spec.threads}};
+  add_file_hash(spec.model_file_hash, "model_file", training);
+  for (const Variant& variant : spec.variants) {
+    Json own = training;
+    if (!variant.description.is_null()) own["plan"] = variant.description;
+    trainings_.push_back(std::make_shared<const Json>(std::move(own)));
+  }
   const Json looking = {{"data", experiment_.data_hash},
                         {"edit", experiment_.edit_hash},
                         {"loss", spec.train_settings().at("loss")},
@@ -35,10 +50,11 @@ void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
   }
   evaluation_ = std::make_shared<const Json>(std::move(evaluation));
   for (const MethodRow& row : spec.methods) {
-    Json method = *training_;
+    Json method = *trainings_[row.variant];
     method["edit"] = experiment_.edit_hash;
     method["method"] = row.method;
     method["version"] = row.info.version;
+    add_file_hash(row.info.file_hash, "method_file", method);
     method["settings"] = row.settings;
     method["settings"].erase("as");  // its name does not change what is computed
     methods_.push_back(std::make_shared<const Json>(std::move(method)));
@@ -46,18 +62,18 @@ void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
   }
 }
 
-std::size_t StageMaker::train(StageKind kind, std::int64_t seed) {
+std::size_t StageMaker::train(StageKind kind, std::int64_t seed, std::size_t variant) {
   Stage stage;
   stage.kind = kind;
-  stage.label = fmt::format("{} {}", model_name(kind), seed);
+  stage.variant = variant;
+  stage.label =
+      experiment_.spec.variants[variant].row(fmt::format("{} {}", model_name(kind), seed));
   stage.seed = seed;
   stage.training_seed = seed;
-  stage.shared_description = training_;
+  stage.shared_description = trainings_[variant];
   const auto [rows, size] = training_rows(kind, seed);
   stage.description = {{"rows", rows}, {"seed", seed}};
-  const TrainingRecipe& recipe = experiment_.spec.recipe;
-  stage.cost = static_cast<double>(size) *
-               static_cast<double>(recipe.optimizer.is_full_batch() ? 100 : recipe.epochs);
+  stage.cost = training_cost(experiment_.spec.variants[variant].plan.recipe, size);
   return stages_.add(std::move(stage));
 }
 
@@ -84,6 +100,7 @@ std::size_t StageMaker::initial(std::int64_t seed) {
                        {"network", experiment_.network_hash},
                        {"threads", experiment_.spec.threads},
                        {"seed", seed}};
+  add_file_hash(experiment_.spec.model_file_hash, "model_file", stage.description);
   return stages_.add(std::move(stage));
 }
 
@@ -94,13 +111,15 @@ std::size_t StageMaker::sweep(std::size_t method, std::size_t original,
   stage.kind = StageKind::kSweep;
   stage.label = fmt::format("trials of {}", row.name);
   stage.method = method;
+  stage.variant = row.variant;
   stage.inputs = {original};
   stage.members = std::move(members);
   stage.shared_description = methods_[method];
   stage.description = {{"metric", objectives_[method]}};
+  const double budget = row.sweep->budget(experiment_.retraining_cost());
   for (const Trial& trial : row.sweep->trials) {
     stage.cost += estimated_cost(*trial.unlearner);
-    if (row.sweep->sample_gradients > 0 && stage.cost >= row.sweep->sample_gradients) break;
+    if (stage.cost >= budget) break;
   }
   return stages_.add(std::move(stage));
 }
@@ -121,6 +140,7 @@ std::size_t StageMaker::unlearn(std::size_t method, std::size_t original,
   stage.inputs = {original};
   if (sweep) stage.inputs.push_back(*sweep);
   stage.method = method;
+  stage.variant = row.variant;
   stage.training_seed = training_seed;
   stage.seed = seed;
   stage.shared_description = methods_[method];
@@ -138,6 +158,7 @@ std::size_t StageMaker::unlearn_audit(std::size_t method, std::size_t audit_mode
   stage.inputs = {audit_model};
   if (sweep) stage.inputs.push_back(*sweep);
   stage.method = method;
+  stage.variant = row.variant;
   stage.audit = audit;
   stage.shared_description = methods_[method];
   stage.description = {{"audit", audit}};
@@ -153,8 +174,9 @@ std::size_t StageMaker::relearn(std::size_t model) {
   Stage stage;
   stage.kind = StageKind::kRelearn;
   stage.label = "relearning of " + stages_[model].label;
+  stage.variant = stages_[model].variant;
   stage.inputs = {model};
-  stage.shared_description = training_;
+  stage.shared_description = trainings_[stage.variant];
   stage.description = {
       {"edit", experiment_.edit_hash}, {"epochs", settings.epochs}, {"lr", settings.lr}};
   stage.cost = static_cast<double>(experiment_.task.train.size() * settings.epochs);

@@ -24,8 +24,8 @@ class StageMaker {
   StageMaker(const Experiment& experiment, const Registry<Metric>& metrics);
 
   // All return the number of the stage.
-  std::size_t train(StageKind kind,
-                    std::int64_t seed);  // an original, an oracle, a shadow, an audit
+  // An original, an oracle, a shadow, an audit.
+  std::size_t train(StageKind kind, std::int64_t seed, std::size_t variant);
   std::size_t initial(std::int64_t seed);
   // `method`: row of the spec, which has a sweep.
   std::size_t sweep(std::size_t method, std::size_t original,
@@ -59,9 +59,10 @@ class StageMaker {
 
   const Experiment& experiment_;
   StageList stages_;
-  std::shared_ptr<const Json> training_, prediction_, evaluation_;  // shared descriptions
-  std::vector<std::shared_ptr<const Json>> methods_;                // and by row of the spec
-  std::vector<Json> objectives_;  // the metric of each row's sweep
+  std::shared_ptr<const Json> prediction_, evaluation_;  // shared descriptions
+  std::vector<std::shared_ptr<const Json>> trainings_;   // by variant
+  std::vector<std::shared_ptr<const Json>> methods_;     // by row of the spec
+  std::vector<Json> objectives_;                         // the metric of each row's sweep
   std::map<StageKind, std::pair<std::string, std::int64_t>> alike_rows_;
   std::map<std::size_t, std::size_t> predictions_, relearnings_;  // of a model's stage
 };

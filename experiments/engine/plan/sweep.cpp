@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "experiments/engine/plan/search_space.h"
 
@@ -75,6 +76,12 @@ std::vector<TrialSettings> read_sweep_settings(const Settings& settings,
   sweep.sample_gradients =
       budget.real("sample_gradients",
                   {.default_value = 0, .at_least = 0, .doc = "spent by trials; 0: no limit"});
+  sweep.retrainings = budget.real(
+      "retrainings",
+      {.default_value = 0, .at_least = 0, .doc = "the same in costs of a retraining; 0: no limit"});
+  if (sweep.sample_gradients > 0 && sweep.retrainings > 0) {
+    budget.fail("retrainings", "a budget is in sample_gradients or in retrainings, not in both.");
+  }
   return trials;
 }
 
@@ -132,8 +139,14 @@ Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
   sweep.resolved = {{"list", Json::array()},
                     {"objective", sweep.objective},
                     {"budget", {{"sample_gradients", sweep.sample_gradients}}}};
+  if (sweep.retrainings > 0) sweep.resolved["budget"] = {{"retrainings", sweep.retrainings}};
   for (const Trial& trial : sweep.trials) sweep.resolved["list"].push_back(trial.settings);
   return sweep;
+}
+
+double Sweep::budget(double retraining_cost) const {
+  if (retrainings > 0) return retrainings * retraining_cost;
+  return sample_gradients > 0 ? sample_gradients : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace oubli

@@ -9,7 +9,7 @@
 //                                                              may stand in place of a list
 //         list: [{lr: 0.1}, {lr: 0.2, epochs: 3}]              or these, in place of `over`
 //         objective: avg_gap/validation
-//         budget: {sample_gradients: 1.0e6}
+//         budget: {retrainings: 3}                             or {sample_gradients: 1.0e6}
 //
 // The trials are run in their order on the first original, and the best is used on all of them. The
 // objective is any column that can be had without the test set, which trials are never shown: the
@@ -43,8 +43,12 @@ struct Sweep {
   GoodSide better = GoodSide::kOracle;
   bool reads_oracles = true;    // so that it must not be the judging ones
   double sample_gradients = 0;  // the budget; 0: none
+  double retrainings = 0;       // the same, in costs of one retraining
   std::vector<Trial> trials;    // at least one
   Json resolved;  // every trial with all its settings, so that a record of it is whole
+
+  // Sample-gradients after which no trial is started, infinite where there is no budget.
+  double budget(double retraining_cost) const;
 };
 
 // Reads `sweep` of a method's settings `method`, with `make` to configure each trial. Every trial's

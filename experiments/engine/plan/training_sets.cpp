@@ -45,6 +45,7 @@ Tensor audit_rows(const Experiment& experiment, std::int64_t audit) {
 
 Task task_of(const Experiment& experiment, const Stage& stage) {
   Task task = experiment.task;
+  task.recipe = experiment.spec.variants[stage.variant].plan.recipe;
   if (stage.audit) {
     task.train = training_set(experiment, StageKind::kAudit, *stage.audit);
     task.forget = task.train.with_rows(audit_rows(experiment, *stage.audit));

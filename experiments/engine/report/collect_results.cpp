@@ -143,8 +143,14 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   results.title = experiment.spec.title;
   results.resolved = experiment.spec.resolved;
   results.machines = machines_of(plan, store, outcome);
+  results.cached_stages = outcome.cached;
   for (const auto& [stage, reason] : outcome.failed) {
     results.failed_stages.push_back(fmt::format("{}: {}", plan.stages[stage].label, reason));
+    const std::vector<std::size_t> inputs = plan.stages[stage].all_inputs();
+    const bool is_the_cause = std::none_of(inputs.begin(), inputs.end(), [&](std::size_t input) {
+      return outcome.failed.contains(input);
+    });
+    if (is_the_cause) results.failed_keys.push_back(plan.stages[stage].key);
   }
   results.sets = {{"train", experiment.task.train.size()}};
   for (const NamedRows& set : experiment.metric_sets()) results.sets[set.name] = set.rows.numel();

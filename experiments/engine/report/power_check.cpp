@@ -2,17 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "experiments/engine/report/verdict.h"
 
 namespace oubli {
 namespace {
 
 // Why no column of the original could be tested, from what is there.
-std::string what_makes_columns_decide(const Results& results) {
-  const RowResult* original = results.find("original");
-  const RowResult* floor = results.find(kNoiseFloor);
-  if (!original->failure_text().empty()) {
-    return original->failure_text().starts_with("diverged")
+std::string what_makes_columns_decide(const Results& results, const RowResult& original) {
+  const RowResult* floor = results.floor_of(original);
+  if (!original.failure_text().empty()) {
+    return original.failure_text().starts_with("diverged")
                ? "Its training diverged: try a smaller train.optimizer.lr."
                : "A stage of it failed, as is said above.";
   }
@@ -23,12 +24,9 @@ std::string what_makes_columns_decide(const Results& results) {
          "such as accuracy/forget, loss/forget or ulira_auc in `verdict: {columns: [...]}`.";
 }
 
-}  // namespace
-
-PowerCheck check_power(const Results& results) {
-  const RowResult* original = results.find("original");
-  if (original == nullptr) return {false, "POWER CHECK: there is no original to hold up."};
-  const RowVerdict verdict = judge(results, *original, /*privacy_only=*/true);
+// Of the originals of one variant.
+PowerCheck check_original(const Results& results, const RowResult& original) {
+  const RowVerdict verdict = judge(results, original, /*privacy_only=*/true);
   if (verdict.kind == RowVerdict::Kind::kDistinguishable) {
     const ColumnVerdict* clearest = nullptr;
     for (const ColumnVerdict& column : verdict.columns) {
@@ -44,7 +42,7 @@ PowerCheck check_power(const Results& results) {
   if (verdict.columns.empty()) {
     return {false, fmt::format("POWER CHECK: NOT PASSED. The original cannot be held against the "
                                "oracles ({}), so THIS EXPERIMENT CANNOT RANK METHODS. {}",
-                               verdict.text, what_makes_columns_decide(results))};
+                               verdict.text, what_makes_columns_decide(results, original))};
   }
   const std::string memorise =
       "training that memorises (more epochs, less l2, a larger model) or a forget set that matters "
@@ -61,6 +59,22 @@ PowerCheck check_power(const Results& results) {
                       "the edited set ({}), so THIS EXPERIMENT CANNOT RANK METHODS yet. What would "
                       "make it able to: more seeds, {}.",
                       verdict.text, memorise)};
+}
+
+}  // namespace
+
+PowerCheck check_power(const Results& results) {
+  std::optional<PowerCheck> first;
+  for (const RowResult& row : results.rows) {
+    if (!row.is_original()) continue;
+    PowerCheck check = check_original(results, row);
+    // Of several variants the one that cannot be ranked is what matters.
+    if (!check.passed && row.name != kOriginalRow)
+      check.text += " (Of the row '" + row.name + "'.)";
+    if (!first || (first->passed && !check.passed)) first = std::move(check);
+  }
+  if (!first) return {false, "POWER CHECK: there is no original to hold up."};
+  return *first;
 }
 
 }  // namespace oubli

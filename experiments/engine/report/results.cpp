@@ -64,7 +64,7 @@ bool RowResult::at_least(const std::string& column) const {
 bool Results::has_numbers() const {
   return std::any_of(rows.begin(), rows.end(), [&](const RowResult& row) {
     const auto has_cell = [&](const std::string& column) { return row.cell(column).has_value(); };
-    return row.name != "original" && !row.is_noise_floor() &&
+    return !row.is_original() && !row.is_noise_floor() &&
            std::any_of(columns.begin(), columns.end(), has_cell);
   });
 }

@@ -36,7 +36,8 @@ struct RowResult {
   // Whether a sweep chose the row's settings by these very oracles.
   bool is_chosen_by_judges = false;
 
-  bool is_noise_floor() const { return name == kNoiseFloor || name == kSweptNoiseFloor; }
+  bool is_original() const { return is_original_row(name); }
+  bool is_noise_floor() const { return is_noise_floor_row(name); }
 
   // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
   // over those that survived would flatter the method. "" otherwise.
@@ -65,6 +66,9 @@ struct Results {
   // "LABEL: REASON" for each stage of the run that failed or could not start; of results that were
   // read from a file none.
   std::vector<std::string> failed_stages = {};
+  std::size_t cached_stages = 0;  // that were in the store when the run began; not written
+  // Of those that did not fail because another one did; not written.
+  std::vector<std::string> failed_keys = {};
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
 
   // The own values of the oracles that a row is held against, one for each; those of a distance to

@@ -125,7 +125,8 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
   } else if (result.columns.empty()) {
     result.text = "undecided: no decisive metric was measured";
   } else if (any(&ColumnVerdict::equivalent, false)) {
-    result.text = undecided_text(result.columns, row.noise_floor == kSweptNoiseFloor ? 0.5 : 1);
+    result.text =
+        undecided_text(result.columns, is_swept_noise_floor_row(row.noise_floor) ? 0.5 : 1);
   } else {
     result.kind = RowVerdict::Kind::kIndistinguishable;
     result.text = "indistinguishable";

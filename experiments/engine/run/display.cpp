@@ -50,9 +50,9 @@ std::string Display::summary() const {
   return text;
 }
 
-void Display::started(std::size_t worker, const std::string& label) {
+void Display::started(std::size_t worker, const std::string& label, double cost) {
   if (slots_.size() <= worker) slots_.resize(worker + 1);
-  slots_[worker] = {label, 0, 0, true};
+  slots_[worker] = {label, 0, cost, true};
   draw(false);
 }
 
@@ -80,6 +80,10 @@ void Display::note(const std::string& line) {
   erase();
   print_line(line);
   draw(true);
+}
+
+void Display::printed(const std::string& label, const std::string& line) {
+  note(fmt::format("{}: {}", label, line));
 }
 
 void Display::close() {

@@ -17,11 +17,12 @@ class Display : public RunListener {
 
   void begin(std::size_t stages, std::size_t cached, double cost) override;
   void end() override { close(); }
-  void started(std::size_t worker, const std::string& label) override;
+  void started(std::size_t worker, const std::string& label, double cost) override;
   void progressed(std::size_t worker, double share) override;
   void finished(std::size_t worker, double cost) override;
   void failed(const std::string& label, const std::string& reason) override;
   void note(const std::string& line) override;
+  void printed(const std::string& label, const std::string& line) override;
 
  private:
   // Removes the live block.

@@ -16,10 +16,13 @@ class RunListener {
   virtual void end() {}
 
   // Of a stage, by the number of the worker that does it.
-  virtual void started(std::size_t /*worker*/, const std::string& /*label*/) {}
+  virtual void started(std::size_t /*worker*/, const std::string& /*label*/, double /*cost*/) {}
   virtual void progressed(std::size_t /*worker*/, double /*share*/) {}
   virtual void finished(std::size_t /*worker*/, double /*cost*/) {}
   virtual void failed(const std::string& /*label*/, const std::string& /*reason*/) {}
+
+  // A line that the code of a stage wrote to its standard output or error.
+  virtual void printed(const std::string& /*label*/, const std::string& /*line*/) {}
 
   // What somebody who watches should know, in a line.
   virtual void note(const std::string& /*line*/) {}

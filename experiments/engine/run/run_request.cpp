@@ -68,14 +68,15 @@ std::string to_bytes(const RunRequest& request) {
                                                          {"data", request.data},
                                                          {"data_hash", request.data_hash},
                                                          {"store", request.store},
-                                                         {"memory", request.memory}});
+                                                         {"memory", request.memory},
+                                                         {"plugins", request.plugins}});
   return std::string(bytes.begin(), bytes.end());
 }
 
 RunRequest request_from_bytes(const std::string& bytes) {
   const Json told = Json::from_cbor(bytes);
-  return {told.at("settings"),  told.at("file"),  told.at("data"),
-          told.at("data_hash"), told.at("store"), told.at("memory")};
+  return {told.at("settings"), told.at("file"),   told.at("data"),   told.at("data_hash"),
+          told.at("store"),    told.at("memory"), told.at("plugins")};
 }
 
 }  // namespace oubli

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/json.h"
 #include "experiments/engine/plan/experiment.h"
@@ -17,7 +18,8 @@ struct RunRequest {
   std::string data;       // --data
   std::string data_hash;  // of what the scheduler found there
   std::string store;
-  std::int64_t memory = 0;  // StageHost::memory
+  std::int64_t memory = 0;                // StageHost::memory
+  std::vector<std::string> plugins = {};  // that a worker loads before it reads the settings
 };
 
 // `data`: as it was given for the experiment's own data folders.

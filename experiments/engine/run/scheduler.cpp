@@ -86,7 +86,7 @@ class Scheduler {
     states_[stage] = StageState::kRunning;
     slots_[slot].stage = stage;
     slots_[slot].process->send(plan_.stages[stage].key);
-    listener_.started(slot, plan_.stages[stage].label);
+    listener_.started(slot, plan_.stages[stage].label, plan_.stages[stage].cost);
   }
 
   void listen(std::size_t slot) {
@@ -110,6 +110,7 @@ class Scheduler {
         return;
       } else if (event == "failed") {
         const std::size_t stage = slots_[slot].stage;
+        pass_on_what_was_printed(slot);
         slots_[slot].stage = kIdle;
         fail(stage, message.value("message", "no reason given"));
       }
@@ -130,11 +131,18 @@ class Scheduler {
     slots_[slot].stage = kIdle;
   }
 
+  // What the stage's own code printed while it ran.
+  void pass_on_what_was_printed(std::size_t slot) {
+    for (const std::string& line : slots_[slot].process->printed()) {
+      listener_.printed(plan_.stages[slots_[slot].stage].label, line);
+    }
+  }
+
   void finish(std::size_t slot) {
     const std::size_t stage = slots_[slot].stage;
+    pass_on_what_was_printed(slot);
     states_[stage] = StageState::kDone;
     slots_[slot].stage = kIdle;
-    ++outcome_.done;
     listener_.finished(slot, plan_.stages[stage].cost);
     for (const std::size_t next : dependencies_.finish(stage)) {
       if (states_[next] == StageState::kWaiting) make_ready(next);
@@ -143,6 +151,7 @@ class Scheduler {
 
   void crashed(std::size_t slot) {
     const std::size_t stage = slots_[slot].stage;
+    pass_on_what_was_printed(slot);
     const std::string how = slots_[slot].process->wait();
     slots_[slot].process.reset();
     slots_[slot].stage = kIdle;

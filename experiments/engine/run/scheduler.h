@@ -18,7 +18,6 @@ struct RunOutcome {
   std::map<std::size_t, std::string> failed;
   bool interrupted = false;
   std::string stopped;  // why nothing more could be done: the store cannot be written
-  std::size_t done = 0;
   std::size_t cached = 0;
 };
 

@@ -8,14 +8,14 @@
 
 namespace oubli {
 
-std::vector<TrialResult> run_trials(const Sweep& sweep,
+std::vector<TrialResult> run_trials(const Sweep& sweep, double budget,
                                     const std::function<TrialResult(const Trial&)>& run) {
   std::vector<TrialResult> results;
   double sample_gradients = 0;
   for (const Trial& trial : sweep.trials) {
     results.push_back(run(trial));
     sample_gradients += results.back().sample_gradients;
-    if (sweep.sample_gradients > 0 && sample_gradients >= sweep.sample_gradients) break;
+    if (sample_gradients >= budget) break;
   }
   return results;
 }

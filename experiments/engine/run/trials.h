@@ -19,8 +19,8 @@ struct TrialResult {
   std::string status = {};  // of the method's report
 };
 
-// Runs trials until a budget is spent. `run` answers for one.
-std::vector<TrialResult> run_trials(const Sweep& sweep,
+// Runs trials until a budget is spent (Sweep::budget). `run` answers for one.
+std::vector<TrialResult> run_trials(const Sweep& sweep, double budget,
                                     const std::function<TrialResult(const Trial&)>& run);
 
 // The number of the best trial; `oracle` is the oracles' own value, used where the objective is to

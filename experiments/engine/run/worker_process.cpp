@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -58,8 +58,11 @@ std::string last_words(int descriptor) {
 WorkerProcess::WorkerProcess(const RunRequest& request) {
   Pipe down = open_pipe(), up = open_pipe();
   errors_ = Descriptor(::memfd_create("oubli-worker", MFD_CLOEXEC));
-  std::string name = "oubli", command = "worker";
-  std::array<char*, 3> arguments = {name.data(), command.data(), nullptr};
+  std::vector<std::string> words = {"oubli", "worker"};
+  for (const std::string& plugin : request.plugins) words.push_back("--plugin=" + plugin);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   const pid_t scheduler = ::getpid();
   process_ = ::fork();
   if (process_ == 0) {
@@ -106,6 +109,27 @@ bool WorkerProcess::receive(std::vector<std::string>& lines) {
     buffer_.erase(0, end + 1);
   }
   return true;
+}
+
+std::vector<std::string> WorkerProcess::printed() {
+  // A stage that prints without end must not fill the terminal, nor this process's memory.
+  constexpr off_t kMost = 1 << 16;
+  std::vector<std::string> lines;
+  if (!errors_.is_open()) return lines;
+  const off_t end = ::lseek(errors_.get(), 0, SEEK_END);
+  const off_t begin = std::max(errors_read_, end - kMost);
+  if (end <= begin) return lines;
+  if (begin > errors_read_) lines.push_back("(more was printed before this)");
+  std::string text(static_cast<std::size_t>(end - begin), '\0');
+  const ssize_t count = ::pread(errors_.get(), text.data(), text.size(), begin);
+  errors_read_ = end;
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t line_end = std::min(text.find('\n', at), text.size());
+    if (line_end > at) lines.push_back(printable(text.substr(at, line_end - at)));
+    at = line_end + 1;
+  }
+  return lines;
 }
 
 std::string WorkerProcess::wait() {

@@ -24,6 +24,8 @@ class WorkerProcess {
   bool send(const std::string& key);
   // Reads what is there. Whole lines are appended to `lines`; false at the end of the stream.
   bool receive(std::vector<std::string>& lines);
+  // The lines that it wrote to its standard output and error since this was last asked.
+  std::vector<std::string> printed();
   // How the process ended, in words, with the last that it wrote to its standard error; waits for
   // it.
   std::string wait();
@@ -33,6 +35,7 @@ class WorkerProcess {
   Descriptor to_;
   Descriptor from_;
   Descriptor errors_;  // a file in memory
+  off_t errors_read_ = 0;
   std::string buffer_;
 };
 

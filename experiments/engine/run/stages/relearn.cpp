@@ -1,5 +1,6 @@
 // Trains a model on D again, and takes how soon the forget set comes back.
 #include "core/evaluate/relearning.h"
+#include "experiments/engine/plan/training_sets.h"
 #include "experiments/engine/run/stages/stage_type.h"
 
 namespace oubli {
@@ -11,7 +12,7 @@ void run_relearning(const StageRun& run) {
   if (!report.at("usable").get<bool>()) return;
   Context context = run.context();
   Model model = run.input_model(0);
-  const Task& task = run.experiment.task;
+  const Task task = task_of(run.experiment, run.stage);
   const Relearning curve =
       relearn(model, task.train, task.forget, task.recipe, run.experiment.spec.relearning, context);
   write_json(run.folder / kRelearningFile,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "experiments/engine/plan/training_sets.h"
 #include "experiments/engine/run/stages/stage_type.h"
 #include "experiments/engine/run/trials.h"
 
@@ -91,8 +92,8 @@ TrialResult run_trial(const StageRun& run, const SweepObjective& objective, cons
   Context context(random_seed(run.stage));
   context.memory = run.host.memory;
   Model model = run.input_model(0);
-  const UnlearnReport report =
-      run_unlearner(run.method().info, *trial.unlearner, model, run.experiment.task, context);
+  const UnlearnReport report = run_unlearner(run.method().info, *trial.unlearner, model,
+                                             task_of(run.experiment, run.stage), context);
   TrialResult result{std::nullopt, report.sample_gradients, report.seconds, report.message,
                      to_string(report.status)};
   if (!report.usable()) return result;
@@ -114,7 +115,8 @@ void run_sweep(const StageRun& run) {
   const SweepObjective objective(run);
   const Tensor rows = objective.rows();
   double done = 0;
-  const std::vector<TrialResult> results = run_trials(sweep, [&](const Trial& trial) {
+  const double budget = sweep.budget(run.experiment.retraining_cost());
+  const std::vector<TrialResult> results = run_trials(sweep, budget, [&](const Trial& trial) {
     run.host.progress(done++ / static_cast<double>(sweep.trials.size()));
     return run_trial(run, objective, rows, trial);
   });

@@ -13,8 +13,8 @@ void run_training(const StageRun& run) {
   Context context = run.context();
   Model model = run.experiment.make_model();
   const Subset subset = training_set(run.experiment, run.stage.kind, run.stage.seed);
-  const TrainingReport report =
-      train_from_start(model, subset, run.experiment.task.recipe, context);
+  const TrainingRecipe& recipe = run.experiment.spec.variants[run.stage.variant].plan.recipe;
+  const TrainingReport report = train_from_start(model, subset, recipe, context);
   if (!report.usable()) {
     throw Error(ErrorKind::kNumerics,
                 fmt::format("training of {} diverged: {}", run.stage.label, report.message));

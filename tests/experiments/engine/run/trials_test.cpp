@@ -12,8 +12,10 @@ namespace {
 using ::testing::HasSubstr;
 
 Sweep sweep_with(const std::string& settings) {
-  return read_sweep(parse_settings(settings, "test.yaml"), builtin_metrics(),
-                    builtin_methods().find("finetune").make);
+  const Methods methods = builtin_methods();
+  return read_sweep(
+      parse_settings(settings, "test.yaml"), builtin_metrics(),
+      [&](const Settings& trial) { return methods.find("finetune").make(trial, methods); });
 }
 
 TEST(Sweep, TheBestIsLowestHighestOrClosestToTheOracles) {
@@ -35,11 +37,17 @@ TEST(Sweep, ABudgetEndsItAfterTheTrialThatSpendsIt) {
   const auto trials_run = [](const std::string& budget) {
     const Sweep sweep =
         sweep_with("{sweep: {over: {epochs: [1, 2, 3, 4]}, budget: {" + budget + "}}}");
-    return run_trials(sweep, [](const Trial&) { return TrialResult{1.0, 10, 2, ""}; }).size();
+    return run_trials(sweep, sweep.budget(/*retraining_cost=*/8),
+                      [](const Trial&) {
+                        return TrialResult{1.0, 10, 2, ""};
+                      })
+        .size();
   };
   EXPECT_EQ(trials_run(""), 4u);
   EXPECT_EQ(trials_run("sample_gradients: 20"), 2u);
   EXPECT_EQ(trials_run("sample_gradients: 21"), 3u);
+  EXPECT_EQ(trials_run("retrainings: 1"), 1u);
+  EXPECT_EQ(trials_run("retrainings: 2.6"), 3u);
 }
 
 }  // namespace
