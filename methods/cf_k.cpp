@@ -26,9 +26,8 @@ class CatastrophicForgettingK : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    const std::int64_t k = std::min(layers_, weight_layers(model));
     return report_of(train(model, task.retain, steps_.recipe(task.recipe), context,
-                           {.movable = last_layers(model, k)}));
+                           {.movable = last_layers(model, layers_)}));
   }
 
  private:

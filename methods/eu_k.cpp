@@ -27,7 +27,7 @@ class ExactUnlearningK : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    const Tensor last = last_layers(model, std::min(layers_, weight_layers(model)));
+    const Tensor last = last_layers(model, layers_);
     Generator initialisation = context.generator.stream("initialisation");
     model.initialise(initialisation, last);
     return report_of(train(model, task.retain, task.recipe, context, {.movable = last}));

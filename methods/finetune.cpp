@@ -39,7 +39,7 @@ class Finetune : public Unlearner {
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     Generator noise = context.generator.stream("noise");
     StepChanges changes;
-    if (layers_ > 0) changes.movable = last_layers(model, std::min(layers_, weight_layers(model)));
+    if (layers_ > 0) changes.movable = last_layers(model, layers_);
     if (l1_ > 0) {
       changes.on_gradient = [&](Tensor& gradient, const StepState&) {
         gradient.add_(model.theta().sign(), l1_);

@@ -28,7 +28,7 @@ Tensor last_layers(const Model& model, std::int64_t k) {
   const std::int64_t all = weight_layers(model);
   if (k < 0 || k > all) {
     throw Error(
-        ErrorKind::kUsage,
+        ErrorKind::kTask,
         fmt::format("the last {} layers with weights were asked for; there are {}", k, all));
   }
   std::int64_t skipped = all - k, from = k == 0 ? model.dim() : 0;

@@ -13,7 +13,7 @@ Tensor parameters_where(const Model& model,
 
 // The last k layers with weights, their biases, and the normalisations between and behind them: the
 // parameters from the k-th last matrix or kernel on, in the order of the forward pass. Source: the
-// counting of Goel et al. 2022 (arXiv 2201.06640). Throws Error(kUsage) where there are fewer.
+// counting of Goel et al. 2022 (arXiv 2201.06640). Throws Error(kTask) where there are fewer.
 Tensor last_layers(const Model& model, std::int64_t k);
 
 // How many there are to count.

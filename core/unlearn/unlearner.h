@@ -70,8 +70,8 @@ struct MethodInfo {
   bool supports_adding = false;
   bool exact = false;  // the result has the distribution of retraining
   int version = 1;     // raised when the method's results change: stored ones are done again
-  // Hash of the file that it comes from, where that is not oubli itself: part of the stored results'
-  // keys, so that a changed method does not show its old ones. Set by who loads it.
+  // Hash of the file that it comes from, where that is not oubli itself: part of the stored
+  // results' keys, so that a changed method does not show its old ones. Set by who loads it.
   std::string file_hash = {};
   // The methods are for those that are made of others (core/unlearn/chosen_method.h).
   std::function<std::unique_ptr<Unlearner>(const Settings&, const Methods&)> make = {};

@@ -1,5 +1,5 @@
-// What this library adds to any oubli program that loads it: `oubli run --plugin libcustom_method.so
-// ...`
+// What this library adds to any oubli program that loads it: `oubli run --plugin
+// libcustom_method.so ...`
 #include "experiments/engine/plugin.h"
 
 oubli::MethodInfo my_neggrad_plus_method();

@@ -6,13 +6,13 @@
 //
 //   oubli run --plugin libmine.so experiment.yaml
 //
-// A plug-in is built against the package of the oubli that loads it, and carries what it uses of it;
-// both share LibTorch. It is refused where the headers that it was built with are not those of the
-// program (kInterface in the generated header): what it would hand over could not be read.
+// A plug-in is built against the package of the oubli that loads it, and carries what it uses of
+// it; both share LibTorch. It is refused where the headers that it was built with are not those of
+// the program (kInterface in the generated header): what it would hand over could not be read.
 //
-// What comes from outside oubli is marked with the hash of its file, a plug-in's or that of a program
-// of one's own, which is part of the keys of all stages that it has a part in: a changed method is
-// done again, and never shows its old numbers.
+// What comes from outside oubli is marked with the hash of its file, a plug-in's or that of a
+// program of one's own, which is part of the keys of all stages that it has a part in: a changed
+// method is done again, and never shows its old numbers.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// What every data source must do. Its data is read where the folders have it, with the settings that
-// are given, so that a source can be checked that needs some.
+// What every data source must do. Its data is read where the folders have it, with the settings
+// that are given, so that a source can be checked that needs some.
 #pragma once
 
 #include "datasets/source.h"

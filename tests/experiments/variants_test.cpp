@@ -1,5 +1,5 @@
-// Rows whose methods ask for another training stand beside the others, with originals and oracles of
-// their own.
+// Rows whose methods ask for another training stand beside the others, with originals and oracles
+// of their own.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 

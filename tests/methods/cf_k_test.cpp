@@ -35,5 +35,13 @@ TEST(CfK, WithAllLayersItIsFinetune) {
   EXPECT_TRUE(a.theta().equal(b.theta()));
 }
 
+TEST(CfK, MoreLayersThanThereAreIsAnError) {
+  const auto data = make_dataset(60, 4, 3);
+  for (const std::string method : {"cf_k", "eu_k", "finetune"}) {
+    Model model = make_model("mlp", "{hidden: [5]}", *data);
+    EXPECT_THROW(run_method(method, "{layers: 3}", model, removal_task(data, 10, 0.01)), Error);
+  }
+}
+
 }  // namespace
 }  // namespace oubli

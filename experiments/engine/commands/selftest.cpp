@@ -1,5 +1,5 @@
-// `oubli selftest NAME...`: holds methods, metrics, data sources and architectures to what each of them
-// promises (experiments/selftest), for those that a plug-in brings as for oubli's own.
+// `oubli selftest NAME...`: holds methods, metrics, data sources and architectures to what each of
+// them promises (experiments/selftest), for those that a plug-in brings as for oubli's own.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
-// `oubli store ls`, `verify`, `gc` and `rm`: what is in the store, whether it is sound, and putting it
-// in order.
+// `oubli store ls`, `verify`, `gc` and `rm`: what is in the store, whether it is sound, and putting
+// it in order.
 #include "experiments/engine/run/store.h"
 
 #include <fmt/format.h>

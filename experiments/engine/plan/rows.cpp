@@ -71,7 +71,10 @@ std::string read_row_name(const Settings& method, const std::string& default_val
 
 std::vector<MethodRow> read_methods(const Settings& root, const Registries& registries,
                                     bool is_adding) {
-  const std::vector<SettingsNode> items = root.sequence("methods", "rows of the table");
+  std::vector<SettingsNode> items = root.sequence("methods", "rows of the table");
+  const std::vector<SettingsNode> more = root.sequence(
+      "more_methods", "rows behind these, in a file that extends another: lists do not merge");
+  items.insert(items.end(), more.begin(), more.end());
   if (items.empty() && !root.is_describing()) {
     root.fail("methods", fmt::format("'methods' lists no method. Valid: {}.",
                                      fmt::join(registries.methods.names(), ", ")));
