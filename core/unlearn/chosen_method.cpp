@@ -1,6 +1,7 @@
 #include "core/unlearn/chosen_method.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace oubli {
 namespace {
@@ -12,9 +13,7 @@ ChosenMethod choose(const SettingsNode& node, const Methods& methods, Json& reco
   const Settings settings(item.settings);
   chosen.unlearner = chosen.info.make(settings, methods);
   settings.finish();
-  record = {
-      {"name", item.name}, {"version", chosen.info.version}, {"settings", settings.resolved()}};
-  if (!chosen.info.file_hash.empty()) record["file_hash"] = chosen.info.file_hash;
+  record = {{item.name, settings.resolved()}};
   return chosen;
 }
 
@@ -104,6 +103,17 @@ std::optional<double> estimate_costs(const std::vector<ChosenMethod>& methods, c
     sum += *cost;
   }
   return sum;
+}
+
+Json parts_of(const std::vector<ChosenMethod>& methods) {
+  Json parts = Json::array();
+  for (const ChosenMethod& method : methods) {
+    Json part = {{"name", method.info.name}, {"version", method.info.version}};
+    if (!method.info.file_hash.empty()) part["file_hash"] = method.info.file_hash;
+    if (Json own = method.unlearner->parts(); !own.is_null()) part["parts"] = std::move(own);
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 TrainingPlan training_plan_of(const std::vector<ChosenMethod>& methods, TrainingPlan standard) {

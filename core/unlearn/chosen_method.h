@@ -5,7 +5,7 @@
 //     - then: [gradient_ascent, {finetune: {epochs: 2}}]
 //
 // An item is written as it is in the list of an experiment's methods: a name, or one
-// `name: {settings}`. What was read goes into the record, with the method's version.
+// `name: {settings}`; so it goes into the record, with all settings.
 #pragma once
 
 #include <memory>
@@ -47,6 +47,9 @@ std::vector<ChosenMethod> read_methods(const Settings& settings, const std::stri
 
 // Of all of them, where all know theirs.
 std::optional<double> estimate_costs(const std::vector<ChosenMethod>& methods, const Task& task);
+
+// Their names, versions and the files that they come from, for Unlearner::parts.
+Json parts_of(const std::vector<ChosenMethod>& methods);
 
 // What all of them ask for, one after the other.
 TrainingPlan training_plan_of(const std::vector<ChosenMethod>& methods, TrainingPlan standard);

@@ -51,6 +51,10 @@ class Unlearner {
   // default as the experiment says, which is what `standard` holds.
   virtual TrainingPlan training_plan(TrainingPlan standard) const { return standard; }
 
+  // Of a method that is made of others: what each of them is, beside its settings, that results
+  // depend on (chosen_method.h). Null for others.
+  virtual Json parts() const { return {}; }
+
   // Edits `model`, which holds the original's parameters, in place. Numerical outcomes go into the
   // report's status; exceptions are for tasks that the method cannot do. Calls on different models
   // may run at the same time.

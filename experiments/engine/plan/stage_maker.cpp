@@ -13,6 +13,16 @@ void add_file_hash(const std::string& hash, const char* key, Json& description) 
   if (!hash.empty()) description[key] = hash;
 }
 
+// Of a method that is made of others; of each trial where a sweep chooses.
+Json parts_of_row(const MethodRow& row) {
+  if (!row.sweep) return row.unlearner->parts();
+  Json parts;
+  for (const Trial& trial : row.sweep->trials) {
+    if (Json own = trial.unlearner->parts(); !own.is_null()) parts.push_back(std::move(own));
+  }
+  return parts;
+}
+
 Json description_of(const Metric& metric) {
   Json description = {metric.name, metric.version};
   if (!metric.file_hash.empty()) description.push_back(metric.file_hash);
@@ -55,6 +65,7 @@ void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
     method["method"] = row.method;
     method["version"] = row.info.version;
     add_file_hash(row.info.file_hash, "method_file", method);
+    if (Json parts = parts_of_row(row); !parts.is_null()) method["parts"] = std::move(parts);
     method["settings"] = row.settings;
     method["settings"].erase("as");  // its name does not change what is computed
     methods_.push_back(std::make_shared<const Json>(std::move(method)));
