@@ -1,6 +1,8 @@
 // Runs one method by name with settings written as YAML.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <string>
 
 #include "core/base/settings_file.h"
