@@ -20,10 +20,12 @@
 #include "experiments/engine/interface.h"
 #include "experiments/engine/registries.h"
 
-// Followed by a body that adds to `registries`.
+// Followed by a body that adds to `registries`, which is a name and so not in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define OUBLI_PLUGIN(registries)                                              \
   extern "C" const char* oubli_plugin_interface() { return OUBLI_INTERFACE; } \
   extern "C" void oubli_plugin(::oubli::Registries& registries)
+// NOLINTEND(bugprone-macro-parentheses)
 
 namespace oubli {
 

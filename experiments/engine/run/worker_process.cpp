@@ -61,6 +61,7 @@ WorkerProcess::WorkerProcess(const RunRequest& request) {
   std::vector<std::string> words = {"oubli", "worker"};
   for (const std::string& plugin : request.plugins) words.push_back("--plugin=" + plugin);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const pid_t scheduler = ::getpid();
