@@ -11,8 +11,8 @@
 // n_r) for each epoch.
 #include <ATen/ATen.h>
 
-#include "core/data/drawing.h"
 #include "core/train/descent_settings.h"
+#include "core/unlearn/retain_share.h"
 #include "core/unlearn/teacher.h"
 #include "core/unlearn/unlearner.h"
 
@@ -24,17 +24,14 @@ class BadTeacher : public Unlearner {
   explicit BadTeacher(const Settings& settings)
       : temperature_(settings.real("temperature",
                                    {.default_value = 1, .above = 0, .doc = "T of both softmaxes"})),
-        share_(settings.real("retain_share", {.default_value = 0.3,
-                                              .above = 0,
-                                              .at_most = 1,
-                                              .doc = "share of what remains that is drawn"})),
+        share_(RetainShare::read(settings)),
         steps_(DescentSettings::read(
             settings, {.epochs = 1, .lr = 1e-4, .optimizer = "adam", .batch_size = 256},
             "the forget set and the share of what remains")) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
-    const double examples =
-        static_cast<double>(task.forget.size()) + share_ * static_cast<double>(task.retain.size());
+    const double examples = static_cast<double>(task.forget.size()) +
+                            share_.share * static_cast<double>(task.retain.size());
     return 5.0 / 3.0 * examples * static_cast<double>(steps_.epochs);
   }
 
@@ -47,14 +44,10 @@ class BadTeacher : public Unlearner {
     TrainingRecipe recipe = steps_.recipe(task.recipe);
     recipe.objective.l2 = 0;
     Descent descent(model, recipe, context);
-    Generator draw = context.generator.stream("share");
-    const auto count = static_cast<std::int64_t>(share_ * static_cast<double>(task.retain.size()));
-    const Tensor drawn = drawn_rows(task.retain.rows, count, draw);
-    BatchStream all = descent.batches(task.retain.with_rows(rows_union(task.forget.rows, drawn)));
+    BatchStream all = descent.batches(share_.with_forget_set(task, context));
     while (descent.next_epoch()) {
       for (const Batch& batch : all) {
-        const Tensor is_forgotten = at::isin(batch.rows, task.forget.rows).unsqueeze(1);
-        const Tensor given = at::where(is_forgotten, ignorant.outputs(batch, context),
+        const Tensor given = at::where(is_forgotten(batch, task), ignorant.outputs(batch, context),
                                        original.outputs(batch, context));
         descent.step(descent.loss(batch, [&](const Tensor& outputs) {
           return divergence(task.objective(), given, outputs, temperature_);
@@ -65,7 +58,8 @@ class BadTeacher : public Unlearner {
   }
 
  private:
-  double temperature_, share_;
+  double temperature_;
+  RetainShare share_;
   DescentSettings steps_;
 };
 

@@ -13,7 +13,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/train/descent_settings.h"
 #include "core/unlearn/input_gradients.h"
@@ -68,10 +67,7 @@ class BoundaryShrink : public Unlearner {
       const Tensor moved = range.clamp(batch.inputs + bound_ * range.width() * slope.sign());
       Tensor scores = objective.class_scores(model.forward(moved));
       context.cost.add_forwards(count);
-      if (!is_released_) {
-        scores =
-            scores.scatter(1, batch.targets.unsqueeze(1), -std::numeric_limits<double>::infinity());
-      }
+      if (!is_released_) scores = without_label(scores, batch.targets);
       labels.push_back(scores.argmax(1));
     }
     return at::cat(labels);

@@ -9,8 +9,6 @@
 // l2 is left out. Classification only: Error(kTask). Cost: 4/3 m times the epochs.
 #include <ATen/ATen.h>
 
-#include <limits>
-
 #include "core/train/descent_settings.h"
 #include "core/unlearn/relabelling.h"
 #include "core/unlearn/teacher.h"
@@ -40,9 +38,7 @@ class Delete : public Unlearner {
     while (descent.next_epoch()) {
       for (const Batch& u : forget) {
         const Tensor scores = objective.class_scores(original.outputs(u, context));
-        const Tensor others =
-            scores.scatter(1, u.targets.unsqueeze(1), -std::numeric_limits<double>::infinity())
-                .softmax(1);
+        const Tensor others = without_label(scores, u.targets).softmax(1);
         descent.step(descent.loss(
             u, [&](const Tensor& outputs) { return divergence_to(objective, others, outputs); }));
       }

@@ -151,20 +151,14 @@ class GradientProjection : public Unlearner {
     StepChanges changes;
     changes.mode = PassMode::kEvaluation;
     changes.movable = at::zeros({model.dim()}, at::kBool);
-    for (const FreeInputs& each : layers) {
-      const auto& [weight, offset, groups, out, in, moment] = each.layer;
-      changes.movable.narrow(0, offset, groups * out * in).fill_(true);
-    }
+    for (const FreeInputs& each : layers) each.layer.take(changes.movable).fill_(true);
     changes.after_step = [&layers, start = model.theta().clone()](const Tensor& theta,
                                                                   const StepState&) {
       for (const FreeInputs& each : layers) {
-        const auto& [weight, offset, groups, out, in, moment] = each.layer;
-        const auto part = [&, o = offset, g = groups, r = out, c = in](const Tensor& flat) {
-          return flat.narrow(0, o, g * r * c).view({g, r, c});
-        };
-        const Tensor way = part(theta) - part(start);
+        const Tensor from = each.layer.take(start), to = each.layer.take(theta);
+        const Tensor way = to - from;
         const Tensor held = at::bmm(at::bmm(way, each.basis), each.basis.transpose(1, 2));
-        part(theta).copy_(part(start) + way - held);
+        to.copy_(from + way - held);
       }
     };
     return changes;

@@ -17,10 +17,10 @@
 
 #include <cmath>
 
-#include "core/data/drawing.h"
 #include "core/train/descent_settings.h"
 #include "core/unlearn/accuracy.h"
 #include "core/unlearn/relabelling.h"
+#include "core/unlearn/retain_share.h"
 #include "core/unlearn/teacher.h"
 #include "core/unlearn/unlearner.h"
 
@@ -32,10 +32,7 @@ class Lotus : public Unlearner {
   explicit Lotus(const Settings& settings)
       : alpha_(settings.real(
             "alpha", {.default_value = 2, .at_least = 0, .doc = "how steep tau is in the gap"})),
-        share_(settings.real("retain_share", {.default_value = 0.3,
-                                              .above = 0,
-                                              .at_most = 1,
-                                              .doc = "share of what remains that is drawn"})),
+        share_(RetainShare::read(settings)),
         margin_(settings.real("margin", {.default_value = 0.01,
                                          .at_least = 0,
                                          .doc = "by which the accuracy must have fallen below the "
@@ -55,7 +52,7 @@ class Lotus : public Unlearner {
 
   std::optional<double> estimate_cost(const Task& task) const override {
     const auto m = static_cast<double>(task.forget.size());
-    const double examples = m + share_ * static_cast<double>(task.retain.size());
+    const double examples = m + share_.share * static_cast<double>(task.retain.size());
     return (4.0 / 3.0 * examples + m / 3) * static_cast<double>(steps_.epochs + 1) +
            static_cast<double>(task.validation.size()) / 3;
   }
@@ -76,7 +73,7 @@ class Lotus : public Unlearner {
     TrainingRecipe recipe = steps_.recipe(task.recipe);
     recipe.objective.l2 = 0;
     Descent descent(model, recipe, context);
-    BatchStream all = descent.batches(drawn(task, context));
+    BatchStream all = descent.batches(share_.with_forget_set(task, context));
     Generator noise = context.generator.stream("gumbel");
     double gap = accuracy_on(task.forget) - reference;
     const double first = gap;
@@ -84,8 +81,8 @@ class Lotus : public Unlearner {
       const double temperature = std::exp(alpha_ * gap);
       for (const Batch& batch : all) {
         const Tensor scores = task.objective().class_scores(original.outputs(batch, context));
-        const Tensor wanted = targets(scores + gumbel(scores, noise), temperature,
-                                      at::isin(batch.rows, task.forget.rows).unsqueeze(1));
+        const Tensor wanted =
+            targets(scores + gumbel(scores, noise), temperature, is_forgotten(batch, task));
         descent.step(descent.loss(batch, [&](const Tensor& outputs) {
           return divergence_to(task.objective(), wanted, outputs);
         }));
@@ -100,24 +97,19 @@ class Lotus : public Unlearner {
   }
 
  private:
-  Subset drawn(const Task& task, const Context& context) const {
-    Generator draw = context.generator.stream("share");
-    const auto count = static_cast<std::int64_t>(share_ * static_cast<double>(task.retain.size()));
-    const Tensor rows = drawn_rows(task.retain.rows, count, draw);
-    return task.retain.with_rows(rows_union(task.forget.rows, rows));
-  }
-
   static Tensor gumbel(const Tensor& like, Generator& noise) {
     const Tensor uniform = noise.uniform(like.sizes(), at::kDouble).clamp_min(1e-300);
     return -(-uniform.log()).log().to(like.scalar_type());
   }
 
-  static Tensor targets(const Tensor& noisy, double temperature, const Tensor& is_forgotten) {
+  static Tensor targets(const Tensor& noisy, double temperature, const Tensor& forgotten) {
     const Tensor sharp = at::zeros_like(noisy).scatter(1, noisy.argmax(1, /*keepdim=*/true), 1.0);
-    return at::where(is_forgotten, (noisy / temperature).softmax(1), sharp);
+    return at::where(forgotten, (noisy / temperature).softmax(1), sharp);
   }
 
-  double alpha_, share_, margin_;
+  double alpha_;
+  RetainShare share_;
+  double margin_;
   bool is_zero_;
   DescentSettings steps_;
 };

@@ -14,8 +14,6 @@
 // only: Error(kTask). Cost: n, a d x d factor, and m^2 d.
 #include <ATen/ATen.h>
 
-#include <algorithm>
-
 #include "core/unlearn/unlearner.h"
 
 namespace oubli {
@@ -71,7 +69,8 @@ class ProjectiveResidual : public Unlearner {
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const LinearWeights weights = LinearWeights::of(model, task.objective());
     if (task.forget.empty()) return {};
-    const auto [x_u, y_u] = rows(task.forget, weights, context);
+    const auto [x_u, y_u] =
+        rows(task.forget.batch(0, task.forget.size(), at::kDouble), weights, context);
     const Tensor theta = weights.take(model);
     const Tensor predictions = retrained_predictions(task, weights, x_u, y_u, context);
     const auto [u, s, v] = at::linalg_svd(x_u, /*full_matrices=*/false);
@@ -96,8 +95,8 @@ class ProjectiveResidual : public Unlearner {
     const std::int64_t d = x_u.size(1);
     Tensor a = at::zeros({d, d}, at::kDouble), b = at::zeros({d, y_u.size(1)}, at::kDouble);
     for (std::int64_t begin = 0; begin < task.train.size(); begin += kEvaluationBatch) {
-      const std::int64_t count = std::min(kEvaluationBatch, task.train.size() - begin);
-      const auto [x, y] = rows(part(task.train, begin, count), weights, context);
+      const auto [x, y] =
+          rows(task.train.batch(begin, kEvaluationBatch, at::kDouble), weights, context);
       a.addmm_(x.t(), x);
       b.addmm_(x.t(), y);
     }
@@ -115,13 +114,7 @@ class ProjectiveResidual : public Unlearner {
     return y_u - at::linalg_solve(without, y_u - x_u.matmul(full));
   }
 
-  static Subset part(const Subset& subset, std::int64_t begin, std::int64_t count) {
-    return {subset.dataset, subset.rows.narrow(0, begin, count),
-            subset.weights.defined() ? subset.weights.narrow(0, begin, count) : Tensor()};
-  }
-
-  static Rows rows(const Subset& subset, const LinearWeights& weights, Context& context) {
-    const Batch batch = subset.batch(0, subset.size(), at::kDouble);
+  static Rows rows(const Batch& batch, const LinearWeights& weights, Context& context) {
     Tensor x = batch.inputs.flatten(1), y = batch.targets;
     if (weights.bias != nullptr) x = at::cat({x, at::ones({x.size(0), 1}, at::kDouble)}, 1);
     if (batch.weights.defined()) {
@@ -129,7 +122,7 @@ class ProjectiveResidual : public Unlearner {
       x = x * root;
       y = y * root;
     }
-    context.cost.add_gradients(subset.size());
+    context.cost.add_gradients(batch.size());
     return {x, y};
   }
 };

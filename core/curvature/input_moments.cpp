@@ -40,6 +40,10 @@ void add_moments(LayerLinearisation& net, const Tensor& weights, std::vector<Sum
 
 }  // namespace
 
+Tensor InputMoment::take(const Tensor& flat) const {
+  return flat.narrow(0, offset, groups * out * in).view({groups, out, in});
+}
+
 std::vector<InputMoment> input_moments(const Model& model, const Subset& subset, CostMeter& cost) {
   if (subset.empty()) throw Error(ErrorKind::kUsage, "input moments of an empty set");
   const at::NoGradGuard no_grad;

@@ -22,6 +22,9 @@ struct InputMoment {
   std::int64_t offset = 0;  // of W in the flat vector, as [groups, out, in]
   std::int64_t groups = 1, out = 0, in = 0;
   Tensor moment;  // float64 [groups, in, in], the bias's constant left out
+
+  // W in a flat vector [dim], a view of it.
+  Tensor take(const Tensor& flat) const;
 };
 
 // One for each weight that is used by one layer; a weight that several use has none.

@@ -16,12 +16,6 @@ Tensor of_label(const Tensor& log_probabilities, const Tensor& labels) {
   return log_probabilities.gather(1, labels.unsqueeze(1)).squeeze(1);
 }
 
-// Log-probabilities [b, c] with that of each row's label replaced by -infinity.
-Tensor without_label(const Tensor& log_probabilities, const Tensor& labels) {
-  return log_probabilities.scatter(1, labels.unsqueeze(1),
-                                   -std::numeric_limits<double>::infinity());
-}
-
 Tensor class_of(const Tensor& log_probabilities, const Tensor&) {
   // `argmax` does not say which of several equal entries it returns.
   const Tensor largest = log_probabilities.amax(1, /*keepdim=*/true);

@@ -4,6 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <limits>
+
 #include "core/base/error.h"
 
 namespace oubli {
@@ -105,6 +107,10 @@ std::int64_t Objective::outputs_for(const Dataset& dataset) const {
 Tensor Objective::class_scores(const Tensor& outputs) const {
   if (loss != LossKind::kBinaryLogistic) return outputs;
   return at::cat({at::zeros_like(outputs), outputs}, 1);
+}
+
+Tensor without_label(const Tensor& scores, const Tensor& labels) {
+  return scores.scatter(1, labels.unsqueeze(1), -std::numeric_limits<double>::infinity());
 }
 
 bool Objective::fits(const Dataset& dataset) const {

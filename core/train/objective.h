@@ -58,6 +58,9 @@ struct Objective {
   bool fits(const Dataset& dataset) const;
 };
 
+// Scores [n, classes], or log-probabilities, with that of each row's label at minus infinity.
+Tensor without_label(const Tensor& scores, const Tensor& labels);
+
 // How many examples go through the model at once where the result does not depend on it.
 constexpr std::int64_t kEvaluationBatch = 512;
 

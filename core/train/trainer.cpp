@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <limits>
 
 #include "core/train/lbfgs.h"
 
@@ -25,10 +24,9 @@ void run_epochs(Model& model, const Subset& subset, const TrainingRecipe& recipe
 bool classifies_all(const Model& model, const Subset& subset, const Objective& objective) {
   CostMeter reporting;
   const Tensor scores = objective.class_scores(predict(model, subset, reporting));
-  const Tensor classes =
-      subset.dataset->targets.index_select(0, subset.rows).to(at::kLong).unsqueeze(1);
-  const Tensor others = scores.scatter(1, classes, -std::numeric_limits<double>::infinity());
-  return (scores.gather(1, classes) > others.amax(1, /*keepdim=*/true)).all().item<bool>();
+  const Tensor labels = subset.dataset->targets.index_select(0, subset.rows).to(at::kLong);
+  const Tensor own = scores.gather(1, labels.unsqueeze(1)).squeeze(1);
+  return (own > without_label(scores, labels).amax(1)).all().item<bool>();
 }
 
 bool has_absent_class(const Subset& subset) {

@@ -38,11 +38,10 @@ Function* symbol(void* library, const char* name) {
 }  // namespace
 
 void load_plugin(const std::filesystem::path& file, Registries& registries) {
-  Plugin plugin;
-  plugin.file = std::filesystem::absolute(file);
-  if (!std::filesystem::is_regular_file(plugin.file)) refuse(file, "there is no such file");
+  const std::filesystem::path whole = std::filesystem::absolute(file);
+  if (!std::filesystem::is_regular_file(whole)) refuse(file, "there is no such file");
   // It stays loaded: what it registers lives in it.
-  void* library = ::dlopen(plugin.file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = ::dlopen(whole.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) refuse(file, ::dlerror());
   auto* const interface = symbol<const char*()>(library, "oubli_plugin_interface");
   auto* const add = symbol<void(Registries&)>(library, "oubli_plugin");
@@ -54,14 +53,13 @@ void load_plugin(const std::filesystem::path& file, Registries& registries) {
                              "against the package of this one",
                              interface(), OUBLI_INTERFACE));
   }
-  plugin.hash = file_hash_hex(plugin.file);
+  const std::string hash = file_hash_hex(whole);
   Registries own = empty_registries();
   try {
     add(own);
     const auto take = [&](auto& into, const auto& from) {
       for (auto entry : from.entries()) {
-        entry.file_hash = plugin.hash;
-        plugin.names.push_back(entry.name);
+        entry.file_hash = hash;
         into.add(std::move(entry));
       }
     };
@@ -69,7 +67,7 @@ void load_plugin(const std::filesystem::path& file, Registries& registries) {
   } catch (const Error& error) {
     refuse(file, error.what());
   }
-  registries.plugins.push_back(std::move(plugin));
+  registries.plugins.push_back(whole);
 }
 
 Registries with_program_marked(const Registries& registries) {

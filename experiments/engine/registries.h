@@ -12,19 +12,12 @@
 
 namespace oubli {
 
-// A plug-in that some of it comes from (plugin.h).
-struct Plugin {
-  std::filesystem::path file;  // absolute
-  std::string hash;
-  std::vector<std::string> names;  // of what it adds
-};
-
 struct Registries {
   Registry<MethodInfo> methods;
   Registry<DataSource> datasets;
   Registry<Architecture> architectures;
   Registry<Metric> metrics;
-  std::vector<Plugin> plugins = {};
+  std::vector<std::filesystem::path> plugins = {};  // files that some of it comes from (plugin.h)
 };
 
 Registries builtin_registries();

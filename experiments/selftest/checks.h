@@ -18,6 +18,9 @@ class Findings {
     if (!holds) failures_.push_back(where.empty() ? what : where + ": " + what);
     return holds;
   }
+  void add(const Findings& others) {
+    failures_.insert(failures_.end(), others.failures_.begin(), others.failures_.end());
+  }
   const std::vector<std::string>& failures() const { return failures_; }
 
  private:

@@ -3,14 +3,14 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "experiments/selftest/problems.h"
 
 namespace oubli::testing {
-namespace {
 
 constexpr std::int64_t kForgotten = 10;
 
-// A network with examples that it can be trained on.
 struct MethodProblem {
   std::string name, architecture, settings;
   at::ScalarType dtype;
@@ -19,16 +19,12 @@ struct MethodProblem {
 
   Model model() const { return make_model(architecture, settings, *data, 0, dtype); }
   Task task() const {
-    Task task = removal_task(data, kForgotten, 0.01);
+    Task task =
+        forgets_a_class ? class_removal_task(data, 1, 0.01) : removal_task(data, kForgotten, 0.01);
     task.recipe.optimizer = {.name = "sgd", .lr = 0.05};
     task.recipe.epochs = 2;
     task.recipe.batch_size = 16;
     task.validation = task.train.with_rows(at::arange(kForgotten, 20));
-    if (forgets_a_class) {
-      const Tensor is_forgotten = data->targets.eq(1);
-      task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
-      task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
-    }
     task.make_model = [problem = *this](std::int64_t outputs) {
       Dataset like = *problem.data;
       if (outputs > 0) like.outputs = outputs;
@@ -38,11 +34,11 @@ struct MethodProblem {
   }
 };
 
+namespace {
+
 std::vector<MethodProblem> problems() {
   const auto table = make_dataset(60, 4, 3);
-  Dataset images = *make_dataset(60, 64, 3);
-  images.inputs = images.inputs.view({60, 1, 8, 8}).to(at::kFloat);
-  const auto pictures = std::make_shared<const Dataset>(images);
+  const auto pictures = make_images(60, 1, 8, 3, 0, at::kFloat);
   return {{"logistic", "logistic", "{}", at::kDouble, table},
           {"mlp", "mlp", "{hidden: [5]}", at::kDouble, table},
           {"mlp in float32", "mlp", "{hidden: [5]}", at::kFloat, table},
@@ -51,66 +47,73 @@ std::vector<MethodProblem> problems() {
           {"regression", "linear", "{}", at::kDouble, make_dataset(60, 4, 0)}};
 }
 
-// One method with its defaults.
-class Trial {
- public:
-  Trial(const MethodInfo& info, const Methods& methods)
-      : info_(info), method_(info.make(Settings(), methods)) {}
+}  // namespace
 
-  const Unlearner& method() const { return *method_; }
-  UnlearnReport run(Model& model, const Task& task, std::uint64_t seed = 0) const {
-    Context context(seed);
-    return run(model, task, context);
-  }
-  UnlearnReport run(Model& model, const Task& task, Context& context) const {
-    return run_unlearner(info_, *method_, model, task, context);
-  }
+// Problems that the method does not refuse, and what is wrong with how it refuses others.
+struct MethodTrial::Suitable {
+  std::vector<MethodProblem> problems;
+  Findings refusals;
+};
 
-  // Calls `look` on every problem that the method does not refuse, in a sentence.
-  void on_each(Findings& findings, const std::function<void(const MethodProblem&)>& look) const {
-    bool is_for_any = false;
-    for (const MethodProblem& problem : problems()) {
-      if (refuses(problem, findings)) continue;
-      is_for_any = true;
-      look(problem);
-    }
-    findings.expect(is_for_any, "", "it refuses every problem");
-  }
+MethodTrial::MethodTrial(const MethodInfo& info, const Methods& methods)
+    : info_(info), methods_(methods) {}
+MethodTrial::~MethodTrial() = default;
 
- private:
-  bool refuses(const MethodProblem& problem, Findings& findings) const {
+const Unlearner& MethodTrial::method() const {
+  if (!method_) method_ = info_.make(Settings(), methods_);
+  return *method_;
+}
+
+UnlearnReport MethodTrial::run(Model& model, const Task& task, std::uint64_t seed) const {
+  Context context(seed);
+  return run(model, task, context);
+}
+
+UnlearnReport MethodTrial::run(Model& model, const Task& task, Context& context) const {
+  return run_unlearner(info_, method(), model, task, context);
+}
+
+MethodTrial::Suitable MethodTrial::find_suitable() const {
+  Suitable suitable;
+  for (MethodProblem& problem : problems()) {
     try {
       Model model = problem.model();
       run(model, problem.task());
+      suitable.problems.push_back(std::move(problem));
     } catch (const Error& error) {
-      findings.expect(
+      suitable.refusals.expect(
           error.kind() == ErrorKind::kTask, problem.name,
           fmt::format("it refuses with an error that is not of kind kTask: {}", error.what()));
-      findings.expect(std::string(error.what()).size() > 20, problem.name,
-                      "it refuses and says not why");
-      return true;
+      suitable.refusals.expect(std::string(error.what()).size() > 20, problem.name,
+                               "it refuses and says not why");
     }
-    return false;
   }
+  suitable.refusals.expect(!suitable.problems.empty(), "", "it refuses every problem");
+  return suitable;
+}
 
-  const MethodInfo& info_;
-  std::unique_ptr<Unlearner> method_;
-};
+void MethodTrial::on_each(Findings& findings,
+                          const std::function<void(const MethodProblem&)>& look) const {
+  if (!suitable_) suitable_ = std::make_unique<const Suitable>(find_suitable());
+  findings.add(suitable_->refusals);
+  for (const MethodProblem& problem : suitable_->problems) look(problem);
+}
 
-void method_describes_itself(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  findings.expect(!info.summary.empty(), "", "it has no summary");
-  findings.expect(!info.reference.empty(), "", "it has no reference");
-  findings.expect(!info.definition.empty(), "",
+namespace {
+
+void method_describes_itself(const MethodTrial& trial, Findings& findings) {
+  findings.expect(!trial.info().summary.empty(), "", "it has no summary");
+  findings.expect(!trial.info().reference.empty(), "", "it has no reference");
+  findings.expect(!trial.info().definition.empty(), "",
                   "it has no definition: the formula, with every constant");
   const Settings settings = Settings::describing();
-  findings.expect(info.make(settings, methods) != nullptr, "", "it makes nothing");
+  findings.expect(trial.info().make(settings, trial.methods()) != nullptr, "", "it makes nothing");
   for (const SettingsDeclaration& declaration : settings.declarations()) {
     findings.expect(!declaration.doc.empty(), "", "setting " + declaration.key + " has no doc");
   }
 }
 
-void runs_with_its_defaults(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  const Trial trial(info, methods);
+void runs_with_its_defaults(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     Model model = problem.model();
     const Tensor before = model.theta().clone();
@@ -126,8 +129,7 @@ void runs_with_its_defaults(const MethodInfo& info, const Methods& methods, Find
   });
 }
 
-void gives_the_same_bits(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  const Trial trial(info, methods);
+void gives_the_same_bits(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     Model a = problem.model(), b = a.clone();
     trial.run(a, problem.task(), 3);
@@ -141,8 +143,7 @@ void gives_the_same_bits(const MethodInfo& info, const Methods& methods, Finding
   });
 }
 
-void leaves_the_data_alone(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  const Trial trial(info, methods);
+void leaves_the_data_alone(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     const std::string before = problem.data->content_hash();
     Model model = problem.model();
@@ -152,14 +153,12 @@ void leaves_the_data_alone(const MethodInfo& info, const Methods& methods, Findi
 }
 
 // With the undeclared data replaced by other rows, nothing may change.
-void sees_only_what_it_declares(const MethodInfo& info, const Methods& methods,
-                                Findings& findings) {
-  const Trial trial(info, methods);
+void sees_only_what_it_declares(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     Model a = problem.model(), b = a.clone();
     Task other = problem.task();
-    if (!info.needs_retain_data) other.retain = other.retain.with_rows(at::arange(50, 55));
-    if (!info.needs_forget_data) other.forget = other.forget.with_rows(at::arange(0, 3));
+    if (!trial.info().needs_retain_data) other.retain = other.retain.with_rows(at::arange(50, 55));
+    if (!trial.info().needs_forget_data) other.forget = other.forget.with_rows(at::arange(0, 3));
     trial.run(a, problem.task());
     trial.run(b, other);
     findings.expect(a.theta().equal(b.theta()), problem.name,
@@ -167,8 +166,7 @@ void sees_only_what_it_declares(const MethodInfo& info, const Methods& methods,
   });
 }
 
-void estimates_its_cost(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  const Trial trial(info, methods);
+void estimates_its_cost(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     const Task task = problem.task();
     const std::optional<double> estimate = trial.method().estimate_cost(task);
@@ -181,9 +179,7 @@ void estimates_its_cost(const MethodInfo& info, const Methods& methods, Findings
   });
 }
 
-void copes_with_nothing_to_forget(const MethodInfo& info, const Methods& methods,
-                                  Findings& findings) {
-  const Trial trial(info, methods);
+void copes_with_nothing_to_forget(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     Task task = problem.task();
     task.forget = task.forget.with_rows(at::empty({0}, at::kLong));
@@ -193,15 +189,14 @@ void copes_with_nothing_to_forget(const MethodInfo& info, const Methods& methods
     const UnlearnReport report = trial.run(model, task);
     findings.expect(report.usable(), problem.name,
                     "with nothing to forget it diverged: " + report.message);
-    if (!info.needs_retain_data) {
+    if (!trial.info().needs_retain_data) {
       findings.expect(model.theta().equal(before), problem.name,
                       "it was handed no data at all, and moved theta");
     }
   });
 }
 
-void adds_or_refuses_to(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  const Trial trial(info, methods);
+void adds_or_refuses_to(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     Task task = problem.task();
     task.added = task.train.with_rows(at::arange(50, 60));
@@ -209,17 +204,17 @@ void adds_or_refuses_to(const MethodInfo& info, const Methods& methods, Findings
     Model model = problem.model();
     try {
       findings.expect(trial.run(model, task).usable(), problem.name, "adding, it diverged");
-      findings.expect(info.supports_adding, problem.name, "it added, and says that it cannot");
+      findings.expect(trial.info().supports_adding, problem.name,
+                      "it added, and says that it cannot");
     } catch (const Error& error) {
-      findings.expect(!info.supports_adding, problem.name,
+      findings.expect(!trial.info().supports_adding, problem.name,
                       fmt::format("it says that it can add: {}", error.what()));
     }
   });
 }
 
 // An end is asked for from the start: at most what one look at all the data costs is spent.
-void stops_without_a_budget(const MethodInfo& info, const Methods& methods, Findings& findings) {
-  const Trial trial(info, methods);
+void stops_without_a_budget(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     Model model = problem.model();
     Context context(0);

@@ -21,6 +21,14 @@ std::shared_ptr<const Dataset> make_dataset(std::int64_t n, std::int64_t d, std:
   return dataset;
 }
 
+std::shared_ptr<const Dataset> make_images(std::int64_t n, std::int64_t channels, std::int64_t side,
+                                           std::int64_t classes, std::uint64_t seed,
+                                           at::ScalarType dtype) {
+  auto images = std::make_shared<Dataset>(*make_dataset(n, channels * side * side, classes, seed));
+  images->inputs = images->inputs.view({n, channels, side, side}).to(dtype);
+  return images;
+}
+
 Subset all_of(const std::shared_ptr<const Dataset>& dataset) {
   return {dataset, at::arange(dataset->size()), {}};
 }
@@ -49,6 +57,15 @@ Task removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t fo
       dataset->is_classification() ? LossKind::kCrossEntropy : LossKind::kSquaredError, l2};
   task.recipe.optimizer.name = "lbfgs";
   task.recipe.optimizer.tolerance = 1e-12;
+  return task;
+}
+
+Task class_removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t label,
+                        double l2) {
+  Task task = removal_task(dataset, 0, l2);
+  const Tensor is_forgotten = dataset->targets.eq(label);
+  task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
+  task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
   return task;
 }
 

@@ -13,6 +13,11 @@ namespace oubli::testing {
 std::shared_ptr<const Dataset> make_dataset(std::int64_t n, std::int64_t d, std::int64_t classes,
                                             std::uint64_t seed = 0);
 
+// The same with inputs as square images [n, channels, side, side] of the given type.
+std::shared_ptr<const Dataset> make_images(std::int64_t n, std::int64_t channels, std::int64_t side,
+                                           std::int64_t classes, std::uint64_t seed = 0,
+                                           at::ScalarType dtype = at::kDouble);
+
 Subset all_of(const std::shared_ptr<const Dataset>& dataset);
 
 // A model of the architecture that fits the data set; settings as YAML.
@@ -22,5 +27,9 @@ Model make_model(const std::string& architecture, const std::string& settings,
 
 // Remove the first `forget` examples of the data set. The recipe is L-BFGS to 1e-12.
 Task removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t forget, double l2);
+
+// Remove every example of a class.
+Task class_removal_task(const std::shared_ptr<const Dataset>& dataset, std::int64_t label,
+                        double l2);
 
 }  // namespace oubli::testing

@@ -9,6 +9,7 @@
 #include "datasets/source.h"
 #include "experiments/selftest/source_checks.h"
 #include "tests/support/files.h"
+#include "tests/support/kept_promises.h"
 
 namespace oubli {
 namespace {
@@ -51,12 +52,7 @@ TEST_P(EverySource, RejectsAMisspeltKey) {
 }
 
 void expect_promises_kept(const DataSource& source, const DataFolders& folders) {
-  for (const testing::SourceCheck& check : testing::source_checks()) {
-    for (const std::string& failure :
-         testing::failures_of(check, source, SettingsNode(), folders)) {
-      ADD_FAILURE() << check.name << ": " << failure;
-    }
-  }
+  testing::expect_kept(testing::source_checks(), source.name, source, SettingsNode(), folders);
 }
 
 class SourceWithoutFiles : public EverySource {};

@@ -24,9 +24,7 @@ Task expanding_task(const std::shared_ptr<const Dataset>& data, const std::strin
 }
 
 TEST(BoundaryExpand, WithoutStepsTheOriginalComesBack) {
-  Dataset images = *make_dataset(40, 64, 3);
-  images.inputs = images.inputs.view({40, 1, 8, 8});
-  const auto data = std::make_shared<const Dataset>(images);
+  const auto data = testing::make_images(40, 1, 8, 3);
   const std::string settings = "{channels: [4, 4], norm: batch}";
   Model model = make_model("convnet", settings, *data);
   const UnlearnReport report = run_method("boundary_expand", "{epochs: 0}", model,

@@ -6,6 +6,7 @@
 #include "experiments/selftest/method_checks.h"
 #include "methods/builtin.h"
 #include "tests/support/files.h"
+#include "tests/support/kept_promises.h"
 
 namespace oubli {
 namespace {
@@ -14,12 +15,8 @@ class MethodContract : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(MethodContract, IsKept) {
   const Methods methods = builtin_methods();
-  for (const testing::MethodCheck& check : testing::method_checks()) {
-    for (const std::string& failure :
-         testing::failures_of(check, methods.find(GetParam()), methods)) {
-      ADD_FAILURE() << check.name << ": " << failure;
-    }
-  }
+  testing::expect_kept(testing::method_checks(), GetParam(),
+                       testing::MethodTrial(methods.find(GetParam()), methods));
 }
 
 TEST_P(MethodContract, HasACardATestAndALine) {
@@ -69,7 +66,9 @@ std::vector<std::string> broken(const std::string& check,
                   }};
   const Methods methods("method");
   for (const testing::MethodCheck& each : testing::method_checks()) {
-    if (each.name == check) return testing::failures_of(each, info, methods);
+    if (each.name == check) {
+      return testing::failures_of(each, testing::MethodTrial(info, methods));
+    }
   }
   ADD_FAILURE() << "no check " << check;
   return {};

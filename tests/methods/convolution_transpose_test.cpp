@@ -12,15 +12,8 @@ using testing::make_model;
 using testing::removal_task;
 using testing::run_method;
 
-// Images [n, 1, 28, 28] with ten classes.
-std::shared_ptr<const Dataset> images(std::int64_t n) {
-  Dataset data = *make_dataset(n, 784, 10);
-  data.inputs = data.inputs.view({n, 1, 28, 28});
-  return std::make_shared<const Dataset>(data);
-}
-
 TEST(ConvolutionTranspose, TwiceIsTheIdentity) {
-  const auto data = images(12);
+  const auto data = testing::make_images(12, 1, 28, 10);
   const Task task = removal_task(data, 2, 0);
   Model model = make_model("lenet5", "{}", *data);
   const Tensor before = model.theta().clone();

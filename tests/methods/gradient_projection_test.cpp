@@ -14,16 +14,10 @@ using testing::make_model;
 using testing::removal_task;
 using testing::run_method;
 
-std::shared_ptr<const Dataset> images(std::int64_t n) {
-  Dataset data = *make_dataset(n, 64, 3);
-  data.inputs = data.inputs.view({n, 1, 8, 8});
-  return std::make_shared<const Dataset>(data);
-}
-
 // The largest change that the step makes to a layer's answer along its held directions, over the
 // largest along any.
 TEST(GradientProjection, ALayerAnswersHeldDirectionsAsBefore) {
-  const auto data = images(60);
+  const auto data = testing::make_images(60, 1, 8, 3);
   const Task task = removal_task(data, 20, 0);
   for (const std::string optimizer : {"sgd, momentum: 0.9", "adam"}) {
     Model model = make_model("convnet", "{channels: [4, 4], norm: batch}", *data);
@@ -40,8 +34,7 @@ TEST(GradientProjection, ALayerAnswersHeldDirectionsAsBefore) {
       EXPECT_GT(held, 0) << layer.weight;
       EXPECT_LT(held, layer.in) << layer.weight;
       const auto [values, vectors] = at::linalg_eigh(layer.moment[0]);
-      const Tensor change =
-          way.narrow(0, layer.offset, layer.out * layer.in).view({layer.out, layer.in});
+      const Tensor change = layer.take(way)[0];
       const double most = change.abs().max().item<double>();
       EXPECT_GT(most, 0) << layer.weight;
       const Tensor along = change.matmul(vectors.narrow(1, layer.in - held, held));
@@ -51,7 +44,7 @@ TEST(GradientProjection, ALayerAnswersHeldDirectionsAsBefore) {
 }
 
 TEST(GradientProjection, BiasesNormalisationsAndStatisticsStay) {
-  const auto data = images(60);
+  const auto data = testing::make_images(60, 1, 8, 3);
   Model model = make_model("convnet", "{channels: [4, 4], norm: batch}", *data);
   const Model before = model.clone();
   run_method("gradient_projection", "{epochs: 3}", model, removal_task(data, 20, 0));

@@ -37,9 +37,7 @@ TEST(MaskedSmallGradients, DrawsTheShareOfEachMatrixAnewAndNothingElse) {
 }
 
 TEST(MaskedSmallGradients, DrawsInKernelsAloneWhereThereAreSome) {
-  Dataset images = *make_dataset(40, 64, 3);
-  images.inputs = images.inputs.view({40, 1, 8, 8});
-  const auto data = std::make_shared<const Dataset>(images);
+  const auto data = testing::make_images(40, 1, 8, 3);
   Model model = make_model("convnet", "{channels: [4, 4], norm: batch}", *data);
   const Tensors before = model.split(model.theta().clone());
   run_method("masked_small_gradients", "{share: 1, epochs: 0}", model, removal_task(data, 10, 0));

@@ -43,9 +43,7 @@ TEST(Scissorhands, TurnsAStepThatWouldUndoTheForgetting) {
 }
 
 TEST(Scissorhands, DrawsTheMostUsedAnewAndNoNormalisation) {
-  Dataset images = *make_dataset(40, 64, 3);
-  images.inputs = images.inputs.view({40, 1, 8, 8});
-  const auto data = std::make_shared<const Dataset>(images);
+  const auto data = testing::make_images(40, 1, 8, 3);
   Model model = make_model("convnet", "{channels: [4, 4], norm: batch}", *data);
   const Tensor before = model.theta().clone();
   const UnlearnReport report =

@@ -9,22 +9,15 @@
 namespace oubli {
 namespace {
 
+using testing::class_removal_task;
 using testing::make_dataset;
 using testing::make_model;
 using testing::removal_task;
 using testing::run_method;
 
-Task class_task(const std::shared_ptr<const Dataset>& data, std::int64_t label, double l2) {
-  Task task = removal_task(data, 0, l2);
-  const Tensor is_forgotten = data->targets.eq(label);
-  task.forget = task.train.with_rows(is_forgotten.nonzero().squeeze(1));
-  task.retain = task.train.with_rows(is_forgotten.logical_not().nonzero().squeeze(1));
-  return task;
-}
-
 TEST(Unsir, WithoutNoiseIsFinetuneTwice) {
   const auto data = make_dataset(90, 4, 3);
-  const Task task = class_task(data, 1, 0.1);
+  const Task task = class_removal_task(data, 1, 0.1);
   Model a = make_model("mlp", "{}", *data), b = a.clone();
   run_method("unsir",
              "{copies: 0, noise_steps: 0, epochs: 3, batch_size: 16, optimizer: sgd, lr: 0.1, "
@@ -36,7 +29,7 @@ TEST(Unsir, WithoutNoiseIsFinetuneTwice) {
 
 TEST(Unsir, ItsNoiseIsWhatTheClassIsWorstAt) {
   const auto data = make_dataset(300, 4, 3);
-  const Task task = class_task(data, 1, 1e-3);
+  const Task task = class_removal_task(data, 1, 1e-3);
   Model model = make_model("mlp", "{hidden: [20]}", *data);
   testing::minimise(model, task.train, task);
   const Tensor before = model.theta().clone();
@@ -50,7 +43,7 @@ TEST(Unsir, ItsNoiseIsWhatTheClassIsWorstAt) {
 
 TEST(Unsir, RepairsOnTheOtherClasses) {
   const auto data = make_dataset(300, 4, 3);
-  const Task task = class_task(data, 1, 1e-3);
+  const Task task = class_removal_task(data, 1, 1e-3);
   Model model = make_model("mlp", "{hidden: [20]}", *data);
   testing::minimise(model, task.train, task);
   CostMeter cost;

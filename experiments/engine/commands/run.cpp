@@ -59,8 +59,8 @@ void print_how_to_repeat(const Results& results, const RunOptions& options,
   }
   if (!options.data.empty()) common += " --data " + shell_word(options.data);
   if (!options.store.empty()) common += " --store " + shell_word(options.store);
-  for (const Plugin& plugin : registries.plugins) {
-    common += " --plugin " + shell_word(plugin.file.string());
+  for (const std::filesystem::path& plugin : registries.plugins) {
+    common += " --plugin " + shell_word(plugin.string());
   }
   for (std::size_t i = 0; i < std::min(kMost, results.failed_keys.size()); ++i) {
     fmt::print(stderr, "  alone: oubli stage {}{} --force\n",

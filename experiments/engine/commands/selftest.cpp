@@ -90,8 +90,8 @@ int run_selftest(const SelftestOptions& options, const Registries& registries) {
       return here;
     };
     if (is_in(registries.methods)) {
-      test.run(name, "method", testing::method_checks(), registries.methods.find(name),
-               registries.methods);
+      test.run(name, "method", testing::method_checks(),
+               testing::MethodTrial(registries.methods.find(name), registries.methods));
     }
     if (is_in(registries.metrics)) {
       test.run(name, "metric", testing::metric_checks(), registries.metrics.find(name));

@@ -13,7 +13,7 @@ Results run_experiment(const Experiment& experiment, const Plan& plan, const Sto
   const std::size_t jobs = job_count(settings.jobs, experiment.spec);
   RunRequest request =
       request_of(experiment, settings.data, store.folder().string(), memory_of_job(jobs));
-  for (const Plugin& plugin : registries.plugins) request.plugins.push_back(plugin.file.string());
+  request.plugins.assign(registries.plugins.begin(), registries.plugins.end());
   RunListener silent;
   RunListener& listener = settings.listener != nullptr ? *settings.listener : silent;
   // Damage that is found when results are read is mended like any other, in another round.

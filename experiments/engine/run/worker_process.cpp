@@ -39,15 +39,19 @@ Pipe open_pipe() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
+// What a file has from one offset to another; less where it cannot be read.
+std::string read_part(int descriptor, off_t begin, off_t end) {
+  std::string text(static_cast<std::size_t>(std::max<off_t>(0, end - begin)), '\0');
+  const ssize_t count = ::pread(descriptor, text.data(), text.size(), begin);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  return text;
+}
+
 // The end of what a process wrote to its standard error, on one line.
 std::string last_words(int descriptor) {
   constexpr off_t kMost = 400;
   const off_t size = ::lseek(descriptor, 0, SEEK_END);
-  if (size <= 0) return "";
-  std::string text(static_cast<std::size_t>(std::min(size, kMost)), '\0');
-  const ssize_t count =
-      ::pread(descriptor, text.data(), text.size(), std::max<off_t>(0, size - kMost));
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  std::string text = read_part(descriptor, std::max<off_t>(0, size - kMost), size);
   text.erase(text.find_last_not_of(" \n") + 1);
   const std::size_t line = text.rfind('\n');
   return printable(line == std::string::npos ? text : text.substr(line + 1));
@@ -121,10 +125,8 @@ std::vector<std::string> WorkerProcess::printed() {
   const off_t begin = std::max(errors_read_, end - kMost);
   if (end <= begin) return lines;
   if (begin > errors_read_) lines.push_back("(more was printed before this)");
-  std::string text(static_cast<std::size_t>(end - begin), '\0');
-  const ssize_t count = ::pread(errors_.get(), text.data(), text.size(), begin);
+  const std::string text = read_part(errors_.get(), begin, end);
   errors_read_ = end;
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t line_end = std::min(text.find('\n', at), text.size());
     if (line_end > at) lines.push_back(printable(text.substr(at, line_end - at)));

@@ -13,9 +13,7 @@ using testing::make_dataset;
 using testing::make_model;
 
 TEST(InputMoments, AreTheSumsOverWhatEachWeightSees) {
-  Dataset images = *make_dataset(30, 2 * 36, 3);
-  images.inputs = images.inputs.view({30, 2, 6, 6});
-  const auto data = std::make_shared<const Dataset>(images);
+  const auto data = testing::make_images(30, 2, 6, 3);
   Model model = make_model("convnet", "{channels: [4], norm: none}", *data);
   Subset subset = testing::all_of(data).with_rows(at::arange(5, 25));
   for (const bool weighted : {false, true}) {

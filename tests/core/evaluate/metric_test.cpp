@@ -9,6 +9,7 @@
 
 #include "experiments/selftest/metric_checks.h"
 #include "experiments/selftest/problems.h"
+#include "tests/support/kept_promises.h"
 #include "tests/support/metric_values.h"
 
 namespace oubli {
@@ -48,11 +49,7 @@ Fixture make_setup(std::int64_t classes) {
 TEST(MetricContract, EveryMetricKeepsItsPromises) {
   const Registry<Metric> metrics = builtin_metrics();
   for (const Metric& metric : metrics.entries()) {
-    for (const testing::MetricCheck& check : testing::metric_checks()) {
-      for (const std::string& failure : testing::failures_of(check, metric)) {
-        ADD_FAILURE() << metric.name << ": " << check.name << ": " << failure;
-      }
-    }
+    testing::expect_kept(testing::metric_checks(), metric.name, metric);
   }
 }
 

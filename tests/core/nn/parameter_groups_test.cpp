@@ -24,9 +24,8 @@ TEST(ParameterGroups, LastLayersAreCountedByTheirWeights) {
 }
 
 TEST(ParameterGroups, ANormalisationMovesWithTheLayerBeforeIt) {
-  Dataset pictures = *make_dataset(4, 768, 3);
-  pictures.inputs = pictures.inputs.view({4, 3, 16, 16});
-  const Model model = make_model("resnet18", "{width: 4}", pictures);
+  const auto pictures = testing::make_images(4, 3, 16, 3);
+  const Model model = make_model("resnet18", "{width: 4}", *pictures);
   const Tensor last = last_layers(model, 2);
   for (const ParameterInfo& info : model.parameter_infos()) {
     const Tensor part = last.narrow(0, info.offset, info.size);
@@ -36,10 +35,9 @@ TEST(ParameterGroups, ANormalisationMovesWithTheLayerBeforeIt) {
 }
 
 TEST(Model, APartIsDrawnAsTheWholeWouldBe) {
-  Dataset pictures = *make_dataset(4, 768, 3);
-  pictures.inputs = pictures.inputs.view({4, 3, 16, 16});
-  Model model = make_model("resnet18", "{width: 4}", pictures);
-  model.forward(pictures.inputs, PassMode::kTraining);  // running statistics move
+  const auto pictures = testing::make_images(4, 3, 16, 3);
+  Model model = make_model("resnet18", "{width: 4}", *pictures);
+  model.forward(pictures->inputs, PassMode::kTraining);  // running statistics move
   const Model before = model.clone();
   Model fresh = model.clone();
   Generator one(5), two(5);

@@ -29,13 +29,6 @@ void expect_same_gradient(const Model& model, const Objective& objective, const 
   EXPECT_LT((a - b).norm().item<double>(), 1e-14 * b.norm().item<double>());
 }
 
-// Images [n, 1, 28, 28] with ten classes.
-std::shared_ptr<const Dataset> images(std::int64_t n) {
-  Dataset data = *make_dataset(n, 784, 10);
-  data.inputs = data.inputs.view({n, 1, 28, 28});
-  return std::make_shared<const Dataset>(data);
-}
-
 TEST(BatchGradient, RulesGiveTheGradientOfAutomaticDifferentiation) {
   const auto classes = make_dataset(30, 6, 4), values = make_dataset(30, 6, 0);
   for (const bool weighted : {false, true}) {
@@ -46,7 +39,7 @@ TEST(BatchGradient, RulesGiveTheGradientOfAutomaticDifferentiation) {
       expect_same_gradient(make_model("mlp", settings, *values), {LossKind::kSquaredError, 0},
                            batch_of(values, weighted));
     }
-    const auto pictures = images(9);
+    const auto pictures = testing::make_images(9, 1, 28, 10);
     expect_same_gradient(make_model("lenet5", "{}", *pictures), {LossKind::kCrossEntropy, 0.1},
                          batch_of(pictures, weighted));
   }

@@ -38,8 +38,7 @@ TEST(InputRange, IsThatOfEachChannelAndOfNoTable) {
   const InputRange none = input_range(testing::all_of(table), at::kDouble);
   EXPECT_FALSE(none.low.defined());
   EXPECT_EQ(none.width().item<double>(), 1);
-  Dataset images = *table;
-  images.inputs = images.inputs.view({12, 2, 2, 2});
+  Dataset images = *testing::make_images(12, 2, 2, 3);
   images.mean = {1.0, -1.0};
   images.deviation = {2.0, 0.5};
   const auto data = std::make_shared<const Dataset>(images);

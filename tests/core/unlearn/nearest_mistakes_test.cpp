@@ -59,8 +59,8 @@ TEST(NearestMistakes, AreNotFoundWhereThereAreNone) {
 }
 
 TEST(NearestMistakes, StayWithinTheRangeOfTheImages) {
-  Dataset images = *make_dataset(30, 16, 3);
-  images.inputs = images.inputs.view({30, 1, 4, 4}).clamp(-1, 1);
+  Dataset images = *testing::make_images(30, 1, 4, 3);
+  images.inputs = images.inputs.clamp(-1, 1);
   const auto data = std::make_shared<const Dataset>(images);
   Model model = make_model("logistic", "{}", *data);
   Context context(0);

@@ -10,6 +10,7 @@
 #include "core/nn/architectures/architecture.h"
 #include "experiments/selftest/architecture_checks.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/kept_promises.h"
 #include "tests/support/temporary_folder.h"
 
 namespace oubli {
@@ -40,11 +41,7 @@ class EveryArchitecture : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryArchitecture, KeepsItsPromises) {
   const Registry<Architecture> registry = builtin_architectures();
-  for (const testing::ArchitectureCheck& check : testing::architecture_checks()) {
-    for (const std::string& failure : testing::failures_of(check, registry.find(GetParam()))) {
-      ADD_FAILURE() << check.name << ": " << failure;
-    }
-  }
+  testing::expect_kept(testing::architecture_checks(), GetParam(), registry.find(GetParam()));
 }
 
 TEST_P(EveryArchitecture, RefusesAShapeThatCannotBe) {
