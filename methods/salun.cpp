@@ -44,9 +44,8 @@ class SalUn : public Unlearner {
     const TrainingRecipe recipe = steps_.recipe(task.recipe);
     StepChanges changes;
     if (is_soft_) {
-      const std::int64_t steps = steps_in_all(task, recipe);
-      changes.after_step = [&, steps](const Tensor& theta, const StepState& state) {
-        const double left = 1 - static_cast<double>(state.step) / static_cast<double>(steps);
+      changes.after_step = [&](const Tensor& theta, const StepState& state) {
+        const double left = 1 - static_cast<double>(state.step) / static_cast<double>(state.steps);
         shrink(theta, start, (1 - share_) * left);
       };
     } else {
@@ -62,15 +61,6 @@ class SalUn : public Unlearner {
   }
 
  private:
-  std::int64_t steps_in_all(const Task& task, const TrainingRecipe& recipe) const {
-    const auto batches = [&](std::int64_t n) {
-      return (n + recipe.batch_size - 1) / recipe.batch_size;
-    };
-    const std::int64_t n = task.retain.size(), m = task.forget.size();
-    return std::max<std::int64_t>(
-        1, recipe.epochs * (labels_.each_time ? batches(n) + batches(m) : batches(n + m)));
-  }
-
   // Differences to the start towards 0 by the largest of the smallest `share` of them.
   static void shrink(const Tensor& theta, const Tensor& start, double share) {
     const Tensor difference = theta - start;

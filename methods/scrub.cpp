@@ -7,10 +7,9 @@
 // and, with `rewind`, the parameters after that epoch whose forget error is nearest to the
 // reference, which is the error of the last epoch's model on validation examples of the forget
 // set's classes (SCRUB+R). Source: Kurmanji et al. 2023 (arXiv 2302.09880), defaults of their
-// small-scale runs; their rate falls to a tenth at epochs 5, 8 and 9, here by a `step` schedule of
-// every 5. At the original d has no gradient: where D_u is one batch, the first max epoch does not
-// move theta, and the report says so. What is added is learnt as part of D_r, its teacher being the
-// model that does not know it. Cost: 4/3 (n_r E + m max_epochs), rewinding apart.
+// small-scale runs. At the original d has no gradient: where D_u is one batch, the first max epoch
+// does not move theta, and the report says so. What is added is learnt as part of D_r, its teacher
+// being the model that does not know it. Cost: 4/3 (n_r E + m max_epochs), rewinding apart.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -45,11 +44,12 @@ class Scrub : public Unlearner {
         rewind_(settings.flag("rewind", {.default_value = false,
                                          .doc = "return the epoch whose forget error is nearest "
                                                 "to that on validation examples alike"})),
-        steps_(DescentSettings::read(settings, {.epochs = 10,
-                                                .lr = 5e-4,
-                                                .optimizer = "adam",
-                                                .batch_size = 32,
-                                                .schedule = {.name = "step", .every = 5}})) {}
+        steps_(DescentSettings::read(
+            settings, {.epochs = 10,
+                       .lr = 5e-4,
+                       .optimizer = "adam",
+                       .batch_size = 32,
+                       .schedule = {.name = "multi_step", .milestones = {5, 8, 9}}})) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
     const std::int64_t ascents = std::min(max_epochs_, steps_.epochs);

@@ -78,8 +78,8 @@ bool Descent::close_epoch() {
 
 StepState Descent::next_step() const {
   const std::int64_t epoch = std::max<std::int64_t>(0, epoch_);
-  const double factor = recipe_.schedule.at(step_, steps_per_epoch_ * recipe_.epochs, epoch);
-  return {epoch, step_, recipe_.optimizer.lr * factor};
+  const std::int64_t steps = steps_per_epoch_ * recipe_.epochs;
+  return {epoch, step_, steps, recipe_.optimizer.lr * recipe_.schedule.at(step_, steps, epoch)};
 }
 
 Tensor& Descent::gradient(const LossTerm& term) {

@@ -41,6 +41,7 @@ namespace oubli {
 
 struct StepState {
   std::int64_t epoch = 0, step = 0;  // from 0; steps over all epochs
+  std::int64_t steps = 0;            // planned, over all epochs
   double lr = 0;                     // with the schedule in it
 };
 

@@ -49,6 +49,7 @@ Json TrainingRecipe::to_json() const {
            {{"name", schedule.name},
             {"every", schedule.every},
             {"factor", schedule.factor},
+            {"milestones", schedule.milestones},
             {"warm_up", schedule.warm_up},
             {"start_divisor", schedule.start_divisor},
             {"end_divisor", schedule.end_divisor}}},

@@ -1,5 +1,6 @@
 #include "core/train/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -20,6 +21,11 @@ double Schedule::at(std::int64_t step, std::int64_t steps, std::int64_t epoch) c
     const std::int64_t drops = epoch / every;
     return std::pow(factor, static_cast<double>(drops));
   }
+  if (name == "multi_step") {
+    const auto drops = std::count_if(milestones.begin(), milestones.end(),
+                                     [&](std::int64_t milestone) { return milestone <= epoch; });
+    return std::pow(factor, static_cast<double>(drops));
+  }
   if (name == "cosine") return cosine(1, 0, t / last);
   if (name == "one_cycle") {
     const double peak = warm_up * last - 1;  // below 0 for short runs, which begin on the way down
@@ -33,13 +39,19 @@ Schedule Schedule::read(const Settings& parent) { return read(parent, Schedule()
 
 Schedule Schedule::read(const Settings& parent, const Schedule& defaults) {
   Schedule s = defaults;
-  const auto [name, settings] =
-      parent.named_child("schedule", defaults.name, {"constant", "step", "cosine", "one_cycle"},
-                         "how the learning rate changes over the steps");
+  const auto [name, settings] = parent.named_child(
+      "schedule", defaults.name, {"constant", "step", "multi_step", "cosine", "one_cycle"},
+      "how the learning rate changes over the steps");
   s.name = name;
   if (name == "step") {
     s.every = settings.integer(
         "every", {.default_value = s.every, .at_least = 1, .doc = "epochs between drops"});
+  } else if (name == "multi_step") {
+    s.milestones = settings.integers(
+        "milestones", s.milestones.empty() ? std::nullopt : std::optional(s.milestones),
+        {.at_least = 1, .doc = "epochs that must be over before each drop"});
+  }
+  if (name == "step" || name == "multi_step") {
     s.factor = settings.real("factor", {.default_value = s.factor,
                                         .above = 0,
                                         .at_most = 1,

@@ -39,6 +39,10 @@ def main():
                       "rates": rates(
                           lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=3, gamma=0.2),
                           steps)})
+        cases.append({"settings": {"name": "multi_step", "milestones": [2, 5, 6], "factor": 0.5},
+                      "steps": steps, "rates": rates(
+                          lambda o: torch.optim.lr_scheduler.MultiStepLR(
+                              o, milestones=[2, 5, 6], gamma=0.5), steps)})
     path = pathlib.Path(__file__).with_name("schedules.json")
     path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
 

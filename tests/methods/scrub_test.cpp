@@ -21,7 +21,7 @@ TEST(Scrub, WithoutTeacherIsFinetune) {
   run_method("scrub", "{max_epochs: 0, alpha: 0, epochs: 3, batch_size: 16}", a, task);
   run_method("finetune",
              "{epochs: 3, batch_size: 16, optimizer: adam, lr: 5.0e-4, "
-             "schedule: {name: step, every: 5}}",
+             "schedule: {name: multi_step, milestones: [5, 8, 9]}}",
              b, task);
   // The objective is differentiated in the outputs, and not by its formula.
   EXPECT_LT((a.theta() - b.theta()).abs().max().item<double>(), 1e-12);

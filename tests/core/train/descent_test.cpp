@@ -86,6 +86,7 @@ TEST(Descent, ChangesSeeTheStepTheyChange) {
   ASSERT_EQ(seen.size(), 8u);
   EXPECT_EQ(seen[3].epoch, 1);
   EXPECT_EQ(seen[3].step, 3);
+  EXPECT_EQ(seen[3].steps, 8);
   EXPECT_EQ(seen[3].lr, 0.4);
   EXPECT_EQ(seen[4].lr, 0.2);
 }

@@ -24,7 +24,7 @@ TEST(Schedule, IsPyTorchsOfTheSameName) {
     const std::int64_t steps = each.at("steps");
     for (std::int64_t t = 0; t < steps; ++t) {
       const double rate = each.at("rates").at(static_cast<std::size_t>(t));
-      // `step` is stepped once an epoch.
+      // `step` and `multi_step` are stepped once an epoch.
       EXPECT_NEAR(schedule.at(t, steps, t), rate, 1e-12) << each.at("settings") << " step " << t;
     }
   }
