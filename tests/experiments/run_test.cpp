@@ -342,6 +342,16 @@ TEST(Run, MetricsThatTrainMoreOrLookAtAllModelsReachTheTable) {
   const ProgramResult ranked = run_program({"rank", folder});
   EXPECT_EQ(ranked.status, 0) << ranked.err;
   EXPECT_NE(ranked.out.find("Critical difference"), std::string::npos) << ranked.out;
+  const ProgramResult over =
+      run_program({"rank", folder, folder, "--blocks", "results", "--against", "retrain"});
+  EXPECT_EQ(over.status, 0) << over.err;
+  EXPECT_NE(over.out.find("over 2 blocks (2 results, each the mean"), std::string::npos)
+      << over.out;
+  EXPECT_NE(over.out.find("original - retrain"), std::string::npos) << over.out;
+  EXPECT_EQ(over.out.find("original - finetune"), std::string::npos) << over.out;
+  const ProgramResult nobody = run_program({"rank", folder, "--against", "retrian"});
+  EXPECT_EQ(nobody.status, 2);
+  EXPECT_NE(nobody.err.find("retrain"), std::string::npos) << nobody.err;
   const ProgramResult unknown = run_program({"rank", folder, "--by", "avg_gab"});
   EXPECT_EQ(unknown.status, 2);
   EXPECT_NE(unknown.err.find("avg_gap"), std::string::npos) << unknown.err;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/evaluate/statistics/estimate.h"
 
 namespace oubli {
 
@@ -69,13 +70,16 @@ std::vector<std::string> common_rows(const std::vector<Results>& all, const std:
 
 std::vector<std::vector<double>> blocks_of(const std::vector<Results>& all,
                                            const std::vector<std::string>& names,
-                                           const std::string& column) {
+                                           const std::string& column, RankBlocks which) {
   std::vector<std::vector<double>> blocks;
   for (const Results& results : all) {
     std::vector<std::vector<double>> by_method;
     by_method.reserve(names.size());
     for (const std::string& name : names) {
       by_method.push_back(badness(results, *results.find(name), column));
+    }
+    if (which == RankBlocks::kResults) {
+      for (std::vector<double>& values : by_method) values = {estimate_mean(values).mean};
     }
     const std::size_t seeds = by_method.empty() ? 0 : by_method.front().size();
     for (std::size_t s = 0; s < seeds; ++s) {

@@ -21,9 +21,14 @@ std::vector<double> badness(const Results& results, const RowResult& row,
 // The rows of all results that have a value for every training seed there.
 std::vector<std::string> common_rows(const std::vector<Results>& all, const std::string& column);
 
-// A block for each training seed of each result: the rows' badness in it.
+// What is repeated: training, in every result; or the results themselves, as where each is a task
+// of its own and the question is what holds over tasks.
+enum class RankBlocks { kSeeds, kResults };
+
+// A block for each training seed of each result, or for each result the mean over its seeds: the
+// rows' badness in it.
 std::vector<std::vector<double>> blocks_of(const std::vector<Results>& all,
                                            const std::vector<std::string>& names,
-                                           const std::string& column);
+                                           const std::string& column, RankBlocks which);
 
 }  // namespace oubli
