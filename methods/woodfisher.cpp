@@ -8,10 +8,11 @@
 // comparisons means to compute; their recursion does not (woodfisher_published). Singh and Alistarh
 // 2020 (arXiv 2004.14340) for the matrix. To first order the step raises the forget set's loss and
 // lowers the retain set's. The empirical Fisher vanishes where examples are fitted, and is no
-// Hessian: newton and influence solve with the curvature itself. Memory: N dim numbers. Cost: n_r +
-// m + N.
+// Hessian: newton and influence solve with the curvature itself. Cost: n_r + m + N, and
+// what the matrix's products take (core/curvature/gradient_matrix.h).
 #include <ATen/ATen.h>
 
+#include "core/curvature/gradient_matrix.h"
 #include "core/unlearn/fisher_step.h"
 #include "core/unlearn/unlearner.h"
 
@@ -39,13 +40,12 @@ class WoodFisher : public Unlearner {
     if (task.forget.empty()) return report;
     const Tensor v = forget_against_retain(model, task, context.cost);
     const Subset drawn = fisher_examples(task, examples_, context);
-    const Tensor gradients = gradients_of_examples(model, drawn, task.objective(), context.cost);
-    const auto count = static_cast<double>(drawn.size());
-    const Tensor inner = at::mm(gradients, gradients.t());
-    inner.diagonal().add_(damping_ * count);
+    const GradientMatrix gradients(model, drawn, task.objective(), context.cost);
+    const Tensor inner = gradients.gram();
+    inner.diagonal().add_(damping_ * static_cast<double>(drawn.size()));
     const Tensor weights =
-        at::cholesky_solve(at::mv(gradients, v).unsqueeze(1), at::linalg_cholesky(inner));
-    const Tensor step = (v - at::mv(gradients.t(), weights.squeeze(1))) / damping_;
+        at::cholesky_solve(gradients.times(v).unsqueeze(1), at::linalg_cholesky(inner));
+    const Tensor step = (v - gradients.transposed_times(weights.squeeze(1))) / damping_;
     model.add_to_theta(step, alpha_);
     report.details["step_norm"] = alpha_ * step.norm().item<double>();
     report.details["examples"] = drawn.size();

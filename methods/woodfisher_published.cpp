@@ -11,6 +11,9 @@
 // SalUn and others; its alpha of 0.2 is tuned for each task. Cost: n_r + m + N.
 #include <ATen/ATen.h>
 
+#include <cmath>
+
+#include "core/curvature/gradient_matrix.h"
 #include "core/unlearn/fisher_step.h"
 #include "core/unlearn/unlearner.h"
 
@@ -33,17 +36,23 @@ class PublishedWoodFisher : public Unlearner {
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     if (task.forget.empty()) return report;
-    Tensor k = forget_against_retain(model, task, context.cost);
+    const Tensor v = forget_against_retain(model, task, context.cost);
     const Subset drawn = fisher_examples(task, examples_, context);
-    const Tensor gradients = gradients_of_examples(model, drawn, task.objective(), context.cost);
+    const GradientMatrix gradients(model, drawn, task.objective(), context.cost);
+    const Tensor first = gradients.transposed_times(
+        at::one_hot(at::zeros({}, at::kLong), gradients.rows()).to(at::kDouble));
+    // With o = o_1 g_1 and k = v + k_1 g_1 the recursion is one of two numbers.
+    const Tensor with_v = gradients.times(v), with_first = gradients.times(first);
+    const auto* dot_v = with_v.const_data_ptr<double>();
+    const auto* dot_first = with_first.const_data_ptr<double>();
     const auto count = static_cast<double>(drawn.size());
-    Tensor o = gradients[0].clone();
+    double o_1 = 1, k_1 = 0;
     for (std::int64_t i = 1; i < drawn.size(); ++i) {
-      const Tensor g = gradients[i];
-      const double s = o.dot(g).item<double>();
-      k = k - (k.dot(g).item<double>() / (count + s)) * o;
-      o = o - (s / (count + s)) * o;
+      const double s = o_1 * dot_first[i];
+      k_1 -= (dot_v[i] + k_1 * dot_first[i]) / (count + s) * o_1;
+      o_1 -= s / (count + s) * o_1;
     }
+    const Tensor k = v + k_1 * first;
     model.add_to_theta(k, alpha_);
     report.details["step_norm"] = std::abs(alpha_) * k.norm().item<double>();
     return report;

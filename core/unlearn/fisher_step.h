@@ -13,9 +13,4 @@ Tensor forget_against_retain(const Model& model, const Task& task, CostMeter& co
 // `count` examples of what remains, or all where there are no more, drawn from the stream "fisher".
 Subset fisher_examples(const Task& task, std::int64_t count, Context& context);
 
-// The gradient of each example's loss, float64 [n, dim]. Throws Error(kUsage) where that is more
-// than the memory that is available. Cost: one sample-gradient each.
-Tensor gradients_of_examples(const Model& model, const Subset& subset, const Objective& objective,
-                             CostMeter& cost);
-
 }  // namespace oubli

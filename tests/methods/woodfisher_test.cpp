@@ -3,6 +3,7 @@
 
 #include "core/unlearn/fisher_step.h"
 #include "experiments/selftest/problems.h"
+#include "tests/support/curvature.h"
 #include "tests/support/methods.h"
 
 namespace oubli {
@@ -19,7 +20,7 @@ TEST(WoodFisher, SolvesWithTheDampedEmpiricalFisher) {
   Model model = make_model("mlp", "{hidden: [3]}", *data);
   CostMeter cost;
   const Tensor v = forget_against_retain(model, task, cost);
-  const Tensor g = gradients_of_examples(model, task.retain, task.objective(), cost);
+  const Tensor g = testing::dense_gradients(model, task.retain, task.objective());
   const Tensor fisher = at::mm(g.t(), g) / 32 + 0.01 * at::eye(model.dim(), at::kDouble);
   const Tensor expected = model.theta() + 0.5 * at::linalg_solve(fisher, v);
   const UnlearnReport report =

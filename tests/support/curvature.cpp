@@ -106,6 +106,17 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
           make_model(mlp ? "mlp" : name, mlp ? "{hidden: [3], activation: tanh}" : "{}", *data)};
 }
 
+Tensor dense_gradients(const Model& model, const Subset& subset, const Objective& objective) {
+  const Objective loss{objective.loss, 0};
+  Tensors rows;
+  for (std::int64_t i = 0; i < subset.size(); ++i) {
+    CostMeter ignored;
+    const Subset one = subset.with_rows(subset.rows.narrow(0, i, 1));
+    rows.push_back(value_and_gradient(model, one, loss, ignored).gradient);
+  }
+  return at::stack(rows);
+}
+
 Tensor dense_hessian(const CurvatureProblem& p) {
   return weighted_mean(p, [&](const Batch& one) {
     const Tensor loss = p.objective.losses(p.model.forward(one.inputs), one.targets).sum();

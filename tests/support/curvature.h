@@ -24,6 +24,9 @@ struct CurvatureProblem {
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t examples = 13);
 std::vector<std::string> curvature_problem_names();
 
+// The gradient of each example's loss, one after another: float64 [n, dim].
+Tensor dense_gradients(const Model& model, const Subset& subset, const Objective& objective);
+
 // Each float64 [dim, dim], with the weights of the subset; without lambda.
 Tensor dense_hessian(const CurvatureProblem& problem);
 Tensor dense_ggn(const CurvatureProblem& problem);
