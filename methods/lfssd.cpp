@@ -16,16 +16,20 @@ namespace {
 
 Tensor output_sensitivity(const Model& model, const Subset& subset, CostMeter& cost) {
   const at::NoGradGuard no_grad;
-  Tensor sum = at::zeros({model.dim()}, at::kDouble);
+  Tensor total = at::zeros({model.dim()}, at::kDouble);
+  const Tensor sum = at::empty({model.dim()}, model.theta().options());
   const std::int64_t batch_size = examples_at_a_time(model, subset, 1);
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
     const Batch batch = subset.batch(begin, batch_size, model.dtype());
     const auto net = model.linearise(batch.inputs);
     net->adjoint(2 * net->output(), {.sums = nullptr, .input = false, .keep = true});
-    sum.add_(example_gradients(model, *net, 0, batch.size()).abs_().sum(0));
+    sum.zero_();
+    Tensors sums = model.split(sum);
+    add_absolute_gradients(*net, sums);
+    total.add_(sum);
     cost.add_gradients(batch.size());
   }
-  return sum.div_(static_cast<double>(subset.size()));
+  return total.div_(static_cast<double>(subset.size()));
 }
 
 class LossFreeDampening : public Unlearner {
@@ -57,6 +61,7 @@ MethodInfo lfssd_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .version = 2,
           .make = make_unlearner<LossFreeDampening>};
 }
 

@@ -72,6 +72,7 @@ MethodInfo woodfisher_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .version = 2,
           .make = make_unlearner<WoodFisher>};
 }
 

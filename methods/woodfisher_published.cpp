@@ -76,6 +76,7 @@ MethodInfo woodfisher_published_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .version = 2,
           .make = make_unlearner<PublishedWoodFisher>};
 }
 

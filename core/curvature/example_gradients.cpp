@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/train/objective.h"
@@ -51,22 +52,57 @@ std::map<std::size_t, Tensor> summed_gradients(const std::vector<Leaf*>& leaves,
   return sums;
 }
 
-}  // namespace
-
-void add_squared_gradients(LayerLinearisation& net, Tensors& sums, const ParameterChoice& wanted) {
+// Adds `part` of each example's gradient of the leaves to the sums, a few examples at a time.
+void add_by_example(const std::vector<Leaf*>& leaves, std::int64_t examples, Tensors& sums,
+                    Tensor (*part)(const Tensor&)) {
   constexpr std::int64_t kChunk = 16;
-  const Uses uses = uses_of(net, wanted);
-  for (const Leaf* leaf : uses.single) leaf->add_squared_gradients(leaf->kept_gradients(), sums);
-  if (uses.tied.empty()) return;
-  const std::int64_t examples = net.output().size(0);
-  for (std::size_t g = 0; g < uses.tied.front()->kept_gradients().size(); ++g) {
+  if (leaves.empty()) return;
+  for (std::size_t g = 0; g < leaves.front()->kept_gradients().size(); ++g) {
     for (std::int64_t begin = 0; begin < examples; begin += kChunk) {
       const std::int64_t count = std::min(kChunk, examples - begin);
-      for (const auto& [number, each] : summed_gradients(uses.tied, g, begin, count)) {
-        sums[number].add_(each.square().sum(0));
+      for (const auto& [number, each] : summed_gradients(leaves, g, begin, count)) {
+        sums[number].add_(part(each).sum(0));
       }
     }
   }
+}
+
+}  // namespace
+
+void add_squared_gradients(LayerLinearisation& net, Tensors& sums, const ParameterChoice& wanted) {
+  const Uses uses = uses_of(net, wanted);
+  for (const Leaf* leaf : uses.single) leaf->add_squared_gradients(leaf->kept_gradients(), sums);
+  add_by_example(uses.tied, net.output().size(0), sums,
+                 [](const Tensor& each) { return each.square(); });
+}
+
+bool is_one_product(const ParameterLinearisation& leaf) {
+  const KroneckerRules* rules = leaf.kronecker();
+  if (rules == nullptr) return false;
+  const KroneckerRules::Shape shape = rules->kronecker_shape();
+  return shape.groups == 1 && shape.positions == 1;
+}
+
+void add_absolute_gradients(LayerLinearisation& net, Tensors& sums) {
+  const std::int64_t examples = net.output().size(0);
+  Uses uses = uses_of(net, nullptr);
+  std::vector<Leaf*> others = std::move(uses.tied);
+  for (Leaf* leaf : uses.single) {
+    if (!is_one_product(*leaf)) {
+      others.push_back(leaf);
+      continue;
+    }
+    const KroneckerRules& rules = *leaf->kronecker();
+    const Tensor inputs = rules.kronecker_inputs(0, examples).reshape({examples, -1}).abs();
+    for (const Tensor& g : leaf->kept_gradients()) {
+      const Tensor sizes = rules.kronecker_gradients(g, 0, examples).reshape({examples, -1}).abs();
+      const Tensor layer = at::mm(sizes.t(), inputs);  // [out, in, the bias's column last]
+      const Tensor weight = sums[leaf->parameters()[0]].view({layer.size(0), -1});
+      weight.add_(layer.narrow(1, 0, weight.size(1)));
+      if (leaf->parameters().size() > 1) sums[leaf->parameters()[1]].add_(layer.select(1, -1));
+    }
+  }
+  add_by_example(others, examples, sums, [](const Tensor& each) { return each.abs(); });
 }
 
 std::int64_t examples_at_a_time(const Model& model, const Subset& subset, std::int64_t gradients) {

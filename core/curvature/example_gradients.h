@@ -20,6 +20,14 @@ using ParameterChoice = std::function<bool(std::size_t number)>;
 void add_squared_gradients(LayerLinearisation& net, Tensors& sums,
                            const ParameterChoice& wanted = nullptr);
 
+// The same with absolute values in place of squares.
+void add_absolute_gradients(LayerLinearisation& net, Tensors& sums);
+
+// Whether an example's gradient is one product g a', so that sums over examples of its squares, of
+// its sizes or of products of two are products of matrices: a weight that is used once for each
+// example, in no groups.
+bool is_one_product(const ParameterLinearisation& leaf);
+
 // How many examples at a time keep a linearisation, and what `gradients` adjoint passes leave in
 // it, within kExampleMemory: a power of two, kEvaluationBatch at most, and at least 1. It depends
 // on the model and the shape of its inputs alone, so results do not depend on the machine.

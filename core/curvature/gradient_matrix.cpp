@@ -33,12 +33,10 @@ std::vector<bool> factored_leaves(const Leaves& leaves) {
   }
   std::vector<bool> factored;
   for (const ParameterLinearisation* leaf : leaves) {
-    const KroneckerRules* rules = leaf->kronecker();
     const auto& numbers = leaf->parameters();
     const bool alone = std::all_of(numbers.begin(), numbers.end(),
                                    [&](std::size_t number) { return uses[number] == 1; });
-    factored.push_back(alone && rules != nullptr && rules->kronecker_shape().groups == 1 &&
-                       rules->kronecker_shape().positions == 1);
+    factored.push_back(alone && is_one_product(*leaf));
   }
   return factored;
 }

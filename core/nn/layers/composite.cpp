@@ -65,10 +65,14 @@ class LinearisedSequential : public LayerLinearisation {
 
 class LinearisedResidual : public LayerLinearisation {
  public:
-  LinearisedResidual(LinearisationPtr body, LinearisationPtr shortcut, const Tensor& input)
-      : LayerLinearisation(at::relu(body->output() + (shortcut ? shortcut->output() : input))),
+  LinearisedResidual(LinearisationPtr body, LinearisationPtr shortcut, const Tensor& input,
+                     AfterSum after)
+      : LayerLinearisation(body->output() + (shortcut ? shortcut->output() : input)),
         body_(std::move(body)),
-        shortcut_(std::move(shortcut)) {}
+        shortcut_(std::move(shortcut)),
+        after_(after) {
+    if (after_ == AfterSum::kRelu) output_ = at::relu(output_);
+  }
 
   Tensor tangent(const Tensor& dx, const Tensors& v, bool keep) override {
     Tensor sum = body_->tangent(dx, v, keep);
@@ -106,9 +110,71 @@ class LinearisedResidual : public LayerLinearisation {
 
  private:
   Tensor passed(const Tensor& t) const {
-    return t.defined() ? at::threshold_backward(t, output_, 0) : Tensor();
+    if (after_ == AfterSum::kNothing || !t.defined()) return t;
+    return at::threshold_backward(t, output_, 0);
   }
   LinearisationPtr body_, shortcut_;
+  AfterSum after_;
+};
+
+class LinearisedBranches : public LayerLinearisation {
+ public:
+  explicit LinearisedBranches(std::vector<LinearisationPtr> branches)
+      : branches_(std::move(branches)) {
+    Tensors outputs;
+    for (const LinearisationPtr& branch : branches_) {
+      offsets_.push_back(offsets_.empty() ? 0 : offsets_.back() + outputs.back().size(1));
+      outputs.push_back(branch->output());
+    }
+    output_ = at::cat(outputs, 1);
+  }
+
+  Tensor tangent(const Tensor& dx, const Tensors& v, bool keep) override {
+    Tensors parts;
+    bool any = false;
+    for (const LinearisationPtr& branch : branches_) {
+      parts.push_back(branch->tangent(dx, v, keep));
+      any = any || parts.back().defined();
+    }
+    if (!any) return {};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (!parts[i].defined()) parts[i] = at::zeros_like(branches_[i]->output());
+    }
+    return at::cat(parts, 1);
+  }
+
+  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
+    Tensor sum;
+    for (std::size_t i = 0; i < branches_.size(); ++i) {
+      add_defined(sum, branches_[i]->adjoint(part(g, i), request));
+    }
+    return request.input ? sum : Tensor();
+  }
+
+  Tensor adjoint_tangent(const Tensor& dg, const Tensors& v, Tensors& sums, bool input) override {
+    Tensor sum;
+    for (std::size_t i = 0; i < branches_.size(); ++i) {
+      add_defined(sum, branches_[i]->adjoint_tangent(part(dg, i), v, sums, input));
+    }
+    return input ? sum : Tensor();
+  }
+
+  void visit(const Visitor& visit) override {
+    for (const LinearisationPtr& branch : branches_) branch->visit(visit);
+  }
+  void list_kept(Tensors& kept) const override {
+    for (const LinearisationPtr& branch : branches_) branch->list_kept(kept);
+    kept.push_back(output_);
+  }
+
+ private:
+  // A branch's own channels of a gradient.
+  Tensor part(const Tensor& g, std::size_t i) const {
+    return g.defined() ? g.narrow(1, offsets_[i], branches_[i]->output().size(1)).contiguous()
+                       : Tensor();
+  }
+  std::vector<LinearisationPtr> branches_;
+  std::vector<std::int64_t> offsets_;
 };
 
 }  // namespace
@@ -134,23 +200,42 @@ bool Sequential::trains_by_rule() const {
                      [](const LayerPtr& layer) { return layer->trains_by_rule(); });
 }
 
-Residual::Residual(LayerPtr body, LayerPtr shortcut)
-    : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
+Residual::Residual(LayerPtr body, LayerPtr shortcut, AfterSum after)
+    : body_(std::move(body)), shortcut_(std::move(shortcut)), after_(after) {}
 
 Tensor Residual::forward(const Tensor& input, ForwardPass& pass) const {
   const Tensor direct = shortcut_ ? shortcut_->forward(input, pass) : input;
-  return at::relu(body_->forward(input, pass) + direct);
+  const Tensor sum = body_->forward(input, pass) + direct;
+  return after_ == AfterSum::kRelu ? at::relu(sum) : sum;
 }
 
 std::unique_ptr<LayerLinearisation> Residual::linearise(const Tensor& input,
                                                         ForwardPass& pass) const {
   auto body = body_->linearise(input, pass);
   auto shortcut = shortcut_ ? shortcut_->linearise(input, pass) : nullptr;
-  return std::make_unique<LinearisedResidual>(std::move(body), std::move(shortcut), input);
+  return std::make_unique<LinearisedResidual>(std::move(body), std::move(shortcut), input, after_);
 }
 
 bool Residual::trains_by_rule() const {
   return body_->trains_by_rule() && (!shortcut_ || shortcut_->trains_by_rule());
+}
+
+Tensor Branches::forward(const Tensor& input, ForwardPass& pass) const {
+  Tensors outputs;
+  for (const LayerPtr& branch : branches_) outputs.push_back(branch->forward(input, pass));
+  return at::cat(outputs, 1);
+}
+
+std::unique_ptr<LayerLinearisation> Branches::linearise(const Tensor& input,
+                                                        ForwardPass& pass) const {
+  std::vector<LinearisationPtr> linearised;
+  for (const LayerPtr& branch : branches_) linearised.push_back(branch->linearise(input, pass));
+  return std::make_unique<LinearisedBranches>(std::move(linearised));
+}
+
+bool Branches::trains_by_rule() const {
+  return std::all_of(branches_.begin(), branches_.end(),
+                     [](const LayerPtr& branch) { return branch->trains_by_rule(); });
 }
 
 }  // namespace oubli

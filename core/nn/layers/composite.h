@@ -24,10 +24,14 @@ class Sequential : public Layer {
   std::vector<LayerPtr> layers_;
 };
 
-// relu(body(x) + shortcut(x)); an absent shortcut is the identity. He et al. 2016.
+// What stands behind the sum of a residual block.
+enum class AfterSum { kRelu, kNothing };
+
+// relu(body(x) + shortcut(x)), or the sum itself; an absent shortcut is the identity. He et al.
+// 2016.
 class Residual : public Layer {
  public:
-  Residual(LayerPtr body, LayerPtr shortcut);
+  Residual(LayerPtr body, LayerPtr shortcut, AfterSum after = AfterSum::kRelu);
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;
@@ -36,6 +40,21 @@ class Residual : public Layer {
  private:
   LayerPtr body_;
   LayerPtr shortcut_;
+  AfterSum after_;
+};
+
+// The outputs of several layers on one input, one behind the other along dimension 1: channels, or
+// features. Their other dimensions must agree.
+class Branches : public Layer {
+ public:
+  explicit Branches(std::vector<LayerPtr> branches) : branches_(std::move(branches)) {}
+  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
+  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
+                                                ForwardPass& pass) const override;
+  bool trains_by_rule() const override;
+
+ private:
+  std::vector<LayerPtr> branches_;
 };
 
 }  // namespace oubli

@@ -54,6 +54,53 @@ class LinearisedMaxPool : public LinearMap {
   mutable Tensor taken_;
 };
 
+// Windows that overlap, or hang over the edge.
+class LinearisedOverlappingMaxPool : public LinearMap {
+ public:
+  LinearisedOverlappingMaxPool(const Tensor& x, const PoolShape& shape) : shape_(shape), x_(x) {
+    std::tie(output_, indices_) =
+        at::max_pool2d_with_indices(x, shape.size, shape.step(), shape.padding);
+  }
+  void list_kept(Tensors& kept) const override { kept.insert(kept.end(), {x_, output_, indices_}); }
+
+ protected:
+  Tensor forwards(const Tensor& dx) const override {
+    return dx.flatten(2).gather(2, indices_.flatten(2)).view(output_.sizes());
+  }
+  Tensor backwards(const Tensor& g) const override {
+    return at::max_pool2d_with_indices_backward(
+        g, x_, {shape_.size, shape_.size}, {shape_.step(), shape_.step()},
+        {shape_.padding, shape_.padding}, {1, 1}, false, indices_);
+  }
+
+ private:
+  PoolShape shape_;
+  Tensor x_, indices_;
+};
+
+class LinearisedWindowMean : public LinearMap {
+ public:
+  LinearisedWindowMean(const Tensor& x, const PoolShape& shape)
+      : LinearMap(at::avg_pool2d(x, shape.size, shape.step(), shape.padding)),
+        shape_(shape),
+        x_(x) {}
+  void list_kept(Tensors& kept) const override { kept.insert(kept.end(), {x_, output_}); }
+
+ protected:
+  Tensor forwards(const Tensor& dx) const override {
+    return at::avg_pool2d(dx, shape_.size, shape_.step(), shape_.padding);
+  }
+  Tensor backwards(const Tensor& g) const override {
+    return at::avg_pool2d_backward(g, x_, {shape_.size, shape_.size},
+                                   {shape_.step(), shape_.step()}, {shape_.padding, shape_.padding},
+                                   false, true, std::nullopt);
+  }
+
+ private:
+  PoolShape shape_;
+  Tensor x_;
+};
+
 // Windows that tile a picture whose channels come last.
 class LinearisedTiledMaxPool : public LinearMap {
  public:
@@ -105,13 +152,22 @@ class LinearisedFlatten : public LinearMap {
 }  // namespace
 
 Tensor MaxPool2d::forward(const Tensor& input, ForwardPass&) const {
-  return at::max_pool2d(input, size_);
+  return at::max_pool2d(input, shape_.size, shape_.step(), shape_.padding);
 }
 std::unique_ptr<LayerLinearisation> MaxPool2d::linearise(const Tensor& input, ForwardPass&) const {
-  if (has_max_pool_kernel(input, size_)) {
-    return std::make_unique<LinearisedTiledMaxPool>(input, size_);
+  if (!shape_.tiles()) return std::make_unique<LinearisedOverlappingMaxPool>(input, shape_);
+  if (has_max_pool_kernel(input, shape_.size)) {
+    return std::make_unique<LinearisedTiledMaxPool>(input, shape_.size);
   }
-  return std::make_unique<LinearisedMaxPool>(input, size_);
+  return std::make_unique<LinearisedMaxPool>(input, shape_.size);
+}
+
+Tensor AveragePool2d::forward(const Tensor& input, ForwardPass&) const {
+  return at::avg_pool2d(input, shape_.size, shape_.step(), shape_.padding);
+}
+std::unique_ptr<LayerLinearisation> AveragePool2d::linearise(const Tensor& input,
+                                                             ForwardPass&) const {
+  return std::make_unique<LinearisedWindowMean>(input, shape_);
 }
 
 Tensor GlobalAveragePool::forward(const Tensor& input, ForwardPass&) const {

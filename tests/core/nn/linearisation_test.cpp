@@ -74,6 +74,11 @@ const std::vector<LayerCase>& cases() {
       {"LinearOverTwoPositionDimensions",
        [](Net& net, Table& t) { net.add<Linear>(t, "fc", 5, 3); },
        {4, 2, 3, 5}},
+      {"ConvOfOnePosition",
+       [](Net& net, Table& t) {
+         net.add<Conv2d>(t, "conv", Conv2dShape{.in = 2, .out = 3, .kernel = 4});
+       },
+       {7, 2, 4, 4}},
       {"Conv", [](Net& net, Table& t) { net.add<Conv2d>(t, "conv", conv(2, 3)); }, {11, 2, 6, 5}},
       {"ConvPaddedStrided",
        [](Net& net, Table& t) {
@@ -151,6 +156,33 @@ const std::vector<LayerCase>& cases() {
          net.add<Flatten>();
        },
        {4, 1, 11, 10}},
+      {"OverlappingPools",
+       [](Net& net, Table& t) {
+         net.add<Conv2d>(t, "a", conv(1, 3));
+         net.add<MaxPool2d>(PoolShape{.size = 3, .stride = 2, .padding = 1});
+         net.add<Tanh>();
+         net.add<AveragePool2d>(PoolShape{.size = 3, .stride = 1, .padding = 1});
+         net.add<Conv2d>(t, "b", conv(3, 2));
+         net.add<Flatten>();
+       },
+       {4, 1, 11, 10}},
+      {"BranchesAndASumWithoutActivation",
+       [](Net& net, Table& t) {
+         net.add<Conv2d>(t, "a", conv(1, 2));
+         net.add<Tanh>();
+         std::vector<LayerPtr> branches;
+         branches.push_back(std::make_unique<Conv2d>(t, "b", conv(2, 3)));
+         auto second = std::make_unique<Sequential>();
+         second->add<AveragePool2d>(PoolShape{.size = 3, .stride = 1});
+         branches.push_back(std::move(second));
+         net.add<Branches>(std::move(branches));
+         auto body = std::make_unique<Sequential>();
+         body->add<Tanh>();
+         body->add<Conv2d>(t, "c", Conv2dShape{.in = 5, .out = 5, .padding = 1});
+         net.add<Residual>(std::move(body), nullptr, AfterSum::kNothing);
+         net.add<Flatten>();
+       },
+       {4, 1, 8, 7}},
       {"ResidualNetwork",
        [](Net& net, Table& t) {
          net.add<Conv2d>(t, "conv1", Conv2dShape{.in = 1, .out = 4, .padding = 1});
@@ -282,20 +314,22 @@ TEST_P(Linearisation, AdjointTangentIsTheDerivativeOfTheAdjoint) {
   EXPECT_LT(difference(sum, expected), 1e-12);
 }
 
-TEST_P(Linearisation, SquaredGradientsAreThoseOfEachExample) {
+TEST_P(Linearisation, SquaredAndAbsoluteGradientsAreThoseOfEachExample) {
   const Tensor other = g_ * g_.sin();
   for (const Tensor& g : {g_, other}) net_->adjoint(g, {.input = false, .keep = true});
-  Tensor found = at::zeros({model_.dim()}, at::kDouble);
-  Tensors sums = model_.split(found);
+  Tensor found = at::zeros({model_.dim()}, at::kDouble), sizes = at::zeros_like(found);
+  Tensors sums = model_.split(found), size_sums = model_.split(sizes);
   add_squared_gradients(*net_, sums);
-  Tensor expected = at::zeros({model_.dim()}, at::kDouble);
+  add_absolute_gradients(*net_, size_sums);
+  Tensor expected = at::zeros({model_.dim()}, at::kDouble), expected_sizes = expected.clone();
   const std::int64_t examples = inputs_.size(0);
   for (std::int64_t b = 0; b < examples; ++b) {
     for (const Tensor& g : {g_, other}) {
-      expected += model_
-                      .join(grad({model_.forward(inputs_.narrow(0, b, 1))}, model_.parameters(),
-                                 {g.narrow(0, b, 1)}, {}, false, true))
-                      .square();
+      const Tensor one =
+          model_.join(grad({model_.forward(inputs_.narrow(0, b, 1))}, model_.parameters(),
+                           {g.narrow(0, b, 1)}, {}, false, true));
+      expected += one.square();
+      expected_sizes += one.abs();
     }
   }
   // A parameter without gradient tests nothing; tokens that no example holds have none.
@@ -303,6 +337,7 @@ TEST_P(Linearisation, SquaredGradientsAreThoseOfEachExample) {
     ASSERT_GT(expected.min().item<double>(), 0);
   }
   EXPECT_LT(((found - expected) / expected.clamp_min(1e-30)).abs().max().item<double>(), 1e-11);
+  EXPECT_LT(difference(sizes, expected_sizes), 1e-12);
 }
 
 TEST_P(Linearisation, ExampleGradientsAddUpToTheGradient) {
