@@ -1,31 +1,22 @@
-// Tables of numbers in a CSV file whose first line names the columns: every column but `label` is
-// a feature.
+// Tables in CSV files whose first line names the columns.
 //
-// Settings: file (absolute, or relative to the experiment file's folder or to a data folder),
-// label, task (classification or regression), standardise, and the split settings of
-// datasets/split.h. Class labels may be any text: classes are the distinct labels, in numerical
-// order where all are whole numbers and in alphabetical order otherwise. With `standardise` the
-// mean and the deviation (over n) of each feature come from the training split alone; a feature
-// that is constant there, up to rounding, is only shifted.
+// Every column is a feature, a number unless the settings say otherwise (table/table_settings.h has
+// the settings, table/encoding.h what becomes of each column). Rows are numbered from 0 in the
+// order of the file, those of `test_file` behind them, and keep their numbers whatever is left out.
+// Test and validation rows are drawn (split.h), or named by the column `split`, or, for the test
+// rows, those of `test_file`. `standardise` uses the training split alone.
 // Errors: Error(kData) with "FILE:LINE:COLUMN".
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <cmath>
-#include <map>
 #include <optional>
-#include <set>
 
 #include "core/base/machine_limits.h"
-#include "core/base/precision.h"
 #include "core/base/text.h"
-#include "datasets/csv_reader.h"
 #include "datasets/files.h"
 #include "datasets/split.h"
+#include "datasets/table/encoding.h"
 
 namespace oubli {
 namespace {
@@ -33,32 +24,18 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CsvSource {
-  fs::path file;
-  fs::path settings_folder;
-  std::string label;
-  bool classification = true;
+  fs::path file, test_file;  // test_file: empty for none
+  fs::path folder, test_folder;
+  TableSettings table;
   bool standardise = false;
 };
 
-struct Columns {
-  std::vector<std::string> names;
-  std::size_t label = 0;
-};
-
-struct Rows {
-  std::int64_t count = 0;
-  std::vector<double> features;      // row after row
-  std::vector<double> values;        // of the label column, for regression
-  std::vector<std::string> classes;  // of the label column, for classification
-  std::vector<int> lines;            // where those stand
-};
-
-fs::path locate(const CsvSource& source, const DataFolders& folders) {
-  std::vector<fs::path> places = {source.settings_folder};
+fs::path locate(const fs::path& file, const fs::path& folder, const DataFolders& folders) {
+  std::vector<fs::path> places = {folder};
   places.insert(places.end(), folders.begin(), folders.end());
   std::vector<std::string> searched;
   for (const fs::path& place : places) {
-    const fs::path path = place / source.file;  // an absolute file replaces the folder
+    const fs::path path = place / file;  // an absolute file replaces the folder
     std::error_code missing;
     if (fs::exists(path, missing)) return path;
     searched.push_back(path.string());
@@ -68,237 +45,10 @@ fs::path locate(const CsvSource& source, const DataFolders& folders) {
       fmt::format("the CSV file '{}' was not found. Searched: {}. Give its path from the "
                   "folder of the file that names it (from the present one with --set), or an "
                   "absolute one.",
-                  source.file.string(), fmt::join(searched, ", ")));
+                  file.string(), fmt::join(searched, ", ")));
 }
 
-Columns read_header(CsvReader& reader, const std::string& label) {
-  std::vector<CsvField> row;
-  if (!reader.next(row)) {
-    throw Error(ErrorKind::kData, fmt::format("{}:1:1: the file is empty; a line that names the "
-                                              "columns was expected.",
-                                              reader.where()));
-  }
-  Columns columns;
-  std::set<std::string> seen;
-  for (const CsvField& field : row) {
-    if (field.text.empty()) fail_at_field(reader.where(), field, "a column has no name.");
-    if (!seen.insert(field.text).second) {
-      fail_at_field(reader.where(), field, fmt::format("two columns {}.", quote(field.text)));
-    }
-    columns.names.push_back(field.text);
-  }
-  if (row.size() == 1 && !row.front().is_quoted) {
-    const std::size_t other = row.front().text.find_first_of(";\t|");
-    if (other != std::string::npos) {
-      fail_at_field(reader.where(), row.front(),
-                    fmt::format("the columns are separated by {}: write commas between fields, and "
-                                "points in numbers.",
-                                quote(row.front().text.substr(other, 1))));
-    }
-    if (row.front().text.find(' ') != std::string::npos) {
-      fail_at_field(reader.where(), row.front(),
-                    "the columns are separated by blanks: write commas between fields.");
-    }
-  }
-  const auto found = std::find(columns.names.begin(), columns.names.end(), label);
-  if (found == columns.names.end()) {
-    fail_at_field(reader.where(), row.front(),
-                  unknown_name_message("column", label, columns.names));
-  }
-  if (columns.names.size() < 2) {
-    fail_at_field(reader.where(), row.front(), "no feature columns beside the label.");
-  }
-  columns.label = static_cast<std::size_t>(found - columns.names.begin());
-  return columns;
-}
-
-// What tables write where nothing is known.
-bool means_missing(const CsvField& field) {
-  if (field.is_quoted) return false;
-  std::string lower = field.text;
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower == "nan" || lower == "na" || lower == "n/a" || lower == "null" || lower == "?";
-}
-
-double parse_number(const std::string& where, const CsvField& field, const std::string& column) {
-  double value = 0;
-  const char* end = field.text.data() + field.text.size();
-  const auto [stop, failure] = std::from_chars(field.text.data(), end, value);
-  if (failure != std::errc() || stop != end || !std::isfinite(value)) {
-    fail_at_field(where, field,
-                  fmt::format("found {} in column {}, expected a finite number. {}",
-                              quote(field.text), quote(column),
-                              means_missing(field) ? "Fill missing values in, or leave the row out."
-                                                   : "Encode categories as numbers first."));
-  }
-  return value;
-}
-
-Rows read_rows(CsvReader& reader, const Columns& columns, bool classification) {
-  Rows rows;
-  std::vector<CsvField> row;
-  while (reader.next(row)) {
-    if (row.size() != columns.names.size()) {
-      fail_at_field(reader.where(), row.back(),
-                    fmt::format("this row ends after {} fields, but the header names {} columns.",
-                                row.size(), columns.names.size()));
-    }
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (row[i].text.empty()) {
-        fail_at_field(reader.where(), row[i],
-                      fmt::format("the field of column {} is empty. Fill it in or leave the row "
-                                  "out: there is no convention for missing values.",
-                                  quote(columns.names[i])));
-      }
-      if (i == columns.label && classification) {
-        if (means_missing(row[i])) {
-          fail_at_field(reader.where(), row[i],
-                        fmt::format("the label is {}, which means a missing value. Fill it in or "
-                                    "leave the row out; if it names a class, put it in quotes.",
-                                    quote(row[i].text)));
-        }
-        rows.classes.push_back(row[i].text);
-        rows.lines.push_back(row[i].line);
-      } else {
-        const double value = parse_number(reader.where(), row[i], columns.names[i]);
-        (i == columns.label ? rows.values : rows.features).push_back(value);
-      }
-    }
-    ++rows.count;
-  }
-  if (rows.count == 0) {
-    throw Error(ErrorKind::kData,
-                fmt::format("{}:2:1: there is no row after the header.", reader.where()));
-  }
-  return rows;
-}
-
-// A label as a number; nothing where it is none.
-std::optional<double> number_of(const std::string& text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  const bool is_number = failure == std::errc() && stop == end && std::isfinite(value);
-  return is_number ? std::optional(value) : std::nullopt;
-}
-
-[[noreturn]] void fail_at_line(const std::string& where, int line, const std::string& message) {
-  throw Error(ErrorKind::kData, fmt::format("{}:{}: {}", where, line, message));
-}
-
-// Distinct labels, in numerical order where all are numbers.
-std::vector<std::string> class_names(const Rows& rows, const std::string& where) {
-  std::map<std::string, int> lines;  // of the first of each
-  for (std::size_t i = 0; i < rows.classes.size(); ++i) {
-    lines.emplace(rows.classes[i], rows.lines[i]);
-  }
-  std::map<double, std::string> numbers;
-  std::vector<std::string> names;
-  for (const auto& [name, line] : lines) {
-    names.push_back(name);
-    const std::optional<double> number = number_of(name);
-    if (!number) continue;
-    if (const auto [same, is_new] = numbers.emplace(*number, name); !is_new) {
-      fail_at_line(where, std::max(line, lines.at(same->second)),
-                   fmt::format("the labels {} and {} are the same number and would be two classes. "
-                               "Write them alike.",
-                               quote(same->second), quote(name)));
-    }
-  }
-  const bool all_numbers = numbers.size() == names.size();
-  if (all_numbers) {
-    names.clear();
-    for (const auto& [number, name] : numbers) {
-      names.push_back(name);
-      if (number != std::round(number)) {
-        fail_at_line(
-            where, lines.at(name),
-            fmt::format("the label is {}, which is no whole number. For numbers as targets "
-                        "write `task: regression`; classes are whole numbers or names.",
-                        quote(name)));
-      }
-    }
-  }
-  if (names.size() == 1) {
-    fail_at_line(where, rows.lines.front(),
-                 fmt::format("every row has the label {}: there is nothing to tell apart.",
-                             quote(names.front())));
-  }
-  constexpr std::size_t kFewRows = 50;
-  if (rows.classes.size() >= kFewRows && 2 * names.size() > rows.classes.size()) {
-    fail_at_line(where, rows.lines.front(),
-                 fmt::format("{} different labels in {} rows. Is it the right column? For numbers "
-                             "as targets write `task: regression`.",
-                             names.size(), rows.classes.size()));
-  }
-  return names;
-}
-
-// A class that no training example shows cannot be learnt.
-void require_classes_in_training(const Dataset& dataset, const Tensor& train,
-                                 const std::string& where) {
-  if (!dataset.is_classification()) return;
-  const Tensor counts =
-      dataset.targets.index_select(0, train).bincount({}, /*minlength=*/dataset.outputs);
-  for (std::int64_t c = 0; c < dataset.outputs; ++c) {
-    if (counts[c].item<std::int64_t>() > 0) continue;
-    throw Error(ErrorKind::kData,
-                fmt::format("{}: none of the rows with the label {} is in the training split. Add "
-                            "rows of that class, leave its rows out, or draw another split "
-                            "(data.split_seed).",
-                            where, quote(dataset.class_names[static_cast<std::size_t>(c)])));
-  }
-}
-
-void set_targets(Dataset& dataset, const Rows& rows, bool classification,
-                 const std::string& where) {
-  if (!classification) {
-    dataset.targets = at::tensor(rows.values, at::kDouble).unsqueeze(1);
-    dataset.outputs = 1;
-  } else {
-    dataset.class_names = class_names(rows, where);
-    dataset.outputs = static_cast<std::int64_t>(dataset.class_names.size());
-    std::map<std::string, std::int64_t> index;
-    for (const std::string& name : dataset.class_names) {
-      index.emplace(name, static_cast<std::int64_t>(index.size()));
-    }
-    std::vector<std::int64_t> targets;
-    for (const std::string& label : rows.classes) targets.push_back(index.at(label));
-    dataset.targets = at::tensor(targets, at::kLong);
-  }
-  dataset.true_targets = dataset.targets;
-}
-
-// A deviation of the size of rounding, of what is written in the file or of its mean, is none: to
-// divide by it would blow rounding up to numbers of any size.
-void standardise(Dataset& dataset, const Tensor& train, const Columns& columns,
-                 const std::string& where) {
-  constexpr double kRounding = 32 * kDoubleEpsilon;
-  const Tensor inputs = dataset.inputs.index_select(0, train);
-  Tensor mean = inputs.mean(0);
-  mean += (inputs - mean).mean(0);  // exact for columns whose values are all the same
-  const Tensor variance = (inputs - mean).square().mean(0);
-  const Tensor magnitude = inputs.abs().amax(0);
-  dataset.mean.clear();
-  dataset.deviation.clear();
-  for (std::int64_t i = 0; i < mean.numel(); ++i) {
-    const double deviation = std::sqrt(variance[i].item<double>());
-    if (!std::isfinite(deviation)) {
-      const auto feature = static_cast<std::size_t>(i);
-      throw Error(
-          ErrorKind::kData,
-          fmt::format("{}:1: the numbers in column {} are too large to be squared, and so "
-                      "cannot be standardised. Scale them down.",
-                      where, quote(columns.names[feature + (feature >= columns.label ? 1 : 0)])));
-    }
-    const bool is_constant = deviation <= kRounding * magnitude[i].item<double>();
-    dataset.mean.push_back(mean[i].item<double>());
-    dataset.deviation.push_back(is_constant ? 1.0 : deviation);
-  }
-}
-
-LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolders& folders) {
-  const fs::path path = locate(source, folders);
+Table read_table_file(const fs::path& path, const TableSettings& settings) {
   // Numbers take up to eight times the memory of their text.
   constexpr std::uint64_t kTimes = 8;
   const auto most = static_cast<std::uint64_t>(available_memory()) / kTimes;
@@ -309,39 +59,97 @@ LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolder
                             "is. Take a part of it.",
                             path.string(), static_cast<double>(most) / 1e9));
   }
-  CsvReader reader(content, path.string());
-  const Columns columns = read_header(reader, source.label);
-  const Rows rows = read_rows(reader, columns, source.classification);
+  return read_table(content, path.string(), settings);
+}
+
+// Rows of `kept` by what the column says: train, validation, test.
+std::array<Tensor, 3> rows_by_split(const Table& table, const std::string& name,
+                                    const Tensor& kept) {
+  static const std::vector<std::string> parts = {"train", "validation", "test"};
+  const RowColumn& column = table.find(name).values;
+  std::vector<std::string> unknown;
+  std::vector<std::int64_t> part_of(column.levels.size() + 1, -1);
+  for (std::size_t level = 0; level < column.levels.size(); ++level) {
+    const auto found = std::find(parts.begin(), parts.end(), column.levels[level]);
+    if (found == parts.end()) unknown.push_back(quote(column.levels[level]));
+    part_of[level] = found - parts.begin();
+  }
+  if (!unknown.empty()) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: column {} holds {}, expected train, validation or test.",
+                            table.where, quote(name), listed(unknown)));
+  }
+  std::array<std::vector<std::int64_t>, 3> rows;
+  const auto* chosen = kept.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < kept.numel(); ++i) {
+    const std::int32_t level = column.level_of[static_cast<std::size_t>(chosen[i])];
+    const std::int64_t part = part_of[static_cast<std::size_t>(level)];
+    rows[static_cast<std::size_t>(part)].push_back(chosen[i]);
+  }
+  return {at::tensor(rows[0], at::kLong), at::tensor(rows[1], at::kLong),
+          at::tensor(rows[2], at::kLong)};
+}
+
+Splits split_rows(const Table& table, std::int64_t test_rows, const CsvSource& source,
+                  const SplitPlan& plan, const Tensor& kept) {
+  if (!source.table.split.empty()) {
+    const auto [train, validation, test] = rows_by_split(table, source.table.split, kept);
+    const bool is_given = validation.numel() > 0;
+    return plan.divide(train, is_given ? std::optional(validation) : std::nullopt, test);
+  }
+  if (test_rows == 0) return plan.divide(kept, std::nullopt, std::nullopt);
+  const Tensor is_test = kept.ge(table.rows() - test_rows);
+  return plan.divide(kept.index({is_test.logical_not()}), std::nullopt, kept.index({is_test}));
+}
+
+LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolders& folders) {
+  Table table = read_table_file(locate(source.file, source.folder, folders), source.table);
+  std::int64_t test_rows = 0;
+  if (!source.test_file.empty()) {
+    const Table test =
+        read_table_file(locate(source.test_file, source.test_folder, folders), source.table);
+    test_rows = test.rows();
+    append_rows(table, test);
+  }
   LoadedData loaded;
   Dataset& dataset = loaded.dataset;
-  dataset.name = path.stem().string();
-  dataset.inputs = at::tensor(rows.features, at::kDouble)
-                       .view({rows.count, static_cast<std::int64_t>(columns.names.size()) - 1});
-  set_targets(dataset, rows, source.classification, path.string());
-  loaded.splits = plan.draw(rows.count);
-  require_classes_in_training(dataset, loaded.splits.train, path.string());
-  if (source.standardise) standardise(dataset, loaded.splits.train, columns, path.string());
-  dataset.validate(path.string());
+  dataset.name = source.file.stem().string();
+  const Tensor kept = kept_rows(table, source.table);
+  encode_targets(dataset, table, source.table, kept);
+  loaded.splits = split_rows(table, test_rows, source, plan, kept);
+  require_classes_in_training(dataset, loaded.splits.train, table.where);
+  encode_features(dataset, table, source.table, loaded.splits.train, source.standardise);
+  dataset.id_column = source.table.id;
+  for (TableColumn& column : table.columns) {
+    dataset.columns.emplace(column.name, std::move(column.values));
+  }
+  dataset.validate(table.where);
   return loaded;
 }
 
 }  // namespace
 
 DataSource csv_source() {
-  DataSource source{"csv", "a table of numbers in a CSV file with a header line", {}};
+  DataSource source{"csv", "a table in a CSV file with a header line", {}};
   source.configure = [](const Settings& settings) {
     CsvSource csv;
-    csv.settings_folder = settings.folder_of("file");
+    csv.folder = settings.folder_of("file");
     csv.file = settings.path("file", {.doc = "path of the CSV file"});
-    csv.label = settings.text("label", {.doc = "name of the column to predict"});
-    csv.classification =
-        settings.choice("task", {.valid = {"classification", "regression"},
-                                 .doc = "what the label column holds"}) == "classification";
+    csv.test_folder = settings.folder_of("test_file");
+    csv.test_file = settings.path(
+        "test_file", {.default_value = "", .doc = "path of a file with the test rows"});
+    csv.table = TableSettings::read(settings);
     csv.standardise =
         settings.flag("standardise", {.default_value = false,
-                                      .doc = "shift and scale features to mean 0 and deviation 1 "
+                                      .doc = "shift and scale numbers to mean 0 and deviation 1 "
                                              "over the training split"});
-    const SplitPlan plan = SplitPlan::with_test_draw(settings, 0.2, 0.1);
+    const bool has_split = !csv.table.split.empty();
+    if (has_split && !csv.test_file.empty() && !settings.is_describing()) {
+      settings.fail("split", "the rows of 'test_file' are the test rows: leave one of both out.");
+    }
+    const bool has_test = (has_split || !csv.test_file.empty()) && !settings.is_describing();
+    const SplitPlan plan = has_test ? SplitPlan::with_test_files(settings, 0.1)
+                                    : SplitPlan::with_test_draw(settings, 0.2, 0.1);
     return [csv, plan](const DataFolders& folders) { return load(csv, plan, folders); };
   };
   return source;

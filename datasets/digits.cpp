@@ -7,9 +7,9 @@
 
 #include <charconv>
 
-#include "datasets/csv_reader.h"
 #include "datasets/files.h"
 #include "datasets/split.h"
+#include "datasets/table/csv_reader.h"
 
 namespace oubli {
 

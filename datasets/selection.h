@@ -5,6 +5,13 @@
 //   {class_fraction: {class: 3, fraction: 0.5}}          a drawn part (or `count`) of one class
 //   {indices: forget.txt}                                rows listed in a file (row_file.h)
 //   {indices: [3, 17, 42]}                               the same rows, listed here
+//   {ids: {file: requests.csv, column: customer_id}}     rows by the data's id column, which
+//                                                        `data: {id: ...}` names; all rows of an id
+//   {ids: [C100, C107]}                                  the same, listed here
+//   {where: {column: city, is: [Lyon, Nice]}}            rows by what a column of the table says;
+//   {where: {column: signup, before: 2024-01-01}}        `after`, `at_least`, `at_most` too, for
+//                                                        numbers and dates; `count` or `fraction`
+//                                                        draws some of them
 //   {mislabelled: {fraction: 0.1}}                       drawn like `random`, and given a wrong
 //                                                        label, uniform over the other classes
 //   {interclass: {classes: [3, 5], fraction: 0.2}}       drawn from each of two classes, and given
@@ -17,10 +24,13 @@
 //
 // Errors: Error(kSettings) for no selector, more than one, or an unknown one. Error(kTask), located
 // at the selector, where nothing is selected, everything is (no retain set would be left), a class
-// is not there, a row is out of range, not in the training split or listed twice.
+// is not there, rows are out of range, not in the training split or listed twice, ids are in no
+// training row (unless `unknown_ids: ignore`): each with all that are concerned.
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "core/base/random.h"
 #include "core/base/settings.h"
@@ -29,9 +39,10 @@
 namespace oubli {
 
 struct Selection {
-  Tensor rows;  // int64, rows of the training split, sorted ascending
+  Tensor rows = {};  // int64, rows of the training split, sorted ascending
   bool mislabelled = false;
-  Tensor wrong_labels;  // int64, one for each of `rows`; undefined unless mislabelled
+  Tensor wrong_labels = {};  // int64, one for each of `rows`; undefined unless mislabelled
+  std::vector<std::string> notes = {};  // what was asked for and left out
 };
 
 using Selector = std::function<Selection(const Dataset&, const Splits&, Generator)>;

@@ -32,7 +32,7 @@ SplitPlan SplitPlan::with_test_draw(const Settings& settings, double test_fracti
                                     double validation_fraction) {
   SplitPlan plan(settings);
   plan.test_fraction_ = settings.real("test_fraction", {.default_value = test_fraction,
-                                                        .above = 0,
+                                                        .at_least = 0,
                                                         .below = 1,
                                                         .doc = "share of all rows kept for test"});
   plan.read_shared(settings, validation_fraction);
@@ -55,34 +55,53 @@ void SplitPlan::read_shared(const Settings& settings, double validation_fraction
       "train", {.default_value = 0, .at_least = 0, .doc = "training examples kept; 0 keeps all"});
   limit_test_ = limit.integer(
       "test", {.default_value = 0, .at_least = 0, .doc = "test examples kept; 0 keeps all"});
+  take_first_ =
+      limit.choice("take", {.default_value = "random",
+                            .valid = {"random", "first"},
+                            .doc = "which rows are kept; first: those that stand first, "
+                                   "with validation and test rows drawn behind them"}) == "first";
   limit_train_origin_ = limit.origin("train");
   limit_test_origin_ = limit.origin("test");
 }
 
 Splits SplitPlan::draw(std::int64_t rows, std::int64_t test_rows) const {
-  Generator generator = Generator(seed_).stream("split");
   const std::int64_t others = rows - test_rows;
-  const Tensor drawn = generator.permutation(others);
+  const bool is_drawn = test_fraction_ > 0;
+  return divide(at::arange(others), std::nullopt,
+                is_drawn ? std::nullopt : std::optional(at::arange(others, rows)));
+}
+
+Splits SplitPlan::divide(const Tensor& rows, const std::optional<Tensor>& validation,
+                         const std::optional<Tensor>& test) const {
+  Generator generator = Generator(seed_).stream("split");
+  const bool is_first = take_first_ && limit_train_ > 0;
+  const std::int64_t ahead = is_first ? std::min(limit_train_, rows.numel()) : 0;
+  const Tensor others = rows.narrow(0, ahead, rows.numel() - ahead);
+  const std::int64_t count = others.numel();
+  const Tensor drawn = others.index_select(0, generator.permutation(count));
   std::int64_t drawn_test = 0;
-  Tensor test;
-  if (test_fraction_ > 0) {
-    drawn_test = std::max<std::int64_t>(1, share_of(test_fraction_, others));
-    test = drawn.narrow(0, 0, std::min(drawn_test, others));
-  } else {
-    test = generator.permutation(test_rows) + others;
+  if (!test && test_fraction_ > 0 && count > 0) {
+    drawn_test = std::min(count, std::max<std::int64_t>(1, share_of(test_fraction_, count)));
   }
-  const std::int64_t validation = share_of(validation_fraction_, others - drawn_test);
-  const std::int64_t train = others - drawn_test - validation;
-  if (train <= 0) {
+  const std::int64_t drawn_validation =
+      validation ? 0 : share_of(validation_fraction_, count - drawn_test);
+  const std::int64_t train = count - drawn_test - drawn_validation;
+  if (ahead + train <= 0) {
+    const std::int64_t all = rows.numel() + (test ? test->numel() : 0);
     fail_at(origin_, fmt::format("the splits leave no training example of {} rows: {} for test and "
                                  "{} for validation. Lower the fractions.",
-                                 rows, drawn_test + test_rows, validation));
+                                 all, drawn_test + (test ? test->numel() : 0), drawn_validation));
   }
   Splits splits;
-  splits.test = first_rows(test, limit_test_, "test", limit_test_origin_);
-  splits.validation = sorted_rows(drawn.narrow(0, drawn_test, validation));
-  splits.train = first_rows(drawn.narrow(0, drawn_test + validation, train), limit_train_, "train",
-                            limit_train_origin_);
+  splits.validation =
+      validation ? *validation : sorted_rows(drawn.narrow(0, drawn_test, drawn_validation));
+  Tensor test_rows = drawn.narrow(0, 0, drawn_test);
+  if (test) {
+    test_rows = take_first_ ? *test : test->index_select(0, generator.permutation(test->numel()));
+  }
+  splits.test = first_rows(test_rows, limit_test_, "test", limit_test_origin_);
+  splits.train = first_rows(is_first ? rows : drawn.narrow(0, drawn_test + drawn_validation, train),
+                            limit_train_, "train", limit_train_origin_);
   return splits;
 }
 

@@ -6,13 +6,18 @@
 // prefixes of one permutation. So `limit.train: 1000` keeps a subset of what `limit.train: 2000`
 // keeps, in the source's mix of classes, and validation rows do not depend on the limit.
 //
-// Settings: test_fraction (sources without test files), validation_fraction (of what is not test),
-// split_seed, limit {train, test} (0 keeps all).
+// `limit: {train: 1000, take: first}` keeps the first thousand rows that are not test files
+// instead, for a model that was trained on just those; validation and test rows are then drawn
+// behind them.
+//
+// Settings: test_fraction (sources without test files; 0 for no test set), validation_fraction (of
+// what is not test), split_seed, limit {train, test} (0 keeps all; take: random or first).
 // Errors: Error(kSettings) at the limit where it asks for more rows than there are, and where the
 // fractions leave no training row.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/base/settings.h"
@@ -31,6 +36,10 @@ class SplitPlan {
   // `test_rows` counts the rows at the end that are the source's own test set; it must be 0 for a
   // plan that draws one.
   Splits draw(std::int64_t rows, std::int64_t test_rows = 0) const;
+  // The same over chosen rows, sorted: `rows` are those that may be trained on. Validation and test
+  // rows that are given are taken as they are, whatever the fractions.
+  Splits divide(const Tensor& rows, const std::optional<Tensor>& validation,
+                const std::optional<Tensor>& test) const;
 
  private:
   explicit SplitPlan(const Settings& settings) : origin_(settings.origin()) {}
@@ -44,6 +53,7 @@ class SplitPlan {
   std::uint64_t seed_ = 0;
   std::int64_t limit_train_ = 0;
   std::int64_t limit_test_ = 0;
+  bool take_first_ = false;
 };
 
 }  // namespace oubli

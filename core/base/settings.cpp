@@ -181,6 +181,23 @@ std::vector<double> Settings::reals(const std::string& key,
   return values;
 }
 
+std::vector<std::string> Settings::texts(const std::string& key, const std::string& doc) const {
+  const SettingsNode* found = take(key, {"", "list of texts", "", "[]", doc});
+  std::vector<std::string> values;
+  if (found != nullptr && found->kind == SettingsNode::Kind::kScalar) {
+    values.push_back(found->scalar);
+  } else if (found != nullptr) {
+    if (found->kind != SettingsNode::Kind::kSequence) {
+      fail_at(found->origin, fmt::format("'{}' must be a list, found {}.", key, kind_name(*found)));
+    }
+    for (const SettingsNode& item : found->items) {
+      values.push_back(parse_scalar(item, key, "a text"));
+    }
+  }
+  state_->resolved[key] = values;
+  return values;
+}
+
 Settings Settings::child(const std::string& key, const std::string& doc) const {
   const SettingsNode* found = take(key, {"", "map", "", "{}", doc});
   SettingsNode node = found ? *found : SettingsNode{};

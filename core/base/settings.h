@@ -125,6 +125,9 @@ class Settings {
                             const std::optional<std::vector<double>>& default_value,
                             const RealOption& each) const;
 
+  // A list of texts; one text stands for a list of it. Empty when the key is absent.
+  std::vector<std::string> texts(const std::string& key, const std::string& doc) const;
+
   // A nested map; empty when the key is absent.
   Settings child(const std::string& key, const std::string& doc) const;
   // `key: name`, `key: {name: NAME, ...}`: the name and the rest of the map. `default_value` is

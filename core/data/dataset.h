@@ -7,11 +7,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/tensor.h"
+#include "core/data/row_column.h"
 
 namespace oubli {
 
@@ -27,6 +29,11 @@ struct Dataset {
   // Classes, or outputs of a regression.
   std::int64_t outputs = 0;
   std::vector<std::string> class_names;
+  std::vector<std::string> feature_names = {};  // of flat inputs, where they have names
+  // What else is known of the rows, by name, and which of it names them. No part of what models
+  // see.
+  std::map<std::string, RowColumn> columns = {};
+  std::string id_column = {};
   // A batch is (inputs * scale - mean) / deviation, by channel for images (dimension 1) and by
   // feature for flat inputs; one value stands for all. Part of the data settings. Formed in float64
   // unless the inputs are pixels.

@@ -1,4 +1,4 @@
-#include "datasets/csv_reader.h"
+#include "datasets/table/csv_reader.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +11,6 @@
 
 namespace oubli {
 namespace {
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // Text in which lines and columns can be read at all.
 void require_text(std::string_view content, const std::string& where) {
@@ -44,8 +42,8 @@ void require_text(std::string_view content, const std::string& where) {
               fmt::format("{}:{}:{}: {}", where, field.line, field.column, message));
 }
 
-CsvReader::CsvReader(std::string_view content, std::string where)
-    : content_(content), where_(std::move(where)) {
+CsvReader::CsvReader(std::string_view content, std::string where, char delimiter)
+    : content_(content), where_(std::move(where)), delimiter_(delimiter) {
   if (content_.starts_with("\xef\xbb\xbf")) content_.remove_prefix(3);
   require_text(content_, where_);
 }
@@ -68,11 +66,11 @@ bool CsvReader::next(std::vector<CsvField>& row) {
     while (true) {
       row.push_back(read_field());
       if (at_end_of_line()) break;
-      ++at_;  // over the comma
+      ++at_;  // over the delimiter
     }
     const std::string_view text = content_.substr(begin, at_ - begin);
     skip_end_of_line();
-    if (!std::all_of(text.begin(), text.end(), is_blank)) return true;
+    if (!std::all_of(text.begin(), text.end(), [&](char c) { return is_blank(c); })) return true;
   }
   row.clear();
   return false;
@@ -87,7 +85,7 @@ CsvField CsvReader::read_field() {
     return field;
   }
   const std::size_t begin = at_;
-  while (!at_end_of_line() && content_[at_] != ',') {
+  while (!at_end_of_line() && content_[at_] != delimiter_) {
     if (content_[at_] == '"') {
       field.column = static_cast<int>(at_ - line_start_) + 1;
       fail_at_field(where_, field,
@@ -119,13 +117,14 @@ void CsvReader::read_quoted(CsvField& field) {
     field.text += c;
   }
   while (!at_end() && is_blank(content_[at_])) ++at_;
-  if (!at_end_of_line() && content_[at_] != ',') {
+  if (!at_end_of_line() && content_[at_] != delimiter_) {
     const CsvField here{"", line_, static_cast<int>(at_ - line_start_) + 1};
     fail_at_field(where_, here,
-                  fmt::format("found {} after a closing quote, expected a comma or "
+                  fmt::format("found {} after a closing quote, expected {} or "
                               "the end of the line. Double the quotes inside a "
                               "field.",
-                              quote(content_.substr(at_, 1))));
+                              quote(content_.substr(at_, 1)),
+                              delimiter_ == ',' ? "a comma" : quote(std::string(1, delimiter_))));
   }
 }
 

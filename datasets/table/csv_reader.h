@@ -1,6 +1,6 @@
 // Reads comma-separated values: RFC 4180 with quoted fields ("" stands for a quote inside one),
 // LF or CRLF ends of line, an optional byte order mark; blank lines are skipped and blanks around
-// an unquoted field are dropped.
+// an unquoted field are dropped. Another character may stand in the comma's place.
 //
 // Ours, since every message must name line and column: libcsv, the library that was considered,
 // hands out fields without their place.
@@ -29,7 +29,7 @@ struct CsvField {
 class CsvReader {
  public:
   // Reads `content`, which must outlive the reader; `where` names it in messages.
-  CsvReader(std::string_view content, std::string where);
+  CsvReader(std::string_view content, std::string where, char delimiter = ',');
 
   // The next row that is not blank; false at the end.
   bool next(std::vector<CsvField>& row);
@@ -42,8 +42,11 @@ class CsvReader {
   bool at_end_of_line() const;
   void skip_end_of_line();
 
+  bool is_blank(char c) const { return (c == ' ' || c == '\t') && c != delimiter_; }
+
   std::string_view content_;
   std::string where_;
+  char delimiter_;
   std::size_t at_ = 0;
   std::size_t line_start_ = 0;
   int line_ = 1;

@@ -1,0 +1,26 @@
+// How many examples are drawn: {fraction: 0.1} or {count: 50}.
+#pragma once
+
+#include <optional>
+
+#include "datasets/selectors/selector.h"
+
+namespace oubli {
+
+// A share of what there is, or a number of examples.
+struct Amount {
+  std::optional<double> fraction;
+  std::int64_t count = 0;
+  Origin origin;
+
+  // Error(kTask) where there are not so many.
+  std::int64_t of(std::int64_t available) const;
+};
+
+// Exactly one of both must be given.
+Amount read_amount(const Settings& settings);
+
+// So many of the candidates, sorted, from the stream "forget".
+Tensor drawn(const Tensor& candidates, const Amount& amount, const Generator& generator);
+
+}  // namespace oubli
