@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+
 #include "core/base/error.h"
 #include "core/base/text.h"
 
@@ -98,6 +102,40 @@ void save_model(const Model& model, const std::filesystem::path& path,
     file.tensors.emplace_back(model.buffer_infos()[i].name, model.buffers()[i]);
   }
   write_tensors(path, file);
+}
+
+TensorFile renamed(TensorFile file, const Renaming& renaming, const std::string& where) {
+  constexpr std::string_view kModule = "module.";
+  const bool is_wrapped =
+      !file.tensors.empty() &&
+      std::all_of(file.tensors.begin(), file.tensors.end(),
+                  [&](const auto& entry) { return entry.first.starts_with(kModule); });
+  std::set<std::string> used, names;
+  for (auto& [name, tensor] : file.tensors) {
+    if (is_wrapped) name.erase(0, kModule.size());
+    const std::pair<const std::string, std::string>* longest = nullptr;
+    for (const auto& rule : renaming) {
+      const bool fits = name == rule.first || name.starts_with(rule.first + ".");
+      if (fits && (longest == nullptr || rule.first.size() > longest->first.size())) {
+        longest = &rule;
+      }
+    }
+    if (longest != nullptr) {
+      used.insert(longest->first);
+      name = longest->second + name.substr(longest->first.size());
+    }
+    if (!names.insert(name).second) {
+      fail(where, fmt::format("two tensors are called {} after renaming.", quote(name)));
+    }
+  }
+  for (const auto& [from, to] : renaming) {
+    if (used.contains(from)) continue;
+    std::vector<std::string> found;
+    for (const auto& [name, tensor] : file.tensors) found.push_back(name);
+    fail(where, fmt::format("'rename' speaks of {}, which no name begins with. There are {}.",
+                            quote(from), listed(found)));
+  }
+  return file;
 }
 
 void load_weights(Model& model, const std::filesystem::path& path) {

@@ -4,7 +4,10 @@
 //   load_weights(model, "model.safetensors");
 //
 // Files written by PyTorch's state_dict with safetensors load where the architectures agree. Its
-// counters `*.num_batches_tracked` are passed over: no layer here uses them.
+// counters `*.num_batches_tracked` are passed over: no layer here uses them. `module.` in front of
+// every name, which DataParallel leaves, is passed over too, and names may be translated:
+//
+//   load_weights(model, "net.safetensors", {{"body.0", "conv1"}});   body.0.weight is conv1.weight
 #pragma once
 
 #include <filesystem>
@@ -27,5 +30,13 @@ void save_model(const Model& model, const std::filesystem::path& path,
 void load_weights(Model& model, const std::filesystem::path& path);
 // The same from what was read of a file; `where` names it in messages.
 void load_weights(Model& model, const TensorFile& file, const std::string& where);
+
+// Names, or what stands before a point in them, by what they are in the model.
+using Renaming = std::map<std::string, std::string>;
+
+// The file with the model's names: `module.` dropped where every name begins with it, and the
+// longest beginning that `renaming` has replaced. Throws Error(kData) where nothing begins so, and
+// where two tensors get one name.
+TensorFile renamed(TensorFile file, const Renaming& renaming, const std::string& where);
 
 }  // namespace oubli

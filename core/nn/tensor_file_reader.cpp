@@ -79,12 +79,31 @@ class Reader {
   }
   [[noreturn]] void fail_header(const std::string& message) const { fail(kLengthBytes, message); }
 
+  // PyTorch's own files hold a program (a pickle), in a zip archive or as they are.
+  void refuse_pickle(std::uint64_t first_bytes) const {
+    const auto* byte = reinterpret_cast<const unsigned char*>(&first_bytes);
+    const bool is_zip = std::memcmp(byte, "PK\x03\x04", 4) == 0;
+    const bool is_pickle = byte[0] == 0x80 && byte[1] >= 2 && byte[1] <= 5;
+    if (!is_zip && !is_pickle) return;
+    const std::string target =
+        std::filesystem::path(where_).replace_extension(".safetensors").string();
+    throw Error(
+        ErrorKind::kData,
+        fmt::format("{0}: a PyTorch file, which holds a program and is not run here. Convert it "
+                    "once: python3 -c \"import sys, torch; from safetensors.torch import "
+                    "save_file; w = torch.load(sys.argv[1], map_location='cpu'); save_file({{k: "
+                    "v.contiguous() for k, v in getattr(w, 'state_dict', lambda: w)().items()}}, "
+                    "sys.argv[2])\" {0} {1}",
+                    where_, target));
+  }
+
   std::string read_header() {
     if (size_ < kLengthBytes) {
       fail(0, fmt::format("the file has {} bytes, too few for a header's length", size_));
     }
     std::uint64_t length = 0;
     read_bytes_(0, &length, kLengthBytes);
+    refuse_pickle(length);
     if (length > kLongestHeader || length > size_ - kLengthBytes) {
       fail(0, fmt::format("the header is said to have {} bytes in a file of {}: the file is "
                           "truncated or not a safetensors file",

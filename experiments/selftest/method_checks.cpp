@@ -78,8 +78,15 @@ MethodTrial::Suitable MethodTrial::find_suitable() const {
   for (MethodProblem& problem : problems()) {
     try {
       Model model = problem.model();
-      run(model, problem.task());
-      suitable.problems.push_back(std::move(problem));
+      const UnlearnReport report = run(model, problem.task());
+      if (report.status != UnlearnStatus::kRefused) {
+        suitable.problems.push_back(std::move(problem));
+        continue;
+      }
+      suitable.refusals.expect(report.message.size() > 20, problem.name,
+                               "it refuses and says not why");
+      suitable.refusals.expect(model.theta().equal(problem.model().theta()), problem.name,
+                               "it refuses and moved theta");
     } catch (const Error& error) {
       suitable.refusals.expect(
           error.kind() == ErrorKind::kTask, problem.name,

@@ -1,6 +1,6 @@
-// ResNet-18 for small images: a 3x3 stem without pooling, four stages of two basic blocks with
-// 1, 2, 4, 8 times `width` channels (stages 2 to 4 halve the image), a global average and a linear
-// layer.
+// ResNet-18: a 3x3 stem without pooling for small images, or torchvision's, four stages of two
+// basic blocks with 1, 2, 4, 8 times `width` channels (stages 2 to 4 halve the image), a global
+// average and a linear layer.
 //
 //   block(x) = relu(norm(conv(relu(norm(conv(x))))) + shortcut(x))
 //
@@ -18,6 +18,8 @@
 
 namespace oubli {
 namespace {
+
+enum class Stem { kSmall, kLarge };
 
 struct Block {
   std::string name;
@@ -52,12 +54,17 @@ LayerPtr make_block(ParameterTable& table, NormKind norm, const Block& block) {
   return std::make_unique<Residual>(std::move(body), std::move(shortcut));
 }
 
-Network build(std::int64_t width, NormKind norm, const NetworkShape& shape) {
+Network build(std::int64_t width, NormKind norm, Stem stem, const NetworkShape& shape) {
   auto table = std::make_shared<ParameterTable>();
   auto net = std::make_shared<Sequential>();
-  add_convolution(*net, *table, "conv1", {.in = shape.input[0], .out = width, .padding = 1});
+  Conv2dShape first{.in = shape.input[0], .out = width, .padding = 1};
+  if (stem == Stem::kLarge) first.kernel = 7, first.stride = 2, first.padding = 3;
+  add_convolution(*net, *table, "conv1", first);
   net->add(make_norm(*table, "bn1", norm, width));
   net->add<Relu>();
+  if (stem == Stem::kLarge) {
+    net->add<MaxPool2d>(PoolShape{.size = 3, .stride = 2, .padding = 1});
+  }
   std::int64_t channels = width;
   for (int stage = 0; stage < 4; ++stage) {
     const std::int64_t out = width << stage;
@@ -78,7 +85,7 @@ Network build(std::int64_t width, NormKind norm, const NetworkShape& shape) {
 Architecture resnet18_architecture() {
   Architecture architecture;
   architecture.name = "resnet18";
-  architecture.summary = "ResNet-18 with a 3x3 stem and no pooling, for small images";
+  architecture.summary = "ResNet-18, with a 3x3 stem for small images or torchvision's";
   architecture.configure = [](const Settings& settings) {
     const std::int64_t width =
         settings.integer("width", {.default_value = 64,
@@ -87,9 +94,16 @@ Architecture resnet18_architecture() {
                                    .doc = "channels of the first stage; later stages double them"});
     const NormKind norm = read_norm(settings, {"batch", "group"});
     require_groups(settings, "width", norm, width);
-    return [width, norm, origin = settings.origin()](const NetworkShape& shape) -> Network {
+    const Stem stem =
+        settings.choice("stem", {.default_value = "small",
+                                 .valid = {"small", "large"},
+                                 .doc = "3x3, or torchvision's: 7x7 of stride 2 and a 3x3 pool"}) ==
+                "large"
+            ? Stem::kLarge
+            : Stem::kSmall;
+    return [width, norm, stem, origin = settings.origin()](const NetworkShape& shape) -> Network {
       require_image("resnet18", origin, shape, 1);
-      return build(width, norm, shape);
+      return build(width, norm, stem, shape);
     };
   };
   return architecture;

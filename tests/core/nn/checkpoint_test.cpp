@@ -75,6 +75,31 @@ TEST(Checkpoint, CountersOfPyTorchArePassedOver) {
   EXPECT_TRUE(loaded.theta().equal(saved.theta()));
 }
 
+// As DataParallel saves it, and under another architecture's names.
+TEST(Checkpoint, NamesMayBeTranslated) {
+  const TemporaryFolder folder;
+  const Model saved = small(at::kFloat, 1);
+  save_model(saved, folder / "m", {});
+  TensorFile file = read_tensors(folder / "m");
+  for (auto& [name, tensor] : file.tensors) {
+    if (name.starts_with("conv1.")) name = "stem.0" + name.substr(5);
+    name = "module." + name;
+  }
+  Model loaded = small(at::kFloat, 2);
+  load_weights(loaded, renamed(file, {{"stem.0", "conv1"}}, "m"), "m");
+  EXPECT_TRUE(loaded.theta().equal(saved.theta()));
+  EXPECT_THAT(testing::error_message(ErrorKind::kData,
+                                     [&] {
+                                       renamed(file, {{"head", "fc"}}, "m");
+                                     }),
+              HasSubstr("'rename' speaks of 'head', which no name begins with"));
+  EXPECT_THAT(testing::error_message(ErrorKind::kData,
+                                     [&] {
+                                       renamed(file, {{"bn1.weight", "bn1.bias"}}, "m");
+                                     }),
+              HasSubstr("two tensors are called 'bn1.bias'"));
+}
+
 // Saves a model, lets `change` loose on the file, and returns the message of loading it.
 template <typename Change>
 std::string message_after(Change change) {

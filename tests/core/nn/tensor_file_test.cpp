@@ -267,5 +267,15 @@ TEST(ReadTensors, DamagedBytesNeverDoWorseThanAnError) {
   EXPECT_GT(refused, 600);
 }
 
+TEST(TensorFile, FilesOfPyTorchAreAnsweredWithWhatConvertsThem) {
+  for (const std::string& start : {std::string("PK\x03\x04"), std::string("\x80\x02}q")}) {
+    const std::string message = testing::error_message(
+        ErrorKind::kData, [&] { parse_tensors(start + std::string(40, 'x'), "net.pt"); });
+    EXPECT_THAT(message, ::testing::HasSubstr("net.pt: a PyTorch file"));
+    EXPECT_THAT(message, ::testing::HasSubstr("save_file("));
+    EXPECT_THAT(message, ::testing::HasSubstr("net.pt net.safetensors"));
+  }
+}
+
 }  // namespace
 }  // namespace oubli
