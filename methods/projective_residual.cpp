@@ -14,49 +14,21 @@
 // only: Error(kTask). Cost: n, a d x d factor, and m^2 d.
 #include <ATen/ATen.h>
 
+#include <optional>
+
+#include "core/unlearn/linear_weights.h"
 #include "core/unlearn/unlearner.h"
 
 namespace oubli {
 namespace {
 
-// A linear model's weights as one matrix [inputs (+ 1), outputs].
-struct LinearWeights {
-  const ParameterInfo* weight = nullptr;
-  const ParameterInfo* bias = nullptr;
-
-  static LinearWeights of(const Model& model, const Objective& objective) {
-    LinearWeights weights;
-    for (const ParameterInfo& info : model.parameter_infos()) {
-      const ParameterInfo*& place = info.is_weight() ? weights.weight : weights.bias;
-      if (place != nullptr || info.shape.size() > 2) return refuse();
-      place = &info;
-    }
-    if (weights.weight == nullptr || objective.loss != LossKind::kSquaredError) return refuse();
-    return weights;
-  }
-
-  [[noreturn]] static LinearWeights refuse() {
-    throw Error(ErrorKind::kTask,
-                "projective_residual is for linear models under the squared error: model: {name: "
-                "linear}, loss: squared_error");
-  }
-
-  Tensor take(const Model& model) const {
-    const Tensors parts = model.split(model.theta());
-    const bool weight_first = &model.parameter_infos()[0] == weight;
-    const Tensor w = parts[weight_first ? 0 : 1].t();
-    if (bias == nullptr) return w.to(at::kDouble);
-    return at::cat({w, parts[weight_first ? 1 : 0].unsqueeze(0)}).to(at::kDouble);
-  }
-  void put(const Tensor& matrix, Model& model) const {
-    Tensor theta = model.theta().clone();
-    const std::int64_t inputs = weight->shape[1];
-    theta.narrow(0, weight->offset, weight->size)
-        .copy_(matrix.narrow(0, 0, inputs).t().reshape({-1}));
-    if (bias != nullptr) theta.narrow(0, bias->offset, bias->size).copy_(matrix[inputs]);
-    model.set_theta(theta);
-  }
-};
+LinearWeights linear_weights(const Model& model, const Objective& objective) {
+  const std::optional<LinearWeights> weights = LinearWeights::of(model);
+  if (weights && objective.loss == LossKind::kSquaredError) return *weights;
+  throw Error(ErrorKind::kTask,
+              "projective_residual is for linear models under the squared error: model: {name: "
+              "linear}, loss: squared_error");
+}
 
 class ProjectiveResidual : public Unlearner {
  public:
@@ -67,18 +39,18 @@ class ProjectiveResidual : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    const LinearWeights weights = LinearWeights::of(model, task.objective());
+    const LinearWeights weights = linear_weights(model, task.objective());
     if (task.forget.empty()) return {};
     const auto [x_u, y_u] =
         rows(task.forget.batch(0, task.forget.size(), at::kDouble), weights, context);
-    const Tensor theta = weights.take(model);
+    const Tensor theta = weights.matrix(model.theta());
     const Tensor predictions = retrained_predictions(task, weights, x_u, y_u, context);
     const auto [u, s, v] = at::linalg_svd(x_u, /*full_matrices=*/false);
     const Tensor used = s.square().gt(1e-10 * s[0].square());
     const Tensor inverse = at::where(used, 1 / s, at::zeros_like(s));
     const Tensor step =
         v.t().matmul(inverse.unsqueeze(1) * u.t().matmul(predictions - x_u.matmul(theta)));
-    weights.put(theta + step, model);
+    model.set_theta(weights.flat(theta + step));
     UnlearnReport report;
     report.details["directions"] = used.sum().item<std::int64_t>();
     return report;
@@ -115,8 +87,7 @@ class ProjectiveResidual : public Unlearner {
   }
 
   static Rows rows(const Batch& batch, const LinearWeights& weights, Context& context) {
-    Tensor x = batch.inputs.flatten(1), y = batch.targets;
-    if (weights.bias != nullptr) x = at::cat({x, at::ones({x.size(0), 1}, at::kDouble)}, 1);
+    Tensor x = weights.inputs(batch.inputs), y = batch.targets;
     if (batch.weights.defined()) {
       const Tensor root = batch.weights.sqrt().unsqueeze(1);
       x = x * root;

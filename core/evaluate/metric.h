@@ -20,12 +20,21 @@
 namespace oubli {
 
 // What is known of one trained or edited model.
+// One request of a sequence, as the method reported it.
+struct AnsweredRequest {
+  double sample_gradients = 0;
+  double seconds = 0;
+  bool retrained = false;                  // from scratch
+  std::optional<double> budget_left = {};  // of a method that has one
+};
+
 struct ModelOutcome {
   Predictions predictions;
   DeferredTensor theta;  // float64 [dim]
   double sample_gradients = 0;
   double seconds = 0;
-  std::optional<Relearning> relearning = {};  // where needed
+  std::optional<Relearning> relearning = {};   // where needed
+  std::vector<AnsweredRequest> requests = {};  // of a sequence of edits, those that led to it
 };
 
 // A model that an attacker made: trained on a random half of the population, or trained and then

@@ -93,6 +93,7 @@ void Descent::step_along(Tensor& gradient) {
   const at::NoGradGuard no_grad;
   const StepState state = next_step();
   if (recipe_.objective.l2 > 0) gradient.add_(model_.theta(), recipe_.objective.l2);
+  if (changes_.linear.defined()) gradient.add_(changes_.linear);
   if (changes_.on_gradient) changes_.on_gradient(gradient, state);
   if (recipe_.clip_norm > 0) {
     const double norm = gradient.norm().item<double>();

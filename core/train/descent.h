@@ -11,7 +11,7 @@
 //
 // One step, at rate r = lr s(t) with s the schedule, is
 //
-//   g = gradient of the term + l2 theta     l2 of the recipe's objective, once
+//   g = gradient of the term + l2 theta     l2 of the recipe's objective, once; and the linear term
 //   g <- on_gradient(g), clipped to clip_norm, 0 where a parameter is held
 //   theta <- theta - r direction(g)         the optimiser's
 //   theta <- after_step(theta), then what is held is put back
@@ -50,6 +50,8 @@ struct StepChanges {
   // Parameters that may move: bool [dim]; of a recipe that names some too, those that both name.
   // The others stay what they are when the descent begins.
   Tensor movable = {};
+  // A linear term c'theta of the objective: float64 [dim]. Its gradient is added to each step's.
+  Tensor linear = {};
   // Changes the step's gradient in place: penalties, projections, noise.
   std::function<void(Tensor& gradient, const StepState& state)> on_gradient = {};
   // Changes theta in place behind each step: proximal steps, noise.

@@ -59,6 +59,10 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
     model.set_theta(x);
     ObjectiveValue value = value_and_gradient(model, subset, recipe.objective, context.cost);
     gradient = value.gradient;
+    if (changes.linear.defined()) {
+      gradient.add_(changes.linear);
+      value.objective += changes.linear.dot(x).item<double>();
+    }
     // Steps are sums of gradients and of steps: what has no gradient does not move by one bit.
     if (movable.defined()) gradient.mul_(movable);
     return value.objective;

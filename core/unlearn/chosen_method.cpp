@@ -141,6 +141,7 @@ bool note_method(const ChosenMethod& method, const UnlearnReport& own, UnlearnRe
       return true;
     case UnlearnStatus::kDiverged:
     case UnlearnStatus::kStopped:
+    case UnlearnStatus::kRefused:
       whole.status = own.status;
       return false;
   }

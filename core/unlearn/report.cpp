@@ -12,6 +12,8 @@ std::string to_string(UnlearnStatus status) {
       return "unchanged";
     case UnlearnStatus::kDiverged:
       return "diverged";
+    case UnlearnStatus::kRefused:
+      return "refused";
     case UnlearnStatus::kStopped:
       return "stopped";
   }

@@ -6,6 +6,7 @@
 
 #include "core/base/settings.h"
 #include "core/train/training_report.h"
+#include "core/unlearn/method_state.h"
 
 namespace oubli {
 
@@ -15,6 +16,7 @@ enum class UnlearnStatus {
   kUnchanged,  // parameters and buffers are the original's, bit for bit: set by run_unlearner
   kDiverged,   // the parameters are not usable: metrics show no number
   kStopped,    // ended from outside or by the budget
+  kRefused,    // an assumption of its guarantee fails: metrics show no number, the message says why
 };
 std::string to_string(UnlearnStatus status);
 
@@ -26,8 +28,12 @@ struct UnlearnReport {
   double seconds = 0;
   // The method's own figures: solver status, true residual, damping used, steps taken.
   Json details = Json::object();
+  // For the next request, where there is one: Task::state of the method's next run. Null for none.
+  MethodStatePtr state = {};
 
-  bool usable() const { return status != UnlearnStatus::kDiverged; }
+  bool usable() const {
+    return status != UnlearnStatus::kDiverged && status != UnlearnStatus::kRefused;
+  }
   Json to_json() const;
 };
 

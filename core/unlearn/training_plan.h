@@ -5,15 +5,26 @@
 // another recipe, such as clipped gradients, has originals, oracles and a noise floor of its own.
 #pragma once
 
+#include <string>
+
 #include "core/train/recipe.h"
 
 namespace oubli {
 
 struct TrainingPlan {
   TrainingRecipe recipe;
+  std::string procedure = "standard";  // training_procedure.h
+  Json settings = Json::object();      // of the procedure
 
   // All that results depend on: equal plans share their models.
-  Json to_json() const { return {{"recipe", recipe.to_json()}}; }
+  Json to_json() const {
+    Json json = {{"recipe", recipe.to_json()}};
+    if (procedure != "standard") {
+      json["procedure"] = procedure;
+      json["settings"] = settings;
+    }
+    return json;
+  }
 };
 
 }  // namespace oubli

@@ -1,0 +1,27 @@
+// What a method remembers from one request to the next: a privacy account, shards, directions.
+//
+//   report.state = std::make_shared<MethodState>(MethodState{{{"spent", 0.3}}, {}});
+//   ...
+//   const double spent = task.state ? task.state->values.at("spent").get<double>() : 0;
+//
+// It is written down between requests and read again, so whatever matters must be in it: the method
+// itself is made anew for each.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/tensor.h"
+
+namespace oubli {
+
+struct MethodState {
+  Json values = Json::object();
+  std::vector<std::pair<std::string, Tensor>> tensors = {};
+};
+using MethodStatePtr = std::shared_ptr<const MethodState>;
+
+}  // namespace oubli

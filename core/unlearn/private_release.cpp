@@ -1,0 +1,53 @@
+#include "core/unlearn/private_release.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+namespace oubli {
+
+PrivacyTarget PrivacyTarget::read(const Settings& settings) {
+  PrivacyTarget target;
+  target.epsilon = settings.real(
+      "epsilon", {.default_value = 1, .above = 0, .doc = "of the guarantee (core/privacy)"});
+  target.delta = settings.real(
+      "delta", {.default_value = 1e-5, .above = 0, .below = 1, .doc = "of the guarantee"});
+  return target;
+}
+
+Tensor clipped_to(const Tensor& theta, double radius) {
+  const double norm = theta.to(at::kDouble).norm().item<double>();
+  return norm > radius ? theta * (radius / norm) : theta;
+}
+
+void add_noise(Model& model, double sigma, Generator& noise) {
+  model.add_to_theta(noise.normal({model.dim()}, at::kDouble), sigma);
+}
+
+std::vector<Assumption> assumptions_of_release(const Model& model) {
+  using Status = Assumption::Status;
+  return {{"the model has no running statistics, which would carry what was removed along",
+           model.buffers().empty() ? Status::kChecked : Status::kFails},
+          {"the settings were not chosen by looking at the data", Status::kAssumed}};
+}
+
+UnlearnReport certified(const Certificate& certificate) {
+  UnlearnReport report;
+  report.details["certificate"] = certificate.to_json();
+  if (!certificate.holds()) {
+    report.status = UnlearnStatus::kRefused;
+    report.message = certificate.refusal();
+  }
+  return report;
+}
+
+void finetune_released(Model& model, const Task& task, const DescentSettings& steps,
+                       Context& context, UnlearnReport& report) {
+  if (steps.epochs == 0) return;
+  const UnlearnReport training =
+      report_of(train(model, task.retain, steps.recipe(task.recipe), context));
+  report.details["finetuning"] = training.details;
+  report.status = training.status;
+  report.message = training.message;
+}
+
+}  // namespace oubli

@@ -1,0 +1,38 @@
+// What methods with a Gaussian certificate share: the target, the ball that parameters are clipped
+// to, the noise, and the fine-tuning behind it, which is free, since whatever is done with a
+// released vector and the remaining data alone tells no more of what was removed.
+#pragma once
+
+#include <string>
+
+#include "core/privacy/certificate.h"
+#include "core/train/descent_settings.h"
+#include "core/unlearn/unlearner.h"
+
+namespace oubli {
+
+struct PrivacyTarget {
+  double epsilon = 1;
+  double delta = 1e-5;
+
+  static PrivacyTarget read(const Settings& settings);
+};
+
+// theta min(1, radius / |theta|): no longer than the radius.
+Tensor clipped_to(const Tensor& theta, double radius);
+
+// Adds N(0, sigma^2 I) to theta.
+void add_noise(Model& model, double sigma, Generator& noise);
+
+// What every release of parameters rests on: nothing else leaves the method with them.
+std::vector<Assumption> assumptions_of_release(const Model& model);
+
+// The report of a method that releases under a certificate, which it carries in its details; status
+// kRefused where an assumption fails.
+UnlearnReport certified(const Certificate& certificate);
+
+// Trains on what remains, behind a release, and puts what that says into the report.
+void finetune_released(Model& model, const Task& task, const DescentSettings& steps,
+                       Context& context, UnlearnReport& report);
+
+}  // namespace oubli
