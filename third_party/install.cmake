@@ -12,11 +12,15 @@ foreach(folder core methods datasets experiments)
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/include/experiments/engine/interface.h"
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/oubli/experiments/engine)
-# Manuals keep their path from the root, so that their links hold, and so does the example.
-install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-foreach(manual core methods datasets)
+# Manuals keep their path from the root, so that their links hold, and so do experiments and the
+# example.
+install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(manual core methods datasets third_party)
   install(FILES ${manual}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/${manual})
 endforeach()
+install(DIRECTORY experiments DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        FILES_MATCHING PATTERN "*.yaml" PATTERN "*.md" PATTERN "*.csv" PATTERN "summary.py"
+        PATTERN "engine" EXCLUDE PATTERN "selftest" EXCLUDE PATTERN "bench" EXCLUDE)
 install(DIRECTORY experiments/custom_method DESTINATION ${CMAKE_INSTALL_DOCDIR}/experiments)
 install(EXPORT oubli NAMESPACE oubli:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/oubli)
 configure_package_config_file(

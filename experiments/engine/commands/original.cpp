@@ -12,10 +12,9 @@ namespace oubli {
 
 const Stage& finished_original(const Experiment& experiment, const Plan& plan,
                                const Registries& registries, const Store& store) {
-  const auto original =
-      std::find_if(plan.stages.begin(), plan.stages.end(), [](const Stage& stage) {
-        return stage.kind == StageKind::kTrain && stage.training_seed == 0;
-      });
+  const auto original = std::find_if(
+      plan.stages.begin(), plan.stages.end(),
+      [](const Stage& stage) { return is_original(stage.kind) && stage.training_seed == 0; });
   if (original == plan.stages.end()) throw Error(ErrorKind::kUsage, "the plan trains no original");
   if (store.check(original->key, /*thorough=*/false).state != Store::State::kSound) {
     fmt::print(stderr, "training the original model (kept in the store) ...\n");

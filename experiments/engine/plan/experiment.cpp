@@ -5,15 +5,11 @@
 #include <fmt/ranges.h>
 
 #include "core/base/hash.h"
+#include "experiments/engine/plan/checkpoints.h"
+#include "experiments/engine/plan/edit_tasks.h"
 
 namespace oubli {
 namespace {
-
-std::string rows_hash(const Tensor& rows) {
-  Hasher hasher;
-  hasher.add(rows);
-  return hasher.hex();
-}
 
 std::string layout_hash(const ParameterTable& table) {
   Hasher hasher;
@@ -23,47 +19,9 @@ std::string layout_hash(const ParameterTable& table) {
   return hasher.hex();
 }
 
-Tensor no_rows() { return at::empty({0}, at::kLong); }
-
-// The examples that are removed and added.
-struct DrawnEdit {
-  Selection removed{no_rows(), false, {}};
-  Selection added{no_rows(), false, {}};
-};
-
-DrawnEdit draw_edit(const Spec& spec, const LoadedData& loaded) {
-  const Generator generator(static_cast<std::uint64_t>(spec.seeds.edit));
-  DrawnEdit edit;
-  if (spec.remove) {
-    edit.removed = spec.remove(loaded.dataset, loaded.splits, generator.stream("remove"));
-  }
-  if (spec.add) edit.added = spec.add(loaded.dataset, loaded.splits, generator.stream("add"));
-  if (at::isin(edit.removed.rows, edit.added.rows).any().item<bool>()) {
-    fail_at(spec.edit_origin,
-            "the same examples are removed and added: an example is either in the "
-            "original's training set or not.");
-  }
-  return edit;
-}
-
-// Its sets; what trains and makes models is set elsewhere.
-Task task_for(const DrawnEdit& edit, const Splits& splits,
-              const std::shared_ptr<const Dataset>& dataset) {
-  const auto subset = [&](Tensor rows) { return Subset{dataset, std::move(rows), {}}; };
-  Task task;
-  task.train = subset(rows_difference(splits.train, edit.added.rows));
-  task.forget = subset(edit.removed.rows);
-  task.added = subset(edit.added.rows);
-  task.retain =
-      subset(rows_union(rows_difference(task.train.rows, edit.removed.rows), edit.added.rows));
-  task.validation = subset(splits.validation);
-  task.test = subset(splits.test);
-  return task;
-}
-
 void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
   if (spec.recipe.objective.fits(dataset)) return;
-  fail_at(spec.edit_origin.source.empty() ? Origin{} : Origin{spec.edit_origin.source, 0, 0},
+  fail_at(spec.edits.origin.source.empty() ? Origin{} : Origin{spec.edits.origin.source, 0, 0},
           !dataset.is_classification()
               ? "train.loss is for classes, but the targets are numbers: use squared_error."
           : spec.recipe.objective.loss == LossKind::kBinaryLogistic
@@ -83,14 +41,23 @@ Network build_network(const Spec& spec, const Dataset& dataset) {
   }
 }
 
-std::string hash_of_edit(const Task& task, const Tensor& held_out) {
-  Hasher edit;
-  for (const Subset* part :
-       {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
-    edit.add(rows_hash(part->rows));
+void require_examples(const std::vector<Tensor>& members, const Edits& edits) {
+  for (std::size_t k = 0; k < members.size(); ++k) {
+    if (members[k].numel() > 0) continue;
+    fail_at(edits.origin, edits.is_sequence && k > 0
+                              ? fmt::format("nothing is left to train on after request {}.", k)
+                              : "nothing is left to train on after this edit.");
   }
-  if (held_out.numel() > 0) edit.add(rows_hash(held_out));
-  return edit.hex();
+}
+
+// Looks at the given originals, so that one that does not fit is known before anything is trained.
+void take_up_originals(Experiment& experiment) {
+  const GivenOriginals& given = *experiment.spec.originals;
+  Model model = experiment.make_model();
+  for (std::size_t i = 0; i < given.files.size(); ++i) {
+    given.load(model, i);
+    experiment.original_hashes.push_back(file_hash_hex(given.files[i]));
+  }
 }
 
 }  // namespace
@@ -124,16 +91,20 @@ Tensor Experiment::metric_rows() const {
 Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   Experiment experiment;
   LoadedData loaded = spec.load(folders);
-  const DrawnEdit edit = draw_edit(spec, loaded);
-  if (edit.removed.mislabelled) loaded.dataset = corrupted(loaded.dataset, edit.removed);
+  const Generator generator(static_cast<std::uint64_t>(spec.seeds.edit));
+  const std::vector<DrawnEdit> edits = spec.edits.draw(loaded, generator);
+  for (const DrawnEdit& edit : edits) {
+    if (edit.removed.mislabelled) loaded.dataset = corrupted(loaded.dataset, edit.removed);
+    for (const std::string& note : edit.removed.notes) experiment.notes.push_back(note);
+  }
   experiment.dataset = std::make_shared<const Dataset>(std::move(loaded.dataset));
   const Dataset& dataset = *experiment.dataset;
-  experiment.task = task_for(edit, loaded.splits, experiment.dataset);
+  const std::vector<Tensor> members = members_over_time(edits, loaded.splits.train);
+  require_examples(members, spec.edits);
+  experiment.task =
+      task_between(members.front(), members.back(), loaded.splits, experiment.dataset);
   experiment.held_out = loaded.held_out.defined() ? loaded.held_out : no_rows();
   Task& task = experiment.task;
-  if (task.train.empty() || task.retain.empty()) {
-    fail_at(spec.edit_origin, "nothing is left to train on after this edit.");
-  }
   require_fitting_loss(spec, dataset);
   experiment.network = build_network(spec, dataset);
   task.recipe = spec.recipe;
@@ -147,6 +118,8 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   experiment.data_hash = dataset.content_hash();
   experiment.edit_hash = hash_of_edit(task, experiment.held_out);
   experiment.spec = std::move(spec);
+  if (experiment.spec.originals) take_up_originals(experiment);
+  if (experiment.spec.edits.is_sequence) add_checkpoints(experiment, edits, members, loaded.splits);
   return experiment;
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/unlearn/task.h"
 #include "experiments/engine/plan/spec.h"
@@ -11,6 +12,12 @@ namespace oubli {
 
 // Sample-gradients of training on so many examples; of L-BFGS a guess.
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples);
+
+// One request of a sequence.
+struct Request {
+  Task task;         // from what was trained on before it to what is trained on behind it
+  std::string hash;  // of its rows
+};
 
 struct Experiment {
   Spec spec;
@@ -21,7 +28,14 @@ struct Experiment {
   // What stages are keyed by.
   std::string data_hash;
   std::string edit_hash;
-  std::string network_hash;  // of the parameters' names and shapes
+  std::string network_hash;                       // of the parameters' names and shapes
+  std::vector<std::string> original_hashes = {};  // of the files of given originals
+
+  // Of a sequence of edits: the requests, of which `task` is the whole; and for each checkpoint the
+  // experiment as it stands then, with the requests up to there. Both empty for a single edit.
+  std::vector<Request> requests = {};
+  std::vector<std::shared_ptr<const Experiment>> checkpoints = {};
+  std::vector<std::string> notes = {};  // what the edit asked for and left out
 
   // Sets that metrics are reported on; empty ones are left out.
   std::vector<NamedRows> metric_sets() const;

@@ -28,6 +28,7 @@ constexpr Misnomer kMisnomers[] = {
     {"loss", "it stands under 'train', as `train: {loss: cross_entropy}`"},
     {"l2", "it stands under 'train', as `train: {l2: 1.0e-4}`"},
     {"metrics", "metrics are listed under 'measure', as `measure: [accuracy, kl]`"},
+    {"weights", "a trained model that is to be edited is `original: {weights: FILE}`"},
     {"seed", "the number of repetitions is `seeds: {training: 3, oracle: 3}`"},
     {"jobs", "it is an option of the command, as `oubli run FILE --jobs 2`"},
     {"output", "it is an option of the command, as `oubli run FILE --output DIR`"},

@@ -78,4 +78,8 @@ std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
   return found;
 }
 
+const Experiment& experiment_of(const Experiment& experiment, const Stage& stage) {
+  return experiment.checkpoints.empty() ? experiment : *experiment.checkpoints.at(stage.checkpoint);
+}
+
 }  // namespace oubli

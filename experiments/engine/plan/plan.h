@@ -61,6 +61,10 @@ struct Stage {
   std::int64_t training_seed = 0;     // train, unlearn
   std::int64_t seed = 0;              // oracle or unlearning seed
   std::optional<std::int64_t> audit;  // unlearn: which model of the kind audit it edits
+  // Of a sequence of edits. unlearn: which request it answers; all: the first checkpoint that asks
+  // for it, whose experiment it is of.
+  std::optional<std::size_t> request = {};
+  std::size_t checkpoint = 0;
   std::map<ModelRole, StageMembers> members;  // sweep, evaluate, compare
   double cost = 0;                            // estimate in sample-gradients, at least 1
   // What the key is the hash of: what it shares with other stages, and its own.
@@ -91,8 +95,10 @@ struct PlannedRow {
 struct Plan {
   std::vector<Stage> stages;
   // Original, the methods, noise floor; and where a sweep has oracles of its own, the noise floor
-  // of the others.
+  // of the others. Of a sequence of edits after the last request.
   std::vector<PlannedRow> rows;
+  // Of a sequence of edits the rows after each checkpoint; empty for a single edit.
+  std::vector<std::vector<PlannedRow>> checkpoints = {};
   std::unordered_map<std::string, std::size_t> numbers;  // of stages, by key
 
   // By its key, or by the first characters of it, which no other has. Throws Error(kUsage).
@@ -104,5 +110,8 @@ struct Plan {
 };
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics);
+
+// The experiment as a stage sees it: after the stage's checkpoint, where there are several.
+const Experiment& experiment_of(const Experiment& experiment, const Stage& stage);
 
 }  // namespace oubli

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "experiments/engine/plan/plan.h"
+#include "experiments/engine/plan/sequence_plan.h"
 #include "experiments/engine/plan/stage_maker.h"
 
 namespace oubli {
@@ -55,7 +56,8 @@ class Planner {
     const StageNumbers shadows =
         needs_.shadows ? models(StageKind::kShadow, spec.seeds.shadow) : StageNumbers();
     audits_ = needs_.edited_shadows ? models(StageKind::kAudit, spec.seeds.shadow) : StageNumbers();
-    originals_ = models(StageKind::kTrain, spec.seeds.training);
+    originals_ =
+        spec.originals ? given_originals() : models(StageKind::kTrain, spec.seeds.training);
     shadows_ = stages_.group_of(shadows, false);
     judges_ = stages_.group_of(oracles_, needs_.relearning);
     divide_oracles();
@@ -69,6 +71,14 @@ class Planner {
   StageNumbers models(StageKind kind, std::int64_t count) {
     StageNumbers models;
     for (std::int64_t k = 0; k < count; ++k) models.push_back(stages_.train(kind, k, variant_));
+    return models;
+  }
+
+  StageNumbers given_originals() {
+    StageNumbers models;
+    for (std::int64_t k = 0; k < experiment_.spec.seeds.training; ++k) {
+      models.push_back(stages_.import(k));
+    }
     return models;
   }
 
@@ -224,7 +234,13 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics) {
-  return Planner(experiment, metrics).run();
+  if (experiment.checkpoints.empty()) return Planner(experiment, metrics).run();
+  require_plannable_sequence(experiment, metrics);
+  Plan whole;
+  for (std::size_t c = 0; c < experiment.checkpoints.size(); ++c) {
+    join_plan(whole, Planner(*experiment.checkpoints[c], metrics).run(), c);
+  }
+  return whole;
 }
 
 }  // namespace oubli

@@ -29,38 +29,24 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
     fail_at(weights->origin,
             "originals and oracles would start from the same weights. Where these were trained on "
             "the forget set, every oracle has seen it, and every method looks like retraining. "
-            "Leave 'weights' out: models start from random parameters.");
+            "Leave 'weights' out: models start from random parameters. A trained model that is to "
+            "be edited stands beside 'train': `original: {weights: FILE}`.");
   }
 }
 
-void read_edit(const Settings& root, Spec& spec) {
-  const Settings edit = root.child("edit", "what is removed, added, or both");
-  spec.edit_origin = edit.origin();
-  if (edit.is_describing()) return;  // `oubli describe edit`
-  if (edit.has("remove")) {
-    spec.remove = configure_selection(edit.child("remove", "the forget set"));
-  }
-  if (edit.has("add")) {
-    for (const char* corrupts : {"mislabelled", "interclass"}) {
-      const Settings add(*edit.node().find("add"));
-      if (!add.has(corrupts)) continue;
-      fail_at(add.origin(corrupts),
-              fmt::format("'{}' gives examples wrong labels, to be removed again: it stands under "
-                          "'remove'. What is added is selected by random, class, class_fraction or "
-                          "indices.",
-                          corrupts));
-    }
-    spec.add = configure_selection(edit.child("add", "points held out of the original's training"),
-                                   "set of added points");
-  }
-  if (!spec.remove && !spec.add) {
-    fail_at(edit.origin(),
-            "'edit' asks for nothing: give 'remove', 'add' or both, such as "
-            "`remove: {random: {fraction: 0.1}}`.");
+// A method that asks for a training of its own cannot have it of a model that is there already.
+void require_given_training(const Spec& spec) {
+  for (const MethodRow& row : spec.methods) {
+    if (spec.variants[row.variant].name.empty()) continue;
+    fail_at(row.origin, fmt::format("'{}' asks for an original that was trained in its own way; "
+                                    "'original.weights' was trained already. Leave one of both "
+                                    "out.",
+                                    row.name));
   }
 }
 
-std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics) {
+std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
+                                      bool is_sequence) {
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
   std::vector<std::string> names;
@@ -74,6 +60,7 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
     }
   } else {
     for (const Metric& metric : metrics.entries()) {
+      if (metric.name == "stream" && !is_sequence) continue;
       if (!metric.needs.trains_more()) names.push_back(metric.name);
     }
   }
@@ -83,13 +70,18 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
 
 }  // namespace
 
-Seeds Seeds::read(const Settings& parent) {
+Seeds Seeds::read(const Settings& parent, std::optional<std::int64_t> given) {
   const Settings settings = parent.child("seeds", "how often everything is repeated");
   Seeds seeds;
-  seeds.training = settings.integer("training", {.default_value = seeds.training,
+  seeds.training = settings.integer("training", {.default_value = given.value_or(seeds.training),
                                                  .at_least = 1,
                                                  .at_most = 10'000,
                                                  .doc = "original models"});
+  if (given && seeds.training != *given) {
+    settings.fail("training", fmt::format("'training' is {}, but 'original.weights' names {} "
+                                          "model{}: leave it out.",
+                                          seeds.training, *given, *given == 1 ? "" : "s"));
+  }
   seeds.oracle = settings.integer(
       "oracle", {.default_value = seeds.oracle,
                  .at_least = 1,
@@ -125,11 +117,15 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   spec.load = registries.datasets.find(data_name).configure(data);
   read_model(root, registries, spec);
   spec.recipe = TrainingRecipe::read(root.child("train", "how models are trained"));
-  read_edit(root, spec);
-  spec.methods = read_methods(root, registries, /*is_adding=*/spec.add != nullptr);
+  spec.edits = read_edits(root);
+  spec.originals = read_given_originals(root);
+  spec.methods = read_methods(root, registries, /*is_adding=*/spec.edits.adds);
   spec.variants = variants_of(spec.recipe, spec.methods);
-  spec.seeds = Seeds::read(root);
-  spec.measure = read_measure(root, registries.metrics);
+  if (spec.originals) require_given_training(spec);
+  spec.seeds = Seeds::read(
+      root, spec.originals ? std::optional(static_cast<std::int64_t>(spec.originals->files.size()))
+                           : std::nullopt);
+  spec.measure = read_measure(root, registries.metrics, spec.edits.is_sequence);
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.
   VerdictSettings::read(root, registries.metrics, spec.measure);

@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/settings.h"
 #include "core/evaluate/relearning.h"
 #include "core/train/trainer.h"
-#include "datasets/selection.h"
+#include "experiments/engine/plan/edits.h"
+#include "experiments/engine/plan/given_original.h"
 #include "experiments/engine/plan/variants.h"
 #include "experiments/engine/registries.h"
 
@@ -24,7 +26,8 @@ struct Seeds {
   std::int64_t shadow = 32;  // where a metric needs shadow models
   std::int64_t edit = 0;     // which forget set is drawn
 
-  static Seeds read(const Settings& parent);  // `seeds: {training: 3, oracle: 3}`
+  // `seeds: {training: 3, oracle: 3}`; of originals that are given there are `given`.
+  static Seeds read(const Settings& parent, std::optional<std::int64_t> given = {});
 };
 
 struct Spec {
@@ -36,9 +39,8 @@ struct Spec {
   std::string model_file_hash;  // of the file that the architecture comes from; empty: oubli's own
   at::ScalarType dtype = at::kFloat;
   TrainingRecipe recipe;
-  std::function<Selection(const Dataset&, const Splits&, Generator)> remove;  // may be empty
-  std::function<Selection(const Dataset&, const Splits&, Generator)> add;     // may be empty
-  Origin edit_origin;
+  Edits edits;
+  std::optional<GivenOriginals> originals;  // in place of ones that are trained here
   std::vector<MethodRow> methods;
   std::vector<Variant> variants;  // one or more
   Seeds seeds;

@@ -2,6 +2,7 @@
 // stands in run/stages/; its name stands here, because keys are made of it.
 //
 //   train     originals on D, oracles on D_r + D_a (the kind `retrain`)
+//   import    originals that were trained elsewhere (given_original.h)
 //   shadow    models on random halves of D and unseen examples together, for attacks
 //   audit     models on the retain set and a random half of the audited examples, for U-LiRA
 //   initial   models that were never trained, for metrics that compare with one
@@ -23,6 +24,10 @@ enum class StageKind {
 #undef OUBLI_STAGE
 };
 std::string to_string(StageKind kind);
+// Trained here, or given.
+inline bool is_original(StageKind kind) {
+  return kind == StageKind::kTrain || kind == StageKind::kImport;
+}
 // What people call a model of this kind: original, oracle, shadow, audit, untrained; "original" for
 // kinds that train none.
 std::string model_name(StageKind kind);

@@ -18,7 +18,7 @@ class StageList {
   std::size_t add(Stage stage);
 
   const Stage& operator[](std::size_t number) const { return stages_[number]; }
-  Plan take() { return {std::move(stages_), {}, std::move(numbers_)}; }
+  Plan take() { return {std::move(stages_), {}, {}, std::move(numbers_)}; }
 
   std::shared_ptr<const MemberGroup> group(std::vector<StageMember> members) const;
 

@@ -61,7 +61,8 @@ void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
   evaluation_ = std::make_shared<const Json>(std::move(evaluation));
   for (const MethodRow& row : spec.methods) {
     Json method = *trainings_[row.variant];
-    method["edit"] = experiment_.edit_hash;
+    // A request has rows of its own, and is the same whatever requests come behind it.
+    if (experiment_.requests.empty()) method["edit"] = experiment_.edit_hash;
     method["method"] = row.method;
     method["version"] = row.info.version;
     add_file_hash(row.info.file_hash, "method_file", method);
@@ -101,6 +102,22 @@ std::pair<std::string, std::int64_t> StageMaker::training_rows(StageKind kind, s
   return result;
 }
 
+std::size_t StageMaker::import(std::int64_t number) {
+  Stage stage;
+  stage.kind = StageKind::kImport;
+  stage.label = fmt::format("{} {}", model_name(stage.kind), number);
+  stage.seed = number;
+  stage.training_seed = number;
+  const std::string& hash = experiment_.original_hashes.at(static_cast<std::size_t>(number));
+  stage.description = {{"weights", hash},
+                       {"rename", experiment_.spec.originals->rename},
+                       {"model", experiment_.spec.model_settings()},
+                       {"network", experiment_.network_hash},
+                       {"seed", number}};
+  add_file_hash(experiment_.spec.model_file_hash, "model_file", stage.description);
+  return stages_.add(std::move(stage));
+}
+
 std::size_t StageMaker::initial(std::int64_t seed) {
   Stage stage;
   stage.kind = StageKind::kInitial;
@@ -112,68 +129,6 @@ std::size_t StageMaker::initial(std::int64_t seed) {
                        {"threads", experiment_.spec.threads},
                        {"seed", seed}};
   add_file_hash(experiment_.spec.model_file_hash, "model_file", stage.description);
-  return stages_.add(std::move(stage));
-}
-
-std::size_t StageMaker::sweep(std::size_t method, std::size_t original,
-                              std::map<ModelRole, StageMembers> members) {
-  const MethodRow& row = experiment_.spec.methods[method];
-  Stage stage;
-  stage.kind = StageKind::kSweep;
-  stage.label = fmt::format("trials of {}", row.name);
-  stage.method = method;
-  stage.variant = row.variant;
-  stage.inputs = {original};
-  stage.members = std::move(members);
-  stage.shared_description = methods_[method];
-  stage.description = {{"metric", objectives_[method]}};
-  const double budget = row.sweep->budget(experiment_.retraining_cost());
-  for (const Trial& trial : row.sweep->trials) {
-    stage.cost += estimated_cost(*trial.unlearner);
-    if (stage.cost >= budget) break;
-  }
-  return stages_.add(std::move(stage));
-}
-
-double StageMaker::estimated_cost(const Unlearner& unlearner) const {
-  return unlearner.estimate_cost(experiment_.task)
-      .value_or(static_cast<double>(experiment_.task.retain.size()));
-}
-
-std::size_t StageMaker::unlearn(std::size_t method, std::size_t original,
-                                std::optional<std::size_t> sweep, std::int64_t training_seed,
-                                std::int64_t seed) {
-  const MethodRow& row = experiment_.spec.methods[method];
-  Stage stage;
-  stage.kind = StageKind::kUnlearn;
-  stage.label = fmt::format("{}, original {}", row.name, training_seed);
-  if (experiment_.spec.seeds.unlearning > 1) stage.label += fmt::format(", run {}", seed);
-  stage.inputs = {original};
-  if (sweep) stage.inputs.push_back(*sweep);
-  stage.method = method;
-  stage.variant = row.variant;
-  stage.training_seed = training_seed;
-  stage.seed = seed;
-  stage.shared_description = methods_[method];
-  stage.description = {{"training_seed", training_seed}, {"seed", seed}};
-  stage.cost = estimated_cost(*row.unlearner);
-  return stages_.add(std::move(stage));
-}
-
-std::size_t StageMaker::unlearn_audit(std::size_t method, std::size_t audit_model,
-                                      std::int64_t audit, std::optional<std::size_t> sweep) {
-  const MethodRow& row = experiment_.spec.methods[method];
-  Stage stage;
-  stage.kind = StageKind::kUnlearn;
-  stage.label = fmt::format("{}, audit {}", row.name, audit);
-  stage.inputs = {audit_model};
-  if (sweep) stage.inputs.push_back(*sweep);
-  stage.method = method;
-  stage.variant = row.variant;
-  stage.audit = audit;
-  stage.shared_description = methods_[method];
-  stage.description = {{"audit", audit}};
-  stage.cost = estimated_cost(*row.unlearner);
   return stages_.add(std::move(stage));
 }
 

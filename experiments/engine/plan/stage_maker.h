@@ -26,11 +26,13 @@ class StageMaker {
   // All return the number of the stage.
   // An original, an oracle, a shadow, an audit.
   std::size_t train(StageKind kind, std::int64_t seed, std::size_t variant);
+  std::size_t import(std::int64_t number);  // a given original
   std::size_t initial(std::int64_t seed);
   // `method`: row of the spec, which has a sweep.
   std::size_t sweep(std::size_t method, std::size_t original,
                     std::map<ModelRole, StageMembers> members);
-  // `sweep`: the stage that chooses the method's settings, where there is one.
+  // `sweep`: the stage that chooses the method's settings, where there is one. Of a sequence of
+  // edits the stage that answers the last request, behind those that answer the others.
   std::size_t unlearn(std::size_t method, std::size_t original, std::optional<std::size_t> sweep,
                       std::int64_t training_seed, std::int64_t seed);
   // A method on an attacker's model, which it makes forget that model's own half.
@@ -53,7 +55,12 @@ class StageMaker {
  private:
   void describe_what_stages_share(const Registry<Metric>& metrics);
   std::pair<std::string, std::int64_t> training_rows(StageKind kind, std::int64_t seed);
-  double estimated_cost(const Unlearner& unlearner) const;
+  // A stage for each request, each on the model that the one before it left; returns the last.
+  std::size_t answer(std::size_t method, std::size_t original, std::int64_t training_seed,
+                     std::int64_t seed);
+  std::string label_of_run(const MethodRow& row, std::int64_t training_seed,
+                           std::int64_t seed) const;
+  static double estimated_cost(const Unlearner& unlearner, const Task& task);
   std::size_t relearn(std::size_t model);
   std::size_t predict(std::size_t model);
 

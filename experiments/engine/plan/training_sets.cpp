@@ -16,7 +16,7 @@ AuditedRows audited(const Experiment& experiment) {
   const Evaluation evaluation{.dataset = experiment.dataset, .sets = experiment.metric_sets()};
   const std::optional<AuditedRows> rows = audited_rows(evaluation);
   if (!rows) {
-    fail_at(experiment.spec.edit_origin,
+    fail_at(experiment.spec.edits.origin,
             "the metric ulira audits a classifier's forget set with unseen examples of its classes "
             "(held out, else test): here there are none. Leave ulira out of 'measure'.");
   }
@@ -44,7 +44,7 @@ Tensor audit_rows(const Experiment& experiment, std::int64_t audit) {
 }
 
 Task task_of(const Experiment& experiment, const Stage& stage) {
-  Task task = experiment.task;
+  Task task = stage.request ? experiment.requests.at(*stage.request).task : experiment.task;
   task.recipe = experiment.spec.variants[stage.variant].plan.recipe;
   if (stage.audit) {
     task.train = training_set(experiment, StageKind::kAudit, *stage.audit);

@@ -137,27 +137,23 @@ ModelResult model_result(const PlannedModel& model, const Plan& plan, const Stor
 
 }  // namespace
 
-Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
-                        const RunOutcome& outcome, const Registry<Metric>& metrics) {
+namespace {
+
+// The rows of a plan, or of one of its checkpoints.
+Results collect_rows(const Experiment& experiment, const std::vector<PlannedRow>& rows,
+                     const Plan& plan, const Store& store, const RunOutcome& outcome,
+                     const Registry<Metric>& metrics) {
   Results results;
   results.title = experiment.spec.title;
   results.resolved = experiment.spec.resolved;
-  results.machines = machines_of(plan, store, outcome);
-  results.cached_stages = outcome.cached;
-  for (const auto& [stage, reason] : outcome.failed) {
-    results.failed_stages.push_back(fmt::format("{}: {}", plan.stages[stage].label, reason));
-    const std::vector<std::size_t> inputs = plan.stages[stage].all_inputs();
-    const bool is_the_cause = std::none_of(inputs.begin(), inputs.end(), [&](std::size_t input) {
-      return outcome.failed.contains(input);
-    });
-    if (is_the_cause) results.failed_keys.push_back(plan.stages[stage].key);
-  }
+  results.after_requests = static_cast<std::int64_t>(experiment.requests.size());
   results.sets = {{"train", experiment.task.train.size()}};
   for (const NamedRows& set : experiment.metric_sets()) results.sets[set.name] = set.rows.numel();
-  for (const PlannedRow& planned : plan.rows) {
+  for (const PlannedRow& planned : rows) {
     RowResult row{.name = planned.name, .models = {}};
     row.noise_floor = planned.noise_floor;
     row.is_chosen_by_judges = planned.is_chosen_by_judges;
+    row.is_of_one_original = results.is_of_one_given_original();
     for (const PlannedModel& model : planned.models) {
       row.models.push_back(model_result(model, plan, store, outcome, results.columns));
     }
@@ -171,6 +167,40 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   results.describe_columns(metrics);
   estimate_pairwise_columns(results);
   return results;
+}
+
+// What is said of the run as a whole.
+void note_run(Results& results, const Plan& plan, const Store& store, const RunOutcome& outcome) {
+  results.machines = machines_of(plan, store, outcome);
+  results.cached_stages = outcome.cached;
+  for (const auto& [stage, reason] : outcome.failed) {
+    results.failed_stages.push_back(fmt::format("{}: {}", plan.stages[stage].label, reason));
+    const std::vector<std::size_t> inputs = plan.stages[stage].all_inputs();
+    const bool is_the_cause = std::none_of(inputs.begin(), inputs.end(), [&](std::size_t input) {
+      return outcome.failed.contains(input);
+    });
+    if (is_the_cause) results.failed_keys.push_back(plan.stages[stage].key);
+  }
+}
+
+}  // namespace
+
+Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
+                        const RunOutcome& outcome, const Registry<Metric>& metrics) {
+  const auto collect = [&](const Experiment& seen, const std::vector<PlannedRow>& rows) {
+    Results results = collect_rows(seen, rows, plan, store, outcome, metrics);
+    results.notes = experiment.notes;
+    note_run(results, plan, store, outcome);
+    return results;
+  };
+  if (experiment.checkpoints.empty()) return collect(experiment, plan.rows);
+  std::vector<Results> checkpoints;
+  for (std::size_t c = 0; c < experiment.checkpoints.size(); ++c) {
+    checkpoints.push_back(collect(*experiment.checkpoints[c], plan.checkpoints[c]));
+  }
+  Results last = checkpoints.back();
+  last.checkpoints = std::move(checkpoints);
+  return last;
 }
 
 }  // namespace oubli

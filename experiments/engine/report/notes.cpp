@@ -63,6 +63,17 @@ std::string unlike_machines(const Results& results) {
 std::vector<std::string> notes_of(const Results& results) {
   std::vector<std::string> lines;
   if (const std::string unlike = unlike_machines(results); !unlike.empty()) lines.push_back(unlike);
+  if (results.is_of_one_given_original()) {
+    lines.push_back(
+        "one given original: intervals are over the runs on it (seeds.unlearning), and the last "
+        "column says whether a model lies where one more retrained model could. Models edited from "
+        "another original could lie elsewhere");
+  }
+  for (const std::string& note : results.notes) lines.push_back(note);
+  if (results.after_requests > 0) {
+    lines.push_back(fmt::format("after request {}: oracles are trained on what is left then",
+                                results.after_requests));
+  }
   for (const RowResult& row : results.rows) {
     if (row.models.empty() && row.is_noise_floor()) {
       lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");

@@ -104,9 +104,9 @@ std::string entries_table(const Plan& plan, const Store& store) {
 // What a run leaves, or an older one that was killed: those go when results are replaced.
 bool is_written_by_runs(const std::string& name) {
   static const std::set<std::string> names = [] {
-    std::set<std::string> all = {"results.json",  "resolved.yaml",        "rows.csv",
-                                 "entries.csv",   "environment.json",     "forget_set.txt",
-                                 "added_set.txt", "attackers.safetensors"};
+    std::set<std::string> all = {"results.json",  "resolved.yaml",         "rows.csv",
+                                 "entries.csv",   "environment.json",      "forget_set.txt",
+                                 "added_set.txt", "attackers.safetensors", "checkpoints"};
     for (const ReportFile& file : kReportFiles) all.insert(file.name);
     return all;
   }();
@@ -122,28 +122,47 @@ fs::path output_folder(const std::string& from_command_line, const fs::path& fil
   return fs::path("results") / file.stem();
 }
 
+namespace {
+
+// What is written of the results of an experiment, or of it after a checkpoint.
+void write_report(const fs::path& folder, const Experiment& experiment, const Results& results) {
+  write_json(folder / "results.json", json_report(results));
+  const ReportModel report = report_model(results);
+  for (const ReportFile& file : kReportFiles) write_file(folder / file.name, file.text(report));
+  write_file(folder / "rows.csv", rows_table(experiment));
+  const auto write_set = [&](const char* name, const Subset& subset) {
+    if (subset.empty()) return;
+    write_rows(folder / name, subset.rows,
+               fmt::format("{} rows of the data set {} (content {})", subset.size(),
+                           experiment.dataset->name, experiment.data_hash.substr(0, 16)));
+  };
+  write_set("forget_set.txt", experiment.task.forget);
+  write_set("added_set.txt", experiment.task.added);
+}
+
+}  // namespace
+
 void write_output(const ResultFolder& output, const Experiment& experiment, const Plan& plan,
                   const Store& store, const Results& results) {
   output.replace(is_written_by_runs, [&](const fs::path& folder) {
-    write_json(folder / "results.json", json_report(results));
-    const ReportModel report = report_model(results);
-    for (const ReportFile& file : kReportFiles) write_file(folder / file.name, file.text(report));
+    write_report(folder, experiment, results);
     write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
     write_json(folder / "environment.json", environment(experiment, results));
-    write_file(folder / "rows.csv", rows_table(experiment));
     write_file(folder / "entries.csv", entries_table(plan, store));
     if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
       write_tensors(folder / "attackers.safetensors", attackers);
     }
-    const auto write_set = [&](const char* name, const Subset& subset) {
-      if (subset.empty()) return;
-      write_rows(folder / name, subset.rows,
-                 fmt::format("{} rows of the data set {} (content {})", subset.size(),
-                             experiment.dataset->name, experiment.data_hash.substr(0, 16)));
-    };
-    write_set("forget_set.txt", experiment.task.forget);
-    write_set("added_set.txt", experiment.task.added);
+    for (std::size_t c = 0; c < results.checkpoints.size(); ++c) {
+      const Results& then = results.checkpoints[c];
+      const fs::path place = checkpoint_folder(folder, then.after_requests);
+      create_folder(place);
+      write_report(place, *experiment.checkpoints[c], then);
+    }
   });
+}
+
+fs::path checkpoint_folder(const fs::path& results, std::int64_t requests) {
+  return results / "checkpoints" / fmt::to_string(requests);
 }
 
 }  // namespace oubli

@@ -20,8 +20,13 @@ std::filesystem::path output_folder(const std::string& from_command_line,
 // added_set.txt, which `indices` reads back; where attackers train models of their own,
 // attackers.safetensors: `trained_on` and `forgot`, bool [models, rows of the data set]; and
 // entries.csv, from which entries of the store all this was made, with the hash of what each holds.
-// Replaces what an earlier run wrote, as a whole.
+// Of a sequence of edits all but what concerns the run as a whole stands once more for each
+// checkpoint, in checkpoints/K. Replaces what an earlier run wrote, as a whole.
 void write_output(const ResultFolder& folder, const Experiment& experiment, const Plan& plan,
                   const Store& store, const Results& results);
+
+// Where the results after so many requests lie.
+std::filesystem::path checkpoint_folder(const std::filesystem::path& results,
+                                        std::int64_t requests);
 
 }  // namespace oubli

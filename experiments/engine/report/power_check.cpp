@@ -27,7 +27,14 @@ std::string what_makes_columns_decide(const Results& results, const RowResult& o
 // Of the originals of one variant.
 PowerCheck check_original(const Results& results, const RowResult& original) {
   const RowVerdict verdict = judge(results, original, /*privacy_only=*/true);
-  if (verdict.kind == RowVerdict::Kind::kDistinguishable) {
+  if (verdict.kind == RowVerdict::Kind::kAmong) {
+    return {false,
+            "POWER CHECK: NOT PASSED. The given original lies among the oracles: nothing shows "
+            "here that it knows of the forget set, and no edit can be seen to remove it. Was it "
+            "trained on these rows, and as `train` says?"};
+  }
+  if (verdict.kind == RowVerdict::Kind::kDistinguishable ||
+      verdict.kind == RowVerdict::Kind::kApart) {
     const ColumnVerdict* clearest = nullptr;
     for (const ColumnVerdict& column : verdict.columns) {
       if (column.different && (clearest == nullptr || column.p_adjusted < clearest->p_adjusted)) {

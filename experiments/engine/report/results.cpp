@@ -18,12 +18,14 @@ constexpr double kLargestValue = 1e150;
 }  // namespace
 
 std::string RowResult::failure_text() const {
-  std::size_t diverged = 0, failed = 0;
+  std::size_t diverged = 0, failed = 0, refused = 0;
   for (const ModelResult& model : models) {
     diverged += model.status == "diverged";
     failed += model.status == "failed";
+    refused += model.status == "refused";
   }
   if (failed > 0) return fmt::format("failed {}/{}", failed, models.size());
+  if (refused > 0) return fmt::format("refused {}/{}", refused, models.size());
   return diverged > 0 ? fmt::format("diverged {}/{}", diverged, models.size()) : "";
 }
 
@@ -49,9 +51,11 @@ std::vector<double> RowResult::seed_means(const std::string& column) const {
 
 std::optional<Estimate> RowResult::cell(const std::string& column) const {
   if (const auto found = pooled.find(column); found != pooled.end()) return found->second;
-  const std::vector<double> means = seed_means(column);
-  if (means.empty()) return std::nullopt;
-  Estimate estimate = estimate_mean(means);
+  const std::map<std::int64_t, std::vector<double>> by_seed = values_by_seed(column);
+  if (by_seed.empty()) return std::nullopt;
+  Estimate estimate = is_of_one_original && by_seed.size() == 1
+                          ? estimate_mean(by_seed.begin()->second)
+                          : estimate_mean(seed_means(column));
   estimate.at_least = at_least(column);
   return estimate;
 }
@@ -59,6 +63,19 @@ std::optional<Estimate> RowResult::cell(const std::string& column) const {
 bool RowResult::at_least(const std::string& column) const {
   return std::any_of(models.begin(), models.end(),
                      [&](const ModelResult& model) { return model.at_least.contains(column); });
+}
+
+double Results::resolution(const std::string& column) const {
+  // One example more or less matters to nobody.
+  if (metric_of(column) == "accuracy") return 1.0 / set_size(set_of(column));
+  const ColumnInfo* described = info(column);
+  return described != nullptr ? described->resolution : 0;
+}
+
+bool Results::is_of_one_given_original() const {
+  if (!resolved.is_object()) return false;
+  const Json original = resolved.value("original", Json());
+  return original.is_object() && original.contains("weights") && original.at("weights").size() == 1;
 }
 
 bool Results::has_numbers() const {

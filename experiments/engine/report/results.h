@@ -35,12 +35,13 @@ struct RowResult {
   std::string noise_floor = kNoiseFloor;  // the row of the oracles that it is held against
   // Whether a sweep chose the row's settings by these very oracles.
   bool is_chosen_by_judges = false;
+  bool is_of_one_original = false;  // a given one: intervals are then over the runs on it
 
   bool is_original() const { return is_original_row(name); }
   bool is_noise_floor() const { return is_noise_floor_row(name); }
 
-  // "diverged" or "failed" where any model has no numbers: the row then shows none, because a mean
-  // over those that survived would flatter the method. "" otherwise.
+  // "diverged", "refused" or "failed" where any model has no numbers: the row then shows none,
+  // because a mean over those that survived would flatter the method. "" otherwise.
   std::string failure_text() const;
   // The values of each training seed: one for each run on that original. Empty where the column is
   // not defined for the row, or a value is so large (1e150) that its square is no number.
@@ -49,8 +50,8 @@ struct RowResult {
   std::vector<double> seed_means(const std::string& column) const;
   // Whether a model's value is a lower limit.
   bool at_least(const std::string& column) const;
-  // Mean and 95 % interval over training seeds; runs on one original are averaged first. Absent
-  // where the column is not defined for the row.
+  // Mean and 95 % interval over training seeds; runs on one original are averaged first, unless it
+  // is the only one. Absent where the column is not defined for the row.
   std::optional<Estimate> cell(const std::string& column) const;
 };
 
@@ -63,6 +64,7 @@ struct Results {
   // The kinds of machine that the stages were made on (environment.h), each with "stages", how
   // many.
   Json machines = Json::array();
+  std::vector<std::string> notes = {};  // of what the edit asked for and left out
   // "LABEL: REASON" for each stage of the run that failed or could not start; of results that were
   // read from a file none.
   std::vector<std::string> failed_stages = {};
@@ -70,6 +72,10 @@ struct Results {
   // Of those that did not fail because another one did; not written.
   std::vector<std::string> failed_keys = {};
   std::map<std::string, ColumnInfo> infos;  // by column; what no metric describes is left out
+  // Of a sequence of edits: after how many requests, and the results at every checkpoint, this one
+  // included; not written with it.
+  std::int64_t after_requests = 0;
+  std::vector<Results> checkpoints = {};
 
   // The own values of the oracles that a row is held against, one for each; those of a distance to
   // the oracles are scaled to scatter as independent ones would (leave_one_out), of which there
@@ -77,6 +83,10 @@ struct Results {
   std::vector<double> oracle_values(const RowResult& row, const std::string& column) const;
   // The row of these oracles; a noise floor's is itself. Null where there is none.
   const RowResult* floor_of(const RowResult& row) const { return find(row.noise_floor); }
+  // A difference of a column that matters to nobody.
+  double resolution(const std::string& column) const;
+  // Whether there is one original, which was given: rows then speak of models and not of methods.
+  bool is_of_one_given_original() const;
   // Whether any row of a method has a value.
   bool has_numbers() const;
   // Null where there is no row of that name.

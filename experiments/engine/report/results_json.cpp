@@ -74,6 +74,8 @@ Json Results::to_json() const {
                             {"chosen_by_judges", row.is_chosen_by_judges},
                             {"models", models}});
   }
+  json["after_requests"] = after_requests;
+  json["notes"] = notes;
   json["settings"] = resolved;
   json["machines"] = machines;
   return json;
@@ -95,6 +97,8 @@ Results Results::from_json(const Json& stored_json, const std::string& where) {
     results.sets = json.at("sets");
     for (const auto& [set, size] : results.sets.items()) static_cast<void>(whole_number(size));
     results.resolved = json.at("settings");
+    results.after_requests = whole_number(json.value("after_requests", Json(0)));
+    results.notes = json.value("notes", std::vector<std::string>());
     results.machines = json.value("machines", Json::array());
     for (const Json& machine : results.machines) {
       static_cast<void>(machine.at("stages").get<double>());
@@ -105,6 +109,7 @@ Results Results::from_json(const Json& stored_json, const std::string& where) {
       reading = fmt::format("the row {}", quote(row.name));
       row.noise_floor = stored.value("noise_floor", kNoiseFloor);
       row.is_chosen_by_judges = stored.value("chosen_by_judges", false);
+      row.is_of_one_original = results.is_of_one_given_original();
       for (const Json& model : stored.at("models")) {
         row.models.push_back(
             {whole_number(model.at("training_seed")), whole_number(model.at("unlearning_seed")),

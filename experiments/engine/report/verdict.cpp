@@ -7,6 +7,7 @@
 
 #include "core/evaluate/statistics/holm.h"
 #include "experiments/engine/plan/verdict_settings.h"
+#include "experiments/engine/report/place_verdict.h"
 #include "experiments/engine/report/verdict_text.h"
 
 namespace oubli {
@@ -25,13 +26,10 @@ std::optional<Equivalence> held_against_oracles(const Results& results, const Ro
   const std::vector<double> values = row.seed_means(column);
   const std::vector<double> oracles = results.oracle_values(row, column);
   if (values.empty() || oracles.empty() || row.at_least(column)) return std::nullopt;
-  EquivalenceOptions options{.margin_factor = settings.margin, .alpha = settings.alpha};
-  if (const ColumnInfo* info = results.info(column)) options.resolution = info->resolution;
-  if (metric_of(column) == "accuracy") {
-    // One example more or less matters to nobody.
-    options.resolution = 1.0 / results.set_size(set_of(column));
-  }
-  return compare_with_oracles(values, oracles, options);
+  return compare_with_oracles(values, oracles,
+                              {.resolution = results.resolution(column),
+                               .margin_factor = settings.margin,
+                               .alpha = settings.alpha});
 }
 
 // Holm's correction over the columns, and with it which of them differ.
@@ -54,52 +52,10 @@ void find_differences(std::vector<ColumnVerdict>& columns, const Results& result
   }
 }
 
-}  // namespace
-
-std::string to_string(RowVerdict::Kind kind) {
-  switch (kind) {
-    case RowVerdict::Kind::kIndistinguishable:
-      return "indistinguishable";
-    case RowVerdict::Kind::kDistinguishable:
-      return "distinguishable";
-    case RowVerdict::Kind::kUndecided:
-      return "undecided";
-    case RowVerdict::Kind::kFailed:
-      return "failed";
-  }
-  return "";
-}
-
-std::vector<std::string> decisive_columns(const Results& results) {
-  const std::vector<std::string> asked = VerdictSettings::from(results.resolved).columns;
-  if (!asked.empty()) return asked;
-  const std::vector<std::string>& decisive = VerdictSettings::standard_columns();
-  std::vector<std::string> columns;
-  for (const std::string& column : results.columns) {
-    if (std::find(decisive.begin(), decisive.end(), column) != decisive.end()) {
-      columns.push_back(column);
-    }
-  }
-  return columns;
-}
-
-RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only) {
+// Tests of the decisive columns over several originals.
+RowVerdict judge_columns(const Results& results, const RowResult& row,
+                         const std::vector<std::string>& decisive, std::size_t oracles) {
   RowVerdict result;
-  if (!row.failure_text().empty()) {
-    result.kind = RowVerdict::Kind::kFailed;
-    result.text = "failed";
-    return result;
-  }
-  std::vector<std::string> decisive = decisive_columns(results);
-  std::erase_if(decisive, [&](const std::string& column) {
-    return !is_decided_on(results, column, privacy_only);
-  });
-  const RowResult* floor = results.floor_of(row);
-  const std::size_t oracles = floor == nullptr ? 0 : floor->models.size();
-  if (oracles < 2) {
-    result.text = "undecided: needs two oracle seeds or more";
-    return result;
-  }
   const VerdictSettings settings = VerdictSettings::from(results.resolved);
   std::vector<std::string> without_value;
   for (const std::string& column : decisive) {
@@ -133,6 +89,54 @@ RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only
   }
   if (row.is_chosen_by_judges) result.text += "; settings chosen by the oracles that judge";
   return result;
+}
+
+}  // namespace
+
+std::string to_string(RowVerdict::Kind kind) {
+  switch (kind) {
+    case RowVerdict::Kind::kIndistinguishable:
+      return "indistinguishable";
+    case RowVerdict::Kind::kDistinguishable:
+      return "distinguishable";
+    case RowVerdict::Kind::kUndecided:
+      return "undecided";
+    case RowVerdict::Kind::kFailed:
+      return "failed";
+    case RowVerdict::Kind::kAmong:
+      return "among";
+    case RowVerdict::Kind::kApart:
+      return "apart";
+  }
+  return "";
+}
+
+std::vector<std::string> decisive_columns(const Results& results) {
+  const std::vector<std::string> asked = VerdictSettings::from(results.resolved).columns;
+  if (!asked.empty()) return asked;
+  const std::vector<std::string>& decisive = VerdictSettings::standard_columns();
+  std::vector<std::string> columns;
+  for (const std::string& column : results.columns) {
+    if (std::find(decisive.begin(), decisive.end(), column) != decisive.end()) {
+      columns.push_back(column);
+    }
+  }
+  return columns;
+}
+
+RowVerdict judge(const Results& results, const RowResult& row, bool privacy_only) {
+  if (!row.failure_text().empty()) return {RowVerdict::Kind::kFailed, "failed", {}};
+  const RowResult* floor = results.floor_of(row);
+  const std::size_t oracles = floor == nullptr ? 0 : floor->models.size();
+  if (oracles < 2) {
+    return {RowVerdict::Kind::kUndecided, "undecided: needs two oracle seeds or more", {}};
+  }
+  std::vector<std::string> decisive = decisive_columns(results);
+  std::erase_if(decisive, [&](const std::string& column) {
+    return !is_decided_on(results, column, privacy_only);
+  });
+  return results.is_of_one_given_original() ? place_row(results, row, decisive)
+                                            : judge_columns(results, row, decisive, oracles);
 }
 
 }  // namespace oubli

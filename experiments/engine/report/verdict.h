@@ -13,15 +13,19 @@
 //                      has no value for the row or the oracles, or only a lower limit of it
 //   failed             a model of the row diverged or failed
 //
+// Of one given original there is no verdict on a method: place_verdict.h says where its models lie.
+//
 // A difference that is merely not significant gives no verdict. Where a sweep chose a row's
 // settings by the very oracles that judge it, as happens with fewer than six, the text says so:
 // choosing the nearest of many trials makes a row look nearer than it is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/evaluate/statistics/equivalence.h"
+#include "core/evaluate/statistics/prediction.h"
 #include "experiments/engine/report/results.h"
 
 namespace oubli {
@@ -33,10 +37,18 @@ struct ColumnVerdict {
   bool equivalent = false;
   bool different = false;
   std::string direction;  // where different: "under-forgets", "over-forgets", "hurts", "differs"
+  std::optional<Place> place = {};  // of one given original
 };
 
 struct RowVerdict {
-  enum class Kind { kIndistinguishable, kDistinguishable, kUndecided, kFailed };
+  enum class Kind {
+    kIndistinguishable,
+    kDistinguishable,
+    kUndecided,
+    kFailed,
+    kAmong,  // the oracles, as a single model
+    kApart
+  };
   Kind kind = Kind::kUndecided;
   std::string text;  // "distinguishable (under-forgets)"
   std::vector<ColumnVerdict> columns;

@@ -61,10 +61,14 @@ std::vector<std::size_t> missing_stages(const Plan& plan, const Store& store,
     }
   };
   const std::vector<bool> outdated = outdated_stages(plan, store, contents);
-  for (const PlannedRow& row : plan.rows) {
-    for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
-    if (row.compare) needed[*row.compare] = true;
-  }
+  const auto need_rows = [&](const std::vector<PlannedRow>& rows) {
+    for (const PlannedRow& row : rows) {
+      for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
+      if (row.compare) needed[*row.compare] = true;
+    }
+  };
+  need_rows(plan.rows);
+  for (const std::vector<PlannedRow>& rows : plan.checkpoints) need_rows(rows);
   // Backwards: a stage's users stand after it, so whether it is needed is known when it is reached.
   for (std::size_t i = plan.stages.size(); i-- > 0;) {
     if (!needed[i] || is_interrupted()) continue;

@@ -23,9 +23,10 @@ std::uint64_t random_seed(const Stage& stage) {
 
 bool run_stage(const Experiment& experiment, const Plan& plan, const Stage& stage,
                const Registries& registries, const Store& store, const StageHost& host) {
-  const StageOutputs outputs(experiment, plan, store, host.memory);
+  const Experiment& seen = experiment_of(experiment, stage);
+  const StageOutputs outputs(seen, plan, store, host.memory);
   const auto work = [&](const std::filesystem::path& folder) {
-    type_of(stage.kind).run({experiment, plan, registries, outputs, host, stage, folder});
+    type_of(stage.kind).run({seen, plan, registries, outputs, host, stage, folder});
   };
   return store.produce({.key = stage.key,
                         .description = {{"label", stage.label},

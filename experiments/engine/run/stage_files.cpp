@@ -21,4 +21,21 @@ Model stored_model(const Experiment& experiment, const Store& store, const Stage
   return model;
 }
 
+namespace {
+constexpr const char* kValues = "values";
+}
+
+void write_state(const std::filesystem::path& path, const MethodStatePtr& state) {
+  if (state == nullptr) return;
+  write_tensors(path, {state->tensors, {{kValues, state->values.dump()}}});
+}
+
+MethodStatePtr stored_state(const Store& store, const Stage& stage, const char* name) {
+  const std::filesystem::path path = store.entry(stage.key) / name;
+  if (!is_there(path)) return nullptr;
+  TensorFile file = parse_tensors(store.read(stage.key, name), path.string());
+  return std::make_shared<const MethodState>(
+      MethodState{Json::parse(file.metadata.at(kValues)), std::move(file.tensors)});
+}
+
 }  // namespace oubli

@@ -13,6 +13,8 @@ namespace oubli {
 inline const char* const kModelFile = "model.safetensors";
 inline const char* const kPredictionsFile = "predictions.safetensors";
 inline const char* const kReportFile = "report.json";
+inline const char* const kRecordFile = "record.safetensors";  // of a training, for methods
+inline const char* const kStateFile = "state.safetensors";    // of a method, for its next request
 inline const char* const kRelearningFile = "relearning.json";
 inline const char* const kMetricsFile = "metrics.json";
 
@@ -22,5 +24,10 @@ Json read_json(const Store& store, const std::string& key, const std::string& fi
 
 // The model that a finished stage made.
 Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage);
+
+// What a method remembers (core/unlearn/method_state.h); nothing is written where it is null, and
+// null is read where nothing was written.
+void write_state(const std::filesystem::path& path, const MethodStatePtr& state);
+MethodStatePtr stored_state(const Store& store, const Stage& stage, const char* file = kStateFile);
 
 }  // namespace oubli

@@ -60,6 +60,14 @@ ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs)
   const Json report = json(member.model, kReportFile);
   outcome.sample_gradients = report.at("sample_gradients");
   outcome.seconds = report.at("seconds");
+  for (const Json& request : report.value("requests", Json::array())) {
+    outcome.requests.push_back({request.at("sample_gradients").get<double>(),
+                                request.at("seconds").get<double>(),
+                                request.value("retrained", false)});
+    if (request.contains("budget_left")) {
+      outcome.requests.back().budget_left = request.at("budget_left").get<double>();
+    }
+  }
   if (member.relearning) {
     const Json curve = json(*member.relearning, kRelearningFile);
     outcome.relearning =

@@ -43,6 +43,12 @@ class StageOutputs {
     return stored_model(experiment_, store_, plan_.stages[stage]);
   }
 
+  // What the method remembers that made a model, or what was written down while it was trained
+  // (kRecordFile); null for none.
+  MethodStatePtr state(std::size_t stage, const char* file = kStateFile) const {
+    return stored_state(store_, plan_.stages[stage], file);
+  }
+
   // False for a model that diverged: it has a report and nothing else.
   bool usable(const StageMember& member) const;
   std::vector<ModelOutcome> outcomes(const Stage& stage, ModelRole role) const;

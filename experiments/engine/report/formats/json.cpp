@@ -19,6 +19,11 @@ Json verdicts_json(const Results& results) {
                    {"equivalent", column.equivalent},
                    {"different", column.different},
                    {"direction", column.direction}};
+      if (column.place) {
+        json.erase("margin");
+        json["prediction_interval"] = {column.place->interval.lower, column.place->interval.upper};
+        json["p_different_holm"] = column.p_adjusted;
+      }
       if (c.tests) {
         json["interval_95"] = {c.tests->interval_95.lower, c.tests->interval_95.upper};
         json["p_different_holm"] = column.p_adjusted;

@@ -14,7 +14,7 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
   const StageOutputs& outputs = run.outputs;
   const Stage& stage = run.stage;
   ModelOutcome model = outputs.outcomes(stage, ModelRole::kModel).front();
-  if (run.plan.stages[member.model].kind == StageKind::kTrain) {
+  if (is_original(run.plan.stages[member.model].kind)) {
     model.sample_gradients = 0;  // the row `original` is doing nothing
     model.seconds = 0;
   }

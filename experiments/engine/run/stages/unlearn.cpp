@@ -10,8 +10,70 @@
 namespace oubli {
 namespace {
 
+// What came before a request: the reports of the requests before it, and what the method remembers.
+struct Before {
+  Json report;  // of the last of them; null at the first
+  MethodStatePtr state;
+  bool usable() const { return report.is_null() || report.at("usable").get<bool>(); }
+};
+
+Before before(const StageRun& run) {
+  const Stage& input = run.plan.stages[run.stage.inputs.front()];
+  if (input.kind != StageKind::kUnlearn) return {};
+  return {run.input_report(0), run.outputs.state(run.stage.inputs.front())};
+}
+
+// The model that the first request was of.
+std::size_t original_of(const StageRun& run) {
+  std::size_t stage = run.stage.inputs.front();
+  while (run.plan.stages[stage].kind == StageKind::kUnlearn) {
+    stage = run.plan.stages[stage].inputs.front();
+  }
+  return stage;
+}
+
+// Counts what the requests before this one took, and says which of them had trouble.
+void add_requests_before(const Json& report_before, std::size_t number, Json& json) {
+  Json own = {{"status", json.at("status")},
+              {"message", json.at("message")},
+              {"sample_gradients", json.at("sample_gradients")},
+              {"seconds", json.at("seconds")}};
+  for (const char* detail : {"retrained", "budget_left"}) {
+    if (json.at("details").contains(detail)) own[detail] = json.at("details").at(detail);
+  }
+  Json requests = Json::array();
+  std::string trouble;
+  if (!report_before.is_null()) {
+    requests = report_before.at("requests");
+    for (const char* cost : {"sample_gradients", "seconds"}) {
+      json[cost] = json.at(cost).get<double>() + report_before.at(cost).get<double>();
+    }
+    trouble = report_before.value("trouble", "");
+  }
+  const std::string status = own.at("status").get<std::string>();
+  if (trouble.empty() && status != "completed" && status != "converged") {
+    trouble =
+        fmt::format("request {}: {}: {}", number + 1, status, own.at("message").get<std::string>());
+  }
+  requests.push_back(std::move(own));
+  json["requests"] = std::move(requests);
+  if (trouble.empty()) return;
+  json["trouble"] = trouble;
+  json["message"] = trouble;
+  if (json.at("usable").get<bool>()) json["status"] = "partial";
+}
+
+// A request whose model an earlier one left unusable.
+void write_unusable(const StageRun& run, Json report) {
+  report["usable"] = false;
+  report["status"] = to_string(UnlearnStatus::kDiverged);
+  write_json(run.folder / kReportFile, report);
+}
+
 void run_unlearning(const StageRun& run) {
   const MethodRow& row = run.method();
+  const Before so_far = run.stage.request ? before(run) : Before();
+  if (!so_far.usable()) return write_unusable(run, so_far.report);
   Context context = run.context();
   Model model = run.input_model(0);
   Json sweep;
@@ -20,8 +82,10 @@ void run_unlearning(const StageRun& run) {
     sweep = run.input_report(1);
     unlearner = row.sweep->trials.at(sweep.at("chosen").get<std::size_t>()).unlearner;
   }
-  const UnlearnReport report =
-      run_unlearner(row.info, *unlearner, model, task_of(run.experiment, run.stage), context);
+  Task task = task_of(run.experiment, run.stage);
+  task.state = so_far.state;
+  task.record = [&run] { return run.outputs.state(original_of(run), kRecordFile); };
+  const UnlearnReport report = run_unlearner(row.info, *unlearner, model, task, context);
   Json json = report.to_json();
   json["usable"] = report.usable();
   if (row.sweep) {
@@ -31,13 +95,17 @@ void run_unlearning(const StageRun& run) {
     }
     json["sweep"] = sweep;
   }
+  if (run.stage.request) add_requests_before(so_far.report, *run.stage.request, json);
   write_json(run.folder / kReportFile, json);
-  if (report.usable()) save_model(model, run.folder / kModelFile);
+  if (!report.usable()) return;
+  save_model(model, run.folder / kModelFile);
+  write_state(run.folder / kStateFile, report.state);
 }
 
 std::string stream_of_unlearning(const Stage& stage) {
-  return stage.audit ? fmt::format("unlearning, audit {}", *stage.audit)
-                     : fmt::format("unlearning, original {}", stage.training_seed);
+  if (stage.audit) return fmt::format("unlearning, audit {}", *stage.audit);
+  const std::string stream = fmt::format("unlearning, original {}", stage.training_seed);
+  return stage.request ? fmt::format("{}, request {}", stream, *stage.request + 1) : stream;
 }
 
 }  // namespace

@@ -1,0 +1,128 @@
+// `oubli apply FILE --method ROW --output DIR`: edits a given model, and writes the edited weights
+// with a record of what was done. Trains nothing but what the method itself trains.
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "core/base/text.h"
+#include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/experiment_options.h"
+#include "experiments/engine/plan/load.h"
+#include "experiments/engine/report/edit_record.h"
+#include "experiments/engine/run/jobs.h"
+#include "experiments/engine/run/run_stage.h"
+#include "experiments/engine/run/stage_files.h"
+
+namespace oubli {
+namespace {
+
+struct ApplyOptions : ExperimentOptions {
+  std::string method, output, record;
+};
+
+std::size_t row_number(const Experiment& experiment, const std::string& name) {
+  std::vector<std::string> names;
+  for (const MethodRow& row : experiment.spec.methods) names.push_back(row.name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
+    throw Error(ErrorKind::kSettings, "--method: " + unknown_name_message("row", name, names));
+  }
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+// What an edit without oracles needs.
+void require_applicable(const Experiment& experiment, const MethodRow& row) {
+  if (!experiment.spec.originals) {
+    throw Error(ErrorKind::kSettings,
+                fmt::format("{}: `apply` edits a model that is there: name its weights with "
+                            "`original: {{weights: FILE}}`.",
+                            experiment.spec.file.string()));
+  }
+  if (experiment.spec.originals->files.size() > 1) {
+    fail_at(experiment.spec.originals->origin,
+            "`apply` edits one model, and 'weights' names several: `--set original.weights=FILE` "
+            "chooses one.");
+  }
+  if (row.sweep) {
+    fail_at(row.origin,
+            fmt::format("the settings of '{}' are chosen by trials, which are judged by retrained "
+                        "models. `oubli run` chooses them; write those that it names here.",
+                        row.name));
+  }
+}
+
+const Stage& find_stage(const Plan& plan, const std::function<bool(const Stage&)>& is_wanted) {
+  const auto found = std::find_if(plan.stages.begin(), plan.stages.end(), is_wanted);
+  if (found == plan.stages.end()) throw Error(ErrorKind::kUsage, "the plan lacks a stage");
+  return *found;
+}
+
+int apply_method(const ApplyOptions& options, const Registries& registries) {
+  if (options.method.empty() || options.output.empty()) {
+    throw Error(ErrorKind::kUsage, "`apply FILE` needs --method ROW and --output DIR.");
+  }
+  const Experiment experiment = load_experiment(options, registries);
+  const std::size_t number = row_number(experiment, options.method);
+  const MethodRow& row = experiment.spec.methods[number];
+  require_applicable(experiment, row);
+  const Plan plan = load_plan(experiment, registries);
+  const std::filesystem::path store_folder = default_store(options.store);
+  const ResultFolder output(options.output, store_folder);
+  const Store store(store_folder);
+  at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  const Stage& original =
+      find_stage(plan, [](const Stage& stage) { return stage.kind == StageKind::kImport; });
+  const Stage& edit = find_stage(plan, [&](const Stage& stage) {
+    return stage.kind == StageKind::kUnlearn && stage.method == number && !stage.audit &&
+           stage.seed == 0;
+  });
+  const StageHost host{.memory = memory_of_job(1)};
+  run_stage(experiment, plan, original, registries, store, host);
+  run_stage(experiment, plan, edit, registries, store, host);
+  const Json report = read_json(store, edit.key, kReportFile);
+  const std::string status = report.at("status").get<std::string>();
+  if (!report.at("usable").get<bool>() || status == to_string(UnlearnStatus::kUnchanged)) {
+    throw Error(ErrorKind::kNumerics, fmt::format("{}: {}: {}. Nothing was written.", row.name,
+                                                  report.at("status").get<std::string>(),
+                                                  report.at("message").get<std::string>()));
+  }
+  const Model before = stored_model(experiment, store, original);
+  const Model after = stored_model(experiment, store, edit);
+  const Json record = write_edit(output, experiment, {row, before, after, report});
+  fmt::print("{}\n", read_text_file(output.path() / "record.md"));
+  fmt::print("Written to {}/\n", printable(output.path().string()));
+  return 0;
+}
+
+int verify_record(const std::string& record) {
+  bool all = true;
+  for (const RecordCheck& check : check_record(record)) {
+    fmt::print("{:<7} {}{}{}\n", check.is_same ? "same" : "CHANGED", check.what,
+               check.problem.empty() ? "" : ": ", check.problem);
+    all = all && check.is_same;
+  }
+  return all ? 0 : 1;
+}
+
+}  // namespace
+
+void add_apply_command(CLI::App& program, CommandContext& context) {
+  const auto options = std::make_shared<ApplyOptions>();
+  CLI::App* apply =
+      program.add_subcommand("apply", "edit a trained model, and record what was done");
+  add_experiment_options(*apply, *options);
+  apply->get_option("FILE")->required(false);
+  apply->add_option("--method", options->method, "row of the file that edits it");
+  apply->add_option("--output", options->output, "folder for the edited weights and the record");
+  apply->add_option("--verify", options->record, "hold a record against the files that it names");
+  apply->callback([options, &context] {
+    context.status = options->record.empty() ? apply_method(*options, context.registries)
+                                             : verify_record(options->record);
+  });
+}
+
+}  // namespace oubli

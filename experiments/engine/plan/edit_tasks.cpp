@@ -1,0 +1,52 @@
+#include "experiments/engine/plan/edit_tasks.h"
+
+#include <utility>
+
+#include "core/base/hash.h"
+
+namespace oubli {
+namespace {
+
+std::string rows_hash(const Tensor& rows) {
+  Hasher hasher;
+  hasher.add(rows);
+  return hasher.hex();
+}
+
+}  // namespace
+
+Task task_between(const Tensor& train, const Tensor& retain, const Splits& splits,
+                  const std::shared_ptr<const Dataset>& dataset) {
+  const auto subset = [&](Tensor rows) { return Subset{dataset, std::move(rows), {}}; };
+  Task task;
+  task.train = subset(train);
+  task.forget = subset(rows_difference(train, retain));
+  task.added = subset(rows_difference(retain, train));
+  task.retain = subset(retain);
+  task.validation = subset(splits.validation);
+  task.test = subset(splits.test);
+  return task;
+}
+
+std::string hash_of_edit(const Task& task, const Tensor& held_out) {
+  Hasher edit;
+  for (const Subset* part :
+       {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
+    edit.add(rows_hash(part->rows));
+  }
+  if (held_out.numel() > 0) edit.add(rows_hash(held_out));
+  return edit.hex();
+}
+
+std::vector<Tensor> members_over_time(const std::vector<DrawnEdit>& edits, const Tensor& train) {
+  Tensor members = train;
+  for (const DrawnEdit& edit : edits) members = rows_difference(members, edit.added.rows);
+  std::vector<Tensor> all = {members};
+  for (const DrawnEdit& edit : edits) {
+    members = rows_union(rows_difference(members, edit.removed.rows), edit.added.rows);
+    all.push_back(members);
+  }
+  return all;
+}
+
+}  // namespace oubli

@@ -1,0 +1,24 @@
+// From rows to tasks: the sets of an edit, and of each request of a sequence.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/unlearn/task.h"
+#include "experiments/engine/plan/edits.h"
+
+namespace oubli {
+
+// The sets of an edit from models trained on `train` to models trained on `retain`, both sorted;
+// what trains and makes models is set elsewhere.
+Task task_between(const Tensor& train, const Tensor& retain, const Splits& splits,
+                  const std::shared_ptr<const Dataset>& dataset);
+
+// Of all its rows, for keys.
+std::string hash_of_edit(const Task& task, const Tensor& held_out);
+
+// The rows that are trained on before any request, and after each.
+std::vector<Tensor> members_over_time(const std::vector<DrawnEdit>& edits, const Tensor& train);
+
+}  // namespace oubli

@@ -1,0 +1,158 @@
+#include "experiments/engine/plan/edits.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/data/row_column.h"
+#include "experiments/engine/plan/request_list.h"
+
+namespace oubli {
+namespace {
+
+// One request as it is written.
+struct WrittenEdit {
+  Selector remove, add;
+  Origin origin;
+};
+
+WrittenEdit read_one(const Settings& edit) {
+  WrittenEdit written;
+  written.origin = edit.origin();
+  if (edit.has("remove")) {
+    written.remove = configure_selection(edit.child("remove", "the forget set"));
+  }
+  if (edit.has("add")) {
+    for (const char* corrupts : {"mislabelled", "interclass"}) {
+      const Settings add(*edit.node().find("add"));
+      if (!add.has(corrupts)) continue;
+      fail_at(add.origin(corrupts),
+              fmt::format("'{}' gives examples wrong labels, to be removed again: it stands under "
+                          "'remove'. What is added is selected by random, class, class_fraction, "
+                          "ids, where or indices.",
+                          corrupts));
+    }
+    written.add = configure_selection(
+        edit.child("add", "points held out of the original's training"), "set of added points");
+  }
+  if (!written.remove && !written.add) {
+    fail_at(edit.origin(),
+            "'edit' asks for nothing: give 'remove', 'add' or both, such as "
+            "`remove: {random: {fraction: 0.1}}`.");
+  }
+  return written;
+}
+
+// Both chosen from the training split.
+DrawnEdit draw_one(const WrittenEdit& edit, const LoadedData& data, const Generator& generator) {
+  DrawnEdit drawn{{no_rows()}, {no_rows()}};
+  if (edit.remove)
+    drawn.removed = edit.remove(data.dataset, data.splits, generator.stream("remove"));
+  if (edit.add) drawn.added = edit.add(data.dataset, data.splits, generator.stream("add"));
+  if (at::isin(drawn.removed.rows, drawn.added.rows).any().item<bool>()) {
+    fail_at(edit.origin,
+            "the same examples are removed and added: an example is either in the "
+            "original's training set or not.");
+  }
+  return drawn;
+}
+
+Selection choose(const Selector& selector, const LoadedData& data, const Tensor& among,
+                 const Generator& generator, const char* what, std::size_t number) {
+  Splits splits = data.splits;
+  splits.train = among;
+  try {
+    return selector(data.dataset, splits, generator.stream(fmt::format("{} {}", what, number + 1)));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kTask) throw;
+    throw Error(ErrorKind::kTask, fmt::format("request {}: {}", number + 1, error.what()));
+  }
+}
+
+// What is added first, since it is held out from the start; then what is removed, of those that are
+// there.
+std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, const LoadedData& data,
+                                     const Generator& generator) {
+  std::vector<DrawnEdit> drawn(edits.size(), {{no_rows()}, {no_rows()}});
+  Tensor members = data.splits.train;
+  for (std::size_t k = 0; k < edits.size(); ++k) {
+    if (!edits[k].add) continue;
+    drawn[k].added = choose(edits[k].add, data, members, generator, "add", k);
+    members = rows_difference(members, drawn[k].added.rows);
+  }
+  for (std::size_t k = 0; k < edits.size(); ++k) {
+    if (edits[k].remove) {
+      drawn[k].removed = choose(edits[k].remove, data, members, generator, "remove", k);
+      members = rows_difference(members, drawn[k].removed.rows);
+    }
+    members = rows_union(members, drawn[k].added.rows);
+  }
+  return drawn;
+}
+
+void read_list(const Settings& root, const SettingsNode& node, Edits& edits) {
+  auto written = std::make_shared<std::vector<WrittenEdit>>();
+  Json record = Json::array();
+  for (const SettingsNode& item : node.items) {
+    if (item.kind != SettingsNode::Kind::kMap) {
+      fail_at(item.origin, "a request is a map with 'remove', 'add' or both.");
+    }
+    const Settings settings(item);
+    written->push_back(read_one(settings));
+    settings.finish();
+    record.push_back(settings.resolved());
+    edits.adds = edits.adds || written->back().add != nullptr;
+  }
+  if (written->empty()) fail_at(node.origin, "'edit' is a list without requests.");
+  root.record("edit", record);
+  edits.is_sequence = true;
+  edits.draw = [written](const LoadedData& data, const Generator& generator) {
+    return draw_sequence(*written, data, generator);
+  };
+}
+
+}  // namespace
+
+Tensor no_rows() { return at::empty({0}, at::kLong); }
+
+Edits read_edits(const Settings& root) {
+  Edits edits;
+  const SettingsNode* node = root.node().find("edit");
+  if (node != nullptr && node->kind == SettingsNode::Kind::kSequence) {
+    const std::optional<SettingsNode> list = root.raw("edit", "what is removed, added, or both");
+    edits.origin = list->origin;
+    read_list(root, *list, edits);
+  } else {
+    const Settings edit = root.child("edit", "what is removed, added, or both; or a list of these");
+    edits.origin = edit.origin();
+    if (!edit.is_describing()) {  // `oubli describe edit`
+      if (edit.has("requests")) {
+        edits.is_sequence = true;
+        edits.draw = read_requests(edit.child("requests", "requests, one after another"));
+      } else {
+        const auto written = std::make_shared<WrittenEdit>(read_one(edit));
+        edits.adds = written->add != nullptr;
+        edits.draw = [written](const LoadedData& data, const Generator& generator) {
+          return std::vector<DrawnEdit>{draw_one(*written, data, generator)};
+        };
+      }
+    }
+  }
+  if (!edits.is_sequence && !root.is_describing()) return edits;
+  edits.checkpoints = root.integers(
+      "checkpoints", {{}},
+      {.at_least = 1,
+       .doc = "of a sequence: after how many requests models are held against oracles; the last "
+              "one by default"});
+  edits.checkpoints_origin = root.origin("checkpoints");
+  std::sort(edits.checkpoints.begin(), edits.checkpoints.end());
+  const auto twice = std::unique(edits.checkpoints.begin(), edits.checkpoints.end());
+  edits.checkpoints.erase(twice, edits.checkpoints.end());
+  return edits;
+}
+
+}  // namespace oubli

@@ -1,0 +1,51 @@
+// What an experiment asks for: one edit, or several requests, one after another.
+//
+//   edit: {remove: SELECTOR, add: SELECTOR}             one edit; one of both may be left out
+//   edit:                                               a sequence: each entry is one request
+//     - remove: {ids: [C7]}
+//     - {remove: {where: {column: month, is: may}}, add: {where: {column: month, is: june}}}
+//   edit: {requests: {from: SELECTOR, each: 1, count: 25}}             drawn from a selection
+//   edit: {requests: {file: requests.csv, column: id, number: day}}    by number, of the data's ids
+//   checkpoints: [1, 5, 25]                             after how many requests models are held
+//                                                       against oracles; the last one by default
+//
+// Of a sequence each request finds what the requests before it left: its selector chooses among the
+// rows that are trained on then. What a later request adds is held out until then. Draws of request
+// k come from the streams "remove k" and "add k" of Generator(seeds.edit), of one edit from
+// "remove" and "add".
+//
+// Errors: Error(kSettings) for an edit that asks for nothing, Error(kTask) for one that cannot be
+// made, with its number where there are several.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "datasets/selection.h"
+#include "datasets/source.h"
+
+namespace oubli {
+
+// Either may be empty; not both.
+struct DrawnEdit {
+  Selection removed;
+  Selection added;
+};
+
+struct Edits {
+  // The requests, in their order; one where it is no sequence.
+  std::function<std::vector<DrawnEdit>(const LoadedData& data, const Generator& generator)> draw;
+  bool is_sequence = false;
+  bool adds = false;                      // points that were held out, in any of them
+  std::vector<std::int64_t> checkpoints;  // of a sequence, ascending; empty: after the last one
+  Origin origin, checkpoints_origin;
+};
+
+Tensor no_rows();  // int64 [0]
+
+// Reads `edit` and `checkpoints`.
+Edits read_edits(const Settings& root);
+
+}  // namespace oubli

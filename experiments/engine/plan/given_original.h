@@ -1,0 +1,33 @@
+// Models that are there already, in place of originals trained here:
+//
+//   original: {weights: net.safetensors}                        one, or a list of files
+//   original: {weights: net.safetensors, rename: {body.0: conv1}}
+//
+// `train` then says how oracles are trained, from random parameters. The weights must have been
+// trained on the training rows that the experiment names, with what is to be forgotten among them.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/settings.h"
+#include "core/nn/checkpoint.h"
+
+namespace oubli {
+
+struct GivenOriginals {
+  std::vector<std::filesystem::path> files;  // one for each original
+  Renaming rename;
+  Origin origin;
+
+  // Replaces the model's weights by those of a file. Error(kData) where they do not fit, and,
+  // with a hash given, where the file is not the one that has it.
+  void load(Model& model, std::size_t number, const std::string& sha256 = "") const;
+};
+
+// None where the file has no `original`.
+std::optional<GivenOriginals> read_given_originals(const Settings& root);
+
+}  // namespace oubli

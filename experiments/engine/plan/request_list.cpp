@@ -1,0 +1,170 @@
+#include "experiments/engine/plan/request_list.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "core/base/text.h"
+#include "datasets/draw.h"
+#include "datasets/files.h"
+#include "datasets/table/csv_reader.h"
+
+namespace oubli {
+namespace {
+
+using Draw = std::function<std::vector<DrawnEdit>(const LoadedData&, const Generator&)>;
+
+constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 30;
+
+DrawnEdit removal_of(Selection selection) { return {std::move(selection), {no_rows()}}; }
+
+// `count` requests of `each` rows, in an order that is drawn.
+Draw read_cut(const Settings& settings) {
+  const Selector from = configure_selection(settings.child("from", "rows that are asked for"),
+                                            "set that requests are drawn from");
+  const std::int64_t each =
+      settings.integer("each", {.default_value = 1, .at_least = 1, .doc = "rows of one request"});
+  const std::int64_t count = settings.integer(
+      "count", {.default_value = 0, .at_least = 0, .doc = "requests; 0: as many as there are"});
+  return [=, origin = settings.origin()](const LoadedData& data, const Generator& generator) {
+    const Selection all = from(data.dataset, data.splits, generator.stream("remove"));
+    const std::int64_t there = all.rows.numel() / each;
+    if (there < std::max<std::int64_t>(1, count)) {
+      fail_at(origin, fmt::format("{} requests of {} rows need {}, and {} are selected.",
+                                  std::max<std::int64_t>(1, count), each,
+                                  std::max<std::int64_t>(1, count) * each, all.rows.numel()));
+    }
+    Generator order = generator.stream("requests");
+    const Tensor drawn = order.permutation(all.rows.numel());
+    std::vector<DrawnEdit> requests;
+    for (std::int64_t k = 0; k < (count > 0 ? count : there); ++k) {
+      const Tensor places = drawn.narrow(0, k * each, each);
+      Selection one{all.rows.index_select(0, places), all.mislabelled, {}};
+      const auto [rows, by_row] = one.rows.sort();
+      one.rows = rows;
+      if (all.mislabelled) {
+        one.wrong_labels = all.wrong_labels.index_select(0, places).index_select(0, by_row);
+      }
+      requests.push_back(removal_of(std::move(one)));
+    }
+    return requests;
+  };
+}
+
+// Ids by the number of their request, which is a number, a date, or a text in the order in which
+// texts first stand there.
+struct NumberedIds {
+  std::map<double, std::vector<std::string>> by_number;
+};
+
+NumberedIds read_numbered(const std::filesystem::path& file, const std::string& id_column,
+                          const std::string& number_column) {
+  const FileContent content = read_file(file, kLongestFile);
+  CsvReader reader(content.bytes, file.string());
+  std::vector<CsvField> row;
+  reader.next(row);
+  std::vector<std::string> names;
+  for (const CsvField& field : row) names.push_back(field.text);
+  const auto place_of = [&](const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      throw Error(ErrorKind::kTask, fmt::format("{}:1: {}", file.string(),
+                                                unknown_name_message("column", name, names)));
+    }
+    return static_cast<std::size_t>(found - names.begin());
+  };
+  const std::size_t id = place_of(id_column), number = place_of(number_column);
+  NumberedIds ids;
+  std::map<std::string, double> texts;
+  bool any_number = false;
+  while (reader.next(row)) {
+    if (std::max(id, number) >= row.size()) {
+      fail_at_field(reader.where(), row.back(), "this row ends before its id or its number.");
+    }
+    const std::string& text = row[number].text;
+    double value = 0;
+    const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc() || stop != text.data() + text.size()) value = days_of(text);
+    if (std::isnan(value)) {
+      if (any_number) {
+        fail_at_field(reader.where(), row[number],
+                      fmt::format("{} is no number and no date, as those before it.", quote(text)));
+      }
+      value = texts.emplace(text, static_cast<double>(texts.size())).first->second;
+    } else if (!texts.empty()) {
+      fail_at_field(
+          reader.where(), row[number],
+          fmt::format("{} is a number or a date, and those before it are none.", quote(text)));
+    } else {
+      any_number = true;
+    }
+    ids.by_number[value].push_back(row[id].text);
+  }
+  return ids;
+}
+
+// One request for each number, in their order.
+Draw read_numbers(const Settings& settings) {
+  const std::filesystem::path file =
+      settings.folder_of("file") / settings.path("file", {.doc = "CSV file of requests"});
+  const std::string column = settings.text(
+      "column", {.default_value = "", .doc = "that holds the ids; default: as in the data"});
+  const std::string number = settings.text(
+      "number", {.doc = "column with the request's number or date: rows of one are one request"});
+  const std::string unknown =
+      settings.choice("unknown_ids", {.default_value = "error",
+                                      .valid = {"error", "ignore"},
+                                      .doc = "what becomes of ids that no training row has"});
+  return [=, origin = settings.origin()](const LoadedData& data, const Generator&) {
+    const NumberedIds ids =
+        read_numbered(file, column.empty() ? data.dataset.id_column : column, number);
+    std::vector<DrawnEdit> requests;
+    Splits left = data.splits;
+    for (const auto& [value, list] : ids.by_number) {
+      // The selector of one request, as if it had been written.
+      SettingsNode items;
+      items.kind = SettingsNode::Kind::kSequence;
+      items.origin = origin;
+      for (const std::string& id : list) {
+        SettingsNode& item = items.items.emplace_back();
+        item.kind = SettingsNode::Kind::kScalar;
+        item.scalar = id;
+      }
+      SettingsNode policy;
+      policy.kind = SettingsNode::Kind::kScalar;
+      policy.scalar = unknown;
+      SettingsNode map;
+      map.kind = SettingsNode::Kind::kMap;
+      map.origin = origin;
+      map.entries = {{"list", items}, {"unknown_ids", policy}};
+      SettingsNode selector;
+      selector.kind = SettingsNode::Kind::kMap;
+      selector.origin = origin;
+      selector.entries = {{"ids", map}};
+      Selection one = configure_selection(Settings(selector))(data.dataset, left, Generator(0));
+      left.train = rows_difference(left.train, one.rows);
+      requests.push_back(removal_of(std::move(one)));
+    }
+    if (requests.empty()) fail_at(origin, fmt::format("{} holds no request.", file.string()));
+    return requests;
+  };
+}
+
+}  // namespace
+
+Draw read_requests(const Settings& settings) {
+  const bool has_file = settings.has("file"), has_from = settings.has("from");
+  if (has_file == has_from) {
+    fail_at(settings.origin(),
+            "'requests' needs either 'from', a selection that is cut into "
+            "requests, or 'file', with a number for each id.");
+  }
+  return has_file ? read_numbers(settings) : read_cut(settings);
+}
+
+}  // namespace oubli

@@ -1,0 +1,44 @@
+// The record of one edit of one deployed model: what went in, what was done, what came out, so that
+// it can be checked later. `oubli apply` writes it beside the edited weights:
+//
+//   DIR/edited.safetensors   the edited weights, with the names and types of the given ones
+//   DIR/forget_set.txt       rows that were removed (added_set.txt: that were added), and their ids
+//   DIR/resolved.yaml        every setting; runs again
+//   DIR/record.json          this record, with the SHA-256 of all of these and of what went in
+//   DIR/record.md            the same for people
+//
+// A record says what was done. It proves nothing about what the edited model still knows: for that
+// hold the method against retrained models (`oubli run`), or use one with a guarantee.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/nn/model.h"
+#include "experiments/engine/plan/experiment.h"
+#include "experiments/engine/report/result_folder.h"
+
+namespace oubli {
+
+// What is known of the edit once it is made.
+struct MadeEdit {
+  const MethodRow& row;
+  const Model& before;
+  const Model& after;
+  Json report;  // the method's
+};
+
+// Replaces what an earlier edit wrote, as a whole. Returns the record.
+Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
+
+// One line for each file that a record names: whether it is what it was.
+struct RecordCheck {
+  std::string what;
+  bool is_same = false;
+  std::string problem;  // where it is not
+};
+// Throws Error(kData) for what is no record.
+std::vector<RecordCheck> check_record(const std::filesystem::path& record);
+
+}  // namespace oubli

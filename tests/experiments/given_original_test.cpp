@@ -1,0 +1,176 @@
+// A model that was trained elsewhere: edited, judged as one model, and recorded.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "core/base/file.h"
+#include "core/nn/tensor_file.h"
+#include "tests/support/files.h"
+#include "tests/support/program.h"
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::TemporaryFolder;
+
+const char* const kShop = R"(
+title: shop
+data: {name: csv, file: t.csv, label: y, task: classification, id: who, test_fraction: 0.2}
+model: {name: logistic}
+original: {weights: net.safetensors, rename: {head: fc}}
+train: {l2: 1.0e-3, optimizer: {name: lbfgs}}
+edit: {remove: {ids: [C1, C4, C7]}}
+methods:
+  - retrain
+  - newton: {curvature: ggn}
+  - finetune: {as: tuned, epochs: 2, lr: 0.1}
+  - finetune: {sweep: {over: {lr: [0.1, 0.2]}, objective: loss/validation}}
+seeds: {oracle: 8}
+measure: [accuracy, loss]
+)";
+
+// A table of customers with two rows each, and weights that somebody trained on it, as PyTorch's
+// DataParallel would have saved them under other names.
+struct Shop {
+  TemporaryFolder scratch;
+  std::string file, store = scratch.path() / "store", output = scratch.path() / "out";
+
+  explicit Shop(std::string text = kShop) {
+    std::string table = "who,a,b,y\n";
+    for (int i = 0; i < 80; ++i) {
+      table += fmt::format("C{},{},{},{}\n", i / 2, i % 7 - 3, i % 5 - 2, (i % 7 + i % 5) % 3);
+    }
+    scratch.write("t.csv", table);
+    TensorFile weights;
+    const Tensor values = at::arange(6, at::kFloat).reshape({3, 2}) * 0.5 - 1;
+    weights.tensors = {{"module.head.weight", values},
+                       {"module.head.bias", at::zeros({3}, at::kFloat)},
+                       {"module.bn.num_batches_tracked", at::scalar_tensor(7, at::kLong)}};
+    write_tensors(scratch.path() / "net.safetensors", weights);
+    file = scratch.write("shop.yaml", text);
+  }
+  ProgramResult run(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"run", file, "--store", store, "--output", output};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  }
+  ProgramResult apply(const std::string& method, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"apply",   file,  "--method", method,
+                                      "--store", store, "--output", output};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  }
+};
+
+TEST(GivenOriginal, IsTheOriginalAndOraclesStartFromScratch) {
+  const Shop shop;
+  const ProgramResult result = shop.run();
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json json = Json::parse(read_text_file(fs::path(shop.output) / "results.json"));
+  const Json& original = json.at("rows").at(0);
+  ASSERT_EQ(original.at("models").size(), 1u);
+  // Weights that nobody trained are far from what training gives.
+  const Json& floor = json.at("rows").back();
+  EXPECT_GT(original.at("cells").at("loss/retain").at("mean").get<double>(),
+            1.2 * floor.at("cells").at("loss/retain").at("mean").get<double>());
+  EXPECT_EQ(json.at("verdicts").at("original").at("verdict"), "apart");
+  EXPECT_EQ(json.at("verdicts").at("retrain").at("verdict"), "among");
+  EXPECT_TRUE(json.at("verdicts")
+                  .at("retrain")
+                  .at("columns")
+                  .at("loss/forget")
+                  .contains("prediction_interval"));
+  EXPECT_THAT(result.out, HasSubstr("one given original"));
+  EXPECT_THAT(result.out, Not(HasSubstr("distinguishable")));
+  // The settings that were written down run again.
+  const std::string resolved = fs::path(shop.output) / "resolved.yaml";
+  const ProgramResult again =
+      run_program({"run", resolved, "--store", shop.store, "--output", shop.output + "2"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(again.err, Not(HasSubstr("[1/")));
+}
+
+TEST(GivenOriginal, ThatChangesIsAnotherOne) {
+  const Shop shop;
+  ASSERT_EQ(shop.run().status, 0);
+  TensorFile weights = read_tensors(shop.scratch.path() / "net.safetensors");
+  for (auto& [name, tensor] : weights.tensors) {
+    if (name == "module.head.weight") tensor = tensor * 2;
+  }
+  write_tensors(shop.scratch.path() / "net.safetensors", weights);
+  const Json before = Json::parse(read_text_file(fs::path(shop.output) / "results.json"));
+  ASSERT_EQ(shop.run().status, 0);
+  const Json after = Json::parse(read_text_file(fs::path(shop.output) / "results.json"));
+  EXPECT_NE(before.at("rows").at(0).at("cells").at("loss/test"),
+            after.at("rows").at(0).at("cells").at("loss/test"));
+}
+
+TEST(GivenOriginal, WhatDoesNotFitIsSaidBeforeAnythingIsTrained) {
+  const Shop shop;
+  const auto error = [&](const std::vector<std::string>& more) {
+    const ProgramResult result = shop.run(more);
+    EXPECT_EQ(result.status, 2);
+    return result.err;
+  };
+  EXPECT_THAT(error({"--set", "original.rename={}"}), HasSubstr("Missing: fc.weight"));
+  EXPECT_THAT(error({"--set", "original.weights=no.safetensors"}), HasSubstr("no.safetensors"));
+  EXPECT_THAT(error({"--set", "seeds.training=3"}),
+              HasSubstr("'original.weights' names 1 model: leave it out"));
+  EXPECT_THAT(error({"--set", "model.weights=net.safetensors"}),
+              HasSubstr("`original: {weights: FILE}`"));
+  shop.scratch.write("net.pt", "PK\x03\x04" + std::string(50, 'x'));
+  EXPECT_THAT(error({"--set", "original.weights=" + (shop.scratch.path() / "net.pt").string()}),
+              HasSubstr("a PyTorch file"));
+}
+
+TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {
+  const Shop shop;
+  const ProgramResult result = shop.apply("tuned");
+  ASSERT_EQ(result.status, 0) << result.err;
+  const fs::path folder = shop.output;
+  const Json record = Json::parse(read_text_file(folder / "record.json"));
+  EXPECT_EQ(record.at("method").at("name"), "finetune");
+  EXPECT_EQ(record.at("removed").at("ids"), Json({"C1", "C4", "C7"}));
+  EXPECT_TRUE(record.at("before").at("forget").contains("accuracy"));
+  // The names and the types that went in.
+  const TensorFile given = read_tensors(shop.scratch.path() / "net.safetensors");
+  const TensorFile edited = read_tensors(folder / "edited.safetensors");
+  ASSERT_EQ(given.tensors.size(), edited.tensors.size());
+  std::map<std::string, Tensor> values(edited.tensors.begin(), edited.tensors.end());
+  for (const auto& [name, tensor] : given.tensors) {
+    EXPECT_EQ(values.at(name).scalar_type(), tensor.scalar_type());
+    EXPECT_EQ(values.at(name).equal(tensor), name == "module.bn.num_batches_tracked") << name;
+  }
+  EXPECT_THAT(result.out, HasSubstr("of 3 ids: C1, C4, C7"));
+  const std::string file = folder / "record.json";
+  EXPECT_EQ(run_program({"apply", "--verify", file}).status, 0);
+  write_file(folder / "forget_set.txt", "1\n");
+  const ProgramResult changed = run_program({"apply", "--verify", file});
+  EXPECT_EQ(changed.status, 1);
+  EXPECT_THAT(changed.out, HasSubstr("CHANGED removed"));
+  EXPECT_THAT(changed.out, HasSubstr("same    output"));
+}
+
+TEST(Apply, SaysWhatItNeeds) {
+  const Shop shop;
+  EXPECT_THAT(shop.apply("newtn").err, HasSubstr("did you mean 'newton'?"));
+  EXPECT_THAT(shop.apply("finetune").err, HasSubstr("chosen by trials"));
+  // A step that a method does not take edits nothing.
+  const ProgramResult unchanged = shop.apply("newton");
+  EXPECT_EQ(unchanged.status, 2);
+  EXPECT_THAT(unchanged.err, HasSubstr("nothing changed"));
+  EXPECT_FALSE(fs::exists(shop.output));
+  EXPECT_THAT(run_program({"apply", shop.file}).err, HasSubstr("--method ROW"));
+  std::string text = kShop;
+  text.replace(text.find("original:"), text.find("train:") - text.find("original:"), "");
+  EXPECT_THAT(Shop(text).apply("newton").err, HasSubstr("name its weights with"));
+  EXPECT_THAT(run_program({"apply", "--verify", shop.file}).err, HasSubstr("not the record"));
+}
+
+}  // namespace
+}  // namespace oubli

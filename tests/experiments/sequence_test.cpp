@@ -1,0 +1,164 @@
+// Requests one after another, through the real program.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "core/base/file.h"
+#include "tests/support/files.h"
+#include "tests/support/program.h"
+
+namespace oubli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ProgramResult;
+using testing::run_program;
+using testing::TemporaryFolder;
+
+const char* const kHead = R"(
+title: stream
+data: {name: linear_regression, features: 5, examples: 200, test_examples: 60, noise: 0.5}
+model: {name: linear, dtype: float64}
+train: {loss: squared_error, l2: 1.0e-2, optimizer: {name: lbfgs, tolerance: 1.0e-13}}
+methods:
+  - retrain
+  - newton: {damping: 0, solver: direct}
+seeds: {training: 2, oracle: 3}
+measure: [loss, distance, cost, stream]
+)";
+
+struct Stream {
+  TemporaryFolder scratch;
+  std::string file, store = scratch.path() / "store", output = scratch.path() / "out";
+
+  explicit Stream(const std::string& edit) : file(scratch.write("s.yaml", kHead + edit)) {}
+  ProgramResult run(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"run", file, "--store", store, "--output", output};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  }
+  Json at(int requests) const {
+    return Json::parse(read_text_file(fs::path(output) / "checkpoints" / std::to_string(requests) /
+                                      "results.json"));
+  }
+  static Json cells(const Json& results, const std::string& row) {
+    for (const Json& one : results.at("rows")) {
+      if (one.at("name") == row) return one.at("cells");
+    }
+    return {};
+  }
+  static double value(const Json& results, const std::string& row, const std::string& column) {
+    return cells(results, row).at(column).at("mean").get<double>();
+  }
+};
+
+// On a quadratic each Newton step is retraining, whatever came before it.
+TEST(Sequence, EachRequestFindsWhatTheOnesBeforeItLeft) {
+  const Stream stream(
+      "edit: {requests: {from: {random: {count: 60}}, each: 10, count: 5}}\n"
+      "checkpoints: [1, 3, 5]\n");
+  const ProgramResult result = stream.run();
+  ASSERT_EQ(result.status, 0) << result.err;
+  for (const int requests : {1, 3, 5}) {
+    const Json results = stream.at(requests);
+    EXPECT_EQ(results.at("sets").at("forget"), 10 * requests);
+    EXPECT_EQ(Stream::value(results, "newton", "requests"), requests);
+    EXPECT_LT(Stream::value(results, "newton", "distance"), 1e-9) << requests;
+    EXPECT_GT(Stream::value(results, "original", "distance"), 1e-4);
+    EXPECT_NEAR(Stream::value(results, "retrain", "request_cost_ratio"), 1, 0.5);
+  }
+  // What was spent adds up.
+  EXPECT_GT(Stream::value(stream.at(5), "newton", "sample_gradients"),
+            4 * Stream::value(stream.at(1), "newton", "sample_gradients"));
+  const Json whole = Json::parse(read_text_file(fs::path(stream.output) / "results.json"));
+  EXPECT_EQ(whole.at("after_requests"), 5);
+  EXPECT_THAT(result.out, HasSubstr("after request 5"));
+  EXPECT_THAT(run_program({"show", stream.output, "--at", "3"}).out, HasSubstr("after request 3"));
+  const ProgramResult none = run_program({"show", stream.output, "--at", "2"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("there are 1, 3, 5"));
+}
+
+// Drift: points leave and others come, and may leave again.
+TEST(Sequence, MayAddAndRemove) {
+  const Stream stream(
+      "edit:\n"
+      "  - {remove: {random: {count: 20}}, add: {random: {count: 30}}}\n"
+      "  - {remove: {random: {count: 20}}, add: {random: {count: 10}}}\n"
+      "checkpoints: [1, 2]\n");
+  const ProgramResult result = stream.run();
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(stream.at(1).at("sets").at("train"), stream.at(2).at("sets").at("train"));
+  EXPECT_EQ(stream.at(1).at("sets").at("added"), 30);
+  for (const int requests : {1, 2}) {
+    EXPECT_LT(Stream::value(stream.at(requests), "newton", "distance"), 1e-9) << requests;
+  }
+}
+
+// A prefix of a sequence is the sequence up to there, whatever comes behind.
+TEST(Sequence, SharesWhatAnotherHasDone) {
+  const std::string requests = "edit: {requests: {from: {random: {count: 40}}, each: 10, count: ";
+  const Stream stream(requests + "2}}\n");
+  ASSERT_EQ(stream.run().status, 0);
+  const std::string longer = stream.scratch.write("longer.yaml", kHead + requests + "4}}\n");
+  const ProgramResult result = run_program(
+      {"run", longer, "--store", stream.store, "--output", stream.scratch.path() / "out2"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, Not(HasSubstr("newton, original 0, request 1\n")));
+  EXPECT_THAT(result.err, HasSubstr("newton, original 0, request 4\n"));
+}
+
+TEST(Sequence, RequestsOfAFileStandUnderTheirNumber) {
+  TemporaryFolder scratch;
+  std::string table = "who,a,b,y\n", requests = "customer,day\n";
+  for (int i = 0; i < 60; ++i) table += fmt::format("C{},{},{},{}.5\n", i, i % 7, i % 5, i % 11);
+  for (const char* line :
+       {"C5,2026-03-02", "C1,2026-03-01", "C9,2026-03-02", "C77,2026-03-04", "C2,2026-03-04"}) {
+    requests += std::string(line) + "\n";
+  }
+  scratch.write("t.csv", table);
+  scratch.write("requests.csv", requests);
+  std::string text = kHead;
+  const std::size_t data = text.find("data:"), model = text.find("model:");
+  text.replace(data, model - data,
+               "data: {name: csv, file: t.csv, label: y, task: regression, id: who, "
+               "test_fraction: 0, validation_fraction: 0}\n");
+  const std::string edit =
+      "edit: {requests: {file: requests.csv, column: customer, number: day, unknown_ids: ";
+  const auto run = [&](const std::string& unknown) {
+    return run_program({"run", scratch.write("r.yaml", text + edit + unknown + "}}\n"), "--store",
+                        scratch.path() / "store", "--output", scratch.path() / "out"});
+  };
+  EXPECT_THAT(run("error").err,
+              HasSubstr("1 of 2 ids are in no training row: 1 in no row ('C77')"));
+  const ProgramResult result = run("ignore");
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("1 of 2 ids are in no training row"));
+  const Json results = Json::parse(read_text_file(scratch.path() / "out/results.json"));
+  EXPECT_EQ(results.at("after_requests"), 3);
+  EXPECT_EQ(results.at("sets").at("forget"), 4);
+}
+
+TEST(Sequence, SaysWhatCannotBeDone) {
+  const auto error = [](const std::string& edit) {
+    const Stream stream(edit);
+    const ProgramResult result = stream.run();
+    EXPECT_EQ(result.status, 2);
+    return result.err;
+  };
+  EXPECT_THAT(error("edit: [{remove: {random: {count: 3}}}]\ncheckpoints: [2]\n"),
+              HasSubstr("there is no checkpoint 2: the edit has 1 request"));
+  EXPECT_THAT(error("edit: [{remove: {random: {count: 150}}}, {remove: {random: {count: 90}}}]\n"),
+              HasSubstr("request 2: "));
+  EXPECT_THAT(error("edit: []\n"), HasSubstr("a list without requests"));
+  EXPECT_THAT(error("edit: {requests: {each: 2}}\n"), HasSubstr("needs either 'from'"));
+  EXPECT_THAT(error("edit: {requests: {from: {random: {count: 9}}, each: 5, count: 2}}\n"),
+              HasSubstr("2 requests of 5 rows need 10, and 9 are selected"));
+  EXPECT_THAT(error("edit: {remove: {random: {count: 9}}}\ncheckpoints: [1]\n"),
+              HasSubstr("checkpoints"));
+}
+
+}  // namespace
+}  // namespace oubli
