@@ -59,11 +59,9 @@ struct Shop {
     words.insert(words.end(), more.begin(), more.end());
     return run_program(words);
   }
-  ProgramResult apply(const std::string& method, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {"apply",   file,  "--method", method,
-                                      "--store", store, "--output", output};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_program(words);
+  ProgramResult apply(const std::string& method) const { return apply(method, output); }
+  ProgramResult apply(const std::string& method, const std::string& folder) const {
+    return run_program({"apply", file, "--method", method, "--store", store, "--output", folder});
   }
 };
 
@@ -154,6 +152,33 @@ TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {
   EXPECT_EQ(changed.status, 1);
   EXPECT_THAT(changed.out, HasSubstr("CHANGED removed"));
   EXPECT_THAT(changed.out, HasSubstr("same    output"));
+}
+
+// A deployed model that is asked to forget again and again has answered every request.
+TEST(Apply, AnswersEveryRequestOfASequence) {
+  const std::string whole = "edit: {remove: {ids: [C1, C4, C7]}}\n";
+  std::string text = kShop;
+  text.replace(text.find(whole), whole.size(),
+               "edit: [{remove: {ids: [C1]}}, {remove: {ids: [C4, C7]}}]\n");
+  const std::size_t sweep = text.find("  - finetune: {sweep");
+  text.erase(sweep, text.find('\n', sweep) + 1 - sweep);
+  const Shop shop(text);
+  ASSERT_EQ(shop.run().status, 0);
+  const Json results = Json::parse(read_text_file(fs::path(shop.output) / "results.json"));
+  const Json& row = results.at("rows").at(3);
+  ASSERT_EQ(row.at("name"), "tuned");
+  const ProgramResult edited = shop.apply("tuned", shop.output + "2");
+  ASSERT_EQ(edited.status, 0) << edited.err;
+  const Json record = Json::parse(read_text_file(fs::path(shop.output + "2") / "record.json"));
+  EXPECT_EQ(record.at("outcome").at("requests").size(), 2u);
+  EXPECT_EQ(record.at("removed").at("ids"), Json({"C1", "C4", "C7"}));
+  // The model that `run` judges after the last request.
+  const double judged = row.at("cells").at("loss/retain").at("mean").get<double>();
+  EXPECT_NEAR(record.at("after").at("retain").at("loss").get<double>(), judged, 1e-6);
+  // A request that is left unanswered is not recorded as removed.
+  const ProgramResult unchanged = shop.apply("newton", shop.output + "3");
+  EXPECT_EQ(unchanged.status, 2);
+  EXPECT_FALSE(fs::exists(shop.output + "3"));
 }
 
 TEST(Apply, SaysWhatItNeeds) {

@@ -55,10 +55,31 @@ void require_applicable(const Experiment& experiment, const MethodRow& row) {
   }
 }
 
-const Stage& find_stage(const Plan& plan, const std::function<bool(const Stage&)>& is_wanted) {
-  const auto found = std::find_if(plan.stages.begin(), plan.stages.end(), is_wanted);
-  if (found == plan.stages.end()) throw Error(ErrorKind::kUsage, "the plan lacks a stage");
-  return *found;
+// The stages that an edit takes, in their order: the given model, and the row's answer to each
+// request, of which a single edit has one.
+std::vector<const Stage*> stages_of_edit(const Plan& plan, std::size_t row) {
+  std::vector<const Stage*> stages;
+  for (const Stage& stage : plan.stages) {
+    const bool is_answer =
+        stage.kind == StageKind::kUnlearn && stage.method == row && !stage.audit && stage.seed == 0;
+    if (stage.kind == StageKind::kImport || is_answer) stages.push_back(&stage);
+  }
+  if (stages.size() < 2) throw Error(ErrorKind::kUsage, "a plan without an edit of a given model");
+  return stages;
+}
+
+// Throws unless the method edited the model, for each request where there are several.
+void require_edited(const MethodRow& row, const Json& report) {
+  const std::string unchanged = to_string(UnlearnStatus::kUnchanged);
+  const Json requests = report.value("requests", Json::array({report}));
+  const bool is_edited = report.at("usable").get<bool>() &&
+                         std::none_of(requests.begin(), requests.end(), [&](const Json& one) {
+                           return one.at("status") == unchanged;
+                         });
+  if (is_edited) return;
+  throw Error(ErrorKind::kNumerics, fmt::format("{}: {}: {}. Nothing was written.", row.name,
+                                                report.at("status").get<std::string>(),
+                                                report.at("message").get<std::string>()));
 }
 
 int apply_method(const ApplyOptions& options, const Registries& registries) {
@@ -74,25 +95,15 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   const ResultFolder output(options.output, store_folder);
   const Store store(store_folder);
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  const Stage& original =
-      find_stage(plan, [](const Stage& stage) { return stage.kind == StageKind::kImport; });
-  const Stage& edit = find_stage(plan, [&](const Stage& stage) {
-    return stage.kind == StageKind::kUnlearn && stage.method == number && !stage.audit &&
-           stage.seed == 0;
-  });
-  const StageHost host{.memory = memory_of_job(1)};
-  run_stage(experiment, plan, original, registries, store, host);
-  run_stage(experiment, plan, edit, registries, store, host);
-  const Json report = read_json(store, edit.key, kReportFile);
-  const std::string status = report.at("status").get<std::string>();
-  if (!report.at("usable").get<bool>() || status == to_string(UnlearnStatus::kUnchanged)) {
-    throw Error(ErrorKind::kNumerics, fmt::format("{}: {}: {}. Nothing was written.", row.name,
-                                                  report.at("status").get<std::string>(),
-                                                  report.at("message").get<std::string>()));
+  const std::vector<const Stage*> stages = stages_of_edit(plan, number);
+  for (const Stage* stage : stages) {
+    run_stage(experiment, plan, *stage, registries, store, {.memory = memory_of_job(1)});
   }
-  const Model before = stored_model(experiment, store, original);
-  const Model after = stored_model(experiment, store, edit);
-  const Json record = write_edit(output, experiment, {row, before, after, report});
+  const Json report = read_json(store, stages.back()->key, kReportFile);
+  require_edited(row, report);
+  const Model before = stored_model(experiment, store, *stages.front());
+  const Model after = stored_model(experiment, store, *stages.back());
+  write_edit(output, experiment, {row, before, after, report});
   fmt::print("{}\n", read_text_file(output.path() / "record.md"));
   fmt::print("Written to {}/\n", printable(output.path().string()));
   return 0;

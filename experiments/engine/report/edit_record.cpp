@@ -167,7 +167,7 @@ bool is_written_by_edits(const std::string& name) {
 
 }  // namespace
 
-Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit) {
+void write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit) {
   const GivenOriginals& given = *experiment.spec.originals;
   const fs::path& input = given.files.front();
   Json record;
@@ -200,7 +200,6 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
     write_file(place / "record.md", record_text(record));
     write_json(place / kRecordJson, record);
   });
-  return record;
 }
 
 std::vector<RecordCheck> check_record(const fs::path& path) {

@@ -29,8 +29,8 @@ struct MadeEdit {
   Json report;  // the method's
 };
 
-// Replaces what an earlier edit wrote, as a whole. Returns the record.
-Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
+// Replaces what an earlier edit wrote, as a whole.
+void write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
 
 // One line for each file that a record names: whether it is what it was.
 struct RecordCheck {
