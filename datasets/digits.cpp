@@ -5,8 +5,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "core/base/number_text.h"
 #include "datasets/files.h"
 #include "datasets/split.h"
 #include "datasets/table/csv_reader.h"
@@ -22,10 +21,8 @@ namespace {
 constexpr std::int64_t kDigitPixels = 64;
 
 std::uint8_t parse_value(const std::string& where, const CsvField& field, int most) {
-  int value = 0;
-  const char* end = field.text.data() + field.text.size();
-  const auto [stop, failure] = std::from_chars(field.text.data(), end, value);
-  if (failure != std::errc() || stop != end || value < 0 || value > most) {
+  const int value = number_in<int>(field.text).value_or(-1);
+  if (value < 0 || value > most) {
     fail_at_field(where, field, fmt::format("found '{}', expected 0 to {}.", field.text, most));
   }
   return static_cast<std::uint8_t>(value);

@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <sstream>
 
 #include "core/base/file.h"
+#include "core/base/number_text.h"
 #include "core/base/text.h"
 
 namespace oubli {
@@ -29,10 +29,8 @@ Tensor read_rows(const std::filesystem::path& path, std::vector<int>* lines) {
   for (int number = 1; std::getline(text, line); ++number) {
     const std::string word = trimmed(line.substr(0, line.find('#')));
     if (word.empty()) continue;
-    std::int64_t row = 0;
-    const char* end = word.data() + word.size();
-    const auto [stop, failure] = std::from_chars(word.data(), end, row);
-    if (failure != std::errc() || stop != end || row < 0) {
+    const std::int64_t row = number_in<std::int64_t>(word).value_or(-1);
+    if (row < 0) {
       throw Error(ErrorKind::kData,
                   fmt::format("{}:{}: found {}, expected one row number of 0 or more.",
                               path.string(), number, quote(word)));

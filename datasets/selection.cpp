@@ -60,14 +60,7 @@ Selector configure_selection(const Settings& settings, const std::string& set) {
   return [choose = kind.read(settings), origin, set](const Dataset& dataset, const Splits& splits,
                                                      Generator generator) {
     Selection selection = choose(dataset, splits, generator);
-    if (selection.rows.numel() == 0) {
-      fail_task(origin, fmt::format("the {} is empty. Select at least one training example.", set));
-    }
-    if (selection.rows.numel() == splits.train.numel()) {
-      fail_task(origin, fmt::format("the {} is the whole training split of {} examples: nothing "
-                                    "is left to train on. Select fewer.",
-                                    set, selection.rows.numel()));
-    }
+    require_some_but_not_all(selection, splits, origin, set);
     return selection;
   };
 }

@@ -20,7 +20,6 @@
 #include <cmath>
 
 #include "core/privacy/gaussian.h"
-#include "core/train/descent.h"
 #include "core/unlearn/private_release.h"
 
 namespace oubli {
@@ -56,8 +55,7 @@ class ClippedFinetune : public Unlearner {
   }
 
   std::optional<double> estimate_cost(const Task& task) const override {
-    const std::int64_t batch = steps_.batch_size > 0 ? steps_.batch_size : task.recipe.batch_size;
-    return static_cast<double>(task.retain.size() * steps_.epochs + batch * steps_in_all());
+    return cost_of_release(steps_in_all(), steps_, task);
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
@@ -66,7 +64,12 @@ class ClippedFinetune : public Unlearner {
     report.details["noisy_steps"] = steps_in_all();
     if (!report.usable()) return report;
     model.set_theta(clipped_to(model.theta(), radius_));
-    take_noisy_steps(model, task, certificate.sigma, context);
+    const NoisySteps noisy{steps_in_all(), eta_, certificate.sigma, steps_.batch_size};
+    noisy.take(model, task, context, [&](const Tensor& gradient) {
+      const Tensor step =
+          clipped_to(gradient, clip_).to(at::kDouble) + lambda_ * model.theta().to(at::kDouble);
+      model.add_to_theta(step, -eta_);
+    });
     finetune_released(model, task, steps_, context, report);
     return report;
   }
@@ -98,23 +101,6 @@ class ClippedFinetune : public Unlearner {
     const double rho = renyi_rho(target_.epsilon, target_.delta);
     certificate.sigma = apart / std::sqrt(2 * rho * variances);
     return certificate;
-  }
-
-  void take_noisy_steps(Model& model, const Task& task, double sigma, Context& context) const {
-    TrainingRecipe recipe = task.recipe;
-    recipe.objective.l2 = 0;
-    recipe.optimizer = {.name = "sgd", .lr = eta_};
-    recipe.clip_norm = 0;
-    if (steps_.batch_size > 0) recipe.batch_size = steps_.batch_size;
-    Descent descent(model, recipe, context);
-    BatchStream retain = descent.batches(task.retain);
-    Generator noise = context.generator.stream("noise");
-    for (std::int64_t t = 0; t < steps_in_all(); ++t) {
-      const Tensor gradient = clipped_to(descent.gradient(descent.loss(retain.next())), clip_);
-      const Tensor step = gradient.to(at::kDouble) + lambda_ * model.theta().to(at::kDouble);
-      model.add_to_theta(step, -eta_);
-      add_noise(model, sigma, noise);
-    }
   }
 
   PrivacyTarget target_;

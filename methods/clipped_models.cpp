@@ -18,7 +18,6 @@
 #include <cmath>
 
 #include "core/privacy/gaussian.h"
-#include "core/train/descent.h"
 #include "core/unlearn/private_release.h"
 
 namespace oubli {
@@ -43,8 +42,7 @@ class ClippedModels : public Unlearner {
         noisy_steps_(settings.is_describing() ? 1 : steps_needed()) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
-    const std::int64_t batch = steps_.batch_size > 0 ? steps_.batch_size : task.recipe.batch_size;
-    return static_cast<double>(task.retain.size() * steps_.epochs + batch * noisy_steps_);
+    return cost_of_release(noisy_steps_, steps_, task);
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
@@ -60,7 +58,12 @@ class ClippedModels : public Unlearner {
     UnlearnReport report = certified(certificate);
     report.details["noisy_steps"] = noisy_steps_;
     if (!report.usable()) return report;
-    take_noisy_steps(model, task, context);
+    const NoisySteps noisy{noisy_steps_, eta_, sigma_, steps_.batch_size};
+    noisy.take(model, task, context, [&](const Tensor& gradient) {
+      const Tensor theta = model.theta().to(at::kDouble);
+      model.set_theta(
+          clipped_to(theta - eta_ * (gradient.to(at::kDouble) + lambda_ * theta), clip_));
+    });
     finetune_released(model, task, steps_, context, report);
     return report;
   }
@@ -77,24 +80,6 @@ class ClippedModels : public Unlearner {
       ++steps;
     }
     return steps;
-  }
-
-  void take_noisy_steps(Model& model, const Task& task, Context& context) const {
-    TrainingRecipe recipe = task.recipe;
-    recipe.objective.l2 = 0;
-    recipe.optimizer = {.name = "sgd", .lr = eta_};
-    recipe.clip_norm = 0;
-    if (steps_.batch_size > 0) recipe.batch_size = steps_.batch_size;
-    Descent descent(model, recipe, context);
-    BatchStream retain = descent.batches(task.retain);
-    Generator noise = context.generator.stream("noise");
-    for (std::int64_t t = 0; t < noisy_steps_; ++t) {
-      const Tensor& gradient = descent.gradient(descent.loss(retain.next()));
-      const Tensor theta = model.theta().to(at::kDouble);
-      model.set_theta(
-          clipped_to(theta - eta_ * (gradient.to(at::kDouble) + lambda_ * theta), clip_));
-      add_noise(model, sigma_, noise);
-    }
   }
 
   PrivacyTarget target_;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/base/number_text.h"
 #include "core/base/text.h"
 
 namespace oubli {
@@ -76,19 +77,16 @@ std::string range_text(const IntegerOption& o) {
 
 double parse_real(const SettingsNode& node, const std::string& key, const RealOption& option) {
   const std::string expected = with_range("a number", range_text(option));
-  double value = 0;
-  const char* end = node.scalar.data() + node.scalar.size();
-  const auto [stop, failure] = std::from_chars(node.scalar.data(), end, value);
-  if (node.kind != SettingsNode::Kind::kScalar || failure != std::errc() || stop != end ||
-      !std::isfinite(value)) {
+  const std::optional<double> value = number_in<double>(node.scalar);
+  if (node.kind != SettingsNode::Kind::kScalar || !value || !std::isfinite(*value)) {
     fail_at(node.origin, fmt::format("'{}' must be {}, found {}.", key, expected, kind_name(node)));
   }
-  if (!(value > option.above && value >= option.at_least && value <= option.at_most &&
-        value < option.below)) {
+  if (!(*value > option.above && *value >= option.at_least && *value <= option.at_most &&
+        *value < option.below)) {
     fail_at(node.origin,
             fmt::format("'{}' must be {}, found {}.", key, expected, clipped(node.scalar)));
   }
-  return value;
+  return *value;
 }
 
 std::int64_t parse_integer(const SettingsNode& node, const std::string& key,

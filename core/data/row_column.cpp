@@ -8,6 +8,8 @@
 #include <optional>
 #include <string_view>
 
+#include "core/base/number_text.h"
+
 namespace oubli {
 namespace {
 
@@ -71,6 +73,11 @@ double days_of(const std::string& date) {
   const std::optional<int> seconds = seconds_of(text);
   if (!seconds || (!text.empty() && text != "Z")) return kNone;
   return days + *seconds / kSecondsOfADay;
+}
+
+double number_or_days(const std::string& text) {
+  const std::optional<double> number = number_in<double>(text);
+  return number ? *number : days_of(text);
 }
 
 std::string date_text(double days) {

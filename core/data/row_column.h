@@ -24,6 +24,8 @@ struct RowColumn {
 // Days since 1970-01-01 of "2026-11-28", "2026-11-28 17:05" or "2026-11-28T17:05:09" (ISO 8601,
 // without a zone or with Z); not a number for anything else.
 double days_of(const std::string& date);
+// What a text says as a number, or as a date in such days; not a number for anything else.
+double number_or_days(const std::string& text);
 // The date of that many days, with its time where it has one.
 std::string date_text(double days);
 

@@ -141,6 +141,7 @@ struct MetricNeeds {
   bool shadows = false;
   bool edited_shadows = false;
   bool relearning = false;
+  bool requests = false;  // a sequence of them, without which it has no value
 
   bool trains_more() const { return shadows || edited_shadows || relearning; }
 };

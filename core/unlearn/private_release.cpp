@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "core/train/descent.h"
+
 namespace oubli {
 
 PrivacyTarget PrivacyTarget::read(const Settings& settings) {
@@ -38,6 +40,27 @@ UnlearnReport certified(const Certificate& certificate) {
     report.message = certificate.refusal();
   }
   return report;
+}
+
+void NoisySteps::take(Model& model, const Task& task, Context& context,
+                      const std::function<void(const Tensor& gradient)>& move) const {
+  TrainingRecipe recipe = task.recipe;
+  recipe.objective.l2 = 0;
+  recipe.optimizer = {.name = "sgd", .lr = eta};
+  recipe.clip_norm = 0;
+  if (batch_size > 0) recipe.batch_size = batch_size;
+  Descent descent(model, recipe, context);
+  BatchStream retain = descent.batches(task.retain);
+  Generator noise = context.generator.stream("noise");
+  for (std::int64_t t = 0; t < count; ++t) {
+    move(descent.gradient(descent.loss(retain.next())));
+    add_noise(model, sigma, noise);
+  }
+}
+
+double cost_of_release(std::int64_t noisy_steps, const DescentSettings& steps, const Task& task) {
+  const std::int64_t batch = steps.batch_size > 0 ? steps.batch_size : task.recipe.batch_size;
+  return static_cast<double>(task.retain.size() * steps.epochs + batch * noisy_steps);
 }
 
 void finetune_released(Model& model, const Task& task, const DescentSettings& steps,

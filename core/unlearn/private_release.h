@@ -3,7 +3,8 @@
 // released vector and the remaining data alone tells no more of what was removed.
 #pragma once
 
-#include <string>
+#include <cstdint>
+#include <functional>
 
 #include "core/privacy/certificate.h"
 #include "core/train/descent_settings.h"
@@ -30,6 +31,22 @@ std::vector<Assumption> assumptions_of_release(const Model& model);
 // The report of a method that releases under a certificate, which it carries in its details; status
 // kRefused where an assumption fails.
 UnlearnReport certified(const Certificate& certificate);
+
+// Steps on the mean loss of batches of what remains, without l2, each of which noise follows; what
+// a step does with its gradient is the method's.
+struct NoisySteps {
+  std::int64_t count = 0;
+  double eta = 0;               // rate
+  double sigma = 0;             // of the noise
+  std::int64_t batch_size = 0;  // 0: as in training
+
+  void take(Model& model, const Task& task, Context& context,
+            const std::function<void(const Tensor& gradient)>& move) const;
+};
+
+// In sample-gradients, of so many noisy steps and the fine-tuning behind them, in batches of one
+// size.
+double cost_of_release(std::int64_t noisy_steps, const DescentSettings& steps, const Task& task);
 
 // Trains on what remains, behind a release, and puts what that says into the report.
 void finetune_released(Model& model, const Task& task, const DescentSettings& steps,

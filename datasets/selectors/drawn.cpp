@@ -2,9 +2,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <charconv>
+#include <optional>
 #include <utility>
 
+#include "core/base/number_text.h"
 #include "core/data/drawing.h"
 #include "datasets/draw.h"
 #include "datasets/selectors/amount.h"
@@ -25,11 +26,8 @@ struct ClassChoice {
     const auto& names = dataset.class_names;
     const auto found = std::find(names.begin(), names.end(), text);
     if (found != names.end()) return found - names.begin();
-    std::int64_t number = -1;
-    const char* end = text.data() + text.size();
-    const auto [stop, failure] = std::from_chars(text.data(), end, number);
-    if (failure == std::errc() && stop == end) {
-      if (number >= 0 && number < dataset.outputs) return number;
+    if (const std::optional<std::int64_t> number = number_in<std::int64_t>(text)) {
+      if (*number >= 0 && *number < dataset.outputs) return *number;
       fail_task(origin, fmt::format("class {} is not there: '{}' has classes 0 to {}.", text,
                                     dataset.name, dataset.outputs - 1));
     }

@@ -1,23 +1,21 @@
 // The selector `ids`: rows by what the data's id column calls them, from a table of requests or
 // from the settings. Every row of an id is chosen, so that a person with several rows is forgotten
 // whole.
+#include "datasets/selectors/ids.h"
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <set>
 #include <unordered_map>
 
 #include "core/base/text.h"
 #include "datasets/draw.h"
 #include "datasets/files.h"
-#include "datasets/selectors/selector.h"
-#include "datasets/table/csv_reader.h"
 
 namespace oubli {
 namespace {
@@ -55,43 +53,24 @@ IdSource read_id_source(const Settings& settings) {
     source.column =
         map.text("column", {.default_value = "", .doc = "its name there; default: as in the data"});
   }
-  source.ignore_unknown =
-      map.choice("unknown_ids", {.default_value = "error",
-                                 .valid = {"error", "ignore"},
-                                 .doc = "what becomes of ids that no training row has"}) ==
-      "ignore";
+  source.ignore_unknown = read_ignores_unknown_ids(map);
   return source;
 }
 
 // The ids of a file's column, in the order written.
 std::vector<std::string> ids_in_file(const IdSource& source, const std::string& id_column) {
-  const FileContent content = read_file(source.file, kLongestFile);
-  CsvReader reader(content.bytes, source.file.string());
-  const std::string wanted = source.column.empty() ? id_column : source.column;
-  std::vector<CsvField> row;
-  if (!reader.next(row)) {
-    fail_task(source.origin, fmt::format("{} is empty; a line that names the columns was expected.",
-                                         source.file.string()));
-  }
-  const auto found = std::find_if(row.begin(), row.end(),
-                                  [&](const CsvField& field) { return field.text == wanted; });
-  if (found == row.end()) {
-    std::vector<std::string> names;
-    for (const CsvField& field : row) names.push_back(field.text);
-    fail_task(source.origin,
-              fmt::format("{}:1: {}. Its first line names the columns; `column` says which of them "
-                          "holds the ids.",
-                          source.file.string(), unknown_name_message("column", wanted, names)));
-  }
-  const auto at = static_cast<std::size_t>(found - row.begin());
   std::vector<std::string> ids;
-  while (reader.next(row)) {
-    if (at >= row.size() || row[at].text.empty()) {
-      fail_at_field(reader.where(), row.back(), fmt::format("this row has no {}.", quote(wanted)));
-    }
-    ids.push_back(row[at].text);
-  }
+  read_named_columns(source.file, {source.column.empty() ? id_column : source.column},
+                     source.origin,
+                     [&](const std::vector<CsvField>& row) { ids.push_back(row.front().text); });
   return ids;
+}
+
+void require_ids(const Dataset& dataset, const Origin& origin) {
+  if (!dataset.id_column.empty()) return;
+  fail_task(origin, fmt::format("'{}' has no ids: `data: {{id: COLUMN}}` names the column that "
+                                "holds them.",
+                                dataset.name));
 }
 
 // Where ids are that no training row has.
@@ -123,15 +102,53 @@ class UnknownIds {
   std::size_t count_ = 0;
 };
 
-Selection choose_ids(const IdSource& source, const Dataset& dataset, const Splits& splits) {
-  if (dataset.id_column.empty()) {
-    fail_task(source.origin,
-              fmt::format("'{}' has no ids: `data: {{id: COLUMN}}` names the column that holds "
-                          "them.",
-                          dataset.name));
+}  // namespace
+
+bool read_ignores_unknown_ids(const Settings& settings) {
+  return settings.choice("unknown_ids", {.default_value = "error",
+                                         .valid = {"error", "ignore"},
+                                         .doc = "what becomes of ids that no training row has"}) ==
+         "ignore";
+}
+
+void read_named_columns(const std::filesystem::path& file, const std::vector<std::string>& names,
+                        const Origin& origin,
+                        const std::function<void(const std::vector<CsvField>&)>& read) {
+  const FileContent content = read_file(file, kLongestFile);
+  CsvReader reader(content.bytes, file.string());
+  std::vector<CsvField> row;
+  if (!reader.next(row)) {
+    fail_task(origin, fmt::format("{} is empty; a line that names the columns was expected.",
+                                  file.string()));
   }
-  const std::vector<std::string> ids =
-      source.file.empty() ? source.list : ids_in_file(source, dataset.id_column);
+  std::vector<std::string> there;
+  for (const CsvField& field : row) there.push_back(field.text);
+  std::vector<std::size_t> places;
+  for (const std::string& name : names) {
+    const auto found = std::find(there.begin(), there.end(), name);
+    if (found == there.end()) {
+      fail_task(origin, fmt::format("{}:1: {}. Its first line names the columns; `column` says "
+                                    "which of them holds the ids.",
+                                    file.string(), unknown_name_message("column", name, there)));
+    }
+    places.push_back(static_cast<std::size_t>(found - there.begin()));
+  }
+  std::vector<CsvField> wanted(names.size());
+  while (reader.next(row)) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (places[i] >= row.size() || row[places[i]].text.empty()) {
+        fail_at_field(reader.where(), row.back(),
+                      fmt::format("this row has no {}.", quote(names[i])));
+      }
+      wanted[i] = row[places[i]];
+    }
+    read(wanted);
+  }
+}
+
+Selection select_ids(const std::vector<std::string>& ids, bool ignore_unknown,
+                     const Dataset& dataset, const Splits& splits, const Origin& origin) {
+  require_ids(dataset, origin);
   const RowColumn& column = dataset.columns.at(dataset.id_column);
   std::unordered_map<std::string, std::vector<std::int64_t>> rows_of;
   for (std::size_t row = 0; row < column.level_of.size(); ++row) {
@@ -160,11 +177,10 @@ Selection choose_ids(const IdSource& source, const Dataset& dataset, const Split
   if (unknown.count() > 0) {
     const std::string message = fmt::format("{} of {} ids are in no training row: {}",
                                             unknown.count(), seen.size(), unknown.text());
-    if (!source.ignore_unknown) {
-      fail_task(source.origin,
-                message +
-                    ". What was not trained on cannot be unlearnt: take them out, or set "
-                    "`unknown_ids: ignore` to go on with the others.");
+    if (!ignore_unknown) {
+      fail_task(origin, message +
+                            ". What was not trained on cannot be unlearnt: take them out, or set "
+                            "`unknown_ids: ignore` to go on with the others.");
     }
     selection.notes.push_back(message + "; the others are unlearnt");
   }
@@ -172,12 +188,12 @@ Selection choose_ids(const IdSource& source, const Dataset& dataset, const Split
   return selection;
 }
 
-}  // namespace
-
 Choose read_ids(const Settings& settings) {
   return [source = read_id_source(settings)](const Dataset& dataset, const Splits& splits,
                                              const Generator&) {
-    return choose_ids(source, dataset, splits);
+    require_ids(dataset, source.origin);
+    return select_ids(source.file.empty() ? source.list : ids_in_file(source, dataset.id_column),
+                      source.ignore_unknown, dataset, splits, source.origin);
   };
 }
 

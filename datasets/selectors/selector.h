@@ -23,6 +23,10 @@ Choose read_indices(const Settings& settings);
 Choose read_ids(const Settings& settings);
 Choose read_where(const Settings& settings);
 
+// Throws Error(kTask), located at the origin, where nothing is selected, or all there is.
+void require_some_but_not_all(const Selection& selection, const Splits& splits,
+                              const Origin& origin, const std::string& set);
+
 // Error(kTask), located at the origin where there is one.
 [[noreturn]] void fail_task(const Origin& origin, const std::string& message);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -22,12 +21,7 @@ struct Bound {
   std::string text;
   Origin origin;
 
-  double value() const {
-    double number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, failure] = std::from_chars(text.data(), end, number);
-    return failure == std::errc() && stop == end ? number : days_of(text);
-  }
+  double value() const { return number_or_days(text); }
 };
 
 struct Condition {
@@ -77,7 +71,7 @@ Condition read_condition(const Settings& settings) {
 double number_at(const RowColumn& column, std::size_t row) {
   if (!column.is_text()) return column.numbers[row];
   const std::string text = column.text(static_cast<std::int64_t>(row));
-  return text.empty() ? kNoNumber : Bound{text, {}}.value();
+  return text.empty() ? kNoNumber : number_or_days(text);
 }
 
 bool holds(const Condition& condition, const RowColumn& column, std::size_t row) {

@@ -1,12 +1,12 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/number_text.h"
 #include "core/base/text.h"
 #include "datasets/table/encoding.h"
 
@@ -15,11 +15,8 @@ namespace {
 
 // A label as a number; nothing where it is none.
 std::optional<double> label_number(const std::string& text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  const bool is_number = failure == std::errc() && stop == end && std::isfinite(value);
-  return is_number ? std::optional(value) : std::nullopt;
+  const std::optional<double> number = number_in<double>(text);
+  return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 [[noreturn]] void fail_at_line(const std::string& where, int line, const std::string& message) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/number_text.h"
 #include "core/base/text.h"
 #include "datasets/table/column_problems.h"
 #include "datasets/table/csv_reader.h"
@@ -48,10 +48,8 @@ double number_of(std::string text, char decimal) {
     if (text.find('.') != std::string::npos) return kMissing;
     std::replace(text.begin(), text.end(), decimal, '.');
   }
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  return failure == std::errc() && stop == end && std::isfinite(value) ? value : kMissing;
+  const double value = number_in<double>(text).value_or(kMissing);
+  return std::isfinite(value) ? value : kMissing;
 }
 
 // Reads the fields of one column, one after another.

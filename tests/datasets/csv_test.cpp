@@ -1,9 +1,8 @@
+#include "tests/support/csv_test.h"
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-
-#include "datasets/source.h"
-#include "tests/support/files.h"
 
 namespace oubli {
 namespace {
@@ -12,23 +11,7 @@ using ::testing::ElementsAre;
 using testing::error_of;
 using ::testing::HasSubstr;
 
-class Csv : public ::testing::Test {
- protected:
-  LoadedData load(const std::string& content, Json json = Json::object()) {
-    folder_.write("t.csv", content);
-    json["file"] = "t.csv";
-    if (!json.contains("label")) json["label"] = "y";
-    if (!json.contains("task")) json["task"] = "classification";
-    const Settings settings = testing::settings_from(json, (folder_.path() / "e.yaml").string());
-    const auto loader = builtin_datasets().find("csv").configure(settings);
-    settings.finish();
-    return loader({});
-  }
-  std::string error(const std::string& content, const Json& json = Json::object()) {
-    return error_of(ErrorKind::kData, [&] { load(content, json); });
-  }
-  testing::TemporaryFolder folder_;
-};
+class Csv : public testing::CsvTest {};
 
 TEST_F(Csv, ClassesAreTheDistinctLabels) {
   const LoadedData loaded = load("a,y,b\n1,dog,2\n3,cat,4\n5,dog,-6e-1\n7,\"a fox\",8\n9,cat,10\n");

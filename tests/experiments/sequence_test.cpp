@@ -127,6 +127,19 @@ TEST(Sequence, RequestsOfAFileStandUnderTheirNumber) {
                "test_fraction: 0, validation_fraction: 0}\n");
   const std::string edit =
       "edit: {requests: {file: requests.csv, column: customer, number: day, unknown_ids: ";
+  const auto error = [&](const std::string& requests_given, const std::string& edit_given) {
+    scratch.write("others.csv", "customer,day\n" + requests_given);
+    return run_program({"run", scratch.write("o.yaml", text + edit_given), "--store",
+                        scratch.path() / "store", "--output", scratch.path() / "out"})
+        .err;
+  };
+  const std::string others_edit = "edit: {requests: {file: others.csv, column: customer, number: ";
+  EXPECT_THAT(error("C5,2026-03-02\n", others_edit + "when}}\n"),
+              HasSubstr("others.csv:1: unknown column 'when'"));
+  EXPECT_THAT(error("C5,2026-03-02\nC1,\n", others_edit + "day}}\n"),
+              HasSubstr("others.csv:3:4: this row has no 'day'"));
+  EXPECT_THAT(error("C5,1\nC1,later\n", others_edit + "day}}\n"),
+              HasSubstr("'later' is no number and no date, as those before it"));
   const auto run = [&](const std::string& unknown) {
     return run_program({"run", scratch.write("r.yaml", text + edit + unknown + "}}\n"), "--store",
                         scratch.path() / "store", "--output", scratch.path() / "out"});

@@ -61,7 +61,8 @@ Metric stream_metric() {
                                   "Share that is left of what a certificate may spend before the "
                                   "method has to train from scratch.",
                                   GoodSide::kHigher, false)},
-          .compute = compute_stream};
+          .compute = compute_stream,
+          .needs = {.requests = true}};
 }
 
 }  // namespace oubli

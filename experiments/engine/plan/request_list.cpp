@@ -4,22 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
 
 #include "core/base/text.h"
+#include "core/data/row_column.h"
 #include "datasets/draw.h"
-#include "datasets/files.h"
-#include "datasets/table/csv_reader.h"
+#include "datasets/selectors/ids.h"
 
 namespace oubli {
 namespace {
 
 using Draw = std::function<std::vector<DrawnEdit>(const LoadedData&, const Generator&)>;
-
-constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 30;
 
 DrawnEdit removal_of(Selection selection) { return {std::move(selection), {no_rows()}}; }
 
@@ -63,48 +60,30 @@ struct NumberedIds {
 };
 
 NumberedIds read_numbered(const std::filesystem::path& file, const std::string& id_column,
-                          const std::string& number_column) {
-  const FileContent content = read_file(file, kLongestFile);
-  CsvReader reader(content.bytes, file.string());
-  std::vector<CsvField> row;
-  reader.next(row);
-  std::vector<std::string> names;
-  for (const CsvField& field : row) names.push_back(field.text);
-  const auto place_of = [&](const std::string& name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) {
-      throw Error(ErrorKind::kTask, fmt::format("{}:1: {}", file.string(),
-                                                unknown_name_message("column", name, names)));
-    }
-    return static_cast<std::size_t>(found - names.begin());
-  };
-  const std::size_t id = place_of(id_column), number = place_of(number_column);
+                          const std::string& number_column, const Origin& origin) {
   NumberedIds ids;
   std::map<std::string, double> texts;
   bool any_number = false;
-  while (reader.next(row)) {
-    if (std::max(id, number) >= row.size()) {
-      fail_at_field(reader.where(), row.back(), "this row ends before its id or its number.");
-    }
-    const std::string& text = row[number].text;
-    double value = 0;
-    const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc() || stop != text.data() + text.size()) value = days_of(text);
-    if (std::isnan(value)) {
-      if (any_number) {
-        fail_at_field(reader.where(), row[number],
-                      fmt::format("{} is no number and no date, as those before it.", quote(text)));
-      }
-      value = texts.emplace(text, static_cast<double>(texts.size())).first->second;
-    } else if (!texts.empty()) {
-      fail_at_field(
-          reader.where(), row[number],
-          fmt::format("{} is a number or a date, and those before it are none.", quote(text)));
-    } else {
-      any_number = true;
-    }
-    ids.by_number[value].push_back(row[id].text);
-  }
+  read_named_columns(
+      file, {id_column, number_column}, origin, [&](const std::vector<CsvField>& row) {
+        const std::string& text = row.back().text;
+        double value = number_or_days(text);
+        if (std::isnan(value)) {
+          if (any_number) {
+            fail_at_field(
+                file.string(), row.back(),
+                fmt::format("{} is no number and no date, as those before it.", quote(text)));
+          }
+          value = texts.emplace(text, static_cast<double>(texts.size())).first->second;
+        } else if (!texts.empty()) {
+          fail_at_field(
+              file.string(), row.back(),
+              fmt::format("{} is a number or a date, and those before it are none.", quote(text)));
+        } else {
+          any_number = true;
+        }
+        ids.by_number[value].push_back(row.front().text);
+      });
   return ids;
 }
 
@@ -116,37 +95,15 @@ Draw read_numbers(const Settings& settings) {
       "column", {.default_value = "", .doc = "that holds the ids; default: as in the data"});
   const std::string number = settings.text(
       "number", {.doc = "column with the request's number or date: rows of one are one request"});
-  const std::string unknown =
-      settings.choice("unknown_ids", {.default_value = "error",
-                                      .valid = {"error", "ignore"},
-                                      .doc = "what becomes of ids that no training row has"});
+  const bool ignore_unknown = read_ignores_unknown_ids(settings);
   return [=, origin = settings.origin()](const LoadedData& data, const Generator&) {
     const NumberedIds ids =
-        read_numbered(file, column.empty() ? data.dataset.id_column : column, number);
+        read_numbered(file, column.empty() ? data.dataset.id_column : column, number, origin);
     std::vector<DrawnEdit> requests;
     Splits left = data.splits;
     for (const auto& [value, list] : ids.by_number) {
-      // The selector of one request, as if it had been written.
-      SettingsNode items;
-      items.kind = SettingsNode::Kind::kSequence;
-      items.origin = origin;
-      for (const std::string& id : list) {
-        SettingsNode& item = items.items.emplace_back();
-        item.kind = SettingsNode::Kind::kScalar;
-        item.scalar = id;
-      }
-      SettingsNode policy;
-      policy.kind = SettingsNode::Kind::kScalar;
-      policy.scalar = unknown;
-      SettingsNode map;
-      map.kind = SettingsNode::Kind::kMap;
-      map.origin = origin;
-      map.entries = {{"list", items}, {"unknown_ids", policy}};
-      SettingsNode selector;
-      selector.kind = SettingsNode::Kind::kMap;
-      selector.origin = origin;
-      selector.entries = {{"ids", map}};
-      Selection one = configure_selection(Settings(selector))(data.dataset, left, Generator(0));
+      Selection one = select_ids(list, ignore_unknown, data.dataset, left, origin);
+      require_some_but_not_all(one, left, origin, "forget set");
       left.train = rows_difference(left.train, one.rows);
       requests.push_back(removal_of(std::move(one)));
     }

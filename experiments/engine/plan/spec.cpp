@@ -60,8 +60,8 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
     }
   } else {
     for (const Metric& metric : metrics.entries()) {
-      if (metric.name == "stream" && !is_sequence) continue;
-      if (!metric.needs.trains_more()) names.push_back(metric.name);
+      const bool has_values = is_sequence || !metric.needs.requests;
+      if (has_values && !metric.needs.trains_more()) names.push_back(metric.name);
     }
   }
   root.record("measure", names);

@@ -135,10 +135,6 @@ ModelResult model_result(const PlannedModel& model, const Plan& plan, const Stor
   return result;
 }
 
-}  // namespace
-
-namespace {
-
 // The rows of a plan, or of one of its checkpoints.
 Results collect_rows(const Experiment& experiment, const std::vector<PlannedRow>& rows,
                      const Plan& plan, const Store& store, const RunOutcome& outcome,
@@ -170,8 +166,8 @@ Results collect_rows(const Experiment& experiment, const std::vector<PlannedRow>
 }
 
 // What is said of the run as a whole.
-void note_run(Results& results, const Plan& plan, const Store& store, const RunOutcome& outcome) {
-  results.machines = machines_of(plan, store, outcome);
+void note_run(Results& results, const Json& machines, const Plan& plan, const RunOutcome& outcome) {
+  results.machines = machines;
   results.cached_stages = outcome.cached;
   for (const auto& [stage, reason] : outcome.failed) {
     results.failed_stages.push_back(fmt::format("{}: {}", plan.stages[stage].label, reason));
@@ -187,10 +183,11 @@ void note_run(Results& results, const Plan& plan, const Store& store, const RunO
 
 Results collect_results(const Experiment& experiment, const Plan& plan, const Store& store,
                         const RunOutcome& outcome, const Registry<Metric>& metrics) {
+  const Json machines = machines_of(plan, store, outcome);  // reads every stage
   const auto collect = [&](const Experiment& seen, const std::vector<PlannedRow>& rows) {
     Results results = collect_rows(seen, rows, plan, store, outcome, metrics);
     results.notes = experiment.notes;
-    note_run(results, plan, store, outcome);
+    note_run(results, machines, plan, outcome);
     return results;
   };
   if (experiment.checkpoints.empty()) return collect(experiment, plan.rows);

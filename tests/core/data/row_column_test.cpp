@@ -12,6 +12,9 @@ TEST(Dates, AreDaysSince1970) {
   EXPECT_EQ(days_of("2000-03-01"), 11017);
   EXPECT_EQ(days_of("1969-12-31"), -1);
   EXPECT_EQ(days_of("1970-01-02T12:00"), 1.5);
+  EXPECT_EQ(number_or_days("1970-01-02T12:00"), 1.5);
+  EXPECT_EQ(number_or_days("-3.5"), -3.5);
+  EXPECT_TRUE(std::isnan(number_or_days("tomorrow")));
   EXPECT_EQ(days_of("1970-01-02 06:00:00Z"), 1.25);
 }
 

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "datasets/source.h"
-#include "tests/support/files.h"
+#include "tests/support/csv_test.h"
 
 namespace oubli {
 namespace {
@@ -13,28 +12,13 @@ using ::testing::ElementsAre;
 using testing::error_of;
 using ::testing::HasSubstr;
 
-class TableTest : public ::testing::Test {
+class TableTest : public testing::CsvTest {
  protected:
-  LoadedData load(const std::string& content, Json json) {
-    folder_.write("t.csv", content);
-    json["file"] = "t.csv";
-    if (!json.contains("label")) json["label"] = "y";
-    if (!json.contains("task")) json["task"] = "classification";
-    const Settings settings = testing::settings_from(json, (folder_.path() / "e.yaml").string());
-    const auto loader = builtin_datasets().find("csv").configure(settings);
-    settings.finish();
-    return loader({});
-  }
-  std::string error(const std::string& content, const Json& json,
-                    ErrorKind kind = ErrorKind::kData) {
-    return error_of(kind, [&] { load(content, json); });
-  }
   // Features as numbers, row after row.
   static std::vector<double> values(const Dataset& dataset, std::int64_t row) {
     const Tensor one = dataset.inputs[row].contiguous();
     return {one.const_data_ptr<double>(), one.const_data_ptr<double>() + one.numel()};
   }
-  testing::TemporaryFolder folder_;
 };
 
 constexpr const char* kShop =
