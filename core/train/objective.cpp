@@ -21,6 +21,22 @@ Tensor weighted_sum(const Tensor& losses, const Batch& batch) {
   return batch.weights.defined() ? (losses * batch.weights).sum() : losses.sum();
 }
 
+// Labels as 1 and -1: [b, c].
+Tensor signs_of(const Tensor& outputs, const Tensor& labels) {
+  return at::full_like(outputs, -1).scatter(1, labels.to(at::kLong).unsqueeze(1), 1);
+}
+
+// log(1 + exp(-margin)). Of the margin, so that a sure and right answer keeps its digits. Beyond
+// the threshold softplus is its argument; LibTorch's own threshold of 20 would be nine digits too
+// early.
+Tensor logistic(const Tensor& margin) {
+  return at::softplus(margin.neg(), /*beta=*/1, /*threshold=*/80);
+}
+
+Tensor sigmoid_variance(const Tensor& outputs) {
+  return outputs.sigmoid() * outputs.neg().sigmoid();
+}
+
 double squared_norm(const Model& model) {
   return model.theta().to(at::kDouble).square().sum().item<double>();
 }
@@ -33,16 +49,17 @@ Tensor Objective::losses(const Tensor& outputs, const Tensor& targets) const {
     return outputs.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
   }
   if (loss == LossKind::kBinaryLogistic) {
-    // Of the margin, so that a sure and right answer keeps its digits. Beyond the threshold
-    // softplus is its argument; LibTorch's own threshold of 20 would be nine digits too early.
-    return at::softplus(outputs.squeeze(1) * (1 - 2 * targets), /*beta=*/1, /*threshold=*/80);
+    return logistic(outputs.squeeze(1) * (2 * targets - 1));
+  }
+  if (loss == LossKind::kOneAgainstRest) {
+    return logistic(outputs * signs_of(outputs, targets)).sum(1);
   }
   return (outputs - targets).square().sum(1).mul(0.5);
 }
 
 Tensor Objective::output_hessian_product(const Tensor& outputs, const Tensor& v) const {
   if (loss == LossKind::kSquaredError) return v;
-  if (loss == LossKind::kBinaryLogistic) return v * outputs.sigmoid() * outputs.neg().sigmoid();
+  if (loss != LossKind::kCrossEntropy) return v * sigmoid_variance(outputs);
   // p_i sum_j p_j (v_i - v_j), with v measured from that of the largest p: where one class is
   // almost sure, the others' small terms are summed, and none is the difference of two large ones.
   const Tensor p = outputs.softmax(1);
@@ -56,19 +73,28 @@ Tensor Objective::output_gradients(const Tensor& outputs, const Tensor& targets)
     const Tensor sign = (1 - 2 * targets).unsqueeze(1);
     return sign * (sign * outputs).sigmoid();
   }
+  if (loss == LossKind::kOneAgainstRest) {
+    const Tensor sign = signs_of(outputs, targets);
+    return (sign * outputs).neg().sigmoid() * sign.neg();
+  }
   const Tensor gradients = outputs.softmax(1);
   const Tensor one = at::full({1}, -1, outputs.options());
   return gradients.scatter_add(1, targets.unsqueeze(1), one.expand({outputs.size(0), 1}));
 }
 
 Tensor Objective::draw_noise(std::int64_t n, std::int64_t outputs, Generator& generator) const {
-  return loss == LossKind::kSquaredError ? generator.normal({n, outputs}, at::kDouble)
-                                         : generator.uniform({n, 1}, at::kDouble);
+  return loss == LossKind::kSquaredError
+             ? generator.normal({n, outputs}, at::kDouble)
+             : generator.uniform({n, loss == LossKind::kOneAgainstRest ? outputs : 1}, at::kDouble);
 }
 
 Tensor Objective::drawn_output_gradients(const Tensor& outputs, const Tensor& noise) const {
   if (loss == LossKind::kSquaredError) return noise.to(outputs.scalar_type()).neg();
   // By inversion, in float64: models of both types draw the same labels.
+  if (loss == LossKind::kOneAgainstRest) {
+    const Tensor drawn = noise.lt(outputs.to(at::kDouble).sigmoid()).to(outputs.scalar_type());
+    return outputs.sigmoid() - drawn;
+  }
   const Tensor scores = class_scores(outputs.to(at::kDouble));
   const Tensor labels = scores.softmax(1).cumsum(1).lt(noise).sum(1).clamp_max(scores.size(1) - 1);
   return output_gradients(outputs, labels);
@@ -85,7 +111,16 @@ Tensors Objective::output_hessian_factors(const Tensor& outputs) const {
     return factors;
   }
   if (loss == LossKind::kBinaryLogistic) {
-    return {(outputs.sigmoid() * outputs.neg().sigmoid()).sqrt()};
+    return {sigmoid_variance(outputs).sqrt()};
+  }
+  if (loss == LossKind::kOneAgainstRest) {
+    const Tensor roots = sigmoid_variance(outputs).sqrt();
+    for (std::int64_t k = 0; k < outputs.size(1); ++k) {
+      Tensor factor = at::zeros_like(outputs);
+      factor.select(1, k).copy_(roots.select(1, k));
+      factors.push_back(factor);
+    }
+    return factors;
   }
   // diag(p) - p p' = sum_k p_k (e_k - p)(e_k - p)', 1 - p of the largest p being the others' sum.
   const Tensor p = outputs.softmax(1);
@@ -105,6 +140,7 @@ std::int64_t Objective::outputs_for(const Dataset& dataset) const {
 }
 
 Tensor Objective::class_scores(const Tensor& outputs) const {
+  if (loss == LossKind::kOneAgainstRest) return at::log_sigmoid(outputs);
   if (loss != LossKind::kBinaryLogistic) return outputs;
   return at::cat({at::zeros_like(outputs), outputs}, 1);
 }
@@ -115,7 +151,7 @@ Tensor without_label(const Tensor& scores, const Tensor& labels) {
 
 bool Objective::fits(const Dataset& dataset) const {
   if (loss == LossKind::kBinaryLogistic) return dataset.is_classification() && dataset.outputs == 2;
-  return dataset.is_classification() == (loss == LossKind::kCrossEntropy);
+  return dataset.is_classification() == (loss != LossKind::kSquaredError);
 }
 
 bool ObjectiveValue::finite() const {

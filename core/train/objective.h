@@ -23,6 +23,7 @@ enum class LossKind {
   kCrossEntropy,    // -log softmax(f)_y
   kSquaredError,    // ||f - y||^2 / 2
   kBinaryLogistic,  // log(1 + exp(-s f)), s = 1 for class 1 and -1 for class 0: one output
+  kOneAgainstRest,  // sum_k log(1 + exp(-s_k f_k)), s_k = 1 for the label and -1 for the others
 };
 
 struct Objective {
@@ -32,15 +33,16 @@ struct Objective {
   // Loss of each example [b], differentiable, second derivatives included.
   Tensor losses(const Tensor& outputs, const Tensor& targets) const;
   // A v for each example, with A the Hessian of the loss in the outputs: diag(p) - p p' for
-  // cross-entropy, the identity for the squared error, p (1 - p) for the binary logistic loss, p
-  // its sigmoid. outputs, v: [b, c].
+  // cross-entropy, the identity for the squared error, p (1 - p) of each output for the logistic
+  // losses, p its sigmoid. outputs, v: [b, c].
   Tensor output_hessian_product(const Tensor& outputs, const Tensor& v) const;
   // The gradient of each example's loss in its outputs: softmax minus one-hot, f - y, or sigmoid
-  // minus class. [b, c]
+  // minus class or one-hot. [b, c]
   Tensor output_gradients(const Tensor& outputs, const Tensor& targets) const;
   // The same for targets drawn from the model: classes from the softmax, or f plus noise of unit
   // variance. The mean of their outer products is A. `noise`: as draw_noise gives it, a row for
-  // each example: float64 [n, 1] uniform for classes, [n, c] normal for the squared error.
+  // each example: float64 [n, 1] uniform for classes ([n, c] for one against rest, whose outputs
+  // are drawn each by itself), [n, c] normal for the squared error.
   Tensor drawn_output_gradients(const Tensor& outputs, const Tensor& noise) const;
   Tensor draw_noise(std::int64_t n, std::int64_t outputs, Generator& generator) const;
   // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly; one for the binary loss.
@@ -48,11 +50,12 @@ struct Objective {
   // Outputs that a model of this data set needs: its classes or targets, or one.
   std::int64_t outputs_for(const Dataset& dataset) const;
   // Outputs as a score for each class, whose softmax is the prediction: [0, f] for the binary
-  // logistic loss, which is cross-entropy on them; the outputs themselves for the others.
+  // logistic loss, which is cross-entropy on them; log sigmoid f for one against rest, so that the
+  // prediction is sigmoid f over its sum; the outputs themselves for the others.
   Tensor class_scores(const Tensor& outputs) const;
   // The loss that fits class_scores.
   LossKind loss_of_scores() const {
-    return loss == LossKind::kBinaryLogistic ? LossKind::kCrossEntropy : loss;
+    return loss == LossKind::kSquaredError ? loss : LossKind::kCrossEntropy;
   }
   // True where the loss has this kind of target; the wrong kind is an error at configuration.
   bool fits(const Dataset& dataset) const;

@@ -4,14 +4,16 @@ namespace oubli {
 
 TrainingRecipe TrainingRecipe::read(const Settings& settings) {
   TrainingRecipe recipe;
-  const std::string loss =
-      settings.choice("loss", {.default_value = "cross_entropy",
-                               .valid = {"cross_entropy", "squared_error", "binary_logistic"},
-                               .doc = "loss of one example; binary_logistic "
-                                      "is for two classes and one output"});
-  recipe.objective.loss = loss == "cross_entropy"   ? LossKind::kCrossEntropy
-                          : loss == "squared_error" ? LossKind::kSquaredError
-                                                    : LossKind::kBinaryLogistic;
+  const std::string loss = settings.choice(
+      "loss", {.default_value = "cross_entropy",
+               .valid = {"cross_entropy", "squared_error", "binary_logistic", "one_against_rest"},
+               .doc = "loss of one example; binary_logistic is for two classes and "
+                      "one output, one_against_rest a logistic loss for each class "
+                      "against all others"});
+  recipe.objective.loss = loss == "cross_entropy"     ? LossKind::kCrossEntropy
+                          : loss == "squared_error"   ? LossKind::kSquaredError
+                          : loss == "binary_logistic" ? LossKind::kBinaryLogistic
+                                                      : LossKind::kOneAgainstRest;
   recipe.objective.l2 = settings.real(
       "l2", {.default_value = 0, .at_least = 0, .doc = "lambda of (lambda/2) ||theta||^2"});
   recipe.optimizer = OptimizerSettings::read(settings);

@@ -118,6 +118,56 @@ TEST(Objective, BinaryLogisticIsCrossEntropyOfTwoScores) {
   EXPECT_TRUE(binary.fits(*make_dataset(5, 2, 2)));
 }
 
+// Each output is a binary logistic problem of its own: its class against all others.
+TEST(Objective, OneAgainstRestIsOneBinaryLossForEachClass) {
+  const Objective all{LossKind::kOneAgainstRest, 0};
+  const Objective one{LossKind::kBinaryLogistic, 0};
+  Generator generator(3);
+  const Tensor f = 3 * generator.normal({7, 4}, at::kDouble);
+  const Tensor v = generator.normal({7, 4}, at::kDouble);
+  const Tensor y = at::tensor({0, 1, 2, 3, 3, 1, 0}, at::kLong);
+  const Tensor gradients = all.output_gradients(f, y), products = all.output_hessian_product(f, v);
+  const Tensors factors = all.output_hessian_factors(f);
+  Tensor losses = at::zeros({7}, at::kDouble), by_factors = at::zeros_like(f);
+  for (std::int64_t k = 0; k < 4; ++k) {
+    const Tensor column = f.narrow(1, k, 1), is_class = y.eq(k).to(at::kLong);
+    losses += one.losses(column, is_class);
+    EXPECT_TRUE(gradients.narrow(1, k, 1).equal(one.output_gradients(column, is_class))) << k;
+    EXPECT_TRUE(
+        products.narrow(1, k, 1).equal(one.output_hessian_product(column, v.narrow(1, k, 1))))
+        << k;
+    const Tensor& s = factors[static_cast<std::size_t>(k)];
+    by_factors += s * (s * v).sum(1, /*keepdim=*/true);
+  }
+  EXPECT_TRUE(all.losses(f, y).allclose(losses, 1e-14, 0));
+  EXPECT_TRUE(by_factors.allclose(products, 1e-13, 1e-15));
+  Tensor leaf = f.clone();
+  leaf.requires_grad_();
+  const Tensor slope = torch::autograd::grad({all.losses(leaf, y).sum()}, {leaf})[0];
+  EXPECT_TRUE(slope.allclose(gradients, 1e-13, 1e-15));
+  const Tensor scores = all.class_scores(f);
+  EXPECT_TRUE(scores.argmax(1).equal(f.argmax(1)));
+  const Tensor p = f.sigmoid();
+  EXPECT_TRUE(scores.softmax(1).allclose(p / p.sum(1, /*keepdim=*/true), 1e-13, 0));
+  EXPECT_EQ(all.loss_of_scores(), LossKind::kCrossEntropy);
+  EXPECT_TRUE(all.fits(*make_dataset(5, 2, 3)));
+  EXPECT_FALSE(all.fits(*make_dataset(5, 2, 0)));
+}
+
+// Labels drawn from the model: the mean of the outer products is the Hessian in the outputs.
+TEST(Objective, OneAgainstRestDrawsEachOutput) {
+  const Objective objective{LossKind::kOneAgainstRest, 0};
+  constexpr std::int64_t kDraws = 200000;
+  const Tensor f = at::tensor({-1.0, 0.3, 2.0}, at::kDouble).expand({kDraws, 3});
+  Generator generator(5);
+  const Tensor drawn =
+      objective.drawn_output_gradients(f, objective.draw_noise(kDraws, 3, generator));
+  const Tensor moments = drawn.t().matmul(drawn) / static_cast<double>(kDraws);
+  const Tensor expected =
+      objective.output_hessian_product(f.narrow(0, 0, 3), at::eye(3, at::kDouble));
+  EXPECT_LT((moments - expected).abs().max().item<double>(), 5 * 0.25 / std::sqrt(kDraws));
+}
+
 // -log sigmoid(m) = log(1 + exp(-m)) keeps its digits however sure the model is, and so do its
 // derivatives.
 TEST(Objective, BinaryLogisticKeepsItsDigits) {
