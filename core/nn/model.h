@@ -51,6 +51,8 @@ class Model {
   // Error(kNumerics) in training mode where a layer mixes examples or draws.
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& inputs,
                                                 PassMode mode = PassMode::kEvaluation) const;
+  // What the model is made of, shared with its copies.
+  const Layer& network() const { return *net_; }
   // Whether every layer can be linearised in training mode, at no cost in speed.
   bool trains_by_rule() const { return net_->trains_by_rule(); }
 

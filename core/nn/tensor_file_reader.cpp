@@ -79,11 +79,12 @@ class Reader {
   }
   [[noreturn]] void fail_header(const std::string& message) const { fail(kLengthBytes, message); }
 
-  // PyTorch's own files hold a program (a pickle), in a zip archive or as they are.
-  void refuse_pickle(std::uint64_t first_bytes) const {
+  // PyTorch's own files hold a program (a pickle), in a zip archive or as they are. A pickle's
+  // first bytes can begin a header's length too, such as 640, where the file is long enough.
+  void refuse_pickle(std::uint64_t first_bytes, bool is_possible_length) const {
     const auto* byte = reinterpret_cast<const unsigned char*>(&first_bytes);
     const bool is_zip = std::memcmp(byte, "PK\x03\x04", 4) == 0;
-    const bool is_pickle = byte[0] == 0x80 && byte[1] >= 2 && byte[1] <= 5;
+    const bool is_pickle = byte[0] == 0x80 && byte[1] >= 2 && byte[1] <= 5 && !is_possible_length;
     if (!is_zip && !is_pickle) return;
     const std::string target =
         std::filesystem::path(where_).replace_extension(".safetensors").string();
@@ -103,8 +104,9 @@ class Reader {
     }
     std::uint64_t length = 0;
     read_bytes_(0, &length, kLengthBytes);
-    refuse_pickle(length);
-    if (length > kLongestHeader || length > size_ - kLengthBytes) {
+    const bool is_possible = length <= kLongestHeader && length <= size_ - kLengthBytes;
+    refuse_pickle(length, is_possible);
+    if (!is_possible) {
       fail(0, fmt::format("the header is said to have {} bytes in a file of {}: the file is "
                           "truncated or not a safetensors file",
                           length, size_));

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "core/train/descent.h"
 
 namespace oubli {
@@ -30,6 +32,23 @@ std::vector<Assumption> assumptions_of_release(const Model& model) {
   return {{"the model has no running statistics, which would carry what was removed along",
            model.buffers().empty() ? Status::kChecked : Status::kFails},
           {"the settings were not chosen by looking at the data", Status::kAssumed}};
+}
+
+double read_largest_noise(const Settings& settings) {
+  return settings.real(
+      "largest_noise",
+      {.default_value = 1, .above = 0, .doc = "length of the noise over that of theta, at most"});
+}
+
+std::string too_noisy(const Tensor& theta, double sigma, double largest_noise, double epsilon) {
+  const double length = theta.to(at::kDouble).norm().item<double>();
+  const double noise = sigma * std::sqrt(static_cast<double>(theta.numel()));
+  if (noise <= largest_noise * length) return "";
+  return fmt::format(
+      "the noise that epsilon = {:g} asks for is {:.3g} times as long as the parameters, and would "
+      "be all that is left: more l2, more data or a larger epsilon make it smaller, and "
+      "`largest_noise` allows it",
+      epsilon, noise / length);
 }
 
 UnlearnReport certified(const Certificate& certificate) {

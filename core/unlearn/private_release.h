@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "core/privacy/certificate.h"
 #include "core/train/descent_settings.h"
@@ -27,6 +28,11 @@ void add_noise(Model& model, double sigma, Generator& noise);
 
 // What every release of parameters rests on: nothing else leaves the method with them.
 std::vector<Assumption> assumptions_of_release(const Model& model);
+
+// How long noise may be that a method asks for: `largest_noise`, times the parameters.
+double read_largest_noise(const Settings& settings);
+// Why noise of this size is refused, being all that would be left of theta; "" where it is not.
+std::string too_noisy(const Tensor& theta, double sigma, double largest_noise, double epsilon);
 
 // The report of a method that releases under a certificate, which it carries in its details; status
 // kRefused where an assumption fails.

@@ -3,10 +3,13 @@
 //
 // A method that asks for nothing is handed models trained as the experiment says. One that asks for
 // another recipe, such as clipped gradients, has originals, oracles and a noise floor of its own.
+// So has one that asks for several copies of the network in the place of one.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
+#include "core/nn/ensemble.h"
 #include "core/train/recipe.h"
 
 namespace oubli {
@@ -15,6 +18,8 @@ struct TrainingPlan {
   TrainingRecipe recipe;
   std::string procedure = "standard";  // training_procedure.h
   Json settings = Json::object();      // of the procedure
+  std::int64_t copies = 1;             // of the experiment's network, side by side in one model
+  Joining joining = Joining::kMean;    // of their outputs
 
   // All that results depend on: equal plans share their models.
   Json to_json() const {
@@ -23,8 +28,15 @@ struct TrainingPlan {
       json["procedure"] = procedure;
       json["settings"] = settings;
     }
+    if (copies != 1) {
+      json["copies"] = copies;
+      json["joining"] = to_string(joining);
+    }
     return json;
   }
 };
+
+// What models of the plan are made of, from the experiment's network. Errors: as ensemble_of.
+Network network_of(const TrainingPlan& plan, const Network& one);
 
 }  // namespace oubli

@@ -1,15 +1,10 @@
 // How models are trained where a method asks for more than another recipe: what is drawn or kept
-// while they are, and written down beside them for the method to read (Task::record).
-//
-//   standard    the recipe, from random parameters
-//   perturbed   {sigma}: the objective plus b'theta / n, b ~ N(0, sigma^2 I) drawn once for each
-//               model (Guo et al. 2020, arXiv 1911.03030). Record: b, and the gradient's norm at
-//               the end
-//
-// A plan (training_plan.h) names the procedure; equal plans share their models.
+// while they are, and written down beside them for the method to read (Task::record). A plan
+// (training_plan.h) names the procedure; equal plans share their models. What there is stands in
+// core/unlearn/procedures/, one file for each.
 #pragma once
 
-#include "core/unlearn/initial_training.h"
+#include "core/train/trainer.h"
 #include "core/unlearn/method_state.h"
 #include "core/unlearn/training_plan.h"
 

@@ -10,6 +10,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include "core/base/random.h"
 #include "tests/support/expect_error.h"
@@ -86,6 +87,22 @@ TEST(TensorFile, ReadsWhatThePythonPackageWrites) {
     ASSERT_NE(entry, found.tensors.end()) << name;
     expect_same(entry->second, tensor, name);
   }
+}
+
+// The length of a header may begin with the bytes of a pickle: 80 02, ..., 80 05.
+TEST(TensorFile, HeadersOfAnyLengthAreRead) {
+  const TemporaryFolder folder;
+  std::set<std::uint64_t> lengths;
+  for (std::size_t letters = 500; letters < 1500; letters += 4) {
+    const TensorFile file = {{{"a", at::ones({3})}}, {{"text", std::string(letters, 'x')}}};
+    write_tensors(folder / "a", file);
+    const std::string content = testing::read_text(folder / "a");
+    std::uint64_t length = 0;
+    std::memcpy(&length, content.data(), sizeof length);
+    lengths.insert(length);
+    EXPECT_EQ(read_tensors(folder / "a").metadata, file.metadata) << length;
+  }
+  for (const std::uint64_t length : {640, 896, 1152, 1408}) EXPECT_TRUE(lengths.contains(length));
 }
 
 TEST(TensorFile, ThePythonPackageReadsWhatIsWritten) {

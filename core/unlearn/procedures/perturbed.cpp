@@ -1,0 +1,30 @@
+// The objective plus b'theta / n, b ~ N(0, sigma^2 I) drawn once for each model, from the stream
+// "perturbation" (Guo et al. 2020, arXiv 1911.03030). Settings: sigma. Record: b, the norm of the
+// gradient that training left, and what Newton steps need (linear_hessian.h).
+#include <ATen/ATen.h>
+
+#include "core/unlearn/linear_hessian.h"
+#include "core/unlearn/procedures/procedure.h"
+
+namespace oubli {
+
+TrainingReport perturbed_training(Model& model, const Subset& subset, const TrainingPlan& plan,
+                                  Context& context, MethodState& record) {
+  const double sigma = plan.settings.at("sigma").get<double>();
+  Generator draw = context.generator.stream("perturbation");
+  const Tensor b = sigma * draw.normal({model.dim()}, at::kDouble);
+  StepChanges changes;
+  changes.linear = b / static_cast<double>(subset.size());
+  Generator initialisation = context.generator.stream("initialisation");
+  model.initialise(initialisation);
+  const TrainingReport report = train(model, subset, plan.recipe, context, changes);
+  CostMeter reporting;
+  const Tensor gradient =
+      value_and_gradient(model, subset, plan.recipe.objective, reporting).gradient + changes.linear;
+  record.values["gradient_norm"] = gradient.norm().item<double>();
+  record.tensors.emplace_back("b", b);
+  record_for_newton(model, subset, plan.recipe.objective, record);
+  return report;
+}
+
+}  // namespace oubli
