@@ -23,7 +23,7 @@
 namespace oubli {
 namespace {
 
-constexpr std::int64_t kMostSteps = 100'000;
+constexpr std::int64_t kMostNoisySteps = 100'000;
 
 class ClippedModels : public Unlearner {
  public:
@@ -53,8 +53,9 @@ class ClippedModels : public Unlearner {
                             .sigma = sigma_,
                             .assumptions = assumptions_of_release(model)};
     certificate.assumptions.push_back(
-        {fmt::format("{} steps bring delta down to what was asked for", kMostSteps),
-         noisy_steps_ <= kMostSteps ? Assumption::Status::kChecked : Assumption::Status::kFails});
+        {fmt::format("{} steps bring delta down to what was asked for", kMostNoisySteps),
+         noisy_steps_ <= kMostNoisySteps ? Assumption::Status::kChecked
+                                         : Assumption::Status::kFails});
     UnlearnReport report = certified(certificate);
     report.details["noisy_steps"] = noisy_steps_;
     if (!report.usable()) return report;
@@ -72,7 +73,7 @@ class ClippedModels : public Unlearner {
   std::int64_t steps_needed() const {
     double delta = 1;
     std::int64_t steps = 0;
-    while (delta > target_.delta && steps <= kMostSteps) {
+    while (delta > target_.delta && steps <= kMostNoisySteps) {
       // ln(1 + (e^epsilon - 1) / delta), where e^epsilon may be no number.
       const double here =
           target_.epsilon - std::log(delta) + std::log1p((delta - 1) * std::exp(-target_.epsilon));

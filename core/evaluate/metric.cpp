@@ -74,7 +74,7 @@ std::string set_of(const std::string& column) {
 
 bool is_about_edited_set(const std::string& column) {
   const std::string set = set_of(column);
-  return set.starts_with("forget") || set == "added";
+  return set.starts_with("forget") || set.starts_with("unknown") || set == "added";
 }
 
 const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column) {
@@ -89,7 +89,8 @@ const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string
   return metric == nullptr ? nullptr : column_in(*metric, column);
 }
 
-std::string column_problem(const Registry<Metric>& metrics, const std::string& column) {
+std::string column_problem(const Registry<Metric>& metrics, const std::string& column,
+                           const std::vector<std::string>& own_sets) {
   const ColumnInfo* info = find_column(metrics, column);
   if (info == nullptr) {
     std::vector<std::string> names;
@@ -98,8 +99,10 @@ std::string column_problem(const Registry<Metric>& metrics, const std::string& c
     }
     return unknown_name_message("column", metric_of(column), names);
   }
-  static const std::vector<std::string> sets = {"forget",     "forget_true", "added",   "retain",
-                                                "validation", "test",        "held_out"};
+  std::vector<std::string> sets = {"forget",   "forget_true", "unknown",    "unknown_true",
+                                   "added",    "retain",      "validation", "test",
+                                   "held_out", "triggered",   "group",      "others"};
+  sets.insert(sets.end(), own_sets.begin(), own_sets.end());
   const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
   const bool needs_none = info->group != ColumnGroup::kBySet && set_of(column).empty();
   return known || needs_none || info->by_parameter

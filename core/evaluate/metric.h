@@ -28,6 +28,12 @@ struct AnsweredRequest {
   std::optional<double> budget_left = {};  // of a method that has one
 };
 
+// What a certificate claims of a model that its method released (core/privacy/certificate.h).
+struct Claim {
+  double epsilon = 0;
+  double delta = 0;
+};
+
 struct ModelOutcome {
   Predictions predictions;
   DeferredTensor theta;  // float64 [dim]
@@ -35,6 +41,7 @@ struct ModelOutcome {
   double seconds = 0;
   std::optional<Relearning> relearning = {};   // where needed
   std::vector<AnsweredRequest> requests = {};  // of a sequence of edits, those that led to it
+  std::optional<Claim> claim = {};
 };
 
 // A model that an attacker made: trained on a random half of the population, or trained and then
@@ -46,8 +53,16 @@ struct Shadow {
 
 // One set that metrics are reported on.
 struct NamedRows {
-  std::string name;  // retain, forget, added, validation, test, held_out
-  Tensor rows;       // int64
+  // retain, forget, unknown, added, validation, test, held_out; triggered, group, others; or one
+  // that the experiment names.
+  std::string name;
+  Tensor rows;  // int64
+};
+
+// What a corruption of training rows aimed at, for metrics that look for it on test examples.
+struct Planted {
+  std::optional<std::int64_t> target = {};    // the class that a trigger calls for
+  std::optional<std::int64_t> favoured = {};  // the class that a group was denied
 };
 
 // What all metrics of one experiment share.
@@ -56,6 +71,7 @@ struct Evaluation {
   std::vector<NamedRows> sets = {};               // only those that are not empty
   std::vector<const ModelOutcome*> initial = {};  // models that were never trained, where needed
   std::vector<ParameterInfo> parameters = {};     // where each stands in theta
+  Planted planted = {};
 
   const Tensor* rows(const std::string& set) const;  // null where the set is empty
   bool is_classification() const { return dataset->is_classification(); }
@@ -173,13 +189,16 @@ Registry<Metric> builtin_metrics();
 // none.
 std::string metric_of(const std::string& column);
 std::string set_of(const std::string& column);
-// Whether a column's set is the edited one: forget (also against the true labels) or added.
+// Whether a column's set is the edited one: forget or added, or what should be forgotten and the
+// method was not told of (unknown). Also against the true labels.
 bool is_about_edited_set(const std::string& column);
 
 // The metric that has the column "metric/set", and its description there; null where none has.
 const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column);
 const ColumnInfo* find_column(const Registry<Metric>& metrics, const std::string& column);
 // What is wrong with a column's name, with the nearest one that exists; "" where nothing is.
-std::string column_problem(const Registry<Metric>& metrics, const std::string& column);
+// `own_sets`: those that an experiment names beside the usual ones.
+std::string column_problem(const Registry<Metric>& metrics, const std::string& column,
+                           const std::vector<std::string>& own_sets = {});
 
 }  // namespace oubli

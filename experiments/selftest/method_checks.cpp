@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "core/unlearn/training_procedure.h"
 #include "experiments/selftest/problems.h"
 
 namespace oubli::testing {
@@ -25,12 +26,20 @@ struct MethodProblem {
     task.recipe.epochs = 2;
     task.recipe.batch_size = 16;
     task.validation = task.train.with_rows(at::arange(kForgotten, 20));
-    task.make_model = [problem = *this](std::int64_t outputs) {
-      Dataset like = *problem.data;
-      if (outputs > 0) like.outputs = outputs;
-      return make_model(problem.architecture, problem.settings, like, 0, problem.dtype);
+    task.make_model = [problem = *this, plan = TrainingPlan{task.recipe}](std::int64_t outputs) {
+      return problem.model_of(plan, outputs);
     };
     return task;
+  }
+  // With as many outputs as are asked for; 0: as the data has.
+  Model model_of(const TrainingPlan& plan, std::int64_t outputs) const {
+    Dataset like = *data;
+    if (outputs > 0) like.outputs = outputs;
+    const Network network = network_of(plan, make_network(architecture, settings, like));
+    Model model(network.layers, network.table, dtype);
+    Generator generator(0);
+    model.initialise(generator);
+    return model;
   }
 };
 
@@ -64,6 +73,22 @@ const Unlearner& MethodTrial::method() const {
   return *method_;
 }
 
+Model MethodTrial::original(const MethodProblem& problem, Task& task) const {
+  const TrainingPlan standard{task.recipe};
+  const TrainingPlan plan = method().training_plan(standard);
+  if (plan.to_json() == standard.to_json()) return problem.model();
+  Model model = problem.model_of(plan, 0);
+  Context context(11);
+  const auto record = std::make_shared<MethodState>();
+  train_by_plan(model, task.train, plan, context, *record);
+  task.recipe = plan.recipe;
+  task.record = [record] { return record; };
+  task.make_model = [problem, plan](std::int64_t outputs) {
+    return problem.model_of(plan, outputs);
+  };
+  return model;
+}
+
 UnlearnReport MethodTrial::run(Model& model, const Task& task, std::uint64_t seed) const {
   Context context(seed);
   return run(model, task, context);
@@ -77,15 +102,17 @@ MethodTrial::Suitable MethodTrial::find_suitable() const {
   Suitable suitable;
   for (MethodProblem& problem : problems()) {
     try {
-      Model model = problem.model();
-      const UnlearnReport report = run(model, problem.task());
+      Task task = problem.task();
+      Model model = original(problem, task);
+      const Tensor before = model.theta().clone();
+      const UnlearnReport report = run(model, task);
       if (report.status != UnlearnStatus::kRefused) {
         suitable.problems.push_back(std::move(problem));
         continue;
       }
       suitable.refusals.expect(report.message.size() > 20, problem.name,
                                "it refuses and says not why");
-      suitable.refusals.expect(model.theta().equal(problem.model().theta()), problem.name,
+      suitable.refusals.expect(model.theta().equal(before), problem.name,
                                "it refuses and moved theta");
     } catch (const Error& error) {
       suitable.refusals.expect(
@@ -122,9 +149,10 @@ void method_describes_itself(const MethodTrial& trial, Findings& findings) {
 
 void runs_with_its_defaults(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
-    Model model = problem.model();
+    Task task = problem.task();
+    Model model = trial.original(problem, task);
     const Tensor before = model.theta().clone();
-    const UnlearnReport report = trial.run(model, problem.task());
+    const UnlearnReport report = trial.run(model, task);
     findings.expect(report.usable() && at::isfinite(model.theta()).all().item<bool>(), problem.name,
                     "it diverged: " + report.message);
     if (model.theta().equal(before)) {
@@ -138,9 +166,10 @@ void runs_with_its_defaults(const MethodTrial& trial, Findings& findings) {
 
 void gives_the_same_bits(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
-    Model a = problem.model(), b = a.clone();
-    trial.run(a, problem.task(), 3);
-    trial.run(b, problem.task(), 3);
+    Task task = problem.task();
+    Model a = trial.original(problem, task), b = a.clone();
+    trial.run(a, task, 3);
+    trial.run(b, task, 3);
     bool same = a.theta().equal(b.theta());
     for (std::size_t i = 0; i < a.buffers().size(); ++i) {
       same = same && a.buffers()[i].equal(b.buffers()[i]);
@@ -153,8 +182,9 @@ void gives_the_same_bits(const MethodTrial& trial, Findings& findings) {
 void leaves_the_data_alone(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
     const std::string before = problem.data->content_hash();
-    Model model = problem.model();
-    trial.run(model, problem.task());
+    Task task = problem.task();
+    Model model = trial.original(problem, task);
+    trial.run(model, task);
     findings.expect(problem.data->content_hash() == before, problem.name, "the data changed");
   });
 }
@@ -162,11 +192,12 @@ void leaves_the_data_alone(const MethodTrial& trial, Findings& findings) {
 // With the undeclared data replaced by other rows, nothing may change.
 void sees_only_what_it_declares(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
-    Model a = problem.model(), b = a.clone();
-    Task other = problem.task();
+    Task task = problem.task();
+    Model a = trial.original(problem, task), b = a.clone();
+    Task other = task;
     if (!trial.info().needs_retain_data) other.retain = other.retain.with_rows(at::arange(50, 55));
     if (!trial.info().needs_forget_data) other.forget = other.forget.with_rows(at::arange(0, 3));
-    trial.run(a, problem.task());
+    trial.run(a, task);
     trial.run(b, other);
     findings.expect(a.theta().equal(b.theta()), problem.name,
                     "its result depends on data that it says it does not need");
@@ -175,9 +206,9 @@ void sees_only_what_it_declares(const MethodTrial& trial, Findings& findings) {
 
 void estimates_its_cost(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
-    const Task task = problem.task();
+    Task task = problem.task();
+    Model model = trial.original(problem, task);
     const std::optional<double> estimate = trial.method().estimate_cost(task);
-    Model model = problem.model();
     const UnlearnReport report = trial.run(model, task);
     if (!estimate || report.status != UnlearnStatus::kCompleted) return;
     findings.expect(report.sample_gradients <= *estimate * 1.2 + 1000, problem.name,
@@ -191,7 +222,7 @@ void copes_with_nothing_to_forget(const MethodTrial& trial, Findings& findings) 
     Task task = problem.task();
     task.forget = task.forget.with_rows(at::empty({0}, at::kLong));
     task.retain = task.train;
-    Model model = problem.model();
+    Model model = trial.original(problem, task);
     const Tensor before = model.theta().clone();
     const UnlearnReport report = trial.run(model, task);
     findings.expect(report.usable(), problem.name,
@@ -208,7 +239,7 @@ void adds_or_refuses_to(const MethodTrial& trial, Findings& findings) {
     Task task = problem.task();
     task.added = task.train.with_rows(at::arange(50, 60));
     task.train = task.train.with_rows(at::arange(0, 50));
-    Model model = problem.model();
+    Model model = trial.original(problem, task);
     try {
       findings.expect(trial.run(model, task).usable(), problem.name, "adding, it diverged");
       findings.expect(trial.info().supports_adding, problem.name,
@@ -223,10 +254,11 @@ void adds_or_refuses_to(const MethodTrial& trial, Findings& findings) {
 // An end is asked for from the start: at most what one look at all the data costs is spent.
 void stops_without_a_budget(const MethodTrial& trial, Findings& findings) {
   trial.on_each(findings, [&](const MethodProblem& problem) {
-    Model model = problem.model();
+    Task task = problem.task();
+    Model model = trial.original(problem, task);
     Context context(0);
     context.budget = 0;
-    const UnlearnReport report = trial.run(model, problem.task(), context);
+    const UnlearnReport report = trial.run(model, task, context);
     findings.expect(report.usable(), problem.name, "it diverged");
     const double once = static_cast<double>(problem.data->size() + kForgotten);
     findings.expect(

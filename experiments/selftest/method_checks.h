@@ -25,6 +25,10 @@ class MethodTrial {
   const MethodInfo& info() const { return info_; }
   const Methods& methods() const { return methods_; }
   const Unlearner& method() const;
+  // A model for the method to edit. Where it asks for a training of its own, the task's train set
+  // is trained on in that way, and the task gets the plan's recipe and what was written down; the
+  // others edit the problem's model as it is.
+  Model original(const MethodProblem& problem, Task& task) const;
   UnlearnReport run(Model& model, const Task& task, std::uint64_t seed = 0) const;
   UnlearnReport run(Model& model, const Task& task, Context& context) const;
 

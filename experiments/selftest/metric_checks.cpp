@@ -10,16 +10,18 @@
 namespace oubli::testing {
 namespace {
 
-// 80 examples in three sets, a model and an oracle with random outputs.
+// 80 examples in three sets, of test some with a trigger and all in two groups; a model and an
+// oracle with random outputs.
 struct MetricProblem {
   Evaluation evaluation;
   ModelOutcome model, oracle;
 
   explicit MetricProblem(std::int64_t classes) {
     evaluation.dataset = make_dataset(80, 3, classes);
-    evaluation.sets = {{"retain", at::arange(0, 40)},
-                       {"forget", at::arange(40, 60)},
-                       {"test", at::arange(60, 80)}};
+    evaluation.sets = {{"retain", at::arange(0, 40)}, {"forget", at::arange(40, 60)},
+                       {"test", at::arange(60, 80)},  {"triggered", at::arange(60, 70)},
+                       {"group", at::arange(60, 68)}, {"others", at::arange(68, 80)}};
+    if (classes > 0) evaluation.planted = {1, 1};
     Generator generator(4);
     const std::int64_t outputs = std::max<std::int64_t>(classes, 1);
     const LossKind loss = classes > 0 ? LossKind::kCrossEntropy : LossKind::kSquaredError;

@@ -33,12 +33,17 @@ Subset all_of(const std::shared_ptr<const Dataset>& dataset) {
   return {dataset, at::arange(dataset->size()), {}};
 }
 
+Network make_network(const std::string& architecture, const std::string& settings,
+                     const Dataset& dataset) {
+  const Settings read(parse_settings(settings, "test"));
+  return builtin_architectures()
+      .find(architecture)
+      .configure(read)({dataset.input_shape(), dataset.outputs});
+}
+
 Model make_model(const std::string& architecture, const std::string& settings,
                  const Dataset& dataset, std::uint64_t seed, at::ScalarType dtype) {
-  const Settings read(parse_settings(settings, "test"));
-  const Network network = builtin_architectures()
-                              .find(architecture)
-                              .configure(read)({dataset.input_shape(), dataset.outputs});
+  const Network network = make_network(architecture, settings, dataset);
   Model model(network.layers, network.table, dtype);
   Generator generator(seed);
   model.initialise(generator);

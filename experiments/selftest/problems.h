@@ -20,7 +20,11 @@ std::shared_ptr<const Dataset> make_images(std::int64_t n, std::int64_t channels
 
 Subset all_of(const std::shared_ptr<const Dataset>& dataset);
 
-// A model of the architecture that fits the data set; settings as YAML.
+// The network of the architecture that fits the data set; settings as YAML.
+Network make_network(const std::string& architecture, const std::string& settings,
+                     const Dataset& dataset);
+
+// A model of it, with parameters drawn.
 Model make_model(const std::string& architecture, const std::string& settings,
                  const Dataset& dataset, std::uint64_t seed = 0,
                  at::ScalarType dtype = at::kDouble);

@@ -1,6 +1,7 @@
 // Accuracy on each set: the share of examples whose largest output is their label; ties go to the
 // lowest class. Where labels were corrupted before training, `accuracy/forget` is against the
-// wrong labels that the model was trained on and `accuracy/forget_true` against the true ones.
+// wrong labels that the model was trained on and `accuracy/forget_true` against the true ones; so
+// with `unknown`, what was corrupted and no method is told of.
 #include <ATen/ATen.h>
 
 #include "core/evaluate/metric.h"
@@ -17,9 +18,9 @@ std::vector<MetricValue> compute_accuracy(const MetricInput& input) {
     const bool corrupted =
         data.true_targets.defined() &&
         !data.true_targets.index_select(0, set.rows).equal(data.targets.index_select(0, set.rows));
-    if (corrupted && set.name == "forget") {
-      values.push_back(
-          {"accuracy/forget_true", input.predictions().accuracy(set.rows, data.true_targets)});
+    if (corrupted && (set.name == "forget" || set.name == "unknown")) {
+      values.push_back({"accuracy/" + set.name + "_true",
+                        input.predictions().accuracy(set.rows, data.true_targets)});
     }
   }
   return values;
@@ -40,8 +41,9 @@ Metric accuracy_metric() {
                    .definition =
                        "Share of the set's examples whose most probable class is their label, the "
                        "lowest of equally probable ones. forget: against the labels of training; "
-                       "forget_true: against the true labels of mislabelled examples. In verdicts "
-                       "the resolution is one example, 1 / (size of the set).",
+                       "forget_true: against the true labels of mislabelled examples (corrected "
+                       "accuracy); unknown, unknown_true: the same of examples that no method was "
+                       "told of. In verdicts the resolution is one example, 1 / (size of the set).",
                    .above = AboveMeans::kFits}},
       .compute = compute_accuracy};
 }

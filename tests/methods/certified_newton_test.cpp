@@ -1,0 +1,225 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+
+#include "core/base/settings_file.h"
+#include "core/nn/architectures/architecture.h"
+#include "core/unlearn/linear_weights.h"
+#include "core/unlearn/training_procedure.h"
+#include "experiments/selftest/problems.h"
+#include "tests/support/methods.h"
+
+namespace oubli {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::make_dataset;
+using testing::make_model;
+using testing::removal_task;
+using testing::run_method;
+
+// A perturbed original and what its training wrote down.
+struct Perturbed {
+  std::shared_ptr<const Dataset> data;
+  Task task;
+  Model model;
+  MethodStatePtr record;
+};
+
+struct Setup {
+  std::int64_t examples = 300;
+  int requests = 100;
+  std::int64_t classes = 2;
+  LossKind loss = LossKind::kBinaryLogistic;
+  double l2 = 0.02;
+  double sigma = 1;
+  at::ScalarType dtype = at::kDouble;
+};
+
+// With one output where the loss asks for it, whatever the data has.
+Model linear_model(const Dataset& data, const Setup& setup) {
+  const Settings none(parse_settings("{}", "test"));
+  const std::int64_t outputs = Objective{setup.loss, 0}.outputs_for(data);
+  const Network network =
+      builtin_architectures().find("linear").configure(none)({data.input_shape(), outputs});
+  return {network.layers, network.table, setup.dtype};
+}
+
+Perturbed trained(const Setup& setup) {
+  const auto data = make_dataset(setup.examples, 4, setup.classes);
+  Task task = removal_task(data, 1, setup.l2);
+  task.recipe.objective.loss = setup.loss;
+  task.recipe.optimizer.tolerance = setup.dtype == at::kDouble ? 1e-12 : 1e-6;
+  Model model = linear_model(*data, setup);
+  const auto record = std::make_shared<MethodState>();
+  Context context(7);
+  const TrainingPlan plan{task.recipe, "perturbed", {{"sigma", setup.sigma}}};
+  train_by_plan(model, task.train, plan, context, *record);
+  task.record = [record] { return record; };
+  return {data, task, std::move(model), record};
+}
+
+// The next request: the task's forget set, then the rows behind it.
+void forget_next(Task& task, std::int64_t rows = 1) {
+  task.train = task.retain;
+  task.forget = task.train.with_rows(task.train.rows.narrow(0, 0, rows));
+  task.retain = task.train.with_rows(task.train.rows.narrow(0, rows, task.train.size() - rows));
+}
+
+// Of the perturbed sum over what is left.
+double gradient_left(const Perturbed& t) {
+  CostMeter cost;
+  const double n = static_cast<double>(t.task.retain.size());
+  const Tensor mean = value_and_gradient(t.model, t.task.retain, t.task.objective(), cost).gradient;
+  return (n * mean + t.record->tensors.front().second).norm().item<double>();
+}
+
+double detail(const UnlearnReport& report, const std::string& name) {
+  return report.details.at(name).get<double>();
+}
+
+class CertifiedNewtonBounds : public ::testing::TestWithParam<Setup> {};
+
+// Request after request: what is left of the gradient is never above the account, and each step's
+// bound is not above the published one's worst case.
+TEST_P(CertifiedNewtonBounds, HoldAtEveryRequest) {
+  Perturbed t = trained(GetParam());
+  double spent = 2 * static_cast<double>(GetParam().examples) *
+                 t.record->values.at("gradient_norm").get<double>();
+  for (int request = 0; request < GetParam().requests; ++request) {
+    const UnlearnReport report =
+        run_method("certified_newton", "{sigma: 1, epsilon: 50, tolerance: 1e-9}", t.model, t.task);
+    ASSERT_EQ(report.status, UnlearnStatus::kCompleted) << report.message;
+    ASSERT_FALSE(report.details.at("retrained").get<bool>());
+    spent += detail(report, "bound");
+    EXPECT_NEAR(detail(report, "spent"), spent, 1e-9 * spent + 1e-11);  // bounds add up
+    EXPECT_LE(detail(report, "bound"), detail(report, "worst_case") + 1e-8);
+    EXPECT_LE(gradient_left(t), spent + 1e-11);
+    t.task.state = report.state;
+    forget_next(t.task);
+  }
+  if (GetParam().loss != LossKind::kSquaredError) {
+    EXPECT_GT(gradient_left(t), 1e-3 * spent);  // and it is no empty promise
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Losses, CertifiedNewtonBounds,
+                         ::testing::Values(Setup{},
+                                           Setup{.classes = 3, .loss = LossKind::kOneAgainstRest},
+                                           Setup{.classes = 0, .loss = LossKind::kSquaredError}));
+
+TEST(CertifiedNewton, IsRetrainingForTheSquaredError) {
+  Perturbed t = trained({.classes = 0, .loss = LossKind::kSquaredError});
+  forget_next(t.task, 20);
+  t.task.train = testing::all_of(t.data);
+  t.task.forget = t.task.train.with_rows(at::arange(21));
+  t.task.retain = t.task.train.with_rows(at::arange(21, 300));
+  const UnlearnReport report =
+      run_method("certified_newton", "{sigma: 1, tolerance: 1e-12}", t.model, t.task);
+  EXPECT_LT(detail(report, "bound"), 1e-9);
+  EXPECT_LT(gradient_left(t), 1e-8);
+}
+
+// The step is H^-1 Delta, by a dense solve of plain definitions.
+TEST(CertifiedNewton, StepsAreNewtons) {
+  Perturbed t = trained({});
+  const Tensor before = t.model.theta().clone();
+  run_method("certified_newton", "{sigma: 1, tolerance: 1e-12}", t.model, t.task);
+  const LinearWeights weights = *LinearWeights::of(t.model);
+  const auto rows = [&](const Subset& s) {
+    return weights.inputs(s.batch(0, s.size(), at::kDouble).inputs);
+  };
+  const Tensor x = rows(t.task.retain), u = rows(t.task.forget);
+  const Tensor w = weights.matrix(before), p = x.matmul(w).sigmoid();
+  const Tensor h = x.t().matmul(x * (p * (1 - p))) + 0.02 * 299 * at::eye(x.size(1), at::kDouble);
+  const Tensor y = t.task.forget.batch(0, 1, at::kDouble).targets.to(at::kDouble);
+  const Tensor delta =
+      u.t().matmul((u.matmul(w).squeeze(1) - 0).sigmoid().sub(y).unsqueeze(1)) + 0.02 * w;
+  const Tensor expected = w + at::linalg_solve(h, delta);
+  EXPECT_LT((weights.matrix(t.model.theta()) - expected).abs().max().item<double>(), 1e-10);
+}
+
+TEST(CertifiedNewton, TrainsAnewWhenTheBudgetIsSpent) {
+  Perturbed t = trained({});
+  int request = 0, first = 0;
+  for (; request < 60; ++request) {
+    const UnlearnReport report =
+        run_method("certified_newton", "{sigma: 1, epsilon: 0.01, tolerance: 1e-9}", t.model,
+                   t.task, static_cast<std::uint64_t>(request));
+    ASSERT_TRUE(report.usable()) << report.message;
+    EXPECT_LE(detail(report, "spent"), detail(report, "budget"));
+    if (report.details.at("retrained").get<bool>()) {
+      if (first == 0) first = request;
+      EXPECT_THAT(report.message, HasSubstr("trained anew"));
+      EXPECT_LT(detail(report, "spent"), 1e-6);
+      EXPECT_EQ(report.state->values.at("retrainings"), detail(report, "retrainings"));
+    }
+    t.task.state = report.state;
+    forget_next(t.task);
+  }
+  EXPECT_GT(first, 0);
+  EXPECT_GT(t.task.state->values.at("retrainings").get<double>(), 1);
+  EXPECT_EQ(t.task.state->values.at("requests"), 60);
+}
+
+TEST(CertifiedNewton, BudgetGrowsWithEpsilonDeltaAndSigma) {
+  const auto budget = [&](const std::string& settings, double sigma) {
+    Perturbed t = trained({.sigma = sigma});
+    return detail(run_method("certified_newton", settings, t.model, t.task), "budget");
+  };
+  // The published example: epsilon 1, delta 1e-4, sigma 10.
+  EXPECT_NEAR(budget("{}", 10), 10 / std::sqrt(2 * std::log(1.5e4)), 1e-12);
+  EXPECT_NEAR(budget("{}", 10), 2.2803, 1e-4);
+  EXPECT_LT(budget("{epsilon: 0.5}", 10), budget("{}", 10));
+  EXPECT_LT(budget("{delta: 1e-5}", 10), budget("{}", 10));
+  EXPECT_NEAR(budget("{sigma: 5}", 5), budget("{}", 10) / 2, 1e-12);
+  // Where the published constant gives more than epsilon, the exact one stands in.
+  EXPECT_LT(budget("{epsilon: 20}", 10), 20 * budget("{}", 10));
+}
+
+// In float32 parameters are rounded behind each step, and the account knows.
+TEST(CertifiedNewton, CountsTheRoundingOfFloat32) {
+  Perturbed t = trained({.dtype = at::kFloat});
+  const UnlearnReport report =
+      run_method("certified_newton", "{sigma: 1, epsilon: 50}", t.model, t.task);
+  ASSERT_TRUE(report.usable()) << report.message;
+  const double trained_left = 600 * t.record->values.at("gradient_norm").get<double>();
+  EXPECT_GT(detail(report, "spent"), trained_left + detail(report, "bound"));
+  Perturbed exact = std::move(t);
+  Model wide = linear_model(*exact.data, {});
+  wide.set_theta(exact.model.theta());
+  exact.model = std::move(wide);
+  EXPECT_LE(gradient_left(exact), detail(report, "spent"));
+}
+
+std::string refusal(Perturbed& t, const std::string& settings = "{sigma: 1}") {
+  const Tensor before = t.model.theta().clone();
+  const UnlearnReport report = run_method("certified_newton", settings, t.model, t.task);
+  EXPECT_EQ(report.status, UnlearnStatus::kRefused);
+  EXPECT_TRUE(t.model.theta().equal(before));
+  return report.message;
+}
+
+TEST(CertifiedNewton, RefusesWhereItsAssumptionsFail) {
+  Perturbed t = trained({});
+  t.task.record = {};
+  EXPECT_THAT(refusal(t), HasSubstr("perturbation"));
+  Perturbed weak = trained({});
+  weak.task.recipe.objective.l2 = 0;
+  EXPECT_THAT(refusal(weak), HasSubstr("l2"));
+  Perturbed classes = trained({.classes = 3, .loss = LossKind::kOneAgainstRest});
+  classes.task.recipe.objective.loss = LossKind::kCrossEntropy;
+  EXPECT_THAT(refusal(classes), HasSubstr("one_against_rest"));
+  Perturbed deep = trained({.classes = 3, .loss = LossKind::kOneAgainstRest});
+  deep.model = make_model("mlp", "{hidden: [4]}", *deep.data);
+  EXPECT_THAT(refusal(deep), HasSubstr("linear"));
+  Perturbed weighted = trained({});
+  weighted.task.retain.weights = at::ones({299}, at::kDouble);
+  EXPECT_THAT(refusal(weighted), HasSubstr("weights"));
+}
+
+}  // namespace
+}  // namespace oubli
