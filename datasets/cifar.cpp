@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "datasets/alterations.h"
 #include "datasets/files.h"
 #include "datasets/split.h"
 
@@ -104,7 +105,7 @@ DataSource cifar_source(CifarFormat format) {
       return load(folders, format, chosen, normalisation, plan);
     };
   };
-  return source;
+  return with_alterations(std::move(source));
 }
 
 }  // namespace oubli

@@ -30,24 +30,6 @@ struct CsvSource {
   bool standardise = false;
 };
 
-fs::path locate(const fs::path& file, const fs::path& folder, const DataFolders& folders) {
-  std::vector<fs::path> places = {folder};
-  places.insert(places.end(), folders.begin(), folders.end());
-  std::vector<std::string> searched;
-  for (const fs::path& place : places) {
-    const fs::path path = place / file;  // an absolute file replaces the folder
-    std::error_code missing;
-    if (fs::exists(path, missing)) return path;
-    searched.push_back(path.string());
-  }
-  throw Error(
-      ErrorKind::kData,
-      fmt::format("the CSV file '{}' was not found. Searched: {}. Give its path from the "
-                  "folder of the file that names it (from the present one with --set), or an "
-                  "absolute one.",
-                  file.string(), fmt::join(searched, ", ")));
-}
-
 Table read_table_file(const fs::path& path, const TableSettings& settings) {
   // Numbers take up to eight times the memory of their text.
   constexpr std::uint64_t kTimes = 8;
@@ -103,11 +85,12 @@ Splits split_rows(const Table& table, std::int64_t test_rows, const CsvSource& s
 }
 
 LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolders& folders) {
-  Table table = read_table_file(locate(source.file, source.folder, folders), source.table);
+  Table table = read_table_file(find_named_file("CSV file", source.file, source.folder, folders),
+                                source.table);
   std::int64_t test_rows = 0;
   if (!source.test_file.empty()) {
-    const Table test =
-        read_table_file(locate(source.test_file, source.test_folder, folders), source.table);
+    const Table test = read_table_file(
+        find_named_file("CSV file", source.test_file, source.test_folder, folders), source.table);
     test_rows = test.rows();
     append_rows(table, test);
   }

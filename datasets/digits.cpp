@@ -5,7 +5,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/base/number_text.h"
+#include "datasets/alterations.h"
 #include "datasets/files.h"
 #include "datasets/split.h"
 #include "datasets/table/csv_reader.h"
@@ -69,7 +72,7 @@ DataSource digits_source() {
     const SplitPlan plan = SplitPlan::with_test_draw(settings, 0.2, 0.1);
     return [plan](const DataFolders&) { return load(plan); };
   };
-  return source;
+  return with_alterations(std::move(source));
 }
 
 }  // namespace oubli

@@ -74,6 +74,24 @@ fs::path find_data_folder(const DataFolders& folders, const std::string& name,
                   partial, name));
 }
 
+fs::path find_named_file(const std::string& what, const fs::path& file, const fs::path& folder,
+                         const DataFolders& folders) {
+  std::vector<fs::path> places = {folder};
+  places.insert(places.end(), folders.begin(), folders.end());
+  std::vector<std::string> searched;
+  for (const fs::path& place : places) {
+    const fs::path path = place / file;  // an absolute file replaces the folder
+    std::error_code missing;
+    if (fs::exists(path, missing)) return path;
+    searched.push_back(path.string());
+  }
+  throw Error(
+      ErrorKind::kData,
+      fmt::format("the {} '{}' was not found. Searched: {}. Give its path from the folder of the "
+                  "file that names it (from the present one with --set), or an absolute one.",
+                  what, file.string(), fmt::join(searched, ", ")));
+}
+
 FileContent unpack_gzip(std::string_view packed, const std::string& where, std::uint64_t most) {
   z_stream stream{};
   constexpr int kGzipWindow = 15 + 16;

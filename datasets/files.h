@@ -25,6 +25,12 @@ std::filesystem::path find_data_folder(const DataFolders& folders, const std::st
                                        const std::vector<std::string>& subfolders,
                                        const std::vector<std::string>& files);
 
+// A file that the settings name: from `folder`, that of the file which names it, else from the
+// first of `folders` that has it. `what` it is stands in the message where there is none.
+std::filesystem::path find_named_file(const std::string& what, const std::filesystem::path& file,
+                                      const std::filesystem::path& folder,
+                                      const DataFolders& folders);
+
 // FOLDER/NAME or, where that is not there, FOLDER/NAME.gz.
 std::filesystem::path plain_or_packed(const std::filesystem::path& folder, const std::string& name);
 

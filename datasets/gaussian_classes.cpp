@@ -7,10 +7,13 @@
 // and the split settings of datasets/split.h (no validation set by default).
 #include <ATen/ATen.h>
 
+#include <utility>
+
 #include "core/base/random.h"
 #include "datasets/draw.h"
 #include "datasets/source.h"
 #include "datasets/split.h"
+#include "datasets/turning.h"
 
 namespace oubli {
 namespace {
@@ -70,7 +73,7 @@ DataSource gaussian_classes_source() {
     const SplitPlan plan = SplitPlan::with_test_files(settings, 0.0);
     return [shape, plan](const DataFolders&) { return load(shape, plan); };
   };
-  return source;
+  return with_turning(std::move(source));
 }
 
 }  // namespace oubli

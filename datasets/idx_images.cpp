@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/hash.h"
+#include "datasets/alterations.h"
 #include "datasets/files.h"
 #include "datasets/idx.h"
 #include "datasets/split.h"
@@ -94,7 +95,7 @@ DataSource idx_image_source(IdxImages format) {
       return load(folders, format, normalisation, plan);
     };
   };
-  return source;
+  return with_alterations(std::move(source));
 }
 
 }  // namespace oubli

@@ -1,9 +1,12 @@
 #include "datasets/selection.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "datasets/selectors/selector.h"
 
@@ -13,6 +16,7 @@ namespace {
 struct SelectorKind {
   const char* name;
   Choose (*read)(const Settings&);
+  bool corrupts = false;
 };
 
 constexpr SelectorKind kSelectors[] = {{"random", read_random},
@@ -21,19 +25,21 @@ constexpr SelectorKind kSelectors[] = {{"random", read_random},
                                        {"indices", read_indices},
                                        {"ids", read_ids},
                                        {"where", read_where},
-                                       {"mislabelled", read_mislabelled},
-                                       {"interclass", read_interclass}};
+                                       {"mislabelled", read_mislabelled, true},
+                                       {"interclass", read_interclass, true},
+                                       {"backdoor", read_backdoor, true},
+                                       {"noisy", read_noisy, true},
+                                       {"biased", read_biased, true}};
 
-const SelectorKind& the_one_selector(const Settings& settings) {
+// And where its key stands.
+std::pair<const SelectorKind*, Origin> the_one_selector(const Settings& settings,
+                                                        const std::vector<std::string>& beside) {
   std::vector<std::string> valid;
   for (const SelectorKind& kind : kSelectors) valid.emplace_back(kind.name);
-  const auto& entries = settings.node().entries;
-  if (entries.empty()) {
-    fail_at(settings.origin(),
-            fmt::format("no selector is given, expected one of {}.", fmt::join(valid, ", ")));
-  }
   const SelectorKind* found = nullptr;
-  for (const auto& [key, value] : entries) {
+  Origin origin;
+  for (const auto& [key, value] : settings.node().entries) {
+    if (std::find(beside.begin(), beside.end(), key) != beside.end()) continue;
     const auto at = std::find(valid.begin(), valid.end(), key);
     if (at == valid.end()) fail_at(value.key_origin, unknown_name_message("selector", key, valid));
     if (found != nullptr) {
@@ -42,23 +48,46 @@ const SelectorKind& the_one_selector(const Settings& settings) {
                                             key, found->name));
     }
     found = &kSelectors[at - valid.begin()];
+    origin = value.key_origin;
   }
-  return *found;
+  if (found == nullptr) {
+    fail_at(settings.origin(),
+            fmt::format("no selector is given, expected one of {}.", fmt::join(valid, ", ")));
+  }
+  return {found, origin};
 }
 
 }  // namespace
 
-Selector configure_selection(const Settings& settings, const std::string& set) {
+Selection Selection::part(const Tensor& places) const {
+  const auto chosen = [&](const Tensor& all) {
+    return all.defined() ? all.index_select(0, places) : all;
+  };
+  return {chosen(rows), chosen(wrong_labels), chosen(wrong_inputs), traces, {}};
+}
+
+const std::vector<std::string>& corrupting_selectors() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found;
+    for (const SelectorKind& kind : kSelectors) {
+      if (kind.corrupts) found.emplace_back(kind.name);
+    }
+    return found;
+  }();
+  return names;
+}
+
+Selector configure_selection(const Settings& settings, const std::string& set,
+                             const std::vector<std::string>& beside) {
   if (settings.is_describing()) {
     for (const SelectorKind& kind : kSelectors) kind.read(settings);
     return [](const Dataset&, const Splits&, Generator) -> Selection {
       throw Error(ErrorKind::kUsage, "a selection that was only described cannot be drawn");
     };
   }
-  const SelectorKind& kind = the_one_selector(settings);
-  const Origin origin = settings.node().entries.front().second.key_origin;
-  return [choose = kind.read(settings), origin, set](const Dataset& dataset, const Splits& splits,
-                                                     Generator generator) {
+  const auto [kind, where] = the_one_selector(settings, beside);
+  return [choose = kind->read(settings), origin = where, set](
+             const Dataset& dataset, const Splits& splits, Generator generator) {
     Selection selection = choose(dataset, splits, generator);
     require_some_but_not_all(selection, splits, origin, set);
     return selection;
@@ -66,9 +95,35 @@ Selector configure_selection(const Settings& settings, const std::string& set) {
 }
 
 Dataset corrupted(const Dataset& dataset, const Selection& selection) {
-  if (!selection.mislabelled) return dataset;
-  const Subset selected{std::make_shared<const Dataset>(dataset), selection.rows, {}};
-  return *selected.with_targets(selection.wrong_labels).dataset;
+  Dataset changed = dataset;
+  if (selection.wrong_labels.defined()) {
+    const Subset selected{std::make_shared<const Dataset>(dataset), selection.rows, {}};
+    changed = *selected.with_targets(selection.wrong_labels).dataset;
+  }
+  if (selection.wrong_inputs.defined()) {
+    changed.inputs = changed.inputs.index_copy(0, selection.rows, selection.wrong_inputs);
+  }
+  return changed;
+}
+
+Tensor append_copies(Dataset& dataset, const Tensor& rows, const Tensor& inputs) {
+  const std::int64_t before = dataset.size();
+  const Tensor truth = dataset.true_targets.defined() ? dataset.true_targets : dataset.targets;
+  const Tensor targets = truth.index_select(0, rows);
+  dataset.inputs = at::cat({dataset.inputs, inputs});
+  dataset.targets = at::cat({dataset.targets, targets});
+  dataset.true_targets = at::cat({truth, targets});
+  const auto extend = [&](auto& values) {
+    if (values.empty()) return;
+    for (std::int64_t i = 0; i < rows.numel(); ++i) {
+      values.push_back(values[static_cast<std::size_t>(rows.const_data_ptr<std::int64_t>()[i])]);
+    }
+  };
+  for (auto& [name, column] : dataset.columns) {
+    extend(column.numbers);
+    extend(column.level_of);
+  }
+  return at::arange(before, dataset.size());
 }
 
 }  // namespace oubli

@@ -12,15 +12,25 @@
 //   {where: {column: signup, before: 2024-01-01}}        `after`, `at_least`, `at_most` too, for
 //                                                        numbers and dates; `count` or `fraction`
 //                                                        draws some of them
+//
+// and those that spoil the examples they choose, for a model to be trained on and then rid of:
+//
 //   {mislabelled: {fraction: 0.1}}                       drawn like `random`, and given a wrong
 //                                                        label, uniform over the other classes
 //   {interclass: {classes: [3, 5], fraction: 0.2}}       drawn from each of two classes, and given
 //                                                        the other one's label: the interclass
 //                                                        confusion test of Goel et al. 2022
+//   {backdoor: {fraction: 0.05, target: 0, size: 2}}     a patch in the picture, and the target's
+//                                                        label (selectors/backdoor.cpp)
+//   {noisy: {fraction: 0.1, deviation: 2}}               Gaussian noise on the inputs
+//                                                        (selectors/noisy.cpp)
+//   {biased: {group: SELECTOR, from: granted, to: refused, fraction: 0.4}}
+//                                                        labels of a group are lowered
+//                                                        (selectors/biased.cpp)
 //
-// A selection holds rows of the training split only. Draws come from the named streams "forget" and
-// "wrong_labels" of the generator given; a smaller fraction of the same seed is a subset of a
-// larger one.
+// A selection holds rows of the training split only. Draws come from the named streams "forget",
+// "wrong_labels" and "noise" of the generator given; a smaller fraction of the same seed is a
+// subset of a larger one.
 //
 // Errors: Error(kSettings) for no selector, more than one, or an unknown one. Error(kTask), located
 // at the selector, where nothing is selected, everything is (no retain set would be left), a class
@@ -29,30 +39,44 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/random.h"
 #include "core/base/settings.h"
 #include "core/data/dataset.h"
+#include "datasets/traces.h"
 
 namespace oubli {
 
 struct Selection {
-  Tensor rows = {};  // int64, rows of the training split, sorted ascending
-  bool mislabelled = false;
-  Tensor wrong_labels = {};  // int64, one for each of `rows`; undefined unless mislabelled
-  std::vector<std::string> notes = {};  // what was asked for and left out
+  Tensor rows = {};          // int64, rows of the training split, sorted ascending
+  Tensor wrong_labels = {};  // int64, one for each of `rows`; undefined where labels stay
+  Tensor wrong_inputs = {};  // one for each, in the data's own type; undefined where inputs stay
+  std::shared_ptr<const Traces> traces = {};  // null where test examples show nothing of it
+  std::vector<std::string> notes = {};        // what was asked for and left out
+
+  // The examples at these places of `rows`.
+  Selection part(const Tensor& places) const;
 };
 
 using Selector = std::function<Selection(const Dataset&, const Splits&, Generator)>;
 
-// Reads the selector of a map with one entry. Touches no data and no file. `set` is what messages
-// call what it selects.
-Selector configure_selection(const Settings& settings, const std::string& set = "forget set");
+// Reads the selector of a map with one entry, but for keys `beside` it that the caller reads.
+// Touches no data and no file. `set` is what messages call what it selects.
+Selector configure_selection(const Settings& settings, const std::string& set = "forget set",
+                             const std::vector<std::string>& beside = {});
 
-// The data set with the wrong labels of `selection` in `targets`; `true_targets` keeps what was
-// there before. The data set itself where the selection mislabels nothing.
+// The selectors that spoil what they choose.
+const std::vector<std::string>& corrupting_selectors();
+
+// The data set with the wrong labels and inputs of `selection`; `true_targets` keeps the labels
+// that were there before. The data set itself where the selection spoils nothing.
 Dataset corrupted(const Dataset& dataset, const Selection& selection);
+
+// Adds copies of the rows with other inputs and their true targets at the end of the data set, and
+// returns the rows that they are then.
+Tensor append_copies(Dataset& dataset, const Tensor& rows, const Tensor& inputs);
 
 }  // namespace oubli

@@ -2,49 +2,18 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
-#include "core/base/number_text.h"
 #include "core/data/drawing.h"
 #include "datasets/draw.h"
 #include "datasets/selectors/amount.h"
+#include "datasets/selectors/class_choice.h"
 
 namespace oubli {
 namespace {
 
-struct ClassChoice {
-  std::string text;
-  Origin origin;
-
-  // A name goes before a number: classes may be called "10", "20", ...
-  std::int64_t index(const Dataset& dataset) const {
-    if (!dataset.is_classification()) {
-      fail_task(origin, fmt::format("'{}' is a regression: it has no classes. Try 'random'.",
-                                    dataset.name));
-    }
-    const auto& names = dataset.class_names;
-    const auto found = std::find(names.begin(), names.end(), text);
-    if (found != names.end()) return found - names.begin();
-    if (const std::optional<std::int64_t> number = number_in<std::int64_t>(text)) {
-      if (*number >= 0 && *number < dataset.outputs) return *number;
-      fail_task(origin, fmt::format("class {} is not there: '{}' has classes 0 to {}.", text,
-                                    dataset.name, dataset.outputs - 1));
-    }
-    fail_task(origin, unknown_name_message("class", text, names));
-  }
-
-  Tensor rows(const Dataset& dataset, const Splits& splits) const {
-    const std::int64_t number = index(dataset);
-    const Tensor labels = dataset.targets.index_select(0, splits.train);
-    Tensor chosen = splits.train.index({labels.eq(number)});
-    if (chosen.numel() == 0) {
-      fail_task(origin, fmt::format("the training split of '{}' has no example of class '{}'.",
-                                    dataset.name, text));
-    }
-    return chosen;
-  }
-};
+constexpr const char* kClassDoc = "number or name of a class";
 
 // Two classes that exchange labels.
 std::pair<ClassChoice, ClassChoice> read_two_classes(const Settings& settings) {
@@ -59,11 +28,6 @@ std::pair<ClassChoice, ClassChoice> read_two_classes(const Settings& settings) {
   }
   settings.record("classes", {items[0].scalar, items[1].scalar});
   return {{items[0].scalar, items[0].origin}, {items[1].scalar, items[1].origin}};
-}
-
-ClassChoice read_class(const Settings& settings) {
-  const Origin origin = settings.origin("class");
-  return {settings.text("class", {.doc = "number or name of a class"}), origin};
 }
 
 Tensor draw_wrong_labels(const Dataset& dataset, const Tensor& rows, const Generator& generator,
@@ -89,7 +53,7 @@ Choose read_random(const Settings& settings) {
 }
 
 Choose read_whole_class(const Settings& settings) {
-  const ClassChoice choice = read_class(settings);
+  const ClassChoice choice = read_class(settings, "class", kClassDoc);
   return [choice](const Dataset& dataset, const Splits& splits, const Generator&) {
     return Selection{choice.rows(dataset, splits)};
   };
@@ -97,7 +61,7 @@ Choose read_whole_class(const Settings& settings) {
 
 Choose read_class_fraction(const Settings& settings) {
   const Settings map = settings.child("class_fraction", "a drawn part of one class");
-  const ClassChoice choice = read_class(map);
+  const ClassChoice choice = read_class(map, "class", kClassDoc);
   const Amount amount = read_amount(map);
   return
       [choice, amount](const Dataset& dataset, const Splits& splits, const Generator& generator) {
@@ -111,7 +75,7 @@ Choose read_mislabelled(const Settings& settings) {
       read_amount(settings.child("mislabelled", "a drawn part, trained on with wrong labels"));
   return
       [origin, amount](const Dataset& dataset, const Splits& splits, const Generator& generator) {
-        Selection selection{drawn(splits.train, amount, generator), true, {}};
+        Selection selection{drawn(splits.train, amount, generator)};
         selection.wrong_labels = draw_wrong_labels(dataset, selection.rows, generator, origin);
         return selection;
       };
@@ -129,7 +93,7 @@ Choose read_interclass(const Settings& settings) {
     const Tensor rows = sorted_rows(
         at::cat({drawn(first.rows(dataset, splits), amount, generator.stream("first class")),
                  drawn(second.rows(dataset, splits), amount, generator.stream("second class"))}));
-    return Selection{rows, true, a + b - dataset.targets.index_select(0, rows)};
+    return Selection{rows, a + b - dataset.targets.index_select(0, rows)};
   };
 }
 
