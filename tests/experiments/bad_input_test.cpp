@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "the name of a row is one line of text"},
         BadInput{"WrongLabelsToAdd", "remove: {random: {fraction: 0.1}}",
                  "add: {interclass: {classes: [0, 1], fraction: 0.1}}",
-                 "bad.yaml:5:21: 'interclass' gives examples wrong labels"},
+                 "bad.yaml:5:21: 'interclass' spoils examples"},
         BadInput{"EverythingAdded", "remove: {random: {fraction: 0.1}}",
                  "add: {random: {fraction: 1}}", "the set of added points is the whole"},
         BadInput{"ClassesThatAreMaps", "{random: {fraction: 0.1}}",

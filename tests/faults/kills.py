@@ -61,6 +61,35 @@ def kill_schedulers(scene):
         shutil.rmtree(folder)
 
 
+def kill_streams(scene):
+    """Requests one after another, killed in the middle of them, once or several times in a row: who
+    goes on ends with the results of a run that nobody killed."""
+    experiment = scene.suite.stream()
+    while scene.more():
+        folder = scene.new_folder()
+        store, output = folder / "store", folder / "output"
+        book = Book(store)
+        for _ in range(scene.random.randint(1, 3)):
+            process = scene.start(experiment, store, output)
+            moment = scene.random.uniform(0.1, 0.95) * experiment.seconds
+            if not scene.more() or not process.sleep(moment):
+                process.wait()
+                break
+            process.signal(signal.SIGKILL)
+            left = process.survivors(1.0)
+            done = len(keys_in(store))
+            when = f"killed at {moment:.3f} s with {done} stages done in {folder.name}"
+            scene.event(when)
+            scene.notes[f"{10 * (10 * done // len(experiment.contents))} % of the stages done"] += 1
+            if left:
+                scene.failure(f"{when}: {len(left)} processes lived on for a second: {left}")
+            process.wait()
+            book.check(scene, when)
+        scene.settle(experiment, store, output, f"after kills in {folder.name}", book)
+        book.close()
+        shutil.rmtree(folder)
+
+
 def kill_collectors(scene):
     """`store gc`, killed while it removes what is damaged."""
     experiment = scene.suite.fault

@@ -41,6 +41,7 @@ SCENARIOS = [
     ("undisturbed", 2, harness.undisturbed, None),
     ("kill-schedulers", 140, kills.kill_schedulers, None),
     ("kill-workers", 70, kills.kill_workers, None),
+    ("kill-streams", 20, kills.kill_streams, None),
     ("kill-collectors", 20, kills.kill_collectors, None),
     ("kill-writing", 200, kills.kill_writing, None),
     ("kill-two-steps", 40, kills.kill_writing_in_two_steps, shim.no_compiler),

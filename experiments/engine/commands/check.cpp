@@ -26,10 +26,13 @@ int check_file(const CheckOptions& options, const Registries& registries) {
   fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
   const Task& task = experiment.task;
   fmt::print(
-      "# {} parameters; examples: train {}, forget {}, added {}, retain {}, validation {}, "
+      "# {} parameters; examples: train {}, forget {}{}, added {}, retain {}, validation {}, "
       "test {}\n",
-      experiment.network.table->size(), task.train.size(), task.forget.size(), task.added.size(),
-      task.retain.size(), task.validation.size(), task.test.size());
+      experiment.network.table->size(), task.train.size(), task.forget.size(),
+      experiment.unknown.numel() == 0
+          ? ""
+          : fmt::format(" (and {} that no method is told of)", experiment.unknown.numel()),
+      task.added.size(), task.retain.size(), task.validation.size(), task.test.size());
   fmt::print("# memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available\n",
              least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9);
   std::map<StageKind, std::pair<std::size_t, double>> kinds;

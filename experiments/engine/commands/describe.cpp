@@ -114,7 +114,10 @@ const std::vector<Part>& parts() {
 void describe_part(const Part& part, const Registries& registries) {
   print(fmt::format("{}: {}", part.name, part.summary));
   if (part.name == "edit") {
-    print_settings(describe([](const Settings& settings) { configure_selection(settings); }));
+    print_settings(describe([](const Settings& settings) {
+      configure_selection(settings);
+      read_known_share(settings);
+    }));
   } else if (part.name == "sweep") {
     print_settings(
         describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); }));

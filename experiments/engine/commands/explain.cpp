@@ -49,8 +49,10 @@ void explain_verdict(std::size_t width) {
   };
   paragraph("verdict: whether a row's models can be told from retrained ones.");
   paragraph(
-      "Each decisive column (accuracy, loss, KL and attack AUC on the edited set; accuracy and "
-      "loss on retain and test; others with `verdict: {columns: [...]}`) is held against the "
+      "Each decisive column (accuracy, loss, KL and attack AUC on the edited set, the first three "
+      "on what is bad and unknown; accuracy and loss on retain and test; attack_success, "
+      "parity_gap and opportunity_gap; others with `verdict: {columns: [...]}`) is held against "
+      "the "
       "oracles' own values. The margin M is the root-mean-square difference of two oracles, sqrt 2 "
       "of their deviations s_y (`margin`: another number of them), or the column's resolution "
       "where that is larger (`oubli explain COLUMN`; of an accuracy one example of the set).");

@@ -26,6 +26,7 @@ struct RunOptions : ExperimentOptions {
   std::string output;
   int jobs = 0;  // 0: all cores
   std::vector<std::string> fresh;
+  bool keeps_models = false;
 };
 
 // Removes from the store what the rows are made by, so that it is done again.
@@ -90,7 +91,7 @@ int run_file(const RunOptions& options, const Registries& registries) {
   const Results results =
       run_experiment(experiment, plan, store, registries,
                      {options.data, static_cast<std::size_t>(options.jobs), &display});
-  write_output(output, experiment, plan, store, results);
+  write_output(output, experiment, plan, store, results, options.keeps_models);
   print_table(results);
   fmt::print("Written to {}/\n", printable(output.path().string()));
   print_how_to_repeat(results, options, registries);
@@ -113,6 +114,8 @@ void add_run_command(CLI::App& program, CommandContext& context) {
   run->add_option("--fresh", options->fresh, "a row that is done again, though the store has it")
       ->type_name("ROW")
       ->allow_extra_args(false);
+  run->add_flag("--keep-models", options->keeps_models,
+                "the rows' models beside the results, as safetensors with PyTorch's names");
   run->callback([options, &context] {
     try {
       context.status = run_file(*options, context.registries);

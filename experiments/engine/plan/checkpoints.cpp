@@ -20,7 +20,8 @@ std::vector<Request> requests_of(const std::vector<DrawnEdit>& edits,
     request.task = task_between(members[k], members[k + 1], splits, common.train.dataset);
     request.task.recipe = common.recipe;
     request.task.make_model = common.make_model;
-    request.hash = hash_of_edit(request.task, no_rows());
+    request.removed = edits[k].removed.rows;
+    request.hash = hash_of_edit(request.task, no_rows(), no_rows());
     requests.push_back(std::move(request));
   }
   return requests;
@@ -39,7 +40,8 @@ void set_edit_up_to(Experiment& experiment, const std::vector<DrawnEdit>& edits,
   sets.recipe = task.recipe;
   sets.make_model = task.make_model;
   task = std::move(sets);
-  experiment.edit_hash = hash_of_edit(task, experiment.held_out);
+  experiment.unknown = unknown_up_to(edits, count);
+  experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
 }
 
 }  // namespace
@@ -66,6 +68,7 @@ void add_checkpoints(Experiment& experiment, const std::vector<DrawnEdit>& edits
   const Experiment& whole = *experiment.checkpoints.back();
   experiment.requests = whole.requests;
   experiment.task = whole.task;
+  experiment.unknown = whole.unknown;
   experiment.edit_hash = whole.edit_hash;
 }
 

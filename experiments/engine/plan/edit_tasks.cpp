@@ -28,14 +28,23 @@ Task task_between(const Tensor& train, const Tensor& retain, const Splits& split
   return task;
 }
 
-std::string hash_of_edit(const Task& task, const Tensor& held_out) {
+std::string hash_of_edit(const Task& task, const Tensor& held_out, const Tensor& unknown) {
   Hasher edit;
   for (const Subset* part :
        {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
     edit.add(rows_hash(part->rows));
   }
   if (held_out.numel() > 0) edit.add(rows_hash(held_out));
+  if (unknown.numel() > 0) edit.add("/unknown/" + rows_hash(unknown));
   return edit.hex();
+}
+
+Tensor unknown_up_to(const std::vector<DrawnEdit>& edits, std::size_t count) {
+  Tensor rows = no_rows();
+  for (std::size_t k = 0; k < count; ++k) {
+    if (edits[k].unknown.defined()) rows = rows_union(rows, edits[k].unknown);
+  }
+  return rows;
 }
 
 std::vector<Tensor> members_over_time(const std::vector<DrawnEdit>& edits, const Tensor& train) {
@@ -43,7 +52,9 @@ std::vector<Tensor> members_over_time(const std::vector<DrawnEdit>& edits, const
   for (const DrawnEdit& edit : edits) members = rows_difference(members, edit.added.rows);
   std::vector<Tensor> all = {members};
   for (const DrawnEdit& edit : edits) {
-    members = rows_union(rows_difference(members, edit.removed.rows), edit.added.rows);
+    const Tensor told = edit.unknown.defined() ? rows_difference(edit.removed.rows, edit.unknown)
+                                               : edit.removed.rows;
+    members = rows_union(rows_difference(members, told), edit.added.rows);
     all.push_back(members);
   }
   return all;

@@ -15,10 +15,13 @@ namespace oubli {
 Task task_between(const Tensor& train, const Tensor& retain, const Splits& splits,
                   const std::shared_ptr<const Dataset>& dataset);
 
-// Of all its rows, for keys.
-std::string hash_of_edit(const Task& task, const Tensor& held_out);
+// Of all its rows, for keys; `unknown`: those that oracles lack and methods are not told of.
+std::string hash_of_edit(const Task& task, const Tensor& held_out, const Tensor& unknown);
 
-// The rows that are trained on before any request, and after each.
+// What methods are not told of in the first `count` edits.
+Tensor unknown_up_to(const std::vector<DrawnEdit>& edits, std::size_t count);
+
+// The rows that are trained on before any request, and after each, as methods are told.
 std::vector<Tensor> members_over_time(const std::vector<DrawnEdit>& edits, const Tensor& train);
 
 }  // namespace oubli

@@ -8,34 +8,52 @@
 #include <optional>
 #include <utility>
 
+#include "core/data/drawing.h"
 #include "core/data/row_column.h"
+#include "datasets/draw.h"
+#include "datasets/selectors/selector.h"
 #include "experiments/engine/plan/request_list.h"
 
 namespace oubli {
 namespace {
 
+constexpr const char* kKnown = "known";
+
 // One request as it is written.
 struct WrittenEdit {
   Selector remove, add;
-  Origin origin;
+  double known = 1;
+  Origin origin, known_origin;
 };
+
+// Where the settings of what is added say something that only what is removed can have.
+void require_addable(const Settings& add) {
+  if (add.has(kKnown)) {
+    fail_at(add.origin(kKnown),
+            "'known' stands under 'remove': it says which part of bad data is known. All that is "
+            "added is known.");
+  }
+  for (const std::string& corrupts : corrupting_selectors()) {
+    if (!add.has(corrupts)) continue;
+    fail_at(add.origin(corrupts),
+            fmt::format("'{}' spoils examples, to be removed again: it stands under 'remove'. What "
+                        "is added is selected by random, class, class_fraction, ids, where or "
+                        "indices.",
+                        corrupts));
+  }
+}
 
 WrittenEdit read_one(const Settings& edit) {
   WrittenEdit written;
   written.origin = edit.origin();
   if (edit.has("remove")) {
-    written.remove = configure_selection(edit.child("remove", "the forget set"));
+    const Settings remove = edit.child("remove", "the forget set");
+    written.remove = configure_selection(remove, "forget set", {kKnown});
+    written.known_origin = remove.origin(kKnown);
+    written.known = read_known_share(remove);
   }
   if (edit.has("add")) {
-    for (const char* corrupts : {"mislabelled", "interclass"}) {
-      const Settings add(*edit.node().find("add"));
-      if (!add.has(corrupts)) continue;
-      fail_at(add.origin(corrupts),
-              fmt::format("'{}' gives examples wrong labels, to be removed again: it stands under "
-                          "'remove'. What is added is selected by random, class, class_fraction, "
-                          "ids, where or indices.",
-                          corrupts));
-    }
+    require_addable(Settings(*edit.node().find("add")));
     written.add = configure_selection(
         edit.child("add", "points held out of the original's training"), "set of added points");
   }
@@ -47,11 +65,29 @@ WrittenEdit read_one(const Settings& edit) {
   return written;
 }
 
+// What methods are not told of `removed`. The draw is of all that is removed, so that it is the
+// same whatever else the edit says.
+Tensor unknown_of(const WrittenEdit& edit, const Tensor& removed, const Generator& generator) {
+  if (edit.known == 1) return no_rows();
+  const std::int64_t told = share_of(edit.known, removed.numel());
+  if (told == 0) {
+    fail_task(edit.known_origin,
+              fmt::format("'known' is {:g}: of {} rows that is none, and a method would be told "
+                          "nothing. Raise it, or remove more.",
+                          edit.known, removed.numel()));
+  }
+  Generator draw = generator.stream(kKnown);
+  return rows_difference(removed, drawn_rows(removed, told, draw));
+}
+
 // Both chosen from the training split.
 DrawnEdit draw_one(const WrittenEdit& edit, const LoadedData& data, const Generator& generator) {
   DrawnEdit drawn{{no_rows()}, {no_rows()}};
-  if (edit.remove)
-    drawn.removed = edit.remove(data.dataset, data.splits, generator.stream("remove"));
+  if (edit.remove) {
+    const Generator own = generator.stream("remove");
+    drawn.removed = edit.remove(data.dataset, data.splits, own);
+    drawn.unknown = unknown_of(edit, drawn.removed.rows, own);
+  }
   if (edit.add) drawn.added = edit.add(data.dataset, data.splits, generator.stream("add"));
   if (at::isin(drawn.removed.rows, drawn.added.rows).any().item<bool>()) {
     fail_at(edit.origin,
@@ -73,6 +109,14 @@ Selection choose(const Selector& selector, const LoadedData& data, const Tensor&
   }
 }
 
+// What request `number` removes, and of it what is not told.
+void remove(const WrittenEdit& edit, const LoadedData& data, const Tensor& among,
+            const Generator& generator, std::size_t number, DrawnEdit& drawn) {
+  drawn.removed = choose(edit.remove, data, among, generator, "remove", number);
+  drawn.unknown =
+      unknown_of(edit, drawn.removed.rows, generator.stream(fmt::format("remove {}", number + 1)));
+}
+
 // What is added first, since it is held out from the start; then what is removed, of those that are
 // there.
 std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, const LoadedData& data,
@@ -86,7 +130,7 @@ std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, cons
   }
   for (std::size_t k = 0; k < edits.size(); ++k) {
     if (edits[k].remove) {
-      drawn[k].removed = choose(edits[k].remove, data, members, generator, "remove", k);
+      remove(edits[k], data, members, generator, k, drawn[k]);
       members = rows_difference(members, drawn[k].removed.rows);
     }
     members = rows_union(members, drawn[k].added.rows);
@@ -118,6 +162,14 @@ void read_list(const Settings& root, const SettingsNode& node, Edits& edits) {
 }  // namespace
 
 Tensor no_rows() { return at::empty({0}, at::kLong); }
+
+double read_known_share(const Settings& remove) {
+  return remove.real(kKnown, {.default_value = 1,
+                              .above = 0,
+                              .at_most = 1,
+                              .doc = "beside the selector: share of the bad rows that methods are "
+                                     "told of; oracles lack all of them"});
+}
 
 Edits read_edits(const Settings& root) {
   Edits edits;

@@ -4,6 +4,7 @@
 //   edit:                                               a sequence: each entry is one request
 //     - remove: {ids: [C7]}
 //     - {remove: {where: {column: month, is: may}}, add: {where: {column: month, is: june}}}
+//   edit: {remove: {mislabelled: {fraction: 0.1}, known: 0.3}}         bad data, known in part
 //   edit: {requests: {from: SELECTOR, each: 1, count: 25}}             drawn from a selection
 //   edit: {requests: {file: requests.csv, column: id, number: day}}    by number, of the data's ids
 //   checkpoints: [1, 5, 25]                             after how many requests models are held
@@ -14,8 +15,12 @@
 // k come from the streams "remove k" and "add k" of Generator(seeds.edit), of one edit from
 // "remove" and "add".
 //
+// `known`: the share of what is removed that methods are told, drawn from the stream "known" of
+// these; a smaller share is a part of a larger one. The oracles lack all of it. What nobody knows
+// of stays where it was for the methods: in their retain set. No later request chooses it.
+//
 // Errors: Error(kSettings) for an edit that asks for nothing, Error(kTask) for one that cannot be
-// made, with its number where there are several.
+// made, or of which nothing would be told, with its number where there are several.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +35,9 @@ namespace oubli {
 
 // Either may be empty; not both.
 struct DrawnEdit {
-  Selection removed;
+  Selection removed;  // all that oracles lack
   Selection added;
+  Tensor unknown = {};  // rows of `removed` that methods are not told of; undefined: none
 };
 
 struct Edits {
@@ -47,5 +53,8 @@ Tensor no_rows();  // int64 [0]
 
 // Reads `edit` and `checkpoints`.
 Edits read_edits(const Settings& root);
+
+// Reads `known`, which stands beside the selector of what is removed.
+double read_known_share(const Settings& remove);
 
 }  // namespace oubli

@@ -31,9 +31,13 @@ void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
               : "train.loss is squared_error, but the data has classes: use cross_entropy.");
 }
 
-Network build_network(const Spec& spec, const Dataset& dataset) {
+void build_networks(const Spec& spec, const Dataset& dataset, Experiment& experiment) {
   try {
-    return spec.build({dataset.input_shape(), spec.recipe.objective.outputs_for(dataset)});
+    experiment.network =
+        spec.build({dataset.input_shape(), spec.recipe.objective.outputs_for(dataset)});
+    for (const Variant& variant : spec.variants) {
+      experiment.networks.push_back(network_of(variant.plan, experiment.network));
+    }
   } catch (const Error& error) {  // too many parameters
     if (error.kind() != ErrorKind::kUsage) throw;
     const SettingsNode* model = spec.root.find("model");
@@ -41,12 +45,14 @@ Network build_network(const Spec& spec, const Dataset& dataset) {
   }
 }
 
-void require_examples(const std::vector<Tensor>& members, const Edits& edits) {
+void require_examples(const std::vector<Tensor>& members, const std::vector<DrawnEdit>& edits,
+                      const Edits& written) {
   for (std::size_t k = 0; k < members.size(); ++k) {
-    if (members[k].numel() > 0) continue;
-    fail_at(edits.origin, edits.is_sequence && k > 0
-                              ? fmt::format("nothing is left to train on after request {}.", k)
-                              : "nothing is left to train on after this edit.");
+    // Of the oracles, which have fewer.
+    if (members[k].numel() > unknown_up_to(edits, k).numel()) continue;
+    fail_at(written.origin, written.is_sequence && k > 0
+                                ? fmt::format("nothing is left to train on after request {}.", k)
+                                : "nothing is left to train on after this edit.");
   }
 }
 
@@ -67,18 +73,27 @@ double training_cost(const TrainingRecipe& recipe, std::int64_t examples) {
   return static_cast<double>(examples) * static_cast<double>(passes);
 }
 
+Subset Experiment::oracle_rows() const {
+  return unknown.numel() == 0 ? task.retain
+                              : task.retain.with_rows(rows_difference(task.retain.rows, unknown));
+}
+
 std::vector<NamedRows> Experiment::metric_sets() const {
   std::vector<NamedRows> sets;
   const auto add = [&](const std::string& name, const Tensor& rows) {
     if (rows.numel() > 0) sets.push_back({name, rows});
   };
-  // Added points are reported apart from the points that were kept.
-  add("retain", rows_difference(task.retain.rows, task.added.rows));
+  // Added points are reported apart from the points that were kept, and so is what should not have
+  // been.
+  add("retain", rows_difference(oracle_rows().rows, task.added.rows));
   add("forget", task.forget.rows);
+  add("unknown", unknown);
   add("added", task.added.rows);
   add("validation", task.validation.rows);
   add("test", task.test.rows);
   add("held_out", held_out);
+  for (const NamedRows& set : planted.sets) add(set.name, set.rows);
+  for (const NamedRows& set : named_sets) add(set.name, set.rows);
   return sets;
 }
 
@@ -93,20 +108,22 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   LoadedData loaded = spec.load(folders);
   const Generator generator(static_cast<std::uint64_t>(spec.seeds.edit));
   const std::vector<DrawnEdit> edits = spec.edits.draw(loaded, generator);
+  experiment.planted = plant(edits, spec.edits.origin, loaded.dataset);
   for (const DrawnEdit& edit : edits) {
-    if (edit.removed.mislabelled) loaded.dataset = corrupted(loaded.dataset, edit.removed);
     for (const std::string& note : edit.removed.notes) experiment.notes.push_back(note);
   }
   experiment.dataset = std::make_shared<const Dataset>(std::move(loaded.dataset));
   const Dataset& dataset = *experiment.dataset;
   const std::vector<Tensor> members = members_over_time(edits, loaded.splits.train);
-  require_examples(members, spec.edits);
+  require_examples(members, edits, spec.edits);
   experiment.task =
       task_between(members.front(), members.back(), loaded.splits, experiment.dataset);
+  experiment.unknown = unknown_up_to(edits, edits.size());
   experiment.held_out = loaded.held_out.defined() ? loaded.held_out : no_rows();
+  experiment.named_sets = rows_of(spec.sets, dataset, loaded.splits);
   Task& task = experiment.task;
   require_fitting_loss(spec, dataset);
-  experiment.network = build_network(spec, dataset);
+  build_networks(spec, dataset, experiment);
   task.recipe = spec.recipe;
   task.make_model = [build = spec.build, shape = dataset.input_shape(),
                      own = spec.recipe.objective.outputs_for(dataset),
@@ -116,7 +133,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   };
   experiment.network_hash = layout_hash(*experiment.network.table);
   experiment.data_hash = dataset.content_hash();
-  experiment.edit_hash = hash_of_edit(task, experiment.held_out);
+  experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
   experiment.spec = std::move(spec);
   if (experiment.spec.originals) take_up_originals(experiment);
   if (experiment.spec.edits.is_sequence) add_checkpoints(experiment, edits, members, loaded.splits);

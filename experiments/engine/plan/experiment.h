@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/unlearn/task.h"
+#include "experiments/engine/plan/planted.h"
 #include "experiments/engine/plan/spec.h"
 
 namespace oubli {
@@ -16,6 +17,7 @@ double training_cost(const TrainingRecipe& recipe, std::int64_t examples);
 // One request of a sequence.
 struct Request {
   Task task;         // from what was trained on before it to what is trained on behind it
+  Tensor removed;    // rows that it takes from the oracles: all of task.forget, and what is unknown
   std::string hash;  // of its rows
 };
 
@@ -24,7 +26,12 @@ struct Experiment {
   std::shared_ptr<const Dataset> dataset;
   Task task;
   Tensor held_out;  // int64 rows that attacks compare with, never trained on; may be empty
+  // int64 rows of the retain set that the oracles lack too and no method is told of; may be empty.
+  Tensor unknown = no_rows();
+  PlantedSets planted = {};                // where a corruption is looked for
+  std::vector<NamedRows> named_sets = {};  // of test examples, those that the experiment names
   Network network;
+  std::vector<Network> networks = {};  // of each variant, as its plan asks
   // What stages are keyed by.
   std::string data_hash;
   std::string edit_hash;
@@ -37,10 +44,16 @@ struct Experiment {
   std::vector<std::shared_ptr<const Experiment>> checkpoints = {};
   std::vector<std::string> notes = {};  // what the edit asked for and left out
 
+  // What oracles are trained on.
+  Subset oracle_rows() const;
   // Sets that metrics are reported on; empty ones are left out.
   std::vector<NamedRows> metric_sets() const;
   Tensor metric_rows() const;  // of all of them, ascending
   Model make_model() const { return Model(network.layers, network.table, spec.dtype); }
+  // Of a variant's originals, oracles and edited models.
+  Model make_model(std::size_t variant) const {
+    return Model(networks.at(variant).layers, networks.at(variant).table, spec.dtype);
+  }
   // Sample-gradients of training on what remains.
   double retraining_cost() const { return training_cost(spec.recipe, task.retain.size()); }
 };

@@ -87,6 +87,13 @@ bool needs_two_examples(const Experiment& experiment) {
   return false;
 }
 
+// Of the variant that has most.
+std::int64_t parameters_of_model(const Experiment& experiment) {
+  std::int64_t most = 0;
+  for (const Network& network : experiment.networks) most = std::max(most, network.table->size());
+  return most;
+}
+
 double bytes_of_model(const Experiment& experiment) {
   const OptimizerSettings& optimizer = experiment.spec.recipe.optimizer;
   const double value = experiment.spec.dtype == at::kDouble ? 8 : 4;
@@ -94,7 +101,7 @@ double bytes_of_model(const Experiment& experiment) {
   // float64.
   const double vectors =
       optimizer.is_full_batch() ? 4 + 2 * static_cast<double>(optimizer.memory) * 8 / value : 6;
-  return vectors * value * static_cast<double>(experiment.network.table->size());
+  return vectors * value * static_cast<double>(parameters_of_model(experiment));
 }
 
 }  // namespace
@@ -117,7 +124,7 @@ void require_fit(const Experiment& experiment) {
     fail_at(origin_of(experiment.spec.root, {is_model ? "model" : "data"}),
             fmt::format("{} {}", shortage,
                         is_model ? fmt::format("The model has {} parameters: lower its width.",
-                                               experiment.network.table->size())
+                                               parameters_of_model(experiment))
                                  : "Lower data.limit."));
   }
 }

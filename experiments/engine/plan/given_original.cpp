@@ -1,6 +1,9 @@
 #include "experiments/engine/plan/given_original.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include <map>
 
 #include "core/base/hash.h"
 #include "core/nn/weights_file.h"
@@ -55,6 +58,25 @@ void GivenOriginals::load(Model& model, std::size_t number, const std::string& s
                 fmt::format("{}: the file has changed since this run began.", file.string()));
   }
   load_weights(model, renamed(read_weights(file), rename, file.string()), file.string());
+}
+
+TensorFile GivenOriginals::as_given(const Model& model, std::size_t number) const {
+  TensorFile file = read_weights(files.at(number));
+  const TensorFile named = renamed(file, rename, files.at(number).string());
+  std::map<std::string, Tensor> values;
+  for (std::size_t i = 0; i < model.parameters().size(); ++i) {
+    values[model.parameter_infos()[i].name] = model.parameters()[i].detach();
+  }
+  for (std::size_t i = 0; i < model.buffers().size(); ++i) {
+    values[model.buffer_infos()[i].name] = model.buffers()[i];
+  }
+  for (std::size_t i = 0; i < file.tensors.size(); ++i) {
+    const auto found = values.find(named.tensors[i].first);
+    if (found == values.end()) continue;
+    Tensor& tensor = file.tensors[i].second;
+    tensor = found->second.to(tensor.scalar_type()).contiguous();
+  }
+  return file;
 }
 
 }  // namespace oubli

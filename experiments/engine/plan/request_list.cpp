@@ -22,8 +22,14 @@ DrawnEdit removal_of(Selection selection) { return {std::move(selection), {no_ro
 
 // `count` requests of `each` rows, in an order that is drawn.
 Draw read_cut(const Settings& settings) {
-  const Selector from = configure_selection(settings.child("from", "rows that are asked for"),
-                                            "set that requests are drawn from");
+  const Settings among = settings.child("from", "rows that are asked for");
+  if (among.has("known")) {
+    among.fail("known",
+               "'known' stands beside the selector of one 'remove': requests that are cut from a "
+               "selection are told in full. Write them one by one: `edit: [{remove: {random: "
+               "{count: 50}, known: 0.3}}, ...]`.");
+  }
+  const Selector from = configure_selection(among, "set that requests are drawn from");
   const std::int64_t each =
       settings.integer("each", {.default_value = 1, .at_least = 1, .doc = "rows of one request"});
   const std::int64_t count = settings.integer(
@@ -41,13 +47,7 @@ Draw read_cut(const Settings& settings) {
     std::vector<DrawnEdit> requests;
     for (std::int64_t k = 0; k < (count > 0 ? count : there); ++k) {
       const Tensor places = drawn.narrow(0, k * each, each);
-      Selection one{all.rows.index_select(0, places), all.mislabelled, {}};
-      const auto [rows, by_row] = one.rows.sort();
-      one.rows = rows;
-      if (all.mislabelled) {
-        one.wrong_labels = all.wrong_labels.index_select(0, places).index_select(0, by_row);
-      }
-      requests.push_back(removal_of(std::move(one)));
+      requests.push_back(removal_of(all.part(std::get<0>(places.sort()))));
     }
     return requests;
   };

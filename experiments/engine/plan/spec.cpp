@@ -126,9 +126,10 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
       root, spec.originals ? std::optional(static_cast<std::int64_t>(spec.originals->files.size()))
                            : std::nullopt);
   spec.measure = read_measure(root, registries.metrics, spec.edits.is_sequence);
+  spec.sets = read_named_sets(root);
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.
-  VerdictSettings::read(root, registries.metrics, spec.measure);
+  VerdictSettings::read(root, registries.metrics, spec.measure, names_of(spec.sets));
   spec.threads = root.integer("threads", {.default_value = 1,
                                           .at_least = 1,
                                           .at_most = 1024,

@@ -14,6 +14,7 @@
 #include "core/train/trainer.h"
 #include "experiments/engine/plan/edits.h"
 #include "experiments/engine/plan/given_original.h"
+#include "experiments/engine/plan/named_sets.h"
 #include "experiments/engine/plan/variants.h"
 #include "experiments/engine/registries.h"
 
@@ -45,6 +46,7 @@ struct Spec {
   std::vector<Variant> variants;  // one or more
   Seeds seeds;
   std::vector<std::string> measure;
+  std::vector<NamedSet> sets;     // of test examples, beside those that every experiment has
   RelearningSettings relearning;  // for the metric that needs it
   std::int64_t threads = 1;       // of one stage
   Json resolved;

@@ -29,6 +29,17 @@ Json description_of(const Metric& metric) {
   return description;
 }
 
+Json description_of(const PlantedSets& planted) {
+  Json description;
+  for (const NamedRows& set : planted.sets) {
+    Hasher rows;
+    rows.add(set.rows);
+    description[set.name] = rows.hex();
+  }
+  description["classes"] = {planted.aims.target.value_or(-1), planted.aims.favoured.value_or(-1)};
+  return description;
+}
+
 }  // namespace
 
 StageMaker::StageMaker(const Experiment& experiment, const Registry<Metric>& metrics)
@@ -49,14 +60,20 @@ void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {
     if (!variant.description.is_null()) own["plan"] = variant.description;
     trainings_.push_back(std::make_shared<const Json>(std::move(own)));
   }
-  const Json looking = {{"data", experiment_.data_hash},
-                        {"edit", experiment_.edit_hash},
-                        {"loss", spec.train_settings().at("loss")},
-                        {"threads", spec.threads}};
+  Json looking = {{"data", experiment_.data_hash},
+                  {"edit", experiment_.edit_hash},
+                  {"loss", spec.train_settings().at("loss")},
+                  {"threads", spec.threads}};
+  if (!experiment_.planted.sets.empty()) looking["planted"] = description_of(experiment_.planted);
   prediction_ = std::make_shared<const Json>(looking);
   Json evaluation = looking;
   for (const std::string& name : spec.measure) {
     evaluation["metrics"].push_back(description_of(metrics.find(name)));
+  }
+  for (const NamedRows& set : experiment_.named_sets) {
+    Hasher rows;
+    rows.add(set.rows);
+    evaluation["sets"][set.name] = rows.hex();
   }
   evaluation_ = std::make_shared<const Json>(std::move(evaluation));
   for (const MethodRow& row : spec.methods) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "experiments/engine/plan/search_space.h"
 
@@ -43,11 +44,14 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
   const std::string problem = column_problem(metrics, sweep.objective);
   if (!problem.empty()) settings.fail("objective", problem);
   const ColumnInfo* info = find_column(metrics, sweep.objective);
-  if (set_of(sweep.objective) == "test" || set_of(sweep.objective) == "held_out") {
+  static const std::set<std::string> kNotShown = {
+      "test", "held_out", "unknown", "unknown_true", "triggered", "group", "others"};
+  if (kNotShown.contains(set_of(sweep.objective))) {
     settings.fail(
         "objective",
-        fmt::format("'{}' cannot be an objective: name a column of a metric that needs no "
-                    "test set, such as avg_gap/validation, loss/validation or kl/forget.",
+        fmt::format("'{}' cannot be an objective: name a column of a metric that needs no test set "
+                    "and nothing that no method is told of, such as avg_gap/validation, "
+                    "loss/validation or kl/forget.",
                     sweep.objective));
   }
   const Metric& metric = *find_metric_of(metrics, sweep.objective);

@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "core/evaluate/attacks/samples.h"
 #include "core/evaluate/attacks/ulira.h"
@@ -23,12 +25,22 @@ AuditedRows audited(const Experiment& experiment) {
   return *rows;
 }
 
+// As the experiment's own, of networks of several copies.
+std::function<Model(std::int64_t)> maker_of(const Experiment& experiment, TrainingPlan plan) {
+  return [build = experiment.spec.build, shape = experiment.dataset->input_shape(),
+          own = experiment.spec.recipe.objective.outputs_for(*experiment.dataset),
+          dtype = experiment.spec.dtype, plan = std::move(plan)](std::int64_t outputs) {
+    const Network network = network_of(plan, build({shape, outputs > 0 ? outputs : own}));
+    return Model(network.layers, network.table, dtype);
+  };
+}
+
 }  // namespace
 
 Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed) {
   const Task& task = experiment.task;
   if (kind == StageKind::kTrain) return task.train;
-  if (kind == StageKind::kRetrain) return task.retain;
+  if (kind == StageKind::kRetrain) return experiment.oracle_rows();
   if (kind == StageKind::kAudit) {
     // The edit adds what is added: an audit that had been trained on it would have it twice.
     const Tensor kept = rows_difference(task.retain.rows, task.added.rows);
@@ -45,7 +57,9 @@ Tensor audit_rows(const Experiment& experiment, std::int64_t audit) {
 
 Task task_of(const Experiment& experiment, const Stage& stage) {
   Task task = stage.request ? experiment.requests.at(*stage.request).task : experiment.task;
-  task.recipe = experiment.spec.variants[stage.variant].plan.recipe;
+  const TrainingPlan& plan = experiment.spec.variants[stage.variant].plan;
+  task.recipe = plan.recipe;
+  if (plan.copies > 1) task.make_model = maker_of(experiment, plan);
   if (stage.audit) {
     task.train = training_set(experiment, StageKind::kAudit, *stage.audit);
     task.forget = task.train.with_rows(audit_rows(experiment, *stage.audit));

@@ -8,6 +8,9 @@
 namespace oubli {
 namespace {
 
+// As many of the standard columns as there were when records listed them.
+constexpr std::size_t kListedOnce = 14;
+
 // In place of a list, so that a record of it can be read again whatever is measured.
 const char* const kStandard = "standard";
 
@@ -27,12 +30,20 @@ const std::vector<std::string>& VerdictSettings::standard_columns() {
                                                    "accuracy/retain",
                                                    "loss/retain",
                                                    "accuracy/test",
-                                                   "loss/test"};
+                                                   "loss/test",
+                                                   "accuracy/unknown",
+                                                   "loss/unknown",
+                                                   "kl/unknown",
+                                                   "squared_difference/unknown",
+                                                   "attack_success",
+                                                   "parity_gap",
+                                                   "opportunity_gap"};
   return columns;
 }
 
 VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Metric>& metrics,
-                                      const std::vector<std::string>& measure) {
+                                      const std::vector<std::string>& measure,
+                                      const std::vector<std::string>& own_sets) {
   const Settings settings = parent.child("verdict", "what verdicts rest on");
   VerdictSettings result;
   const std::optional<SettingsNode> named = settings.raw(
@@ -45,7 +56,7 @@ VerdictSettings VerdictSettings::read(const Settings& parent, const Registry<Met
     fail_at(named->origin, "'columns' must be a list of columns, or the word standard.");
   }
   for (const SettingsNode& item : items) {
-    const std::string problem = column_problem(metrics, item.scalar);
+    const std::string problem = column_problem(metrics, item.scalar, own_sets);
     if (!problem.empty()) fail_at(item.origin, problem);
     const Metric* metric = find_metric_of(metrics, item.scalar);
     if (!metric->compute && !metric->derive) {
@@ -78,7 +89,11 @@ VerdictSettings VerdictSettings::from(const Json& resolved) {
   if (stored.at("columns").is_array()) {
     result.columns = stored.at("columns").get<std::vector<std::string>>();
     // As a record had them before there was a word for them.
-    if (result.columns == standard_columns()) result.columns.clear();
+    const std::vector<std::string>& standard = standard_columns();
+    if (std::equal(result.columns.begin(), result.columns.end(), standard.begin(),
+                   standard.begin() + kListedOnce)) {
+      result.columns.clear();
+    }
   }
   result.margin = stored.at("margin");
   result.alpha = stored.at("alpha");

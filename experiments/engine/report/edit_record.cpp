@@ -9,8 +9,7 @@
 #include "core/base/hash.h"
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
-#include "core/nn/checkpoint.h"
-#include "core/nn/weights_file.h"
+#include "core/nn/tensor_file.h"
 #include "core/unlearn/accuracy.h"
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
@@ -26,27 +25,6 @@ constexpr const char* kRecordJson = "record.json";
 constexpr const char* kForgetFile = "forget_set.txt";
 constexpr const char* kAddedFile = "added_set.txt";
 constexpr const char* kSettingsFile = "resolved.yaml";
-
-// The model's weights under the names and types of the file that it was read from; what the model
-// does not have, such as counters, stays.
-TensorFile as_given(const Model& model, const fs::path& given, const Renaming& rename) {
-  TensorFile file = read_weights(given);
-  const TensorFile named = renamed(file, rename, given.string());
-  std::map<std::string, Tensor> values;
-  for (std::size_t i = 0; i < model.parameters().size(); ++i) {
-    values[model.parameter_infos()[i].name] = model.parameters()[i].detach();
-  }
-  for (std::size_t i = 0; i < model.buffers().size(); ++i) {
-    values[model.buffer_infos()[i].name] = model.buffers()[i];
-  }
-  for (std::size_t i = 0; i < file.tensors.size(); ++i) {
-    const auto found = values.find(named.tensors[i].first);
-    if (found == values.end()) continue;
-    Tensor& tensor = file.tensors[i].second;
-    tensor = found->second.to(tensor.scalar_type()).contiguous();
-  }
-  return file;
-}
 
 // Accuracy, where there are classes, and mean loss on each set.
 Json quality(const Model& model, const Experiment& experiment) {
@@ -175,7 +153,7 @@ void write_edit(const ResultFolder& folder, const Experiment& experiment, const 
     record = {{"format", 1}, {"when", now_text()}, {"title", experiment.spec.title}};
     record["input"] = {{"file", fs::absolute(input).lexically_normal().string()},
                        {"sha256", experiment.original_hashes.front()}};
-    write_tensors(place / kWeightsFile, as_given(edit.after, input, given.rename));
+    write_tensors(place / kWeightsFile, given.as_given(edit.after, 0));
     record["output"] = file_record(place / kWeightsFile, kWeightsFile);
     record["data"] = {{"name", experiment.dataset->name}, {"sha256", experiment.data_hash}};
     write_set(place, kForgetFile, experiment.task.forget, experiment, record, "removed");

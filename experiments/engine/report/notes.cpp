@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "experiments/engine/report/claims.h"
+
 namespace oubli {
 namespace {
 
@@ -79,6 +81,7 @@ std::vector<std::string> notes_of(const Results& results) {
       lines.push_back("noise floor: needs two oracles or more (seeds.oracle)");
     }
     if (const std::string chosen = sweep_line(row); !chosen.empty()) lines.push_back(chosen);
+    if (const std::string claim = claim_line(results, row); !claim.empty()) lines.push_back(claim);
     std::string last;
     for (const ModelResult& model : row.models) {
       if (model.message.empty() || model.message == last) continue;

@@ -15,6 +15,7 @@
 #include "experiments/engine/plan/training_sets.h"
 #include "experiments/engine/report/formats/formats.h"
 #include "experiments/engine/report/formats/markup.h"
+#include "experiments/engine/report/kept_models.h"
 #include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
@@ -43,7 +44,8 @@ std::string rows_table(const Experiment& experiment) {
   for (const NamedRows& set : experiment.metric_sets()) {
     const Tensor rows = set.rows.contiguous();
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
-      set_of_row[rows.const_data_ptr<std::int64_t>()[i]] = set.name;
+      // Of test examples that are in a set of another name too, this one.
+      set_of_row.emplace(rows.const_data_ptr<std::int64_t>()[i], set.name);
     }
   }
   std::string text = "row,set";
@@ -106,7 +108,8 @@ bool is_written_by_runs(const std::string& name) {
   static const std::set<std::string> names = [] {
     std::set<std::string> all = {"results.json",  "resolved.yaml",         "rows.csv",
                                  "entries.csv",   "environment.json",      "forget_set.txt",
-                                 "added_set.txt", "attackers.safetensors", "checkpoints"};
+                                 "added_set.txt", "attackers.safetensors", "checkpoints",
+                                 kKeptModels};
     for (const ReportFile& file : kReportFiles) all.insert(file.name);
     return all;
   }();
@@ -143,7 +146,7 @@ void write_report(const fs::path& folder, const Experiment& experiment, const Re
 }  // namespace
 
 void write_output(const ResultFolder& output, const Experiment& experiment, const Plan& plan,
-                  const Store& store, const Results& results) {
+                  const Store& store, const Results& results, bool keeps_models) {
   output.replace(is_written_by_runs, [&](const fs::path& folder) {
     write_report(folder, experiment, results);
     write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
@@ -152,11 +155,14 @@ void write_output(const ResultFolder& output, const Experiment& experiment, cons
     if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
       write_tensors(folder / "attackers.safetensors", attackers);
     }
+    if (keeps_models) keep_models(folder, experiment, plan, plan.rows, store);
     for (std::size_t c = 0; c < results.checkpoints.size(); ++c) {
       const Results& then = results.checkpoints[c];
       const fs::path place = checkpoint_folder(folder, then.after_requests);
       create_folder(place);
       write_report(place, *experiment.checkpoints[c], then);
+      if (!keeps_models) continue;
+      keep_models(place, *experiment.checkpoints[c], plan, plan.checkpoints[c], store);
     }
   });
 }

@@ -21,9 +21,10 @@ std::filesystem::path output_folder(const std::string& from_command_line,
 // attackers.safetensors: `trained_on` and `forgot`, bool [models, rows of the data set]; and
 // entries.csv, from which entries of the store all this was made, with the hash of what each holds.
 // Of a sequence of edits all but what concerns the run as a whole stands once more for each
-// checkpoint, in checkpoints/K. Replaces what an earlier run wrote, as a whole.
+// checkpoint, in checkpoints/K. Replaces what an earlier run wrote, as a whole. `keeps_models`:
+// the rows' models lie beside it (kept_models.h).
 void write_output(const ResultFolder& folder, const Experiment& experiment, const Plan& plan,
-                  const Store& store, const Results& results);
+                  const Store& store, const Results& results, bool keeps_models = false);
 
 // Where the results after so many requests lie.
 std::filesystem::path checkpoint_folder(const std::filesystem::path& results,

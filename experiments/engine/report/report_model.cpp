@@ -105,6 +105,7 @@ std::string column_title(const std::string& column, const std::string& heading) 
   const std::string metric = heading.empty() ? metric_of(column) : heading;
   std::string set = set_of(column);
   if (set == "forget_true") set = "forget (true)";
+  if (set == "unknown_true") set = "unknown (true)";
   return set.empty() ? metric : fmt::format("{} {}", set, metric);
 }
 

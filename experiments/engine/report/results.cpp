@@ -109,7 +109,10 @@ const ColumnInfo* Results::info(const std::string& column) const {
 }
 
 double Results::set_size(const std::string& set) const {
-  if (set == "forget_true") return set_size("forget");  // the same, against other labels
+  static constexpr std::string_view kAgainstTruth = "_true";
+  if (!sets.contains(set) && set.ends_with(kAgainstTruth)) {  // the same, against other labels
+    return set_size(set.substr(0, set.size() - kAgainstTruth.size()));
+  }
   if (!sets.contains(set)) {
     throw Error(ErrorKind::kData,
                 fmt::format("the results do not say how large the set '{}' is", set));

@@ -28,9 +28,12 @@ std::string direction_of(const std::string& column, const ColumnInfo* info, doub
     return remembers ? "under-forgets" : "over-forgets";
   }
   const bool fits_better = (info->above == AboveMeans::kFits) == above;
-  if (set_of(column) == "forget_true") return fits_better ? "differs" : "under-forgets";
-  if (set_of(column) == "forget") return fits_better ? "under-forgets" : "over-forgets";
-  if (set_of(column) == "added") return fits_better ? "over-learns" : "under-learns";
+  const std::string set = set_of(column);
+  if (set == "forget_true" || set == "unknown_true") {
+    return fits_better ? "differs" : "under-forgets";
+  }
+  if (set == "forget" || set == "unknown") return fits_better ? "under-forgets" : "over-forgets";
+  if (set == "added") return fits_better ? "over-learns" : "under-learns";
   return fits_better ? "differs" : "hurts";
 }
 

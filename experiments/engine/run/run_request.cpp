@@ -37,8 +37,9 @@ void pin_rows(SettingsNode& edit, const char* part, const Tensor& rows) {
   }
 }
 
-void pin_edit(SettingsNode& edit, const Task& task) {
-  pin_rows(edit, "remove", task.forget.rows);
+// `removed`: known or not.
+void pin_edit(SettingsNode& edit, const Tensor& removed, const Task& task) {
+  pin_rows(edit, "remove", removed);
   pin_rows(edit, "add", task.added.rows);
 }
 
@@ -60,7 +61,7 @@ SettingsNode pinned_requests(const SettingsNode& edit, const Experiment& experim
     one.kind = SettingsNode::Kind::kMap;
     one.origin = edit.origin;
     one.entries = {{"remove", selector}};
-    pin_edit(one, request.task);
+    pin_edit(one, request.removed, request.task);
   }
   return list;
 }
@@ -74,10 +75,12 @@ Json settings_for_workers(const Experiment& experiment) {
       edit = pinned_requests(edit, experiment);
     } else if (edit.kind == SettingsNode::Kind::kSequence) {
       for (std::size_t k = 0; k < edit.items.size(); ++k) {
-        pin_edit(edit.items[k], experiment.requests[k].task);
+        const Request& request = experiment.requests[k];
+        pin_edit(edit.items[k], request.removed, request.task);
       }
     } else {
-      pin_edit(edit, experiment.task);
+      const Task& task = experiment.task;
+      pin_edit(edit, rows_union(task.forget.rows, experiment.unknown), task);
     }
   }
   return to_json(root);

@@ -15,7 +15,9 @@ Json read_json(const Store& store, const std::string& key, const std::string& fi
 }
 
 Model stored_model(const Experiment& experiment, const Store& store, const Stage& stage) {
-  Model model = experiment.make_model();
+  // Untrained models are of all variants.
+  Model model = stage.kind == StageKind::kInitial ? experiment.make_model()
+                                                  : experiment.make_model(stage.variant);
   const std::string where = (store.entry(stage.key) / kModelFile).string();
   load_weights(model, parse_tensors(store.read(stage.key, kModelFile), where), where);
   return model;

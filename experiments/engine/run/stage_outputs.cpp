@@ -52,6 +52,17 @@ DeferredTensor StageOutputs::outputs(const StageMember& member, bool hold) const
   return hold ? DeferredTensor(read()) : DeferredTensor(read);
 }
 
+namespace {
+
+std::optional<Claim> claim_of(const Json& report) {
+  const Json details = report.value("details", Json::object());
+  if (!details.contains("certificate")) return std::nullopt;
+  const Json& certificate = details.at("certificate");
+  return Claim{certificate.at("epsilon").get<double>(), certificate.at("delta").get<double>()};
+}
+
+}  // namespace
+
 ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs) const {
   ModelOutcome outcome;
   outcome.predictions = predictions(outputs(member, hold_outputs), rows_);
@@ -68,6 +79,7 @@ ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs)
       outcome.requests.back().budget_left = request.at("budget_left").get<double>();
     }
   }
+  outcome.claim = claim_of(report);
   if (member.relearning) {
     const Json curve = json(*member.relearning, kRelearningFile);
     outcome.relearning =
@@ -109,10 +121,12 @@ Predictions StageOutputs::predictions(const DeferredTensor& outputs, const Tenso
 }
 
 Evaluation StageOutputs::evaluation(std::vector<NamedRows> sets,
-                                    const std::vector<ModelOutcome>& initial) const {
+                                    const std::vector<ModelOutcome>& initial,
+                                    std::size_t variant) const {
   Evaluation evaluation{.dataset = experiment_.dataset,
                         .sets = std::move(sets),
-                        .parameters = experiment_.network.table->parameters()};
+                        .parameters = experiment_.networks.at(variant).table->parameters(),
+                        .planted = experiment_.planted.aims};
   evaluation.initial = pointers_to(initial);
   return evaluation;
 }

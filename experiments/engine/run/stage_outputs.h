@@ -58,9 +58,9 @@ class StageOutputs {
 
   // Outputs [rows, classes] at their rows of the data set.
   Predictions predictions(const DeferredTensor& outputs, const Tensor& rows) const;
-  // `initial` must outlive what is returned.
-  Evaluation evaluation(std::vector<NamedRows> sets,
-                        const std::vector<ModelOutcome>& initial) const;
+  // Of models of a variant. `initial` must outlive what is returned.
+  Evaluation evaluation(std::vector<NamedRows> sets, const std::vector<ModelOutcome>& initial,
+                        std::size_t variant) const;
 
  private:
   ModelOutcome outcome(const StageMember& member, bool hold_outputs) const;

@@ -26,7 +26,8 @@ Json values_together(const StageRun& run, const std::vector<StageMember>& all) {
   const std::vector<ModelOutcome> oracles = run.outputs.outcomes(run.stage, ModelRole::kOracle);
   const std::vector<ModelOutcome> apart =
       run.outputs.outcomes(run.stage, ModelRole::kControlOracle);
-  const Evaluation evaluation = run.outputs.evaluation(run.experiment.metric_sets(), {});
+  const Evaluation evaluation = run.outputs.evaluation(run.experiment.metric_sets(), {},
+                                                       run.plan.stages[all.front().model].variant);
   std::set<std::int64_t> seeds;
   for (const StageMember& member : all) seeds.insert(member.seed);
   const auto without = [&](std::optional<std::int64_t> seed) {

@@ -23,7 +23,8 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
   const std::vector<ModelOutcome> original = outputs.outcomes(stage, ModelRole::kOriginal);
   const std::vector<Shadow> trained = outputs.shadows(stage, ModelRole::kShadow);
   const std::vector<Shadow> edited = outputs.shadows(stage, ModelRole::kEditedShadow);
-  const Evaluation evaluation = outputs.evaluation(run.experiment.metric_sets(), initial);
+  const Evaluation evaluation = outputs.evaluation(run.experiment.metric_sets(), initial,
+                                                   run.plan.stages[member.model].variant);
   const MetricInput input{.evaluation = evaluation,
                           .model = model,
                           .oracles = pointers_to(oracles),

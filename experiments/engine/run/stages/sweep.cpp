@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -15,7 +16,7 @@ namespace oubli {
 namespace {
 
 // The column that trials are compared by. Trials are never shown the test set, nor what attacks
-// compare with.
+// compare with, nor what should be forgotten and nobody knows of.
 class SweepObjective {
  public:
   explicit SweepObjective(const StageRun& run)
@@ -23,7 +24,7 @@ class SweepObjective {
         metric_(run.registries.metrics.find(run.method().sweep->metric)),
         oracles_(run.outputs.outcomes(run.stage, ModelRole::kOracle)),
         initial_(run.outputs.outcomes(run.stage, ModelRole::kInitial)),
-        evaluation_(run.outputs.evaluation(sets_of(run.experiment), initial_)) {}
+        evaluation_(run.outputs.evaluation(sets_of(run.experiment), initial_, run.stage.variant)) {}
   SweepObjective(const SweepObjective&) = delete;
   SweepObjective& operator=(const SweepObjective&) = delete;
 
@@ -76,8 +77,15 @@ class SweepObjective {
  private:
   static std::vector<NamedRows> sets_of(const Experiment& experiment) {
     std::vector<NamedRows> sets = experiment.metric_sets();
-    std::erase_if(
-        sets, [](const NamedRows& set) { return set.name == "test" || set.name == "held_out"; });
+    const auto is_hidden = [&](const NamedRows& set) {
+      const auto has = [&](const std::vector<NamedRows>& of_test) {
+        return std::any_of(of_test.begin(), of_test.end(),
+                           [&](const NamedRows& own) { return own.name == set.name; });
+      };
+      return set.name == "test" || set.name == "held_out" || set.name == "unknown" ||
+             has(experiment.planted.sets) || has(experiment.named_sets);
+    };
+    std::erase_if(sets, is_hidden);
     return sets;
   }
 

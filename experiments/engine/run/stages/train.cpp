@@ -13,7 +13,7 @@ namespace {
 
 void run_training(const StageRun& run) {
   Context context = run.context();
-  Model model = run.experiment.make_model();
+  Model model = run.experiment.make_model(run.stage.variant);
   const Subset subset = training_set(run.experiment, run.stage.kind, run.stage.seed);
   const TrainingPlan& plan = run.experiment.spec.variants[run.stage.variant].plan;
   const auto record = std::make_shared<MethodState>();

@@ -1,0 +1,96 @@
+#include "experiments/engine/plan/named_sets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <set>
+
+#include "core/base/text.h"
+
+namespace oubli {
+namespace {
+
+void require_name(const std::string& name, const Origin& origin) {
+  static const std::set<std::string> taken = {"retain",   "added",     "validation", "test",
+                                              "held_out", "triggered", "group",      "others"};
+  // What is about the edited set begins so (is_about_edited_set).
+  const bool is_taken =
+      taken.contains(name) || name.starts_with("forget") || name.starts_with("unknown");
+  const bool is_word = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  if (!is_word) {
+    fail_at(origin,
+            fmt::format("{} cannot name a set: letters, digits, '_' and '-' can.", quote(name)));
+  }
+  if (is_taken) {
+    fail_at(origin,
+            fmt::format("every experiment may have a set '{}': call this one otherwise.", name));
+  }
+}
+
+NamedSet read_set(const std::string& name, const SettingsNode& node, Json& record) {
+  require_name(name, node.key_origin);
+  if (node.kind != SettingsNode::Kind::kMap || node.entries.size() != 1) {
+    fail_at(node.origin, fmt::format("the set '{}' is one of `{{where: ...}}` and "
+                                     "`{{class: ...}}`.",
+                                     name));
+  }
+  const std::string& selector = node.entries.front().first;
+  if (selector != "where" && selector != "class") {
+    fail_at(node.entries.front().second.key_origin,
+            unknown_name_message("selector of test examples", selector, {"where", "class"}));
+  }
+  const Settings settings(node);
+  NamedSet set{name, selector == "where" ? read_where(settings) : read_whole_class(settings),
+               node.key_origin};
+  settings.finish();
+  record[name] = settings.resolved();
+  return set;
+}
+
+}  // namespace
+
+std::vector<NamedSet> read_named_sets(const Settings& root) {
+  std::vector<NamedSet> sets;
+  if (!root.has("evaluate") && !root.is_describing()) return sets;
+  const Settings settings = root.child("evaluate", "what metrics are taken on");
+  const std::optional<SettingsNode> node = settings.raw(
+      "sets", "a map of names: sets of test examples, each by {where: ...} or {class: ...}");
+  if (!node || settings.is_describing()) return sets;
+  if (node->kind != SettingsNode::Kind::kMap) {
+    fail_at(node->origin,
+            "'sets' is a map of names, such as {late: {where: {column: time, at_least: 6}}}.");
+  }
+  Json record = Json::object();
+  for (const auto& [name, item] : node->entries) sets.push_back(read_set(name, item, record));
+  settings.record("sets", record);
+  return sets;
+}
+
+std::vector<std::string> names_of(const std::vector<NamedSet>& sets) {
+  std::vector<std::string> names;
+  names.reserve(sets.size());
+  for (const NamedSet& set : sets) names.push_back(set.name);
+  return names;
+}
+
+std::vector<NamedRows> rows_of(const std::vector<NamedSet>& sets, const Dataset& dataset,
+                               const Splits& splits) {
+  std::vector<NamedRows> all;
+  Splits among = splits;
+  among.train = splits.test;  // what selectors choose from
+  for (const NamedSet& set : sets) {
+    const Tensor rows = set.choose(dataset, among, Generator(0)).rows;
+    if (rows.numel() == 0) {
+      fail_task(set.origin, fmt::format("no test example is in the set '{}'; there are {} in all.",
+                                        set.name, splits.test.numel()));
+    }
+    all.push_back({set.name, rows});
+  }
+  return all;
+}
+
+}  // namespace oubli
