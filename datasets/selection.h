@@ -29,8 +29,8 @@
 //                                                        (selectors/biased.cpp)
 //
 // A selection holds rows of the training split only. Draws come from the named streams "forget",
-// "wrong_labels" and "noise" of the generator given; a smaller fraction of the same seed is a
-// subset of a larger one.
+// "wrong_labels" and "noise" of the generator given; a smaller fraction of the same seed is a part
+// of a larger one.
 //
 // Errors: Error(kSettings) for no selector, more than one, or an unknown one. Error(kTask), located
 // at the selector, where nothing is selected, everything is (no retain set would be left), a class
