@@ -70,9 +70,7 @@ class GradientProjection : public Unlearner {
     if (task.forget.empty()) return {};
     const double gap = accuracy_gap(model, task, context);
     if (gap > 0) {
-      UnlearnReport report;
-      report.message = "validation examples are predicted better than the forget set already";
-      return report;
+      return {.message = "validation examples are predicted better than the forget set already"};
     }
     const std::vector<FreeInputs> layers = free_inputs(model, task, context);
     TrainingRecipe recipe = steps_.recipe(task.recipe);
