@@ -89,6 +89,7 @@ class CertifiedNewton : public Unlearner {
                             .sigma = sigma_,
                             .assumptions = assumptions_of(model, task)};
     if (!certificate.holds()) return refused(certificate);
+    report.state = task.state;  // a request that changes nothing leaves the account as it is
     if (context.should_stop()) report.status = UnlearnStatus::kStopped;
     if (task.forget.empty() || context.should_stop()) return report;
     const LinearWeights weights = *LinearWeights::of(model);

@@ -77,6 +77,7 @@ UnlearnReport NoisyNewton::release(Model& model, const Task& task, Context& cont
   if (context.should_stop()) {
     UnlearnReport report;
     report.status = UnlearnStatus::kStopped;
+    report.state = task.state;
     return report;
   }
   const Tensor released = model.theta().clone();

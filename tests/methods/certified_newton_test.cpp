@@ -165,6 +165,23 @@ TEST(CertifiedNewton, TrainsAnewWhenTheBudgetIsSpent) {
   EXPECT_EQ(t.task.state->values.at("requests"), 60);
 }
 
+// What was spent stays spent: an account that a request without rows dropped would begin again.
+TEST(CertifiedNewton, ARequestWithoutRowsKeepsTheAccount) {
+  Perturbed t = trained({});
+  const std::string settings = "{sigma: 1, epsilon: 50}";
+  const UnlearnReport first = run_method("certified_newton", settings, t.model, t.task);
+  t.task.state = first.state;
+  forget_next(t.task);
+  Task nothing = t.task;
+  nothing.forget = nothing.train.with_rows(at::empty({0}, at::kLong));
+  nothing.retain = nothing.train;
+  const UnlearnReport second = run_method("certified_newton", settings, t.model, nothing);
+  ASSERT_NE(second.state, nullptr);
+  t.task.state = second.state;
+  const UnlearnReport third = run_method("certified_newton", settings, t.model, t.task);
+  EXPECT_NEAR(detail(third, "spent"), detail(first, "spent") + detail(third, "bound"), 1e-11);
+}
+
 TEST(CertifiedNewton, BudgetGrowsWithEpsilonDeltaAndSigma) {
   const auto budget = [&](const std::string& settings, double sigma) {
     Perturbed t = trained({.sigma = sigma});
