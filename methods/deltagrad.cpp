@@ -57,8 +57,8 @@ class DeltaGrad : public Unlearner {
     const TrainingRecipe& recipe = task.recipe;
     const std::int64_t all = (task.train.size() + task.added.size()) * recipe.epochs;
     const std::int64_t edited = (task.forget.size() + task.added.size()) * recipe.epochs;
-    return static_cast<double>(all / replay_.period + edited +
-                               recipe.batch_size * (replay_.burn_in + 1));
+    return static_cast<double>(all) / static_cast<double>(replay_.period) +
+           static_cast<double>(edited + recipe.batch_size * (replay_.burn_in + 1));
   }
 
   TrainingPlan training_plan(TrainingPlan standard) const override {
