@@ -67,8 +67,8 @@ class Amnesiac : public Unlearner {
       report.status = UnlearnStatus::kStopped;
       return report;
     }
-    const Tensor earlier = task.state ? tensor_of(*task.state, "taken_back")
-                                      : at::zeros({trajectory.steps()}, at::kBool);
+    const Tensor earlier =
+        task.state ? task.state->tensor("taken_back") : at::zeros({trajectory.steps()}, at::kBool);
     const Tensor holds = holds_forgotten(trajectory, task).logical_and(earlier.logical_not());
     const auto* flags = holds.const_data_ptr<bool>();
     const Tensor sum = sum_of_updates(trajectory, std::vector<bool>(flags, flags + holds.numel()));

@@ -38,8 +38,8 @@
 #include "core/unlearn/convex_constants.h"
 #include "core/unlearn/exact_training.h"
 #include "core/unlearn/linear_hessian.h"
+#include "core/unlearn/private_release.h"
 #include "core/unlearn/training_procedure.h"
-#include "core/unlearn/unlearner.h"
 
 namespace oubli {
 namespace {
@@ -83,17 +83,18 @@ class CertifiedNewton : public Unlearner {
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
+    const MethodStatePtr start = start_of(task);
     Certificate certificate{.epsilon = epsilon_,
                             .delta = delta_,
                             .accountant = "Guo et al. 2020, theorem 3",
                             .sigma = sigma_,
-                            .assumptions = assumptions_of(model, task)};
-    if (!certificate.holds()) return refused(certificate);
+                            .assumptions = assumptions_of(model, task, start != nullptr)};
+    if (!certificate.holds()) return certified(certificate);
     report.state = task.state;  // a request that changes nothing leaves the account as it is
     if (context.should_stop()) report.status = UnlearnStatus::kStopped;
     if (task.forget.empty() || context.should_stop()) return report;
     const LinearWeights weights = *LinearWeights::of(model);
-    Account account = account_before(task);
+    Account account = account_before(task, start);
     const Step step = newton_step(model, weights, task, *account.start, context);
     const bool retrains = account.spent + step.bound > budget();
     if (retrains) {
@@ -109,7 +110,7 @@ class CertifiedNewton : public Unlearner {
     certificate.assumptions.push_back(
         {fmt::format("the gradient that is left stays within the budget, {:.3g}", budget()),
          account.spent <= budget() ? Status::kChecked : Status::kFails});
-    if (!certificate.holds()) return refused(certificate);
+    if (!certificate.holds()) return certified(certificate);
     report.details = details_of(certificate, account, step, retrains);
     report.state = state_of(account);
     return report;
@@ -121,19 +122,11 @@ class CertifiedNewton : public Unlearner {
     return sigma_ * std::min(published, gaussian_mu(epsilon_, delta_));
   }
 
-  static UnlearnReport refused(const Certificate& certificate) {
-    UnlearnReport report;
-    report.details["certificate"] = certificate.to_json();
-    report.status = UnlearnStatus::kRefused;
-    report.message = certificate.refusal();
-    return report;
-  }
-
-  std::vector<Assumption> assumptions_of(const Model& model, const Task& task) const {
+  std::vector<Assumption> assumptions_of(const Model& model, const Task& task,
+                                         bool has_record) const {
     const auto checked = [](bool holds) { return holds ? Status::kChecked : Status::kFails; };
     const Objective& objective = task.objective();
     const bool is_weighted = task.retain.weights.defined() || task.forget.weights.defined();
-    const bool has_record = task.state || (task.record && task.record());
     return {{"the model is linear in its inputs", checked(is_linear(model, task.retain))},
             {"the loss is squared_error, binary_logistic or one_against_rest",
              checked(is_separable(objective))},
@@ -151,18 +144,23 @@ class CertifiedNewton : public Unlearner {
            record.values.at("gradient_norm").get<double>();
   }
 
-  static Account account_before(const Task& task) {
+  // What the training wrote down that the model goes back to, read once; null where none was.
+  static MethodStatePtr start_of(const Task& task) {
+    if (task.state && task.state->values.at("retrainings").get<double>() > 0) return task.state;
+    return task.record ? task.record() : nullptr;
+  }
+
+  static Account account_before(const Task& task, const MethodStatePtr& start) {
     Account account;
+    account.start = start;
     if (!task.state) {
-      account.start = task.record();
-      account.spent = left_by_training(*account.start, task.train);
+      account.spent = left_by_training(*start, task.train);
       return account;
     }
     const Json& values = task.state->values;
     account.spent = values.at("spent").get<double>();
     account.requests = values.at("requests").get<double>();
     account.retrainings = values.at("retrainings").get<double>();
-    account.start = account.retrainings > 0 ? task.state : task.record();
     return account;
   }
 
@@ -198,8 +196,9 @@ class CertifiedNewton : public Unlearner {
     step.direction = solution.x.view({w.size(1), w.size(0)}).t();
     const double singular = start.values.at(kLargestSingular).get<double>();
     const Tensor along = hessian.inputs().matmul(step.direction);
-    const double gamma = largest_third_derivative(objective);
-    step.curvature = largest_second_derivative(objective) * singular * singular + hessian.ridge();
+    const double gamma = largest_third_derivative(objective.loss);
+    step.curvature =
+        largest_second_derivative(objective.loss) * singular * singular + hessian.ridge();
     step.bound = solution.residual.norm().item<double>() +
                  gamma / 2 * singular * along.square().norm().item<double>();
     const double lengths = (step.direction.norm(2, 0) * along.norm(2, 0)).norm().item<double>();
@@ -228,10 +227,8 @@ class CertifiedNewton : public Unlearner {
   }
 
   static Tensor inverse_of(const MethodState& start, const LinearHessian& hessian) {
-    for (const auto& [name, tensor] : start.tensors) {
-      if (name == kInverseHessian) return tensor;
-    }
-    return hessian.inverse();
+    const Tensor kept = start.tensor(kInverseHessian);
+    return kept.defined() ? kept : hessian.inverse();
   }
 
   // Takes the step; returns what it adds to the gradient's bound, with the rounding of the model's

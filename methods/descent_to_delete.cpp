@@ -46,14 +46,7 @@ struct Release {
 class DescentToDelete : public Unlearner {
  public:
   explicit DescentToDelete(const Settings& settings) : target_(PrivacyTarget::read(settings)) {
-    plan_.steps = settings.integer(
-        "training_steps",
-        {.default_value = 1000, .at_least = 1, .doc = "T, over the whole set, of the original"});
-    plan_.radius = settings.real(
-        "radius",
-        {.default_value = 0,
-         .at_least = 0,
-         .doc = "R, of the ball that steps stay in; 0: the one that holds every minimum"});
+    plan_.read(settings);
     steps_ = settings.integer(
         "steps", {.default_value = 0, .at_least = 0, .doc = "I; 0: as many as `sigma` asks for"});
     if (steps_ == 0 || settings.is_describing()) {
@@ -69,9 +62,7 @@ class DescentToDelete : public Unlearner {
   }
 
   TrainingPlan training_plan(TrainingPlan standard) const override {
-    standard.procedure = "projected";
-    standard.settings = plan_.to_json();
-    return standard;
+    return plan_.plan(std::move(standard));
   }
 
   std::optional<double> estimate_cost(const Task& task) const override {
@@ -88,12 +79,7 @@ class DescentToDelete : public Unlearner {
                                               : "analytic Gaussian",
                             .assumptions = assumptions(run, model, task, context.cost)};
     if (!certificate.holds()) return certified(certificate);
-    if (task.forget.empty()) {
-      UnlearnReport report;
-      report.message = "there is nothing to forget";
-      report.state = task.state;
-      return report;
-    }
+    if (task.forget.empty()) return nothing_to_forget(task);
     run->add_request(task);
     const Release release = release_for(*run, task);
     certificate.sigma = release.sigma;
@@ -155,8 +141,7 @@ class DescentToDelete : public Unlearner {
     const LinearObjective objective(weights, task.retain, task.objective());
     Generator noise = context.generator.stream(fmt::format("noise {}", run.phases.size()));
     if (!run.steps.take(run.w, objective, release.steps, noise, context)) {
-      report.status = UnlearnStatus::kStopped;
-      report.message = "stopped before the last step: nothing is released";
+      note_nothing_released(report);
       return;
     }
     run.phases.push_back({release.steps, 0});

@@ -78,7 +78,7 @@ class HessianFree : public Unlearner {
  private:
   static Tensor stored(const Task& task, const Tensor& forgotten, UnlearnReport& report) {
     const MethodStatePtr record = record_of(task, "hessian_free");
-    const Tensor rows = tensor_of(*record, "rows");
+    const Tensor rows = record->tensor("rows");
     if (!is_among(forgotten, rows).all().item<bool>()) {
       throw Error(ErrorKind::kTask, "hessian_free: the original was not trained on some of these");
     }
@@ -88,7 +88,7 @@ class HessianFree : public Unlearner {
         "while training, the vectors of all examples took {:.6g} "
         "sample-gradients, which stand in no cost",
         cost.get<double>());
-    return tensor_of(*record, "vectors").index_select(0, at::searchsorted(rows, forgotten)).sum(0);
+    return record->tensor("vectors").index_select(0, at::searchsorted(rows, forgotten)).sum(0);
   }
 
   // Undefined where it was stopped.
@@ -97,7 +97,7 @@ class HessianFree : public Unlearner {
     const Trajectory trajectory = Trajectory::of(*record_of(task, "hessian_free"));
     // A sum takes the new rows alone; the centred form those of all requests, less what was done.
     const bool goes_on = task.state != nullptr && !removal_.is_sum();
-    const Tensor rows = goes_on ? rows_union(tensor_of(*task.state, "rows"), forgotten) : forgotten;
+    const Tensor rows = goes_on ? rows_union(task.state->tensor("rows"), forgotten) : forgotten;
     Model moving = model.clone();
     const Sensitivity found = removal_sensitivity(removal_, trajectory, rows, task.forget,
                                                   task.objective(), moving, context);
@@ -112,7 +112,7 @@ class HessianFree : public Unlearner {
     if (removal_.is_sum()) return found.u;
     report.state = std::make_shared<MethodState>(
         MethodState{Json::object(), {{"rows", rows}, {"u", found.u}}});
-    return goes_on ? found.u - tensor_of(*task.state, "u") : found.u;
+    return goes_on ? found.u - task.state->tensor("u") : found.u;
   }
 
   RemovalSettings removal_;

@@ -36,14 +36,7 @@ class Langevin : public Unlearner {
     plan_.sigma = settings.real(
         "sigma",
         {.default_value = 0.05, .above = 0, .doc = "a step's noise has variance 2 eta sigma^2"});
-    plan_.steps = settings.integer(
-        "training_steps",
-        {.default_value = 1000, .at_least = 1, .doc = "T, over the whole set, of the original"});
-    plan_.radius = settings.real(
-        "radius",
-        {.default_value = 0,
-         .at_least = 0,
-         .doc = "R, of the ball that steps stay in; 0: the one that holds every minimum"});
+    plan_.read(settings);
     plan_.clip = settings.real(
         "clip",
         {.default_value = 0,
@@ -54,9 +47,7 @@ class Langevin : public Unlearner {
   }
 
   TrainingPlan training_plan(TrainingPlan standard) const override {
-    standard.procedure = "projected";
-    standard.settings = plan_.to_json();
-    return standard;
+    return plan_.plan(std::move(standard));
   }
 
   std::optional<double> estimate_cost(const Task& task) const override {
@@ -71,12 +62,7 @@ class Langevin : public Unlearner {
                             .accountant = "analytic Gaussian, by shifted interpolation",
                             .assumptions = assumptions_of(run, model, task, context.cost)};
     if (!certificate.holds()) return certified(certificate);
-    if (task.forget.empty()) {
-      UnlearnReport report;
-      report.message = "there is nothing to forget";
-      report.state = task.state;
-      return report;
-    }
+    if (task.forget.empty()) return nothing_to_forget(task);
     run->add_request(task);
     const std::int64_t steps = steps_ > 0 ? steps_ : steps_needed(*run);
     certificate.sigma = run->steps.noise;
@@ -119,8 +105,7 @@ class Langevin : public Unlearner {
     const LinearObjective objective(weights, task.retain, task.objective());
     Generator draw = context.generator.stream(fmt::format("noise {}", run.phases.size()));
     if (!run.steps.take(run.w, objective, steps, draw, context)) {
-      report.status = UnlearnStatus::kStopped;
-      report.message = "stopped before the last step: nothing is released";
+      note_nothing_released(report);
       return;
     }
     run.phases.push_back({steps, 0});

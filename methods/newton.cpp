@@ -121,7 +121,7 @@ class Newton : public Unlearner {
         value_and_gradient(model, task.retain, task.objective(), context.cost);
     const StepStart start{value.objective, value.gradient.neg()};
     Json details;
-    details["retain_objective"] = std::isfinite(value.objective) ? Json(value.objective) : Json();
+    details["retain_objective"] = number_or_null(value.objective);
     details["retain_gradient_norm"] = value.gradient.norm().item<double>();
     if (!from_removed) return {start.descent, start, details};
     const double n_r = task.retain.total_weight();

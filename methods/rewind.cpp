@@ -79,12 +79,7 @@ class Rewind : public Unlearner {
                             .accountant = "analytic Gaussian, all releases together",
                             .assumptions = assumptions_of(point, model, task)};
     if (!certificate.holds()) return certified(certificate);
-    if (task.forget.empty()) {
-      UnlearnReport report;
-      report.message = "there is nothing to forget";
-      report.state = task.state;
-      return report;
-    }
+    if (task.forget.empty()) return nothing_to_forget(task);
     const double mu = gaussian_mu(target_.epsilon, target_.delta);
     certificate.sensitivity = point->beside_retraining(task.retain.size()).distance();
     certificate.sigma = certificate.sensitivity / mu;
@@ -95,10 +90,7 @@ class Rewind : public Unlearner {
     if (const std::string excess =
             too_noisy(model.theta(), certificate.sigma, largest_noise_, target_.epsilon);
         !excess.empty()) {
-      UnlearnReport refused = certified(certificate);
-      refused.status = UnlearnStatus::kRefused;
-      refused.message = excess;
-      return refused;
+      return refused(certificate, excess);
     }
     // Where both are the same there is nothing to hide, and nothing is spent.
     const double spent = before(task, "mu_squared") + (certificate.sensitivity > 0 ? mu * mu : 0);
@@ -150,8 +142,7 @@ class Rewind : public Unlearner {
     rewound.set_theta(point.theta);
     if (!take_full_steps(rewound, task.retain, task.objective(), point.eta, point.rewind,
                          context)) {
-      report.status = UnlearnStatus::kStopped;
-      report.message = "stopped before the last step: nothing is released";
+      note_nothing_released(report);
       return;
     }
     model.set_theta(rewound.theta());

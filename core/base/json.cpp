@@ -57,4 +57,6 @@ std::int64_t whole_number(const Json& json) {
   return static_cast<std::int64_t>(number);
 }
 
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
 }  // namespace oubli

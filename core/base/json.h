@@ -18,4 +18,7 @@ Json parse_json(std::string_view text);
 // Json::type_error for what is no whole number of at most 2^53.
 std::int64_t whole_number(const Json& json);
 
+// Null for what is no finite number, which JSON cannot say.
+Json number_or_null(double value);
+
 }  // namespace oubli

@@ -5,8 +5,9 @@
 namespace oubli {
 namespace {
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-Json number(const std::optional<double>& value) { return value ? number(*value) : Json(); }
+Json number_or_null(const std::optional<double>& value) {
+  return value ? oubli::number_or_null(*value) : Json();
+}
 
 }  // namespace
 
@@ -30,23 +31,23 @@ std::string to_string(SolveStatus status) {
 
 Json SolveReport::to_json() const {
   Json columns = Json::array();
-  for (const double residual : column_residuals) columns.push_back(number(residual));
+  for (const double residual : column_residuals) columns.push_back(number_or_null(residual));
   return {{"status", to_string(status)},
           {"message", message},
-          {"relative_residual", number(relative_residual)},
+          {"relative_residual", number_or_null(relative_residual)},
           {"column_residuals", std::move(columns)},
           {"iterations", iterations},
           {"products", products},
           {"sample_gradients", sample_gradients},
-          {"smallest_ritz", number(smallest_ritz)},
-          {"largest_ritz", number(largest_ritz)},
-          {"error_bound", number(error_bound)},
+          {"smallest_ritz", number_or_null(smallest_ritz)},
+          {"largest_ritz", number_or_null(largest_ritz)},
+          {"error_bound", number_or_null(error_bound)},
           {"error_bound_is_rigorous", error_bound_is_rigorous},
           {"refusal", refusal},
-          {"damping", number(damping)},
+          {"damping", number_or_null(damping)},
           {"damping_note", damping_note},
           {"preconditioner", preconditioner},
-          {"rayleigh_quotient", number(rayleigh_quotient)}};
+          {"rayleigh_quotient", number_or_null(rayleigh_quotient)}};
 }
 
 }  // namespace oubli

@@ -29,11 +29,10 @@ Json DescentReport::to_json() const {
 }
 
 Json TrainingReport::to_json() const {
-  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
   Json json = DescentReport::to_json();
-  json.update({{"loss", number(loss)},
-               {"objective", number(objective)},
-               {"gradient_norm", number(gradient_norm)},
+  json.update({{"loss", number_or_null(loss)},
+               {"objective", number_or_null(objective)},
+               {"gradient_norm", number_or_null(gradient_norm)},
                {"sample_gradients", sample_gradients},
                {"seconds", seconds}});
   return json;

@@ -14,17 +14,6 @@ namespace {
 
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
-double largest_curvature(LossKind loss) {
-  if (loss == LossKind::kSquaredError) return 1;
-  return loss == LossKind::kCrossEntropy ? 0.5 : 0.25;
-}
-
-double largest_third_derivative(LossKind loss) {
-  if (loss == LossKind::kSquaredError) return 0;
-  const double of_logistic = 1 / (6 * std::sqrt(3.0));
-  return loss == LossKind::kCrossEntropy ? 2 * std::sqrt(2.0) * of_logistic : of_logistic;
-}
-
 // A set's inputs and targets, and what is measured of them.
 struct Examples {
   Tensor inputs;   // [n, d]
@@ -72,7 +61,7 @@ ConvexConstants measured_constants(const Examples& examples, const Objective& ob
   found.strong_convexity = objective.l2;
   found.longest_input = examples.lengths.max().item<double>();
   found.smoothness =
-      largest_curvature(objective.loss) * examples.largest_eigenvalue(cost) + objective.l2;
+      largest_second_derivative(objective.loss) * examples.largest_eigenvalue(cost) + objective.l2;
   found.radius_of_minima = objective.l2 > 0
                                ? std::sqrt(2 * examples.largest_loss(objective) / objective.l2)
                                : kUnbounded;
@@ -97,6 +86,17 @@ KnownConstants known_constants(const Model& model, const Subset& subset, const O
 }
 
 }  // namespace
+
+double largest_second_derivative(LossKind loss) {
+  if (loss == LossKind::kSquaredError) return 1;
+  return loss == LossKind::kCrossEntropy ? 0.5 : 0.25;
+}
+
+double largest_third_derivative(LossKind loss) {
+  if (loss == LossKind::kSquaredError) return 0;
+  const double of_logistic = 1 / (6 * std::sqrt(3.0));
+  return loss == LossKind::kCrossEntropy ? 2 * std::sqrt(2.0) * of_logistic : of_logistic;
+}
 
 KnownConstants convex_constants(const Model& model, const Subset& subset,
                                 const Objective& objective, double radius, CostMeter& cost) {

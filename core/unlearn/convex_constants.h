@@ -33,6 +33,10 @@
 
 namespace oubli {
 
+// a and t.
+double largest_second_derivative(LossKind loss);
+double largest_third_derivative(LossKind loss);
+
 struct ConvexConstants {
   double strong_convexity = 0;   // mu
   double smoothness = 0;         // L

@@ -2,20 +2,11 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
 #include <optional>
 
 namespace oubli {
 
 bool is_separable(const Objective& objective) { return objective.loss != LossKind::kCrossEntropy; }
-
-double largest_second_derivative(const Objective& objective) {
-  return objective.loss == LossKind::kSquaredError ? 1 : 0.25;
-}
-
-double largest_third_derivative(const Objective& objective) {
-  return objective.loss == LossKind::kSquaredError ? 0 : 1 / (6 * std::sqrt(3.0));
-}
 
 void record_for_newton(const Model& model, const Subset& trained, const Objective& objective,
                        MethodState& record) {

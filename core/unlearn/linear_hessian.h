@@ -17,11 +17,6 @@ namespace oubli {
 
 // Squared error, logistic loss, or one against rest.
 bool is_separable(const Objective& objective);
-// Bounds of the loss's derivatives in an output: 1 and 0 for the squared error, 1/4 and 1/(6 sqrt
-// 3) for the logistic losses.
-double largest_second_derivative(const Objective& objective);
-double largest_third_derivative(const Objective& objective);
-
 // What training a linear model writes down for Newton steps on it: X's largest singular value, and
 // H^-1 at the model [outputs, d, d] where that takes no more than 16 MiB.
 constexpr const char* kLargestSingular = "largest_singular";

@@ -21,6 +21,14 @@ namespace oubli {
 struct MethodState {
   Json values = Json::object();
   std::vector<std::pair<std::string, Tensor>> tensors = {};
+
+  // By its name; undefined where there is none.
+  Tensor tensor(const std::string& name) const {
+    for (const auto& [own, value] : tensors) {
+      if (own == name) return value;
+    }
+    return {};
+  }
 };
 using MethodStatePtr = std::shared_ptr<const MethodState>;
 

@@ -12,21 +12,10 @@ namespace {
 
 constexpr const char* kUnreleased = "unreleased";
 
-UnlearnReport refused(const Certificate& certificate, std::string message) {
-  UnlearnReport report;
-  report.details["certificate"] = certificate.to_json();
-  report.status = UnlearnStatus::kRefused;
-  report.message = std::move(message);
-  return report;
-}
-
 // Starts from the vector before its noise, where there was a request before.
 Tensor start_of(const Model& model, const Task& task) {
   if (!task.state) return model.theta().clone();
-  for (const auto& [name, tensor] : task.state->tensors) {
-    if (name == kUnreleased) return tensor;
-  }
-  throw Error(ErrorKind::kUsage, "the state of the request before holds no parameters");
+  return task.state->tensor(kUnreleased);
 }
 
 double gradient_left(const Model& model, const Task& task, Context& context) {

@@ -52,13 +52,30 @@ std::string too_noisy(const Tensor& theta, double sigma, double largest_noise, d
 }
 
 UnlearnReport certified(const Certificate& certificate) {
+  if (!certificate.holds()) return refused(certificate, certificate.refusal());
   UnlearnReport report;
   report.details["certificate"] = certificate.to_json();
-  if (!certificate.holds()) {
-    report.status = UnlearnStatus::kRefused;
-    report.message = certificate.refusal();
-  }
   return report;
+}
+
+UnlearnReport refused(const Certificate& certificate, std::string why) {
+  UnlearnReport report;
+  report.details["certificate"] = certificate.to_json();
+  report.status = UnlearnStatus::kRefused;
+  report.message = std::move(why);
+  return report;
+}
+
+UnlearnReport nothing_to_forget(const Task& task) {
+  UnlearnReport report;
+  report.message = "there is nothing to forget";
+  report.state = task.state;
+  return report;
+}
+
+void note_nothing_released(UnlearnReport& report) {
+  report.status = UnlearnStatus::kStopped;
+  report.message = "stopped before the last step: nothing is released";
 }
 
 void NoisySteps::take(Model& model, const Task& task, Context& context,

@@ -38,6 +38,13 @@ std::string too_noisy(const Tensor& theta, double sigma, double largest_noise, d
 // kRefused where an assumption fails.
 UnlearnReport certified(const Certificate& certificate);
 
+// Refused for another reason than an assumption, which the certificate goes with.
+UnlearnReport refused(const Certificate& certificate, std::string why);
+// Of a request to forget nothing: what was done before stays.
+UnlearnReport nothing_to_forget(const Task& task);
+// The context asked to stop before the steps were done, of which none is certified.
+void note_nothing_released(UnlearnReport& report);
+
 // Steps on the mean loss of batches of what remains, without l2, each of which noise follows; what
 // a step does with its gradient is the method's.
 struct NoisySteps {

@@ -12,8 +12,7 @@ namespace {
 
 constexpr double kNoBound = std::numeric_limits<double>::infinity();
 
-// In JSON, which has no infinity.
-Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+// What number_or_null made of it.
 double or_infinite(const Json& json) { return json.is_null() ? kNoBound : json.get<double>(); }
 
 void project(Tensor& w, double radius) {
@@ -34,6 +33,22 @@ double smoothness_of_rest(const ProjectedRun& run, const Model& model, const Tas
 }
 
 }  // namespace
+
+void ProjectedSettings::read(const Settings& settings) {
+  steps = settings.integer(
+      "training_steps",
+      {.default_value = 1000, .at_least = 1, .doc = "T, over the whole set, of the original"});
+  radius = settings.real(
+      "radius", {.default_value = 0,
+                 .at_least = 0,
+                 .doc = "R, of the ball that steps stay in; 0: the one that holds every minimum"});
+}
+
+TrainingPlan ProjectedSettings::plan(TrainingPlan standard) const {
+  standard.procedure = "projected";
+  standard.settings = to_json();
+  return standard;
+}
 
 Json ProjectedSettings::to_json() const {
   return {{"steps", steps}, {"radius", radius}, {"sigma", sigma}, {"clip", clip}, {"room", room}};
@@ -85,12 +100,12 @@ MethodState ProjectedRun::to_state() const {
   MethodState state;
   state.values = {{"unknown", unknown},
                   {"eta", steps.eta},
-                  {"radius", finite_or_null(steps.radius)},
+                  {"radius", number_or_null(steps.radius)},
                   {"noise", steps.noise},
-                  {"clip", finite_or_null(steps.clip)},
+                  {"clip", number_or_null(steps.clip)},
                   {"strong_convexity", strong_convexity},
                   {"smoothness", smoothness},
-                  {"lipschitz", finite_or_null(lipschitz)},
+                  {"lipschitz", number_or_null(lipschitz)},
                   {"room", room},
                   {"examples", examples},
                   {"phases", Json::array()}};
@@ -115,9 +130,7 @@ ProjectedRun ProjectedRun::of(const MethodState& state) {
   for (const Json& phase : values.at("phases")) {
     run.phases.push_back({phase.at(0).get<std::int64_t>(), phase.at(1).get<double>()});
   }
-  for (const auto& [name, tensor] : state.tensors) {
-    if (name == "w") run.w = tensor;
-  }
+  run.w = state.tensor("w");
   return run;
 }
 

@@ -35,6 +35,11 @@ struct ProjectedSettings {
   double clip = 0;  // 0: none
   double room = 1.1;
 
+  // Reads `training_steps` and `radius`.
+  void read(const Settings& settings);
+  // The plan with such steps for its procedure.
+  TrainingPlan plan(TrainingPlan standard) const;
+
   Json to_json() const;
   static ProjectedSettings of(const Json& json);
 };

@@ -76,7 +76,7 @@ MethodState RewindPoint::to_state() const {
                   {"eta", eta},
                   {"smoothness", smoothness},
                   {"strong_convexity", strong_convexity},
-                  {"lipschitz", std::isfinite(lipschitz) ? Json(lipschitz) : Json(nullptr)},
+                  {"lipschitz", number_or_null(lipschitz)},
                   {"is_convex", is_convex},
                   {"is_assumed", is_assumed},
                   {"examples", examples},
@@ -100,9 +100,7 @@ RewindPoint RewindPoint::of(const MethodState& state) {
   point.examples = values.at("examples").get<std::int64_t>();
   point.steps = values.at("steps").get<std::int64_t>();
   point.rewind = values.at("rewind").get<std::int64_t>();
-  for (const auto& [name, tensor] : state.tensors) {
-    if (name == "theta") point.theta = tensor;
-  }
+  point.theta = state.tensor("theta");
   return point;
 }
 

@@ -89,10 +89,8 @@ ShardedTraining ShardedTraining::read(const MethodState& state) {
   training.due_ = values.at("due").get<std::vector<std::int64_t>>();
   for (std::int64_t k = 0; k < training.shards_.shards; ++k) {
     for (std::int64_t r = 1; r < training.shards_.slices; ++r) {
-      const auto found =
-          std::find_if(state.tensors.begin(), state.tensors.end(),
-                       [&](const auto& tensor) { return tensor.first == name_of(k, r); });
-      if (found != state.tensors.end()) training.checkpoints_[{k, r}] = found->second;
+      const Tensor kept = state.tensor(name_of(k, r));
+      if (kept.defined()) training.checkpoints_[{k, r}] = kept;
     }
   }
   return training;

@@ -1,22 +1,17 @@
-// Training from the start in steps that are no recipe's, with the report that training gives: for
-// procedures whose steps go over the whole set.
+// Training from the start by a procedure's own steps, with the report that training gives.
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "core/train/trainer.h"
-#include "core/unlearn/training_plan.h"
 
 namespace oubli {
 
-struct StepsTaken {
-  std::int64_t steps = 0;
-  bool is_stopped = false;  // by the context, before the end
-  bool is_possible = true;  // otherwise no step was taken, and the plan's recipe trains the model
-};
-
-// `take` moves the model from the parameters drawn.
-TrainingReport train_by_steps(Model& model, const Subset& subset, const TrainingPlan& plan,
-                              Context& context, const std::function<StepsTaken()>& take);
+// `take` moves the model from the parameters drawn, and says how that ended; none where it took no
+// step, and the recipe is to train the model.
+TrainingReport train_by_steps(Model& model, const Subset& subset, const TrainingRecipe& recipe,
+                              Context& context,
+                              const std::function<std::optional<DescentReport>()>& take);
 
 }  // namespace oubli

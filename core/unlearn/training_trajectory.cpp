@@ -12,13 +12,6 @@ constexpr const char* kKind = "trajectory";
 
 }  // namespace
 
-Tensor tensor_of(const MethodState& state, const std::string& name) {
-  for (const auto& [own, tensor] : state.tensors) {
-    if (own == name) return tensor;
-  }
-  return {};
-}
-
 std::vector<std::int64_t> Trajectory::batch_sizes() const {
   const Tensor own = sizes.contiguous();
   const auto* first = own.const_data_ptr<std::int64_t>();
@@ -38,11 +31,11 @@ Trajectory Trajectory::of(const MethodState& state) {
   if (state.values.value("record", "") != kKind) {
     throw Error(ErrorKind::kUsage, "what is to be read as a trajectory is none");
   }
-  return {.thetas = tensor_of(state, "thetas"),
-          .gradients = tensor_of(state, "gradients"),
-          .rates = tensor_of(state, "rates"),
-          .rows = tensor_of(state, "rows"),
-          .sizes = tensor_of(state, "sizes"),
+  return {.thetas = state.tensor("thetas"),
+          .gradients = state.tensor("gradients"),
+          .rates = state.tensor("rates"),
+          .rows = state.tensor("rows"),
+          .sizes = state.tensor("sizes"),
           .steps_per_epoch = state.values.at("steps_per_epoch").get<std::int64_t>()};
 }
 

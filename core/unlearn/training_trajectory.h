@@ -33,9 +33,6 @@ struct Trajectory {
   static Trajectory of(const MethodState& state);
 };
 
-// A tensor of the state by its name; undefined where there is none.
-Tensor tensor_of(const MethodState& state, const std::string& name);
-
 // What limits a trajectory's size: MB, `memory` in the settings of methods that ask for one.
 std::int64_t read_record_memory(const Settings& settings);
 

@@ -5,12 +5,8 @@
 #include <cmath>
 #include <memory>
 
-#include "core/base/settings_file.h"
-#include "core/nn/architectures/architecture.h"
 #include "core/unlearn/linear_weights.h"
-#include "core/unlearn/training_procedure.h"
-#include "experiments/selftest/problems.h"
-#include "tests/support/methods.h"
+#include "tests/support/planned_original.h"
 
 namespace oubli {
 namespace {
@@ -39,21 +35,12 @@ struct Setup {
   at::ScalarType dtype = at::kDouble;
 };
 
-// With one output where the loss asks for it, whatever the data has.
-Model linear_model(const Dataset& data, const Setup& setup) {
-  const Settings none(parse_settings("{}", "test"));
-  const std::int64_t outputs = Objective{setup.loss, 0}.outputs_for(data);
-  const Network network =
-      builtin_architectures().find("linear").configure(none)({data.input_shape(), outputs});
-  return {network.layers, network.table, setup.dtype};
-}
-
 Perturbed trained(const Setup& setup) {
   const auto data = make_dataset(setup.examples, 4, setup.classes);
   Task task = removal_task(data, 1, setup.l2);
   task.recipe.objective.loss = setup.loss;
   task.recipe.optimizer.tolerance = setup.dtype == at::kDouble ? 1e-12 : 1e-6;
-  Model model = linear_model(*data, setup);
+  Model model = testing::linear_model(*data, setup.loss, setup.dtype);
   const auto record = std::make_shared<MethodState>();
   Context context(7);
   const TrainingPlan plan{task.recipe, "perturbed", {{"sigma", setup.sigma}}};
@@ -206,7 +193,7 @@ TEST(CertifiedNewton, CountsTheRoundingOfFloat32) {
   const double trained_left = 600 * t.record->values.at("gradient_norm").get<double>();
   EXPECT_GT(detail(report, "spent"), trained_left + detail(report, "bound"));
   Perturbed exact = std::move(t);
-  Model wide = linear_model(*exact.data, {});
+  Model wide = testing::linear_model(*exact.data, testing::kLogistic);
   wide.set_theta(exact.model.theta());
   exact.model = std::move(wide);
   EXPECT_LE(gradient_left(exact), detail(report, "spent"));

@@ -144,20 +144,11 @@ TEST(DescentToDelete, TheSensitivityIsNearlyReached) {
 TEST(DescentToDelete, IsProjectedGradientDescent) {
   PlannedOriginal t = descended("{training_steps: 30, radius: 0.6}");
   const ProjectedRun run = ProjectedRun::of(t.left());
-  CostMeter cost;
   Model model = t.model.clone();
   model.set_theta(testing::start_of(t));
-  const auto project = [&] {
-    const double norm = model.theta().norm().item<double>();
-    if (norm > 0.6) model.set_theta(model.theta() * (0.6 / norm));
-  };
-  project();
   const auto descend = [&](const Subset& subset, int steps) {
-    for (int i = 0; i < steps; ++i) {
-      const Tensor gradient = value_and_gradient(model, subset, t.task.objective(), cost).gradient;
-      model.add_to_theta(gradient, -2 / (1.1 * run.smoothness + 0.05));
-      project();
-    }
+    testing::descend_in_ball(model, subset, t.task.objective(), steps,
+                             2 / (1.1 * run.smoothness + 0.05), 0.6);
   };
   descend(t.task.train, 30);
   EXPECT_NEAR(model.theta().norm().item<double>(), 0.6,

@@ -72,20 +72,11 @@ TEST(Langevin, StationaryCovarianceSolvesTheDiscreteLyapunovEquation) {
 TEST(Langevin, WithoutNoiseItIsProjectedGradientDescent) {
   PlannedOriginal t = noisily_trained("{training_steps: 25, radius: 0.5, sigma: 1.0e-12}");
   const ProjectedRun run = ProjectedRun::of(t.left());
-  CostMeter cost;
   Model model = t.model.clone();
   model.set_theta(testing::start_of(t));
-  const auto project = [&] {
-    const double norm = model.theta().norm().item<double>();
-    if (norm > 0.5) model.set_theta(model.theta() * (0.5 / norm));
-  };
-  project();
   const auto descend = [&](const Subset& subset, int steps) {
-    for (int i = 0; i < steps; ++i) {
-      const Tensor gradient = value_and_gradient(model, subset, t.task.objective(), cost).gradient;
-      model.add_to_theta(gradient, -2 / (2 * run.smoothness + 0.1));
-      project();
-    }
+    testing::descend_in_ball(model, subset, t.task.objective(), steps,
+                             2 / (2 * run.smoothness + 0.1), 0.5);
   };
   descend(t.task.train, 25);
   EXPECT_NEAR(model.theta().norm().item<double>(), 0.5, 1e-12);

@@ -2,12 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiments/selftest/problems.h"
-#include "tests/support/methods.h"
+#include "tests/support/planned_original.h"
 
 namespace oubli {
 namespace {
 
+using testing::certified;
 using ::testing::HasSubstr;
 using testing::make_dataset;
 using testing::make_model;
@@ -15,14 +15,6 @@ using testing::minimise;
 using testing::relative_distance;
 using testing::removal_task;
 using testing::run_method;
-
-const Tensor& before_noise(const UnlearnReport& report) {
-  return report.state->tensors.front().second;
-}
-
-double distance_bound(const UnlearnReport& report) {
-  return report.details.at("certificate").at("sensitivity").get<double>();
-}
 
 // Without noise and damping on a quadratic it is retraining; with much damping it does nothing.
 TEST(NewtonConvexified, LiesBetweenRetrainingAndDoingNothing) {
@@ -61,8 +53,8 @@ TEST(NewtonConvexified, BoundsTheDistanceToRetraining) {
         "newton_convexified",
         "{sigma: certified, tolerance: 1e-12, largest_noise: 1e9, " + settings + "}", model, task);
     ASSERT_TRUE(report.usable()) << report.message;
-    EXPECT_LE((before_noise(report) - retrained.theta()).norm().item<double>(),
-              distance_bound(report));
+    EXPECT_LE((testing::unreleased(report) - retrained.theta()).norm().item<double>(),
+              certified(report, "sensitivity"));
   }
 }
 

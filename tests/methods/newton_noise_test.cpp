@@ -5,12 +5,12 @@
 #include <cmath>
 
 #include "core/privacy/gaussian.h"
-#include "experiments/selftest/problems.h"
-#include "tests/support/methods.h"
+#include "tests/support/planned_original.h"
 
 namespace oubli {
 namespace {
 
+using testing::certified;
 using ::testing::HasSubstr;
 using testing::make_dataset;
 using testing::make_model;
@@ -22,14 +22,6 @@ Model minimum(const Task& task, const Subset& subset, const std::string& name) {
   Model model = make_model(name, "{}", *subset.dataset);
   minimise(model, subset, task);
   return model;
-}
-
-const Tensor& unreleased(const UnlearnReport& report) {
-  return report.state->tensors.front().second;
-}
-
-double sensitivity(const UnlearnReport& report) {
-  return report.details.at("certificate").at("sensitivity").get<double>();
 }
 
 // Request after request: the vector before its noise is never farther from the retrained minimum
@@ -44,10 +36,10 @@ TEST(NewtonNoise, BoundsTheDistanceToRetraining) {
                    static_cast<std::uint64_t>(request));
     ASSERT_TRUE(report.usable()) << report.message;
     const Tensor retrained = minimum(task, task.retain, "logistic").theta();
-    const double distance = (unreleased(report) - retrained).norm().item<double>();
-    EXPECT_LE(distance, sensitivity(report));
+    const double distance = (testing::unreleased(report) - retrained).norm().item<double>();
+    EXPECT_LE(distance, certified(report, "sensitivity"));
     EXPECT_GT(distance, 0);
-    EXPECT_FALSE(model.theta().equal(unreleased(report)));
+    EXPECT_FALSE(model.theta().equal(testing::unreleased(report)));
     EXPECT_EQ(report.details.at("releases"), request + 1);
     task.state = report.state;
     task.train = task.retain;
@@ -66,7 +58,7 @@ TEST(NewtonNoise, NeedsNoNoiseForQuadratics) {
   Model model = minimum(task, task.train, "linear");
   const UnlearnReport report = run_method("newton_noise", "{tolerance: 1e-13}", model, task);
   ASSERT_TRUE(report.usable()) << report.message;
-  const double sigma = report.details.at("certificate").at("sigma").get<double>();
+  const double sigma = certified(report, "sigma");
   EXPECT_LT(sigma, 1e-9);
   const Tensor retrained = minimum(task, task.retain, "linear").theta();
   EXPECT_LT((model.theta() - retrained).norm().item<double>(), 1e-8);
@@ -78,9 +70,9 @@ TEST(NewtonNoise, ReleasesWithTheNoiseItSays) {
   const Model original = minimum(task, task.train, "logistic");
   Model model = original.clone();
   const UnlearnReport report = run_method("newton_noise", "{largest_noise: 1e9}", model, task, 3);
-  const double sigma = report.details.at("certificate").at("sigma").get<double>();
-  EXPECT_NEAR(sigma, sensitivity(report) / gaussian_mu(1, 1e-5), 1e-12 * sigma);
-  const Tensor noise = (model.theta() - unreleased(report)) / sigma;
+  const double sigma = certified(report, "sigma");
+  EXPECT_NEAR(sigma, certified(report, "sensitivity") / gaussian_mu(1, 1e-5), 1e-12 * sigma);
+  const Tensor noise = (model.theta() - testing::unreleased(report)) / sigma;
   const double n = static_cast<double>(noise.numel());
   EXPECT_NEAR(noise.square().mean().item<double>(), 1, 5 * std::sqrt(2 / n));
 }

@@ -73,6 +73,25 @@ inline double certified(const UnlearnReport& report, const char* name) {
   return report.details.at("certificate").at(name).get<double>();
 }
 
+// The parameters before their noise, which a Newton step's state keeps.
+inline Tensor unreleased(const UnlearnReport& report) { return report.state->tensor("unreleased"); }
+
+// Gradient descent inside a ball, by automatic differentiation: projected before the first step and
+// behind each.
+inline void descend_in_ball(Model& model, const Subset& subset, const Objective& objective,
+                            int steps, double eta, double radius) {
+  const auto project = [&] {
+    const double norm = model.theta().norm().item<double>();
+    if (norm > radius) model.set_theta(model.theta() * (radius / norm));
+  };
+  CostMeter cost;
+  project();
+  for (int i = 0; i < steps; ++i) {
+    model.add_to_theta(value_and_gradient(model, subset, objective, cost).gradient, -eta);
+    project();
+  }
+}
+
 // What the method says to it, having moved nothing.
 inline std::string refusal_of(const std::string& method, const std::string& settings,
                               PlannedOriginal& original) {

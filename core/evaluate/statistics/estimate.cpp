@@ -25,10 +25,9 @@ Estimate estimate_mean(const std::vector<double>& values) {
 }
 
 Json to_json(const Estimate& estimate) {
-  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
   Json json = {
-      {"mean", number(estimate.mean)},
-      {"half_width_95", estimate.half_width ? number(*estimate.half_width) : Json(nullptr)},
+      {"mean", number_or_null(estimate.mean)},
+      {"half_width_95", estimate.half_width ? number_or_null(*estimate.half_width) : Json(nullptr)},
       {"n", estimate.n}};
   if (estimate.at_least) json["at_least"] = true;
   return json;

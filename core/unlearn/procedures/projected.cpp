@@ -11,11 +11,13 @@ namespace oubli {
 TrainingReport projected_training(Model& model, const Subset& subset, const TrainingPlan& plan,
                                   Context& context, MethodState& record) {
   const ProjectedSettings settings = ProjectedSettings::of(plan.settings);
-  return train_by_steps(model, subset, plan, context, [&]() -> StepsTaken {
+  return train_by_steps(model, subset, plan.recipe, context, [&]() -> std::optional<DescentReport> {
     const ProjectedRun run =
         descend_projected(model, subset, plan.recipe.objective, settings, context);
     record = run.to_state();
-    return {settings.steps, run.is_stopped, run.unknown.empty()};
+    if (!run.unknown.empty()) return std::nullopt;
+    return DescentReport{run.is_stopped ? TrainingStatus::kStopped : TrainingStatus::kCompleted, "",
+                         static_cast<double>(settings.steps)};
   });
 }
 

@@ -11,11 +11,13 @@ namespace oubli {
 TrainingReport rewindable_training(Model& model, const Subset& subset, const TrainingPlan& plan,
                                    Context& context, MethodState& record) {
   const RewindSettings settings = RewindSettings::of(plan.settings);
-  return train_by_steps(model, subset, plan, context, [&]() -> StepsTaken {
+  return train_by_steps(model, subset, plan.recipe, context, [&]() -> std::optional<DescentReport> {
     const RewindPoint point =
         descend_rewindable(model, subset, plan.recipe.objective, settings, context);
     record = point.to_state();
-    return {settings.steps, point.is_stopped, point.unknown.empty()};
+    if (!point.unknown.empty()) return std::nullopt;
+    return DescentReport{point.is_stopped ? TrainingStatus::kStopped : TrainingStatus::kCompleted,
+                         "", static_cast<double>(settings.steps)};
   });
 }
 

@@ -7,8 +7,6 @@
 namespace oubli {
 namespace {
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 // Fills in "values" and "at_least".
 void take_metrics(const StageRun& run, const StageMember& member, Json& result) {
   const StageOutputs& outputs = run.outputs;
