@@ -1,10 +1,11 @@
 // The Hessian of a linear model whose loss sees each output by itself (squared error, logistic
 // loss, one against rest), as a sum over examples:
 //
-//   H = for each output k:  sum_i l''_ik x_i x_i' + ridge I,   X held in memory: 8 n d bytes
+//   H = for each output k:  sum_i l''_ik x_i x_i' + ridge I
 //
-// Vectors are [outputs d], one output after another, d with the bias. Cost of a column: two
-// products for each example.
+// Vectors are [outputs d], one output after another, d with the bias. The examples are read in
+// blocks at each product, outputs and l'' with them, and never held: a product of one column is one
+// pass through the data. Cost of a column: a sample-gradient for each example.
 #pragma once
 
 #include <optional>
@@ -17,44 +18,63 @@ namespace oubli {
 
 // Squared error, logistic loss, or one against rest.
 bool is_separable(const Objective& objective);
-// What training a linear model writes down for Newton steps on it: X's largest singular value, and
-// H^-1 at the model [outputs, d, d] where that takes no more than 16 MiB.
+// What training a linear model writes down for Newton steps on it: X's largest singular value, sums
+// of |x_i|^2 and |x_i|^4, and (H / n)^-1 at the model [outputs, d, d] where that takes no more than
+// 16 MiB: of the mean, which hardly changes when a few of n examples leave.
 constexpr const char* kLargestSingular = "largest_singular";
-constexpr const char* kInverseHessian = "inverse_hessian";
+constexpr const char* kSquaredLengths = "squared_lengths";
+constexpr const char* kFourthPowers = "fourth_powers";
+constexpr const char* kInverseMeanHessian = "inverse_mean_hessian";
 void record_for_newton(const Model& model, const Subset& trained, const Objective& objective,
                        MethodState& record);
 
 class LinearHessian : public LinearOperator {
  public:
-  // At the parameters w [d, outputs]. Counts one forward pass for each example.
-  LinearHessian(const LinearWeights& weights, const Tensor& w, const Subset& subset,
-                const Objective& objective, CostMeter& cost);
+  // At the parameters w [d, outputs].
+  LinearHessian(const LinearWeights& weights, Tensor w, Subset subset, const Objective& objective);
 
-  std::int64_t dim() const override { return x_.size(1) * curvatures_.size(1); }
+  // What a step V [d, outputs] does, by one pass.
+  struct Image {
+    Tensor product;  // H V [d, outputs]
+    Tensor along;    // X V [n, outputs]: what it adds to each example's outputs
+  };
+  Image image(const Tensor& step) const;
+
+  std::int64_t dim() const override { return w_.numel(); }
   Tensor apply(const Tensor& v) const override;
   std::optional<double> eigenvalue_floor() const override { return ridge_; }
-  double column_cost() const override { return 2.0 / 3.0 * static_cast<double>(x_.size(0)); }
+  double column_cost() const override { return static_cast<double>(subset_.size()); }
 
-  const Tensor& inputs() const { return x_; }  // X, float64 [n, d]
   double ridge() const { return ridge_; }
   // H^-1 [outputs, d, d]: n d^2 and d^3 for each output.
   Tensor inverse() const;
 
  private:
-  Tensor x_;
-  Tensor curvatures_;  // l'' [n, outputs]
+  // Examples of the block that begins there, inputs float64, with l'' [b, outputs].
+  struct Block {
+    Tensor inputs, curvatures;
+  };
+  Block block(std::int64_t begin) const;
+
+  LinearWeights weights_;
+  Tensor w_;
+  Subset subset_;
+  Objective objective_;
   double ridge_;
 };
 
-// [outputs, d, d], applied to such vectors: the inverse at another place as a preconditioner.
+// A factor times [outputs, d, d], applied to such vectors: the inverse at another place as a
+// preconditioner.
 class BlockOperator : public LinearOperator {
  public:
-  explicit BlockOperator(Tensor blocks) : blocks_(std::move(blocks)) {}
+  explicit BlockOperator(Tensor blocks, double factor = 1)
+      : blocks_(std::move(blocks)), factor_(factor) {}
   std::int64_t dim() const override { return blocks_.size(0) * blocks_.size(1); }
   Tensor apply(const Tensor& v) const override;
 
  private:
   Tensor blocks_;
+  double factor_;
 };
 
 }  // namespace oubli

@@ -36,4 +36,15 @@ Tensor LinearWeights::inputs(const Tensor& batch) const {
   return bias == nullptr ? x : at::cat({x, at::ones({x.size(0), 1}, at::kDouble)}, 1);
 }
 
+Tensor LinearWeights::outputs(const Tensor& batch, const Tensor& matrix) const {
+  const Tensor x = batch.flatten(1);
+  if (bias == nullptr) return x.matmul(matrix);
+  return at::addmm(matrix.narrow(0, x.size(1), 1), x, matrix.narrow(0, 0, x.size(1)));
+}
+
+Tensor LinearWeights::pulled_back(const Tensor& batch, const Tensor& residuals) const {
+  const Tensor of_weight = batch.flatten(1).t().matmul(residuals);
+  return bias == nullptr ? of_weight : at::cat({of_weight, residuals.sum(0, /*keepdim=*/true)});
+}
+
 }  // namespace oubli

@@ -19,8 +19,11 @@ struct LinearWeights {
   Tensor matrix(const Tensor& flat) const;
   // The flat vector of such a matrix, float64 [dim].
   Tensor flat(const Tensor& matrix) const;
-  // A batch's inputs, flattened, float64 [b, inputs (+ 1)].
+  // A batch's inputs X, flattened, float64 [b, inputs (+ 1)].
   Tensor inputs(const Tensor& batch) const;
+  // X M and X' R without the column of ones; `batch` float64.
+  Tensor outputs(const Tensor& batch, const Tensor& matrix) const;
+  Tensor pulled_back(const Tensor& batch, const Tensor& residuals) const;
 };
 
 }  // namespace oubli
