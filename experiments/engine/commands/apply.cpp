@@ -1,5 +1,7 @@
-// `oubli apply FILE --method ROW --output DIR`: edits a given model, and writes the edited weights
-// with a record of what was done. Trains nothing but what the method itself trains.
+// `oubli apply FILE --method ROW --output DIR`: edits a model, and writes the edited weights with a
+// record of what was done. A given model is edited without any training but the method's own; one
+// that oubli trains, as methods with a guarantee or a memory need, is trained where it is not in
+// the store.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -7,6 +9,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
@@ -36,13 +40,7 @@ std::size_t row_number(const Experiment& experiment, const std::string& name) {
 
 // What an edit without oracles needs.
 void require_applicable(const Experiment& experiment, const MethodRow& row) {
-  if (!experiment.spec.originals) {
-    throw Error(ErrorKind::kSettings,
-                fmt::format("{}: `apply` edits a model that is there: name its weights with "
-                            "`original: {{weights: FILE}}`.",
-                            experiment.spec.file.string()));
-  }
-  if (experiment.spec.originals->files.size() > 1) {
+  if (experiment.spec.originals && experiment.spec.originals->files.size() > 1) {
     fail_at(experiment.spec.originals->origin,
             "`apply` edits one model, and 'weights' names several: `--set original.weights=FILE` "
             "chooses one.");
@@ -55,17 +53,34 @@ void require_applicable(const Experiment& experiment, const MethodRow& row) {
   }
 }
 
-// The stages that an edit takes, in their order: the given model, and the row's answer to each
-// request, of which a single edit has one.
-std::vector<const Stage*> stages_of_edit(const Plan& plan, std::size_t row) {
-  std::vector<const Stage*> stages;
-  for (const Stage& stage : plan.stages) {
-    const bool is_answer =
-        stage.kind == StageKind::kUnlearn && stage.method == row && !stage.audit && stage.seed == 0;
-    if (stage.kind == StageKind::kImport || is_answer) stages.push_back(&stage);
+// Stages of the plan: the original, and all that the edit takes, in their order.
+struct EditStages {
+  std::size_t original = 0;
+  std::vector<std::size_t> all;  // the row's answer to the last request at the end
+};
+
+// The first original's.
+EditStages stages_of_edit(const Plan& plan, std::size_t row) {
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const Stage& stage = plan.stages[i];
+    if (stage.kind == StageKind::kUnlearn && stage.method == row && !stage.audit &&
+        stage.seed == 0 && stage.training_seed == 0) {
+      last = i;
+    }
   }
-  if (stages.size() < 2) throw Error(ErrorKind::kUsage, "a plan without an edit of a given model");
-  return stages;
+  if (!last) throw Error(ErrorKind::kUsage, "a plan without an edit of a model");
+  EditStages edit;
+  edit.original = *last;
+  while (plan.stages[edit.original].kind == StageKind::kUnlearn) {
+    edit.original = plan.stages[edit.original].inputs.front();
+  }
+  std::set<std::size_t> needed = {*last};
+  for (auto stage = needed.rbegin(); stage != needed.rend(); ++stage) {
+    for (const std::size_t input : plan.stages[*stage].all_inputs()) needed.insert(input);
+  }
+  edit.all.assign(needed.begin(), needed.end());
+  return edit;
 }
 
 // Throws unless the method edited the model, for each request where there are several.
@@ -95,23 +110,33 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   const ResultFolder output(options.output, store_folder);
   const Store store(store_folder);
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  const std::vector<const Stage*> stages = stages_of_edit(plan, number);
-  for (const Stage* stage : stages) {
-    run_stage(experiment, plan, *stage, registries, store, {.memory = memory_of_job(1)});
+  const EditStages edit = stages_of_edit(plan, number);
+  for (const std::size_t i : edit.all) {
+    const Stage& stage = plan.stages[i];
+    if (stage.kind == StageKind::kTrain &&
+        store.check(stage.key, /*thorough=*/false).state != Store::State::kSound) {
+      fmt::print(stderr, "oubli: training the model that is edited, as 'train' says ({})\n",
+                 stage.label);
+    }
+    run_stage(experiment, plan, stage, registries, store, {.memory = memory_of_job(1)});
   }
-  const Json report = read_json(store, stages.back()->key, kReportFile);
+  const Stage& last = plan.stages[edit.all.back()];
+  const Json report = read_json(store, last.key, kReportFile);
   require_edited(row, report);
-  const Model before = stored_model(experiment, store, *stages.front());
-  const Model after = stored_model(experiment, store, *stages.back());
+  const Model before = stored_model(experiment, store, plan.stages[edit.original]);
+  const Model after = stored_model(experiment, store, last);
   write_edit(output, experiment, {row, before, after, report});
   fmt::print("{}\n", read_text_file(output.path() / "record.md"));
   fmt::print("Written to {}/\n", printable(output.path().string()));
   return 0;
 }
 
-int verify_record(const std::string& record) {
+int verify_record(const ApplyOptions& options, const Registries& registries) {
   bool all = true;
-  for (const RecordCheck& check : check_record(record)) {
+  const auto data_hash = [&](const std::filesystem::path& settings) {
+    return load_experiment(settings, {}, options.data, registries).data_hash;
+  };
+  for (const RecordCheck& check : check_record(options.record, data_hash)) {
     fmt::print("{:<7} {}{}{}\n", check.is_same ? "same" : "CHANGED", check.what,
                check.problem.empty() ? "" : ": ", check.problem);
     all = all && check.is_same;
@@ -132,7 +157,7 @@ void add_apply_command(CLI::App& program, CommandContext& context) {
   apply->add_option("--verify", options->record, "hold a record against the files that it names");
   apply->callback([options, &context] {
     context.status = options->record.empty() ? apply_method(*options, context.registries)
-                                             : verify_record(options->record);
+                                             : verify_record(*options, context.registries);
   });
 }
 

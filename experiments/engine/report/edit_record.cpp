@@ -9,10 +9,12 @@
 #include "core/base/hash.h"
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
+#include "core/nn/checkpoint.h"
 #include "core/nn/tensor_file.h"
 #include "core/unlearn/accuracy.h"
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
+#include "experiments/engine/report/edit_record_text.h"
 #include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
@@ -20,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kOriginalFile = "original.safetensors";
 constexpr const char* kWeightsFile = "edited.safetensors";
 constexpr const char* kRecordJson = "record.json";
 constexpr const char* kForgetFile = "forget_set.txt";
@@ -79,82 +82,51 @@ std::string now_text() {
   return date_text(Days(now.time_since_epoch()).count()) + " UTC";
 }
 
-std::string percent_or_none(const Json& values) {
-  return values.contains("accuracy") ? fmt::format("{:.4f}", values.at("accuracy").get<double>())
-                                     : "-";
+// A model that was given is named where it lies; one that oubli trained is written too.
+void write_weights(const fs::path& place, const Experiment& experiment, const MadeEdit& edit,
+                   Json& record) {
+  if (experiment.spec.originals) {
+    const GivenOriginals& given = *experiment.spec.originals;
+    record["input"] = {{"file", fs::absolute(given.files.front()).lexically_normal().string()},
+                       {"sha256", experiment.original_hashes.front()}};
+    write_tensors(place / kWeightsFile, given.as_given(edit.after, 0));
+  } else {
+    save_model(edit.before, place / kOriginalFile);
+    record["input"] = file_record(place / kOriginalFile, kOriginalFile);
+    save_model(edit.after, place / kWeightsFile);
+  }
+  record["output"] = file_record(place / kWeightsFile, kWeightsFile);
 }
 
-// For people.
-std::string record_text(const Json& record) {
-  std::string text = fmt::format(
-      "# Edit of {}\n\n{}, by oubli {} ({}).\n\n", record.at("input").at("file").get<std::string>(),
-      record.at("when").get<std::string>(), record.at("made_by").at("oubli").get<std::string>(),
-      record.at("made_by").at("git_revision").get<std::string>());
-  const auto file_line = [&](const char* what, const Json& file) {
-    return fmt::format("| {} | {} | `{}` |\n", what, file.at("file").get<std::string>(),
-                       file.at("sha256").get<std::string>());
-  };
-  text += "| | file | SHA-256 |\n|---|---|---|\n";
-  text += file_line("weights before", record.at("input"));
-  text += file_line("weights after", record.at("output"));
-  if (record.contains("removed")) text += file_line("rows removed", record.at("removed"));
-  if (record.contains("added")) text += file_line("rows added", record.at("added"));
-  text += file_line("settings", record.at("settings"));
-  text += fmt::format("| data | {} | `{}` |\n\n", record.at("data").at("name").get<std::string>(),
-                      record.at("data").at("sha256").get<std::string>());
-  for (const char* what : {"removed", "added"}) {
-    if (!record.contains(what)) continue;
-    const Json& set = record.at(what);
-    text += fmt::format("{} rows were {}", set.at("rows").get<std::int64_t>(), what);
-    if (set.contains("ids")) {
-      text += fmt::format(", of {} ids: {}", set.at("ids").size(),
-                          listed(set.at("ids").get<std::vector<std::string>>()));
+RecordCheck checked(std::string what, const std::string& expected,
+                    const std::function<std::string()>& hash) {
+  RecordCheck check{std::move(what), false, ""};
+  try {
+    const std::string found = hash();
+    check.is_same = found == expected;
+    if (!check.is_same) {
+      check.problem = fmt::format("its SHA-256 is {}, the record says {}", found, expected);
     }
-    text += ".\n";
+  } catch (const Error& error) {
+    check.problem = error.what();
   }
-  const Json& method = record.at("method");
-  const Json& outcome = record.at("outcome");
-  text += fmt::format("\nMethod: {} (version {}), {}.\n\n{}\n\nSettings: `{}`.\n\n",
-                      method.at("name").get<std::string>(), method.at("version").get<int>(),
-                      method.at("summary").get<std::string>(),
-                      method.at("definition").get<std::string>(), method.at("settings").dump());
-  text += fmt::format("Status: {}{}{}. It took {:.4g} sample-gradients and {:.3g} s.\n\n",
-                      outcome.at("status").get<std::string>(),
-                      outcome.at("message").get<std::string>().empty() ? "" : ": ",
-                      outcome.at("message").get<std::string>(),
-                      outcome.at("sample_gradients").get<double>(),
-                      outcome.at("seconds").get<double>());
-  text +=
-      "| set | examples | accuracy before | after | loss before | after |\n"
-      "|---|---:|---:|---:|---:|---:|\n";
-  for (const auto& [set, before] : record.at("before").items()) {
-    const Json& after = record.at("after").at(set);
-    text += fmt::format("| {} | {} | {} | {} | {:.4g} | {:.4g} |\n", set,
-                        before.at("examples").get<std::int64_t>(), percent_or_none(before),
-                        percent_or_none(after), before.at("loss").get<double>(),
-                        after.at("loss").get<double>());
-  }
-  return text + fmt::format("\n{}\n", record.at("means").get<std::string>());
+  return check;
 }
 
 bool is_written_by_edits(const std::string& name) {
-  static const std::set<std::string> names = {kWeightsFile, kRecordJson,   kForgetFile,
-                                              kAddedFile,   kSettingsFile, "record.md"};
+  static const std::set<std::string> names = {kOriginalFile, kWeightsFile, kRecordJson,
+                                              kForgetFile,   kAddedFile,   kSettingsFile,
+                                              "record.md"};
   return names.contains(name);
 }
 
 }  // namespace
 
 void write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit) {
-  const GivenOriginals& given = *experiment.spec.originals;
-  const fs::path& input = given.files.front();
   Json record;
   folder.replace(is_written_by_edits, [&](const fs::path& place) {
     record = {{"format", 1}, {"when", now_text()}, {"title", experiment.spec.title}};
-    record["input"] = {{"file", fs::absolute(input).lexically_normal().string()},
-                       {"sha256", experiment.original_hashes.front()}};
-    write_tensors(place / kWeightsFile, given.as_given(edit.after, 0));
-    record["output"] = file_record(place / kWeightsFile, kWeightsFile);
+    write_weights(place, experiment, edit, record);
     record["data"] = {{"name", experiment.dataset->name}, {"sha256", experiment.data_hash}};
     write_set(place, kForgetFile, experiment.task.forget, experiment, record, "removed");
     write_set(place, kAddedFile, experiment.task.added, experiment, record, "added");
@@ -180,29 +152,28 @@ void write_edit(const ResultFolder& folder, const Experiment& experiment, const 
   });
 }
 
-std::vector<RecordCheck> check_record(const fs::path& path) {
+std::vector<RecordCheck> check_record(const fs::path& path, const DataHash& data_hash) {
   const Json record = parse_json(read_text_file(path, ErrorKind::kData));
   if (!record.is_object() || !record.contains("input") || !record.contains("output") ||
       !record.contains("outcome")) {
     throw Error(ErrorKind::kData, fmt::format("{}: not the record of an edit", path.string()));
   }
   std::vector<RecordCheck> checks;
-  for (const char* what : {"input", "output", "removed", "added", "settings"}) {
+  for (const char* what : {"input", "output", "removed", "added", "settings", "data"}) {
     if (!record.contains(what)) continue;
     try {
-      const fs::path file = path.parent_path() / record.at(what).at("file").get<std::string>();
-      RecordCheck check{fmt::format("{} ({})", what, file.string()), false, ""};
-      try {
-        const std::string found = file_hash_hex(file);
-        const std::string expected = record.at(what).at("sha256").get<std::string>();
-        check.is_same = found == expected;
-        if (!check.is_same) {
-          check.problem = fmt::format("its SHA-256 is {}, the record says {}", found, expected);
-        }
-      } catch (const FileError& error) {
-        check.problem = error.what();
+      const Json& named = record.at(what);
+      const std::string expected = named.at("sha256").get<std::string>();
+      if (std::string(what) == "data") {
+        const fs::path settings =
+            path.parent_path() / record.at("settings").at("file").get<std::string>();
+        checks.push_back(checked(fmt::format("data ({})", named.at("name").get<std::string>()),
+                                 expected, [&] { return data_hash(settings); }));
+      } else {
+        const fs::path file = path.parent_path() / named.at("file").get<std::string>();
+        checks.push_back(checked(fmt::format("{} ({})", what, file.string()), expected,
+                                 [&] { return file_hash_hex(file); }));
       }
-      checks.push_back(std::move(check));
     } catch (const Json::exception&) {
       throw Error(ErrorKind::kData,
                   fmt::format("{}: '{}' does not hold what it should. Was it changed by hand?",

@@ -2,6 +2,7 @@
 // it can be checked later. `oubli apply` writes it beside the edited weights:
 //
 //   DIR/edited.safetensors   the edited weights, with the names and types of the given ones
+//   DIR/original.safetensors what was edited, where oubli trained it
 //   DIR/forget_set.txt       rows that were removed (added_set.txt: that were added), and their ids
 //   DIR/resolved.yaml        every setting; runs again
 //   DIR/record.json          this record, with the SHA-256 of all of these and of what went in
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,13 +34,16 @@ struct MadeEdit {
 // Replaces what an earlier edit wrote, as a whole.
 void write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
 
-// One line for each file that a record names: whether it is what it was.
+// One line for each file that a record names, and for the data: whether it is what it was.
 struct RecordCheck {
   std::string what;
   bool is_same = false;
   std::string problem;  // where it is not
 };
+// Of the data that a settings file names; throws Error where they cannot be read.
+using DataHash = std::function<std::string(const std::filesystem::path& settings)>;
 // Throws Error(kData) for what is no record.
-std::vector<RecordCheck> check_record(const std::filesystem::path& record);
+std::vector<RecordCheck> check_record(const std::filesystem::path& record,
+                                      const DataHash& data_hash);
 
 }  // namespace oubli

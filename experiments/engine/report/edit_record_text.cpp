@@ -1,0 +1,116 @@
+#include "experiments/engine/report/edit_record_text.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "core/base/text.h"
+
+namespace oubli {
+namespace {
+
+std::string percent_or_none(const Json& values) {
+  return values.contains("accuracy") ? fmt::format("{:.4f}", values.at("accuracy").get<double>())
+                                     : "-";
+}
+
+std::string files_text(const Json& record) {
+  const auto file_line = [&](const char* what, const Json& file) {
+    return fmt::format("| {} | {} | `{}` |\n", what, file.at("file").get<std::string>(),
+                       file.at("sha256").get<std::string>());
+  };
+  std::string text = "| | file | SHA-256 |\n|---|---|---|\n";
+  text += file_line("weights before", record.at("input"));
+  text += file_line("weights after", record.at("output"));
+  if (record.contains("removed")) text += file_line("rows removed", record.at("removed"));
+  if (record.contains("added")) text += file_line("rows added", record.at("added"));
+  text += file_line("settings", record.at("settings"));
+  text += fmt::format("| data | {} | `{}` |\n\n", record.at("data").at("name").get<std::string>(),
+                      record.at("data").at("sha256").get<std::string>());
+  return text;
+}
+
+std::string sets_text(const Json& record) {
+  std::string text;
+  for (const char* what : {"removed", "added"}) {
+    if (!record.contains(what)) continue;
+    const Json& set = record.at(what);
+    text += fmt::format("{} rows were {}", set.at("rows").get<std::int64_t>(), what);
+    if (set.contains("ids")) {
+      text += fmt::format(", of {} ids: {}", set.at("ids").size(),
+                          listed(set.at("ids").get<std::vector<std::string>>()));
+    }
+    text += ".\n";
+  }
+  return text;
+}
+
+std::string method_text(const Json& record) {
+  const Json& method = record.at("method");
+  const Json& outcome = record.at("outcome");
+  std::string text =
+      fmt::format("\nMethod: {} (version {}), {}.\n\n{}\n\nSettings: `{}`.\n\n",
+                  method.at("name").get<std::string>(), method.at("version").get<int>(),
+                  method.at("summary").get<std::string>(),
+                  method.at("definition").get<std::string>(), method.at("settings").dump());
+  text += fmt::format("Status: {}{}{}. It took {:.4g} sample-gradients and {:.3g} s.\n\n",
+                      outcome.at("status").get<std::string>(),
+                      outcome.at("message").get<std::string>().empty() ? "" : ": ",
+                      outcome.at("message").get<std::string>(),
+                      outcome.at("sample_gradients").get<double>(),
+                      outcome.at("seconds").get<double>());
+  return text;
+}
+
+// What a method with a guarantee promises, and what that rests on; of a sequence after its last
+// request.
+std::string guarantee_text(const Json& outcome) {
+  if (!outcome.contains("details") || !outcome.at("details").contains("certificate")) return "";
+  const Json& details = outcome.at("details");
+  const Json& certificate = details.at("certificate");
+  std::string text =
+      fmt::format("Guarantee: epsilon = {:g} at delta = {:g}",
+                  certificate.at("epsilon").get<double>(), certificate.at("delta").get<double>());
+  if (certificate.at("mu").is_number()) {
+    text += fmt::format(", mu = {:.4g}", certificate.at("mu").get<double>());
+  }
+  text += fmt::format(" ({})", certificate.at("accountant").get<std::string>());
+  if (details.contains("budget_left")) {
+    text += fmt::format("; {:.1f} % of the budget is left",
+                        100 * details.at("budget_left").get<double>());
+  }
+  text += ". It rests on:\n\n";
+  for (const Json& assumption : certificate.at("assumptions")) {
+    text += fmt::format("- {}: {}\n", assumption.at("status").get<std::string>(),
+                        assumption.at("text").get<std::string>());
+  }
+  return text + "\n";
+}
+
+std::string quality_text(const Json& record) {
+  std::string text =
+      "| set | examples | accuracy before | after | loss before | after |\n"
+      "|---|---:|---:|---:|---:|---:|\n";
+  for (const auto& [set, before] : record.at("before").items()) {
+    const Json& after = record.at("after").at(set);
+    text += fmt::format("| {} | {} | {} | {} | {:.4g} | {:.4g} |\n", set,
+                        before.at("examples").get<std::int64_t>(), percent_or_none(before),
+                        percent_or_none(after), before.at("loss").get<double>(),
+                        after.at("loss").get<double>());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string record_text(const Json& record) {
+  std::string text = fmt::format(
+      "# Edit of {}\n\n{}, by oubli {} ({}).\n\n", record.at("input").at("file").get<std::string>(),
+      record.at("when").get<std::string>(), record.at("made_by").at("oubli").get<std::string>(),
+      record.at("made_by").at("git_revision").get<std::string>());
+  text += files_text(record) + sets_text(record) + method_text(record);
+  text += guarantee_text(record.at("outcome")) + quality_text(record);
+  return text + fmt::format("\n{}\n", record.at("means").get<std::string>());
+}
+
+}  // namespace oubli

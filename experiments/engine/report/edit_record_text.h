@@ -1,0 +1,13 @@
+// The record of an edit for people, as Markdown.
+#pragma once
+
+#include <string>
+
+#include "core/base/json.h"
+
+namespace oubli {
+
+// `record`: as record.json holds it (edit_record.h).
+std::string record_text(const Json& record);
+
+}  // namespace oubli
