@@ -28,6 +28,7 @@ struct Settings::State {
   SettingsNode node;
   bool describing = false;
   std::set<std::string> read;
+  std::set<std::string> asked_for;  // by has()
   Json resolved = Json::object();
   std::vector<SettingsDeclaration> declarations;
   std::vector<std::pair<std::string, Settings>> children;
@@ -60,9 +61,22 @@ const SettingsNode* Settings::take(const std::string& key, SettingsDeclaration d
     fail_at(found->origin, fmt::format("'{}' has no value.", key));
   }
   if (found == nullptr && required && !state_->describing) {
-    fail_at(origin(), fmt::format("'{}' is missing: it has no default.", key));
+    fail_at_missing(key);
   }
   return found;
+}
+
+// A key that is there under another name is the likelier mistake.
+void Settings::fail_at_missing(const std::string& key) const {
+  std::vector<std::string> others;
+  for (const auto& [name, value] : state_->node.entries) {
+    if (!state_->read.contains(name)) others.push_back(name);
+  }
+  const std::string nearest = nearest_name(key, others);
+  if (nearest.empty()) fail_at(origin(), fmt::format("'{}' is missing: it has no default.", key));
+  fail_at(
+      state_->node.find(nearest)->key_origin,
+      fmt::format("'{}' is missing: it has no default. Did you mean it by '{}'?", key, nearest));
 }
 
 double Settings::real(const std::string& key, const RealOption& option) const {
@@ -270,7 +284,10 @@ void Settings::record(const std::string& key, Json value) const {
   state_->resolved[key] = std::move(value);
 }
 
-bool Settings::has(const std::string& key) const { return state_->node.find(key) != nullptr; }
+bool Settings::has(const std::string& key) const {
+  state_->asked_for.insert(key);
+  return state_->node.find(key) != nullptr;
+}
 bool Settings::is_describing() const { return state_->describing; }
 std::filesystem::path Settings::folder_of(const std::string& key) const {
   const Origin where = origin(key);
@@ -290,6 +307,9 @@ void Settings::fail(const std::string& key, const std::string& message) const {
 void Settings::finish() const {
   std::vector<std::string> valid;
   for (const auto& declaration : state_->declarations) valid.push_back(declaration.key);
+  for (const std::string& key : state_->asked_for) {
+    if (!state_->read.contains(key)) valid.push_back(key);
+  }
   for (const auto& [key, value] : state_->node.entries) {
     if (!state_->read.contains(key)) {
       fail_at(value.key_origin, unknown_name_message("key", key, valid));

@@ -143,6 +143,7 @@ class Settings {
   std::optional<SettingsNode> raw(const std::string& key, const std::string& doc) const;
   void record(const std::string& key, Json value) const;
 
+  // Whether a key that may be there is: messages name it among the valid ones.
   bool has(const std::string& key) const;
   bool is_describing() const;
   const SettingsNode& node() const;
@@ -164,6 +165,7 @@ class Settings {
  private:
   struct State;
   const SettingsNode* take(const std::string& key, SettingsDeclaration declaration) const;
+  [[noreturn]] void fail_at_missing(const std::string& key) const;
   std::shared_ptr<State> state_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <unordered_map>
 #include <vector>
@@ -129,6 +130,8 @@ bool is_another_thing(const SettingsNode& base, const SettingsNode& child) {
   return before != nullptr && after != nullptr && before->scalar != after->scalar;
 }
 
+bool is_empty(const SettingsNode& node) { return node.kind == SettingsNode::Kind::kNull; }
+
 void merge_into(SettingsNode& base, const SettingsNode& child) {
   using Kind = SettingsNode::Kind;
   if (base.kind != Kind::kMap || child.kind != Kind::kMap || is_another_thing(base, child)) {
@@ -138,17 +141,21 @@ void merge_into(SettingsNode& base, const SettingsNode& child) {
   base.origin = child.origin;
   base.key_origin = child.key_origin;
   std::unordered_map<std::string, std::size_t> places;
+  std::set<std::string> dropped;
   for (std::size_t i = 0; i < base.entries.size(); ++i) places.emplace(base.entries[i].first, i);
   for (const auto& [key, value] : child.entries) {
     const auto found = places.find(key);
     if (found == places.end()) {
       base.entries.emplace_back(key, value);
+    } else if (is_empty(value)) {
+      dropped.insert(key);
     } else if (key == "remove" || key == "add") {
       base.entries[found->second].second = value;  // one choice among selectors
     } else {
       merge_into(base.entries[found->second].second, value);
     }
   }
+  std::erase_if(base.entries, [&](const auto& entry) { return dropped.contains(entry.first); });
 }
 
 // `chain` holds the files that led here, outermost first.

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/nn/matching_names.h"
 
 namespace oubli {
 namespace {
@@ -34,6 +35,7 @@ class Matcher {
     const auto found = found_.find(name);
     if (found == found_.end()) {
       missing_.push_back(name);
+      missing_shapes_.emplace_back(name, shape);
       return {};
     }
     Tensor tensor = found->second;
@@ -61,12 +63,28 @@ class Matcher {
     list("Missing", missing_);
     list("Unexpected", unexpected);
     list("Of another shape or type", mismatched_);
-    return text;
+    return text + renaming();
   }
 
  private:
   std::map<std::string, Tensor> found_;
+  // What would make the names fit, where that is clear.
+  std::string renaming() const {
+    std::vector<NamedShape> found;
+    for (const auto& [name, tensor] : found_) {
+      if (!name.ends_with(".num_batches_tracked")) found.emplace_back(name, tensor.sizes().vec());
+    }
+    std::vector<std::string> rules;
+    for (const auto& [from, to] : matching_names(missing_shapes_, found)) {
+      rules.push_back(fmt::format("{}: {}", from, to));
+    }
+    if (rules.empty()) return "";
+    return fmt::format(" The same shapes under other names: `rename: {{{}}}`.",
+                       fmt::join(rules, ", "));
+  }
+
   std::vector<std::string> missing_;
+  std::vector<NamedShape> missing_shapes_;
   std::vector<std::string> mismatched_;
 };
 

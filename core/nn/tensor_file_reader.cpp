@@ -90,12 +90,15 @@ class Reader {
         std::filesystem::path(where_).replace_extension(".safetensors").string();
     throw Error(
         ErrorKind::kData,
-        fmt::format("{0}: a PyTorch file, which holds a program and is not run here. Convert it "
-                    "once: python3 -c \"import sys, torch; from safetensors.torch import "
-                    "save_file; w = torch.load(sys.argv[1], map_location='cpu'); save_file({{k: "
-                    "v.contiguous() for k, v in getattr(w, 'state_dict', lambda: w)().items()}}, "
-                    "sys.argv[2])\" {0} {1}",
-                    where_, target));
+        fmt::format(
+            "{0}: a PyTorch file, which holds a program and is not run here. Convert it "
+            "once, with PyTorch and safetensors, where you trust it: python3 -c \"import "
+            "sys, torch; from safetensors.torch import save_file; w = torch.load(sys.argv[1], "
+            "map_location='cpu', weights_only=False); w = getattr(w, 'state_dict', lambda: "
+            "w)(); w = w.get('state_dict', w.get('model_state_dict', w.get('model', w))); "
+            "save_file({{k: v.clone().contiguous() for k, v in w.items()}}, sys.argv[2])\" "
+            "{0} {1}",
+            where_, target));
   }
 
   std::string read_header() {

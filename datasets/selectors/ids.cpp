@@ -13,6 +13,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "datasets/draw.h"
 #include "datasets/files.h"
@@ -114,7 +115,13 @@ bool read_ignores_unknown_ids(const Settings& settings) {
 void read_named_columns(const std::filesystem::path& file, const std::vector<std::string>& names,
                         const Origin& origin,
                         const std::function<void(const std::vector<CsvField>&)>& read) {
-  const FileContent content = read_file(file, kLongestFile);
+  const FileContent content = [&] {
+    try {
+      return read_file(file, kLongestFile);
+    } catch (const FileError& error) {
+      fail_task(origin, error.what());
+    }
+  }();
   CsvReader reader(content.bytes, file.string());
   std::vector<CsvField> row;
   if (!reader.next(row)) {
@@ -122,6 +129,7 @@ void read_named_columns(const std::filesystem::path& file, const std::vector<std
                                   file.string()));
   }
   std::vector<std::string> there;
+  there.reserve(row.size());
   for (const CsvField& field : row) there.push_back(field.text);
   std::vector<std::size_t> places;
   for (const std::string& name : names) {

@@ -203,10 +203,12 @@ seeds: {training: 2, oracle: 2}
   const ProgramResult result = shop.apply("certified_newton");
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("training the model that is edited"));
-  EXPECT_THAT(result.out, HasSubstr("Guarantee: epsilon = 10 at delta = 0.0001, mu = "));
-  EXPECT_THAT(result.out, HasSubstr("\n- checked: the model is linear in its inputs\n"));
-  EXPECT_THAT(result.out, HasSubstr("\n- assumed: requests do not depend on the perturbation"));
   const fs::path folder = shop.output;
+  const std::string text = read_text_file(folder / "record.md", ErrorKind::kData);
+  EXPECT_THAT(text, HasSubstr("Guarantee: epsilon = 10 at delta = 0.0001, mu = "));
+  EXPECT_THAT(text, HasSubstr("\n- checked: the model is linear in its inputs\n"));
+  EXPECT_THAT(text, HasSubstr("\n- assumed: requests do not depend on the perturbation"));
+  EXPECT_THAT(text, HasSubstr("\n| 1 | C1 |  | completed |\n| 2 | C4, C7 |  | completed |\n"));
   const Json record = Json::parse(read_text_file(folder / "record.json"));
   EXPECT_EQ(record.at("outcome").at("requests").size(), 2u);
   EXPECT_EQ(record.at("input").at("file"), "original.safetensors");

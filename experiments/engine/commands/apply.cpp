@@ -11,15 +11,19 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/edit_record.h"
+#include "experiments/engine/report/edit_record_text.h"
+#include "experiments/engine/report/layout.h"
 #include "experiments/engine/run/jobs.h"
 #include "experiments/engine/run/run_stage.h"
 #include "experiments/engine/run/stage_files.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
@@ -97,6 +101,15 @@ void require_edited(const MethodRow& row, const Json& report) {
                                                 report.at("message").get<std::string>()));
 }
 
+// Line by line.
+void print_folded(const std::string& text) {
+  std::istringstream lines(text);
+  const std::size_t width = terminal_columns(stdout);
+  for (std::string line; std::getline(lines, line);) {
+    fmt::print("{}", line.size() <= width ? line + "\n" : wrapped(line, width));
+  }
+}
+
 int apply_method(const ApplyOptions& options, const Registries& registries) {
   if (options.method.empty() || options.output.empty()) {
     throw Error(ErrorKind::kUsage, "`apply FILE` needs --method ROW and --output DIR.");
@@ -125,9 +138,9 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   require_edited(row, report);
   const Model before = stored_model(experiment, store, plan.stages[edit.original]);
   const Model after = stored_model(experiment, store, last);
-  write_edit(output, experiment, {row, before, after, report});
-  fmt::print("{}\n", read_text_file(output.path() / "record.md"));
-  fmt::print("Written to {}/\n", printable(output.path().string()));
+  const Json record = write_edit(output, experiment, {row, before, after, report});
+  print_folded(summary_text(record));
+  fmt::print("\nWeights and record (record.md) are in {}/\n", printable(output.path().string()));
   return 0;
 }
 
@@ -137,9 +150,12 @@ int verify_record(const ApplyOptions& options, const Registries& registries) {
     return load_experiment(settings, {}, options.data, registries).data_hash;
   };
   for (const RecordCheck& check : check_record(options.record, data_hash)) {
-    fmt::print("{:<7} {}{}{}\n", check.is_same ? "same" : "CHANGED", check.what,
-               check.problem.empty() ? "" : ": ", check.problem);
-    all = all && check.is_same;
+    const bool is_same = check.state == RecordCheck::State::kSame;
+    const char* word = is_same                                      ? "same"
+                       : check.state == RecordCheck::State::kUnread ? "UNREAD"
+                                                                    : "CHANGED";
+    fmt::print("{:<7} {}{}{}\n", word, check.what, is_same ? "" : ": ", check.problem);
+    all = all && is_same;
   }
   return all ? 0 : 1;
 }

@@ -13,6 +13,7 @@
 #include "datasets/selection.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/explain.h"
+#include "experiments/engine/plan/request_list.h"
 #include "experiments/engine/plan/spec.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/terminal.h"
@@ -37,7 +38,9 @@ void print_settings(const Declarations& declarations, const std::string& heading
     fmt::print("  {}{}\n{}", d.key, only,
                hanging("", 6,
                        fmt::format("{} ({}; {})", d.doc, type,
-                                   d.default_value ? "default " + *d.default_value : "required"),
+                                   !d.default_value           ? "required"
+                                   : d.default_value->empty() ? "optional"
+                                                              : "default " + *d.default_value),
                        terminal_columns(stdout)));
   }
 }
@@ -102,6 +105,8 @@ const std::vector<Part>& parts() {
       {"edit",
        "what to unlearn, {remove: SELECTOR}, to add, {add: SELECTOR}, or both, each by one "
        "of these"},
+      {"original", "a trained model to edit, in place of one that is trained here"},
+      {"evaluate", "sets of test examples that have metrics of their own"},
       {"seeds", "how often everything is repeated"},
       {"relearn", "training again on D, for the metric relearning"},
       {"verdict", "what verdicts rest on; `oubli explain verdict` says what they are"},
@@ -118,6 +123,10 @@ void describe_part(const Part& part, const Registries& registries) {
       configure_selection(settings);
       read_known_share(settings);
     }));
+    print(
+        "A list of edits is a sequence of requests, each on what the one before it left. Or "
+        "{requests: ...}, with");
+    print_settings(describe([](const Settings& settings) { read_requests(settings); }));
   } else if (part.name == "sweep") {
     print_settings(
         describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); }));

@@ -58,8 +58,11 @@ WrittenEdit read_one(const Settings& edit) {
         edit.child("add", "points held out of the original's training"), "set of added points");
   }
   if (!written.remove && !written.add) {
+    for (const auto& [key, value] : edit.node().entries) {
+      fail_at(value.key_origin, unknown_name_message("key", key, {"remove", "add", "requests"}));
+    }
     fail_at(edit.origin(),
-            "'edit' asks for nothing: give 'remove', 'add' or both, such as "
+            "'edit' asks for nothing: give 'remove', 'add', both or 'requests', such as "
             "`remove: {random: {fraction: 0.1}}`.");
   }
   return written;
@@ -183,6 +186,13 @@ Edits read_edits(const Settings& root) {
     edits.origin = edit.origin();
     if (!edit.is_describing()) {  // `oubli describe edit`
       if (edit.has("requests")) {
+        for (const char* single : {"remove", "add"}) {
+          if (!edit.has(single)) continue;
+          edit.fail(single,
+                    fmt::format("'{0}' is one edit, and 'requests' are several: write one of them. "
+                                "A file drops what it extends by `{0}: null`.",
+                                single));
+        }
         edits.is_sequence = true;
         edits.draw = read_requests(edit.child("requests", "requests, one after another"));
       } else {

@@ -6,7 +6,8 @@
 //     - {remove: {where: {column: month, is: may}}, add: {where: {column: month, is: june}}}
 //   edit: {remove: {mislabelled: {fraction: 0.1}, known: 0.3}}         bad data, known in part
 //   edit: {requests: {from: SELECTOR, each: 1, count: 25}}             drawn from a selection
-//   edit: {requests: {file: requests.csv, column: id, number: day}}    by number, of the data's ids
+//   edit: {requests: {file: requests.csv, column: id}}                 line by line, the data's ids
+//   edit: {requests: {file: requests.csv, column: id, number: day}}    by number
 //   checkpoints: [1, 5, 25]                             after how many requests models are held
 //                                                       against oracles; the last one by default
 //

@@ -7,6 +7,7 @@
 #include "core/base/hash.h"
 #include "experiments/engine/plan/checkpoints.h"
 #include "experiments/engine/plan/edit_tasks.h"
+#include "experiments/engine/plan/original_checks.h"
 
 namespace oubli {
 namespace {
@@ -61,8 +62,11 @@ void take_up_originals(Experiment& experiment) {
   const GivenOriginals& given = *experiment.spec.originals;
   Model model = experiment.make_model();
   for (std::size_t i = 0; i < given.files.size(); ++i) {
-    given.load(model, i);
+    given.load(model, i, "", experiment.dataset->feature_names);
     experiment.original_hashes.push_back(file_hash_hex(given.files[i]));
+    require_not_relearnt(experiment, i);
+    std::string note = worse_than_a_constant(experiment, model, i);
+    if (!note.empty()) experiment.notes.push_back(std::move(note));
   }
 }
 

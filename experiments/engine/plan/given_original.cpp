@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 
+#include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/nn/weights_file.h"
 
@@ -51,13 +53,24 @@ std::optional<GivenOriginals> read_given_originals(const Settings& root) {
   return given;
 }
 
-void GivenOriginals::load(Model& model, std::size_t number, const std::string& sha256) const {
+void GivenOriginals::load(Model& model, std::size_t number, const std::string& sha256,
+                          const std::vector<std::string>& inputs) const {
   const std::filesystem::path& file = files.at(number);
   if (!sha256.empty() && file_hash_hex(file) != sha256) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: the file has changed since this run began.", file.string()));
   }
-  load_weights(model, renamed(read_weights(file), rename, file.string()), file.string());
+  const std::string where = fmt::format("{}: {}", origin.text(), file.string());
+  try {
+    load_weights(model, renamed(read_weights(file), rename, where), where);
+  } catch (const FileError& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", origin.text(), error.what()));
+  } catch (const Error& error) {
+    if (inputs.empty() || std::string(error.what()).find(" expected, ") == std::string::npos) throw;
+    throw Error(error.kind(), fmt::format("{} The data give {} inputs: {}. `categorical`, `ignore` "
+                                          "and `missing_indicator: false` change them.",
+                                          error.what(), inputs.size(), fmt::join(inputs, ", ")));
+  }
 }
 
 TensorFile GivenOriginals::as_given(const Model& model, std::size_t number) const {

@@ -1,5 +1,5 @@
-// Requests that are not written one by one: a selection cut into equal ones, or a file of ids with
-// a number for each. edits.h has their grammar.
+// Requests that are not written one by one: a selection cut into equal ones, or a file of ids, a
+// line or a number for each. edits.h has their grammar.
 #pragma once
 
 #include <functional>

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <set>
 
+#include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 constexpr const char* kOriginalFile = "original.safetensors";
 constexpr const char* kWeightsFile = "edited.safetensors";
 constexpr const char* kRecordJson = "record.json";
+constexpr const char* kRecordText = "record.md";
 constexpr const char* kForgetFile = "forget_set.txt";
 constexpr const char* kAddedFile = "added_set.txt";
 constexpr const char* kSettingsFile = "resolved.yaml";
@@ -98,16 +100,46 @@ void write_weights(const fs::path& place, const Experiment& experiment, const Ma
   record["output"] = file_record(place / kWeightsFile, kWeightsFile);
 }
 
+// Each request with what it removed and added, and how it was answered.
+Json requests_record(const Experiment& experiment, const Json& answers) {
+  Json requests = Json::array();
+  for (std::size_t k = 0; k < experiment.requests.size(); ++k) {
+    const Task& task = experiment.requests[k].task;
+    Json request = {{"request", k + 1}, {"answer", answers.at(k)}};
+    for (const auto& [key, subset] :
+         {std::pair("removed", task.forget), std::pair("added", task.added)}) {
+      if (subset.empty()) continue;
+      request[key] = {{"rows", subset.size()}};
+      if (const std::vector<std::string> ids = ids_of(subset); !ids.empty()) {
+        request[key]["ids"] = ids;
+      }
+    }
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
 RecordCheck checked(std::string what, const std::string& expected,
                     const std::function<std::string()>& hash) {
-  RecordCheck check{std::move(what), false, ""};
   try {
     const std::string found = hash();
-    check.is_same = found == expected;
-    if (!check.is_same) {
-      check.problem = fmt::format("its SHA-256 is {}, the record says {}", found, expected);
-    }
+    if (found == expected) return {std::move(what), RecordCheck::State::kSame, ""};
+    return {std::move(what), RecordCheck::State::kChanged,
+            fmt::format("its SHA-256 is {}, the record says {}", found, expected)};
   } catch (const Error& error) {
+    return {std::move(what), RecordCheck::State::kUnread, error.what()};
+  }
+}
+
+// Whether what people read is what programs read.
+RecordCheck check_text(const Json& record, const fs::path& path) {
+  RecordCheck check{fmt::format("text ({})", path.string()), RecordCheck::State::kSame, ""};
+  try {
+    if (read_text_file(path, ErrorKind::kData) == record_text(record)) return check;
+    check.state = RecordCheck::State::kChanged;
+    check.problem = "it does not say what record.json does";
+  } catch (const FileError& error) {
+    check.state = RecordCheck::State::kUnread;
     check.problem = error.what();
   }
   return check;
@@ -116,13 +148,13 @@ RecordCheck checked(std::string what, const std::string& expected,
 bool is_written_by_edits(const std::string& name) {
   static const std::set<std::string> names = {kOriginalFile, kWeightsFile, kRecordJson,
                                               kForgetFile,   kAddedFile,   kSettingsFile,
-                                              "record.md"};
+                                              kRecordText};
   return names.contains(name);
 }
 
 }  // namespace
 
-void write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit) {
+Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit) {
   Json record;
   folder.replace(is_written_by_edits, [&](const fs::path& place) {
     record = {{"format", 1}, {"when", now_text()}, {"title", experiment.spec.title}};
@@ -140,6 +172,10 @@ void write_edit(const ResultFolder& folder, const Experiment& experiment, const 
                         {"definition", info.definition},
                         {"settings", edit.row.settings}};
     record["outcome"] = edit.report;
+    if (!experiment.requests.empty()) {
+      record["requests"] = requests_record(experiment, edit.report.at("requests"));
+    }
+    if (!experiment.notes.empty()) record["notes"] = experiment.notes;
     record["before"] = quality(edit.before, experiment);
     record["after"] = quality(edit.after, experiment);
     record["made_by"] = build_record();
@@ -147,9 +183,10 @@ void write_edit(const ResultFolder& folder, const Experiment& experiment, const 
     record["means"] =
         "This record says what was done. What the edited model still knows of what was removed is "
         "another question: `oubli run` holds the method against retrained models.";
-    write_file(place / "record.md", record_text(record));
+    write_file(place / kRecordText, record_text(record));
     write_json(place / kRecordJson, record);
   });
+  return record;
 }
 
 std::vector<RecordCheck> check_record(const fs::path& path, const DataHash& data_hash) {
@@ -180,6 +217,7 @@ std::vector<RecordCheck> check_record(const fs::path& path, const DataHash& data
                               path.string(), what));
     }
   }
+  checks.push_back(check_text(record, path.parent_path() / kRecordText));
   return checks;
 }
 

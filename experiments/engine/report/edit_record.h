@@ -31,14 +31,16 @@ struct MadeEdit {
   Json report;  // the method's
 };
 
-// Replaces what an earlier edit wrote, as a whole.
-void write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
+// Replaces what an earlier edit wrote, as a whole. The record.
+Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
 
-// One line for each file that a record names, and for the data: whether it is what it was.
+// One line for each file that a record names, for the data, and for record.md, which says what
+// record.json does: whether it is what it was.
 struct RecordCheck {
+  enum class State { kSame, kChanged, kUnread };
   std::string what;
-  bool is_same = false;
-  std::string problem;  // where it is not
+  State state = State::kSame;
+  std::string problem;  // where it is not the same
 };
 // Of the data that a settings file names; throws Error where they cannot be read.
 using DataHash = std::function<std::string(const std::filesystem::path& settings)>;

@@ -1,6 +1,7 @@
 #include "experiments/engine/report/edit_record_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <vector>
 
@@ -45,6 +46,42 @@ std::string sets_text(const Json& record) {
   return text;
 }
 
+std::string outcome_text(const Json& outcome) {
+  const std::string message = outcome.at("message").get<std::string>();
+  return fmt::format("Status: {}{}{}. It took {:.4g} sample-gradients and {:.3g} s.\n\n",
+                     outcome.at("status").get<std::string>(), message.empty() ? "" : ": ", message,
+                     outcome.at("sample_gradients").get<double>(),
+                     outcome.at("seconds").get<double>());
+}
+
+std::string notes_text(const Json& record) {
+  std::string text;
+  for (const Json& note : record.value("notes", Json::array())) {
+    text += fmt::format("Note: {}.\n\n", note.get<std::string>());
+  }
+  return text;
+}
+
+// Of a sequence, what each request took out and put in.
+std::string requests_text(const Json& record) {
+  if (!record.contains("requests")) return "";
+  std::string text = "| request | removed | added | status |\n|---:|---|---|---|\n";
+  const auto set = [](const Json& request, const char* key) -> std::string {
+    if (!request.contains(key)) return "";
+    const Json& part = request.at(key);
+    if (part.contains("ids")) {
+      return fmt::format("{}", fmt::join(part.at("ids").get<std::vector<std::string>>(), ", "));
+    }
+    return fmt::format("{} rows", part.at("rows").get<std::int64_t>());
+  };
+  for (const Json& request : record.at("requests")) {
+    text += fmt::format("| {} | {} | {} | {} |\n", request.at("request").get<int>(),
+                        set(request, "removed"), set(request, "added"),
+                        request.at("answer").at("status").get<std::string>());
+  }
+  return text + "\n";
+}
+
 std::string method_text(const Json& record) {
   const Json& method = record.at("method");
   const Json& outcome = record.at("outcome");
@@ -53,13 +90,7 @@ std::string method_text(const Json& record) {
                   method.at("name").get<std::string>(), method.at("version").get<int>(),
                   method.at("summary").get<std::string>(),
                   method.at("definition").get<std::string>(), method.at("settings").dump());
-  text += fmt::format("Status: {}{}{}. It took {:.4g} sample-gradients and {:.3g} s.\n\n",
-                      outcome.at("status").get<std::string>(),
-                      outcome.at("message").get<std::string>().empty() ? "" : ": ",
-                      outcome.at("message").get<std::string>(),
-                      outcome.at("sample_gradients").get<double>(),
-                      outcome.at("seconds").get<double>());
-  return text;
+  return text + outcome_text(outcome);
 }
 
 // What a method with a guarantee promises, and what that rests on; of a sequence after its last
@@ -108,9 +139,26 @@ std::string record_text(const Json& record) {
       "# Edit of {}\n\n{}, by oubli {} ({}).\n\n", record.at("input").at("file").get<std::string>(),
       record.at("when").get<std::string>(), record.at("made_by").at("oubli").get<std::string>(),
       record.at("made_by").at("git_revision").get<std::string>());
-  text += files_text(record) + sets_text(record) + method_text(record);
-  text += guarantee_text(record.at("outcome")) + quality_text(record);
+  text += files_text(record) + sets_text(record) + method_text(record) + notes_text(record);
+  text += guarantee_text(record.at("outcome")) + requests_text(record) + quality_text(record);
   return text + fmt::format("\n{}\n", record.at("means").get<std::string>());
+}
+
+std::string summary_text(const Json& record) {
+  std::string text = fmt::format(
+      "{} edited {}. {}", record.at("method").at("name").get<std::string>(),
+      record.at("input").at("file").get<std::string>(), outcome_text(record.at("outcome")));
+  text += sets_text(record) + "\n" + notes_text(record) + guarantee_text(record.at("outcome"));
+  text += fmt::format("{:<12} {:>8}  {:>17}  {:>21}\n", "", "examples", "accuracy", "loss");
+  for (const auto& [set, before] : record.at("before").items()) {
+    const Json& after = record.at("after").at(set);
+    text += fmt::format("{:<12} {:>8}  {:>17}  {:>21}\n", set,
+                        before.at("examples").get<std::int64_t>(),
+                        fmt::format("{} -> {}", percent_or_none(before), percent_or_none(after)),
+                        fmt::format("{:.4g} -> {:.4g}", before.at("loss").get<double>(),
+                                    after.at("loss").get<double>()));
+  }
+  return text;
 }
 
 }  // namespace oubli
