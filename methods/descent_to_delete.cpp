@@ -27,6 +27,8 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "core/privacy/gaussian.h"
 #include "core/unlearn/private_release.h"
@@ -149,7 +151,9 @@ class DescentToDelete : public Unlearner {
         weights.flat(run.w) + release.sigma * noise.normal({model.dim()}, at::kDouble);
     model.set_theta(released);
     if (!is_secret_) run.w = weights.matrix(released);
-    report.message = run.warning(release.steps);
+    if (std::string warning = run.warning(release.steps); !warning.empty()) {
+      report.warnings.push_back(std::move(warning));
+    }
     MethodState state = run.to_state();
     state.values["least_steps"] = release.steps;
     state.values["least_sigma"] = release.sigma;

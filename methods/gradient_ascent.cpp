@@ -39,8 +39,8 @@ class GradientAscent : public Unlearner {
  public:
   explicit GradientAscent(const Settings& settings) {
     steps_ =
-        settings.integer("steps", {.default_value = 10, .at_least = 0, .doc = "steps at most"});
-    lr_ = settings.real("lr", {.default_value = 1e-3, .above = 0, .doc = "learning rate"});
+        settings.integer("steps", {.default_value = 15, .at_least = 0, .doc = "steps at most"});
+    lr_ = settings.real("lr", {.default_value = 0.02, .above = 0, .doc = "learning rate"});
     bound_ = settings.real_or("bound", "auto",
                               {.at_least = 0,
                                .doc = "mean forget loss at which ascent stops; auto: that of a "
@@ -71,6 +71,7 @@ class GradientAscent : public Unlearner {
         report.message =
             fmt::format("the forget loss {:.4g} reached the bound {:.4g} after {} steps",
                         value.loss, bound, taken);
+        if (taken > 0) report.warnings.push_back(report.message);
         break;
       }
       if (taken == steps_) break;

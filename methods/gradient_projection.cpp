@@ -104,7 +104,7 @@ class GradientProjection : public Unlearner {
     UnlearnReport report = report_of(descent.report());
     if (end) report.message = *end;
     if (task.validation.empty()) {
-      report.message = "without validation examples all epochs are run";
+      report.warnings.emplace_back("without validation examples all epochs are run");
     }
     for (const FreeInputs& layer : layers) {
       report.details["held_directions"][layer.layer.weight] = layer.basis.size(2);

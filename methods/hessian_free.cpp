@@ -84,10 +84,10 @@ class HessianFree : public Unlearner {
     }
     const Json& cost = record->values.at("sample_gradients");
     report.details["vectors_sample_gradients"] = cost;
-    report.message = fmt::format(
-        "while training, the vectors of all examples took {:.6g} "
-        "sample-gradients, which stand in no cost",
-        cost.get<double>());
+    report.warnings.push_back(
+        fmt::format("while training, the vectors of all examples took {:.6g} sample-gradients, "
+                    "which stand in no cost",
+                    cost.get<double>()));
     return record->tensor("vectors").index_select(0, at::searchsorted(rows, forgotten)).sum(0);
   }
 

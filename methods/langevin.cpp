@@ -21,6 +21,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "core/privacy/gaussian.h"
 #include "core/unlearn/private_release.h"
@@ -110,7 +112,9 @@ class Langevin : public Unlearner {
     }
     run.phases.push_back({steps, 0});
     model.set_theta(weights.flat(run.w));
-    report.message = run.warning(steps);
+    if (std::string warning = run.warning(steps); !warning.empty()) {
+      report.warnings.push_back(std::move(warning));
+    }
     report.state = std::make_shared<MethodState>(run.to_state());
   }
 

@@ -92,10 +92,9 @@ class Scrub : public Unlearner {
       rewind(model, checkpoints, error_on(model, reference, objective, context), report);
     }
     if (max_epochs_ > 0 && forget.batches() == 1) {
-      report.message += fmt::format(
-          "{}the forget set is one batch: the first ascent starts where the divergence has no "
-          "gradient and does not move",
-          report.message.empty() ? "" : "; ");
+      report.warnings.emplace_back(
+          "the forget set is one batch: the first ascent starts where the divergence has no "
+          "gradient and does not move");
     }
     return report;
   }

@@ -22,7 +22,7 @@ namespace {
 class WoodFisher : public Unlearner {
  public:
   explicit WoodFisher(const Settings& settings)
-      : alpha_(settings.real("alpha", {.default_value = 1, .doc = "length of the step"})),
+      : alpha_(settings.real("alpha", {.default_value = 0.1, .doc = "length of the step"})),
         damping_(settings.real("damping",
                                {.default_value = 1e-3, .above = 0, .doc = "added to the matrix"})),
         examples_(settings.integer("examples", {.default_value = 1000,

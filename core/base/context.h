@@ -43,6 +43,9 @@ struct Context {
   std::int64_t memory = std::numeric_limits<std::int64_t>::max();
   // Called with the share done, from 0 to 1, at points of the computation's own choosing.
   std::function<void(double)> progress = [](double) {};
+  // Told what a user should know of a result that is there: set where a method is run. A descent
+  // then looks at whether it lowers what it descends.
+  std::function<void(const std::string&)> warn = {};
   // Set from outside to ask for an early end.
   const std::atomic<bool>* stop = nullptr;
 

@@ -31,15 +31,15 @@ class BatchGradient {
                 PassMode mode = PassMode::kTraining);
 
   // [dim], valid until the next call, and free to be changed. Parts of weight 0 are left out.
-  // Dropout draws from the generator.
-  Tensor& at(const LossTerm& term, Generator& dropout);
+  // Dropout draws from the generator. `value`, where given, receives the term's.
+  Tensor& at(const LossTerm& term, Generator& dropout, double* value = nullptr);
 
  private:
   static Way way_of(const Model& model, PassMode mode) {
     return mode == PassMode::kEvaluation || model.trains_by_rule() ? Way::kRules : Way::kAutomatic;
   }
-  void add_by_rules(const LossTerm::Part& part);
-  void automatically(const LossTerm& term, Generator& dropout);
+  void add_by_rules(const LossTerm::Part& part, double* value);
+  void automatically(const LossTerm& term, Generator& dropout, double* value);
 
   const Model& model_;
   const Objective& objective_;

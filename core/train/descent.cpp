@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace oubli {
@@ -50,8 +51,11 @@ BatchStream Descent::batches(const Subset& subset, std::int64_t batch_size) {
 }
 
 bool Descent::next_epoch() {
-  if (epoch_ >= 0 && !close_epoch()) return false;
-  if (epoch_ + 1 >= recipe_.epochs) return false;
+  const bool goes_on = (epoch_ < 0 || close_epoch()) && epoch_ + 1 < recipe_.epochs;
+  if (!goes_on) {
+    warn_of_rise();
+    return false;
+  }
   ++epoch_;
   return true;
 }
@@ -76,6 +80,16 @@ bool Descent::close_epoch() {
   return true;
 }
 
+void Descent::warn_of_rise() const {
+  if (!context_.warn || !report_.usable()) return;
+  const std::optional<ObjectiveWatch::Rise> rise = watch_.rise();
+  if (!rise) return;
+  context_.warn(
+      fmt::format("the loss that its steps descend rose from {:.3g} to {:.3g}: lower the "
+                  "learning rate, {:g}, or clip gradients",
+                  rise->first, rise->last, recipe_.optimizer.lr));
+}
+
 StepState Descent::next_step() const {
   const std::int64_t epoch = std::max<std::int64_t>(0, epoch_);
   const std::int64_t steps = steps_per_epoch_ * recipe_.epochs;
@@ -86,7 +100,11 @@ Tensor& Descent::gradient(const LossTerm& term) {
   for (const LossTerm::Part& part : term.parts()) {
     if (part.weight != 0) context_.cost.add_gradients(part.batch.size());
   }
-  return gradient_of_.at(term, dropout_);
+  if (!context_.warn) return gradient_of_.at(term, dropout_);
+  double value = 0;
+  Tensor& gradient = gradient_of_.at(term, dropout_, &value);
+  watch_.see(term, value, epoch_);
+  return gradient;
 }
 
 void Descent::step_along(Tensor& gradient) {

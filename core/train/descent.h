@@ -23,7 +23,8 @@
 //
 // Cost: one sample-gradient for each example of each term, counted here. At the end of each epoch
 // parameters are looked at: once one is not finite it stays so, and the loop ends with the status
-// Diverged; it ends with Stopped where the context asks for it.
+// Diverged; it ends with Stopped where the context asks for it. Where the context takes warnings,
+// one says that what is descended rose (objective_watch.h).
 #pragma once
 
 #include <functional>
@@ -34,6 +35,7 @@
 #include "core/train/batch_gradient.h"
 #include "core/train/batches.h"
 #include "core/train/loss_term.h"
+#include "core/train/objective_watch.h"
 #include "core/train/recipe.h"
 #include "core/train/training_report.h"
 
@@ -98,6 +100,7 @@ class Descent {
 
  private:
   bool close_epoch();
+  void warn_of_rise() const;
 
   Model& model_;
   TrainingRecipe recipe_;
@@ -110,6 +113,7 @@ class Descent {
   std::int64_t streams_ = 0, steps_per_epoch_ = 0;
   std::int64_t epoch_ = -1, step_ = 0;
   DescentReport report_;
+  ObjectiveWatch watch_;
 };
 
 }  // namespace oubli

@@ -21,11 +21,13 @@ std::string to_string(UnlearnStatus status) {
 }
 
 Json UnlearnReport::to_json() const {
-  return {{"status", to_string(status)},
-          {"message", message},
-          {"sample_gradients", sample_gradients},
-          {"seconds", seconds},
-          {"details", details}};
+  Json json = {{"status", to_string(status)},
+               {"message", message},
+               {"sample_gradients", sample_gradients},
+               {"seconds", seconds},
+               {"details", details}};
+  if (!warnings.empty()) json["warnings"] = warnings;
+  return json;
 }
 
 UnlearnReport report_of(const DescentReport& descent) {

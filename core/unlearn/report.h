@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/base/settings.h"
 #include "core/train/training_report.h"
@@ -23,7 +24,8 @@ std::string to_string(UnlearnStatus status);
 struct UnlearnReport {
   UnlearnStatus status = UnlearnStatus::kCompleted;
   std::string message;
-  // Filled by `run_unlearner`.
+  // Filled by `run_unlearner`: what a user should know of a result that is there; cost and time.
+  std::vector<std::string> warnings = {};
   double sample_gradients = 0;
   double seconds = 0;
   // The method's own figures: solver status, true residual, damping used, steps taken.

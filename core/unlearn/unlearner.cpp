@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace oubli {
 
@@ -20,6 +23,22 @@ bool is_same(const Model& a, const Model& b) {
   return a.theta().equal(b.theta()) &&
          std::equal(a.buffers().begin(), a.buffers().end(), b.buffers().begin(), same);
 }
+
+// While it lives, the context's warnings are added to a list.
+class WarningsInto {
+ public:
+  WarningsInto(Context& context, std::vector<std::string>& list)
+      : context_(context), before_(context.warn) {
+    context.warn = [&list](const std::string& warning) { list.push_back(warning); };
+  }
+  ~WarningsInto() { context_.warn = before_; }
+  WarningsInto(const WarningsInto&) = delete;
+  WarningsInto& operator=(const WarningsInto&) = delete;
+
+ private:
+  Context& context_;
+  std::function<void(const std::string&)> before_;
+};
 
 // What a method from outside throws is its own affair, and no error of oubli's.
 UnlearnReport run_guarded(const MethodInfo& info, const Unlearner& unlearner, Model& model,
@@ -54,9 +73,12 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
     visible.train = visible.retain;
   }
   const Model original = model.clone();
+  std::vector<std::string> warnings;
+  const WarningsInto collects(context, warnings);
   const double cost_before = context.cost.sample_gradients();
   const auto start = std::chrono::steady_clock::now();
   UnlearnReport report = run_guarded(info, unlearner, model, visible, context);
+  report.warnings.insert(report.warnings.end(), warnings.begin(), warnings.end());
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.sample_gradients = context.cost.sample_gradients() - cost_before;
   if (report.usable() && !at::isfinite(model.theta()).all().item<bool>()) {
@@ -64,7 +86,7 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
     add_message("parameters are not finite", report);
   }
   if (report.sample_gradients == 0 && !model.theta().equal(original.theta())) {
-    add_message("parameters moved, and no cost was counted", report);
+    report.warnings.emplace_back("parameters moved, and no cost was counted");
   }
   const bool has_ended =
       report.status == UnlearnStatus::kCompleted || report.status == UnlearnStatus::kPartial;

@@ -12,6 +12,7 @@ namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::ProgramResult;
@@ -124,6 +125,46 @@ TEST(GivenOriginal, WhatDoesNotFitIsSaidBeforeAnythingIsTrained) {
   shop.scratch.write("net.pt", "PK\x03\x04" + std::string(50, 'x'));
   EXPECT_THAT(error({"--set", "original.weights=" + (shop.scratch.path() / "net.pt").string()}),
               HasSubstr("a PyTorch file"));
+}
+
+TEST(GivenOriginal, NamesThatDifferAreAnsweredWithTheRenamingThatFits) {
+  const Shop shop;
+  EXPECT_THAT(shop.run({"--set", "original.rename={}"}).err,
+              HasSubstr("The same shapes under other names: `rename: {head: fc}`."));
+  // And a shape that differs with what the data give.
+  EXPECT_THAT(
+      shop.run({"--set", "data.ignore=[b]"}).err,
+      AllOf(HasSubstr("[3, 1] expected, [3, 2] found"), HasSubstr("The data give 1 inputs: a.")));
+}
+
+// What was forgotten yesterday is not learnt again today.
+TEST(GivenOriginal, WeightsThatForgotAreNotTrainedOnThoseAgain) {
+  const Shop shop;
+  ASSERT_EQ(shop.apply("tuned").status, 0);
+  const std::string edited = shop.output + "/edited.safetensors";
+  const auto tomorrow = [&](const std::string& ids) {
+    return run_program({"apply", shop.file, "--method", "tuned", "--store", shop.store, "--output",
+                        shop.output + "2", "--set", "original.weights=" + edited, "--set",
+                        "edit.remove={ids: " + ids + "}"});
+  };
+  const ProgramResult refused = tomorrow("[C9]");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("was made to forget C1, C4, C7"));
+  EXPECT_EQ(tomorrow("[C1, C4, C7, C9]").status, 0);
+}
+
+TEST(GivenOriginal, OneThatSeesOtherInputsIsNoted) {
+  const Shop shop;
+  EXPECT_THAT(shop.apply("tuned").out, Not(HasSubstr("is above that of giving")));
+  TensorFile weights = read_tensors(shop.scratch.path() / "net.safetensors");
+  for (auto& [name, tensor] : weights.tensors) {
+    if (name == "module.head.weight") tensor = tensor * -30;
+  }
+  write_tensors(shop.scratch.path() / "net.safetensors", weights);
+  const ProgramResult odd = shop.apply("tuned");
+  EXPECT_EQ(odd.status, 0) << odd.err;
+  const Json record = Json::parse(read_text_file(fs::path(shop.output) / "record.json"));
+  EXPECT_THAT(record.at("notes").dump(), HasSubstr("is above that of giving every example"));
 }
 
 TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {

@@ -154,6 +154,46 @@ TEST(Sequence, RequestsOfAFileStandUnderTheirNumber) {
   EXPECT_EQ(results.at("sets").at("forget"), 4);
 }
 
+// Customers in the order in which they wrote, who need no number for that.
+TEST(Sequence, RequestsOfAFileWithoutNumbersAreItsLines) {
+  TemporaryFolder scratch;
+  std::string table = "who,a,b,y\n";
+  for (int i = 0; i < 60; ++i) table += fmt::format("C{},{},{},{}.5\n", i, i % 7, i % 5, i % 11);
+  scratch.write("t.csv", table);
+  scratch.write("requests.csv", "who\nC30\nC2\nC40\nC1\nC50\n");
+  std::string text = kHead;
+  const std::size_t data = text.find("data:"), model = text.find("model:");
+  text.replace(data, model - data,
+               "data: {name: csv, file: t.csv, label: y, task: regression, id: who, "
+               "test_fraction: 0, validation_fraction: 0}\n");
+  const auto removed = [&](const std::string& requests) {
+    const std::string output = scratch.path() / "out";
+    const std::string file = scratch.write("r.yaml", text + "edit: {requests: " + requests + "}\n");
+    const ProgramResult result = run_program({"apply", file, "--method", "newton", "--store",
+                                              scratch.path() / "store", "--output", output});
+    EXPECT_EQ(result.status, 0) << result.err;
+    std::vector<Json> ids;
+    const Json record = Json::parse(read_text_file(fs::path(output) / "record.json"));
+    for (const Json& request : record.at("requests")) {
+      ids.push_back(request.at("removed").at("ids"));
+    }
+    return ids;
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(removed("{file: requests.csv}"),
+              ElementsAre(Json({"C30"}), Json({"C2"}), Json({"C40"}), Json({"C1"}), Json({"C50"})));
+  EXPECT_THAT(removed("{file: requests.csv, each: 2}"),
+              ElementsAre(Json({"C2", "C30"}), Json({"C1", "C40"}), Json({"C50"})));
+  const auto error = [&](const std::string& requests) {
+    const std::string file = scratch.write("e.yaml", text + "edit: {requests: " + requests + "}\n");
+    return run_program({"check", file}).err;
+  };
+  EXPECT_THAT(error("{from: {ids: {file: requests.csv}}, each: 1, count: 3}"),
+              HasSubstr("leave 2 of the 5 that are listed unanswered"));
+  EXPECT_THAT(error("{file: requests.csv, number: who, each: 2}"), HasSubstr("so does 'each'"));
+  EXPECT_THAT(error("{file: lost.csv}"), HasSubstr("e.yaml:"));
+}
+
 TEST(Sequence, SaysWhatCannotBeDone) {
   const auto error = [](const std::string& edit) {
     const Stream stream(edit);
@@ -171,6 +211,9 @@ TEST(Sequence, SaysWhatCannotBeDone) {
               HasSubstr("2 requests of 5 rows need 10, and 9 are selected"));
   EXPECT_THAT(error("edit: {remove: {random: {count: 9}}}\ncheckpoints: [1]\n"),
               HasSubstr("checkpoints"));
+  EXPECT_THAT(error("edit: {remove: {random: {count: 9}}, requests: {each: 2}}\n"),
+              HasSubstr("'remove' is one edit, and 'requests' are several"));
+  EXPECT_THAT(error("edit: {requsts: {each: 2}}\n"), HasSubstr("did you mean 'requests'?"));
 }
 
 }  // namespace

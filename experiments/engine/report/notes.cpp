@@ -60,6 +60,35 @@ std::string unlike_machines(const Results& results) {
       fmt::join(counts, " and "), fmt::join(differences, ", "));
 }
 
+// What is the same in warnings that differ in their figures.
+std::string beginning(const std::string& text) {
+  return text.substr(0, text.find_first_of("0123456789"));
+}
+
+// Of what is usable, each once, with how many of the row's models it is said of.
+std::vector<std::string> warnings_of(const RowResult& row) {
+  std::vector<std::pair<std::string, std::size_t>> said;
+  for (const ModelResult& model : row.models) {
+    for (const Json& warning : model.report.value("warnings", Json::array())) {
+      const auto text = warning.get<std::string>();
+      const auto place = std::find_if(said.begin(), said.end(), [&](const auto& each) {
+        return beginning(each.first) == beginning(text);
+      });
+      if (place == said.end()) {
+        said.emplace_back(text, 1);
+      } else {
+        ++place->second;
+      }
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [text, count] : said) {
+    lines.push_back(
+        fmt::format("{} ({} of {} models): {}", row.name, count, row.models.size(), text));
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::vector<std::string> notes_of(const Results& results) {
@@ -82,6 +111,7 @@ std::vector<std::string> notes_of(const Results& results) {
     }
     if (const std::string chosen = sweep_line(row); !chosen.empty()) lines.push_back(chosen);
     if (const std::string claim = claim_line(results, row); !claim.empty()) lines.push_back(claim);
+    for (std::string& warning : warnings_of(row)) lines.push_back(std::move(warning));
     std::string last;
     for (const ModelResult& model : row.models) {
       if (model.message.empty() || model.message == last) continue;

@@ -173,6 +173,17 @@ TEST(ReadSettingsFile, TheFileThatExtendsWins) {
   EXPECT_EQ(at(root, "model").kind, Kind::kMap);
 }
 
+TEST(ReadSettingsFile, NullDropsWhatIsInherited) {
+  const testing::TemporaryFolder folder;
+  folder.write("base.yaml", "a: {b: 1, c: 2}\nd: [3]\n");
+  const SettingsNode root =
+      read_settings_file(folder.write("run.yaml", "extends: base.yaml\na: {b: null}\nd: ~\ne:\n"));
+  ASSERT_EQ(root.entries.size(), 2u);
+  EXPECT_EQ(at(root, "a").entries.size(), 1u);
+  EXPECT_EQ(at(at(root, "a"), "c").scalar, "2");
+  EXPECT_EQ(at(root, "e").kind, Kind::kNull) << "nothing was inherited";
+}
+
 // The settings of an mlp are no settings of a lenet5, nor is a class a share of mislabelled
 // examples.
 TEST(ReadSettingsFile, AnotherNameOrSelectorReplacesTheOldOne) {

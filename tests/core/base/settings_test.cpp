@@ -109,6 +109,18 @@ TEST(Settings, MissingAndEmptyValuesAreErrors) {
                StrEq("f.yaml:2:1: 'lr' has no value."));
   EXPECT_ERROR(ErrorKind::kSettings, parse("a: 1\n").named_child("model", "", {"mlp"}, ""),
                StrEq("f.yaml:1:1: 'model' is missing: it has no default."));
+  EXPECT_ERROR(ErrorKind::kSettings, parse("a: 1\nedits: {}\n").text("edit", {}),
+               StrEq("f.yaml:2:1: 'edit' is missing: it has no default. Did you mean it by "
+                     "'edits'?"));
+}
+
+// Keys that may be there and are looked for first count as valid.
+TEST(Settings, AMisspeltKeyThatMayBeAbsentHasItsNearest) {
+  const Settings settings = parse("orginal: {}\n");
+  EXPECT_FALSE(settings.has("original"));
+  EXPECT_ERROR(ErrorKind::kSettings, settings.finish(),
+               StrEq("f.yaml:1:1: unknown key 'orginal'; did you mean 'original'? Valid: "
+                     "original."));
 }
 
 TEST(Settings, AnUnreadKeyIsAnErrorAtTheKey) {

@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "experiments/selftest/problems.h"
 
 namespace oubli {
@@ -151,6 +155,57 @@ TEST(Descent, AnEmptySetHasNoBatchesAndNoLoss) {
   }
   EXPECT_TRUE(model.theta().equal(start));
   EXPECT_EQ(context.cost.sample_gradients(), 0);
+}
+
+// What a descent that is told to warn says after some epochs at a learning rate.
+std::vector<std::string> warnings_at(double lr, std::int64_t epochs, const std::string& network,
+                                     double sign = 1) {
+  const auto data = make_dataset(200, 4, 3);
+  Model model = make_model(network, "{}", *data);
+  Generator draw(1);
+  model.initialise(draw);
+  Context context(0);
+  std::vector<std::string> warnings;
+  context.warn = [&](const std::string& warning) { warnings.push_back(warning); };
+  Descent descent(model, recipe_of(epochs, 10, lr), context);
+  BatchStream batches = descent.batches(all_of(data));
+  while (descent.next_epoch()) {
+    for (const Batch& batch : batches) descent.step(sign * descent.loss(batch));
+  }
+  return warnings;
+}
+
+TEST(Descent, SaysWhenWhatItDescendsRises) {
+  for (const std::string network : {"logistic", "mlp"}) {
+    for (const std::int64_t epochs : {1, 4}) {
+      EXPECT_TRUE(warnings_at(0.05, epochs, network).empty()) << network << epochs;
+      // What rises is what is descended: minus the loss falls.
+      EXPECT_TRUE(warnings_at(0.05, epochs, network, -1).empty()) << network << epochs;
+    }
+  }
+  const std::vector<std::string> wild = warnings_at(300, 4, "mlp");
+  ASSERT_EQ(wild.size(), 1u);
+  EXPECT_EQ(wild.front().find("the loss that its steps descend rose from "), 0u) << wild.front();
+}
+
+// Looking at the loss changes no bit.
+TEST(Descent, WarnsWithoutChangingSteps) {
+  const auto data = make_dataset(60, 4, 3);
+  const auto end = [&](bool watches) {
+    Model model = make_model("mlp", "{hidden: [5]}", *data);
+    Generator draw(1);
+    model.initialise(draw);
+    Context context(0);
+    if (watches) context.warn = [](const std::string&) {};
+    Descent descent(model, recipe_of(3, 10), context);
+    BatchStream batches = descent.batches(all_of(data));
+    while (descent.next_epoch()) {
+      for (const Batch& batch : batches) descent.step(descent.loss(batch));
+    }
+    return std::pair(model.theta().clone(), context.cost.sample_gradients());
+  };
+  EXPECT_TRUE(end(true).first.equal(end(false).first));
+  EXPECT_EQ(end(true).second, end(false).second);
 }
 
 TEST(Descent, RefusesWhatItCannotDo) {

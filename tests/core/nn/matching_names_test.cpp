@@ -1,0 +1,36 @@
+#include "core/nn/matching_names.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace oubli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+TEST(MatchingNames, LayersComeInTheirOrder) {
+  const std::vector<NamedShape> expected = {{"layers.0.weight", {4, 3}}, {"layers.0.bias", {4}},
+                                            {"layers.1.weight", {4, 4}}, {"layers.1.bias", {4}},
+                                            {"layers.2.weight", {2, 4}}, {"layers.2.bias", {2}}};
+  // As files hold them, by name: net.10 would come before net.2.
+  const std::vector<NamedShape> found = {{"net.0.bias", {4}},  {"net.0.weight", {4, 3}},
+                                         {"net.10.bias", {2}}, {"net.10.weight", {2, 4}},
+                                         {"net.2.bias", {4}},  {"net.2.weight", {4, 4}}};
+  EXPECT_THAT(matching_names(expected, found),
+              ElementsAre(Pair("net.0", "layers.0"), Pair("net.10", "layers.2"),
+                          Pair("net.2", "layers.1")));
+}
+
+TEST(MatchingNames, NothingIsGuessed) {
+  const std::vector<NamedShape> expected = {{"fc.weight", {4, 3}}, {"fc.bias", {4}}};
+  EXPECT_THAT(matching_names(expected, {{"head.weight", {4, 3}}}), IsEmpty());
+  EXPECT_THAT(matching_names(expected, {{"head.weight", {4, 2}}, {"head.bias", {4}}}), IsEmpty());
+  EXPECT_THAT(matching_names(expected, {{"head.w", {4, 3}}, {"head.bias", {4}}}), IsEmpty());
+  EXPECT_THAT(matching_names(expected, {{"weight", {4, 3}}, {"bias", {4}}}), IsEmpty());
+  EXPECT_THAT(matching_names({}, {}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace oubli
