@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+
 #include "tests/support/files.h"
 #include "tests/support/program.h"
 
@@ -118,10 +122,61 @@ TEST(Plugin, WhatIsNoneIsRefused) {
 
 TEST(Plugin, WhatItPrintsReachesTheUser) {
   const SmallRun small;
-  const ProgramResult run = small.run();
+  const ProgramResult run = small.run({"--jobs", "1"});
   ASSERT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("chatty, original 0: forgetting 20 examples"));
+  for (const std::string line : {"forgetting 20 examples", "of 200", "without end of line"}) {
+    for (const std::string row : {"\nchatty, original 0: ", "\nchatty, original 1: "}) {
+      EXPECT_THAT(run.err, HasSubstr(row + line + "\n"));
+    }
+  }
   EXPECT_THAT(run.err, HasSubstr("chatty, original 1: and saying so"));
+}
+
+TEST(Plugin, WhatItPrintedBeforeACrashReachesTheUser) {
+  std::string text = kWithChatty;
+  text.replace(text.find("[finetune, chatty]"), 18, "[finetune, {chatty: {crashes: true}}]");
+  const SmallRun small(text);
+  const ProgramResult run = small.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.err, HasSubstr("chatty, original 0: forgetting 20 examples"));
+  EXPECT_THAT(run.err, HasSubstr("chatty, original 0: of 200"));
+}
+
+// A store may have what another version of the plug-in made.
+TEST(Plugin, ItsStagesAreDoneAgainWhereItsFileChanged) {
+  const SmallRun small;
+  const fs::path plugin = small.scratch.path() / "copy.so";
+  fs::copy_file(OUBLI_CHATTY_PLUGIN, plugin);
+  const std::vector<std::string> arguments = {"run",       small.file,     "--store",
+                                              small.store, "--output",     small.output,
+                                              "--plugin",  plugin.string()};
+  ASSERT_EQ(run_program(arguments).status, 0);
+  EXPECT_THAT(run_program(arguments).err, Not(HasSubstr("] chatty, original")));
+  std::ofstream(plugin, std::ios::app) << 'x';
+  const ProgramResult changed = run_program(arguments);
+  ASSERT_EQ(changed.status, 0) << changed.err;
+  for (const char* row : {"] chatty, original 0", "] chatty, original 1"}) {
+    EXPECT_THAT(changed.err, HasSubstr(row));
+  }
+  for (const char* row : {"] finetune", "] original", "] oracle"}) {
+    EXPECT_THAT(changed.err, Not(HasSubstr(row)));
+  }
+}
+
+TEST(RunCommand, ItsStreamsShareAFileLineByLine) {
+  const SmallRun small;
+  ASSERT_EQ(small.run().status, 0);
+  const std::string log = small.scratch.path() / "log";
+  const std::string command =
+      fmt::format("'{}' run '{}' --store '{}' --output '{}' '{}' >'{}' 2>&1", OUBLI_PROGRAM,
+                  small.file, small.store, small.output, kChatty, log);
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const std::string text = testing::read_text(log);
+  const std::size_t written = text.find("\nWritten to "), cached = text.find("came from the store");
+  ASSERT_NE(cached, std::string::npos) << text;
+  const std::size_t line = text.rfind('\n', cached) + 1;
+  EXPECT_NE(std::isdigit(static_cast<unsigned char>(text[line])), 0) << text;
+  EXPECT_LT(written, line);
 }
 
 TEST(Plugin, AFailedStageSaysHowItIsRunAlone) {
@@ -175,6 +230,31 @@ TEST(StoreCommand, EntriesAreRemovedByKeyAndByRow) {
   EXPECT_THAT(run_program({"store", "ls", "--store", small.store}).out, Not(HasSubstr("chatty")));
   EXPECT_THAT(small.run().err, HasSubstr("] chatty, original 0"));
   EXPECT_EQ(run_program({"store", "rm", "nothing", "--store", small.store}).status, 1);
+}
+
+TEST(StoreCommand, RowsWhoseNamesArePartsOfOthersAreLeftAlone) {
+  std::string text = kWithChatty;
+  text.replace(text.find("[finetune, chatty]"), 18,
+               "[finetune, finetune: {as: finetune 2, epochs: 2}, clipped]");
+  const SmallRun small(text);
+  ASSERT_EQ(small.run().status, 0);
+  const auto stages_after = [&](const std::string& row) {
+    EXPECT_EQ(run_program({"store", "rm", row, "--store", small.store}).status, 0);
+    return run_program({"store", "ls", "--store", small.store}).out;
+  };
+  const std::string finetune = stages_after("finetune");
+  for (const std::string label : {"finetune, original 0", "predictions of finetune, original 1",
+                                  "metrics of finetune, original 1"}) {
+    EXPECT_THAT(finetune, Not(HasSubstr("  " + label + "\n")));
+  }
+  const std::vector<std::string> kept = {"finetune 2, original 0", "clipped, original 0",
+                                         "predictions of finetune 2, original 1"};
+  for (const std::string& label : kept) EXPECT_THAT(finetune, HasSubstr("  " + label + "\n"));
+  const std::string original = stages_after("original");
+  for (const std::string& label : kept) EXPECT_THAT(original, HasSubstr("  " + label + "\n"));
+  EXPECT_THAT(original, HasSubstr("  original 0 (clipped)\n"));
+  EXPECT_THAT(original, Not(HasSubstr("  original 0\n")));
+  EXPECT_THAT(original, Not(HasSubstr("  predictions of original 1\n")));
 }
 
 TEST(StageCommand, IsFoundByTheStartOfItsKeyAndDoneAgainByForce) {

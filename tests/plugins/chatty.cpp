@@ -1,6 +1,8 @@
-// A plug-in for tests: a method that prints, and fails where it is told to; and one that asks for
-// originals trained with clipped gradients.
+// A plug-in for tests: a method that prints, and fails or crashes where it is told to; and one that
+// asks for originals trained with clipped gradients.
 #include <cstdio>
+#include <cstdlib>
+#include <iostream>
 #include <stdexcept>
 
 #include "experiments/engine/plugin.h"
@@ -10,19 +12,22 @@ namespace {
 class Chatty : public oubli::Unlearner {
  public:
   explicit Chatty(const oubli::Settings& settings)
-      : fails_(settings.flag("fails", {.default_value = false, .doc = "whether it throws"})) {}
+      : fails_(settings.flag("fails", {.default_value = false, .doc = "whether it throws"})),
+        crashes_(settings.flag("crashes", {.default_value = false, .doc = "whether it aborts"})) {}
 
   oubli::UnlearnReport unlearn(oubli::Model&, const oubli::Task& task,
                                oubli::Context&) const override {
     std::printf("forgetting %d examples\n", static_cast<int>(task.forget.size()));
-    std::fflush(stdout);
+    std::cout << "of " << task.train.size() << '\n';
     std::fprintf(stderr, "and saying so\n");
+    if (crashes_) std::abort();
+    std::printf("without end of line");
     if (fails_) throw std::runtime_error("it was told to fail");
     return {};
   }
 
  private:
-  bool fails_;
+  bool fails_, crashes_;
 };
 
 class Clipped : public oubli::Unlearner {

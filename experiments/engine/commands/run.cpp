@@ -94,6 +94,7 @@ int run_file(const RunOptions& options, const Registries& registries) {
   write_output(output, experiment, plan, store, results, options.keeps_models);
   print_table(results);
   fmt::print("Written to {}/\n", printable(output.path().string()));
+  std::fflush(stdout);  // both streams may lead to one file
   print_how_to_repeat(results, options, registries);
   if (results.cached_stages > 0) {
     fmt::print(stderr, "{} of {} stages came from the store; `--fresh ROW` does a row again.\n",

@@ -5,14 +5,16 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cctype>
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/size_text.h"
+#include "experiments/engine/plan/stage_kind.h"
 
 namespace oubli {
 namespace {
@@ -68,16 +70,37 @@ int store_action(const std::string& action, const std::string& folder) {
   return damaged > removed ? 1 : 0;
 }
 
-// Whether a stage of this label belongs to the row: "newton, original 1", "trials of newton".
-bool is_of_row(const std::string& label, const std::string& row) {
-  const std::size_t at = label.find(row);
-  if (at == std::string::npos) return false;
-  const std::size_t end = at + row.size();
-  const auto is_word = [&](std::size_t i) {
-    return i < label.size() && (std::isalnum(static_cast<unsigned char>(label[i])) != 0 ||
-                                label[i] == '_' || label[i] == '-');
-  };
-  return !(at > 0 && is_word(at - 1)) && !is_word(end);
+bool skip(std::string_view& text, std::string_view start) {
+  if (!text.starts_with(start)) return false;
+  text.remove_prefix(start.size());
+  return true;
+}
+
+void skip_number(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
+}
+
+// Whether the model of this label is the row's: "newton, original 1, run 2" of newton; "original 1"
+// and "original 1 (clipped)" of the row that is named like them without the number.
+bool is_model_of_row(std::string_view label, const std::string& row) {
+  for (const StageKind kind : {StageKind::kTrain, StageKind::kRetrain, StageKind::kShadow,
+                               StageKind::kAudit, StageKind::kInitial}) {
+    std::string_view rest = label;
+    if (!skip(rest, model_name(kind) + " ")) continue;
+    skip_number(rest);
+    if (rest.empty() || rest.starts_with(" (")) return model_name(kind) + std::string(rest) == row;
+  }
+  return skip(label, row) && (label.starts_with(", original ") || label.starts_with(", audit "));
+}
+
+// Whether a stage of this label is made for the row: its models, and what looks at them.
+bool is_of_row(std::string_view label, const std::string& row) {
+  if (is_model_of_row(label, row)) return true;
+  if (skip(label, "trials of ") || skip(label, "metrics of all models of ")) return label == row;
+  for (const char* look : {"predictions of ", "relearning of ", "metrics of "}) {
+    if (skip(label, look)) return is_of_row(label, row);
+  }
+  return false;
 }
 
 // `name`: the first characters of keys, six at least, or else a row, of whatever experiment.

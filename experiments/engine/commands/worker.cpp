@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "experiments/engine/commands/command.h"
 
@@ -15,6 +16,8 @@ int run_worker(const Registries& registries) {
   // Whatever a library prints must not be taken for an answer.
   const int answers = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  // It is a file now, whose buffer would die with a worker that crashes.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   return work_until_told_to_stop(registries, answers);
 }
 

@@ -127,6 +127,7 @@ class Scheduler {
       const bool is_sound = store_.check(key, /*thorough=*/true).state == Store::State::kSound;
       if (is_sound && key != plan_.stages[slots_[slot].stage].key) store_.discard(key);
     }
+    pass_on_what_was_printed(slot);
     states_[slots_[slot].stage] = StageState::kWaiting;
     slots_[slot].stage = kIdle;
   }

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -17,8 +18,11 @@
 namespace oubli {
 namespace {
 
-// Where the scheduler is gone, the end of our input follows.
+// Where the scheduler is gone, the end of our input follows. What was printed goes first: the
+// scheduler takes what it finds printed for the stage's that is at work.
 void answer(int descriptor, const Json& message) {
+  std::cout.flush();
+  std::fflush(nullptr);
   write_all(descriptor, message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
