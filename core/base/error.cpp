@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <filesystem>
 #include <new>
@@ -34,6 +35,36 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::swap(last, row);
   }
   return last[b.size()];
+}
+
+std::string letters_of(std::string_view name) {
+  std::string letters;
+  for (const unsigned char c : name) {
+    if (std::isalnum(c) != 0) letters += static_cast<char>(std::tolower(c));
+  }
+  return letters;
+}
+
+// The shortest candidate that begins as the name does, or the other way round, signs left out: for
+// what was abbreviated ("neggrad+" for "neggrad_plus"). Few letters say nothing.
+std::string nearest_by_beginning(std::string_view name, const std::vector<std::string>& names) {
+  constexpr std::size_t kFewest = 4;
+  const std::string letters = letters_of(name);
+  std::string best;
+  for (const std::string& candidate : names) {
+    const std::string others = letters_of(candidate);
+    const bool is_alike = std::min(letters.size(), others.size()) >= kFewest &&
+                          (others.starts_with(letters) || letters.starts_with(others));
+    if (is_alike && (best.empty() || candidate.size() < best.size())) best = candidate;
+  }
+  return best;
+}
+
+// A third of the letters, and one more where the first is right and half of them are.
+std::size_t most_edits(std::string_view name, std::string_view candidate) {
+  const bool begins_alike = !name.empty() && candidate.starts_with(name.front());
+  const std::size_t third = name.size() / 3;
+  return std::max<std::size_t>(1, begins_alike ? std::min(third + 1, name.size() / 2) : third);
 }
 
 }  // namespace
@@ -77,15 +108,15 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   constexpr std::size_t kLongestName = 200;  // work grows with the length
   std::string best;
   if (name.size() > kLongestName) return best;
-  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::size_t best_distance = kLongestName;
   for (const std::string& candidate : names) {
     const std::size_t distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
+    if (distance < best_distance && distance <= most_edits(name, candidate)) {
       best_distance = distance;
       best = candidate;
     }
   }
-  return best;
+  return best.empty() ? nearest_by_beginning(name, names) : best;
 }
 
 std::string unknown_name_message(std::string_view kind, std::string_view name,

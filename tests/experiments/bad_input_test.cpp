@@ -86,6 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"MethodThatCannotAdd",
                  "remove: {random: {fraction: 0.1}}\nmethods:\n  - finetune: {epochs: 1}",
                  "add: {random: {fraction: 0.1}}\nmethods:\n  - gradient_ascent", "cannot add"},
+        BadInput{"PartThatCannotAdd",
+                 "remove: {random: {fraction: 0.1}}\nmethods:\n  - finetune: {epochs: 1}",
+                 "add: {random: {fraction: 0.1}}\nmethods:\n"
+                 "  - then: [finetune, {masked: {method: gradient_ascent}}]",
+                 "bad.yaml:7:5: 'gradient_ascent' cannot add"},
         BadInput{"TwoRowsOfOneName", "  - finetune: {epochs: 1}",
                  "  - finetune: {epochs: 1}\n  - finetune", "as: ..."},
         // No gap without an oracle to measure it against.

@@ -47,6 +47,33 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
   return row;
 }
 
+// The first of a method's parts, or of theirs, that cannot add; empty where all can.
+std::string part_that_cannot_add(const Json& parts, const Methods& methods) {
+  for (const Json& part : parts) {
+    const std::string name = part.at("name");
+    if (!methods.find(name).supports_adding) return name;
+    if (!part.contains("parts")) continue;
+    const std::string inner = part_that_cannot_add(part.at("parts"), methods);
+    if (!inner.empty()) return inner;
+  }
+  return "";
+}
+
+void require_adding(const MethodRow& row, const Methods& methods) {
+  std::string unable = row.info.supports_adding ? "" : row.method;
+  std::vector<const Unlearner*> made = {row.unlearner.get()};
+  if (row.sweep) {
+    for (const Trial& trial : row.sweep->trials) made.push_back(trial.unlearner.get());
+  }
+  for (const Unlearner* each : made) {
+    if (unable.empty()) unable = part_that_cannot_add(each->parts(), methods);
+  }
+  if (unable.empty()) return;
+  fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
+                                  "edit adds points.",
+                                  unable));
+}
+
 }  // namespace
 
 bool is_original_row(const std::string& name) {
@@ -94,11 +121,7 @@ std::vector<MethodRow> read_methods(const Settings& root, const Registries& regi
                                       "`as: ...`.",
                                       row.name));
     }
-    if (is_adding && !row.info.supports_adding) {
-      fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
-                                      "edit adds points.",
-                                      row.method));
-    }
+    if (is_adding) require_adding(row, registries.methods);
     record.push_back({{row.method, row.settings}});
     rows.push_back(std::move(row));
   }

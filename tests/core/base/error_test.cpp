@@ -12,6 +12,15 @@ TEST(NearestName, FindsAPlausibleMisspelling) {
   EXPECT_EQ(nearest_name("fishre", names), "fisher");
 }
 
+TEST(NearestName, IsFoundByItsSoundAndByItsBeginning) {
+  const std::vector<std::string> names = {"alpha", "epochs", "neggrad_plus", "neg_merge"};
+  EXPECT_EQ(nearest_name("alfa", names), "alpha");
+  EXPECT_EQ(nearest_name("neggrad+", names), "neggrad_plus");
+  EXPECT_EQ(nearest_name("NegGrad", names), "neggrad_plus");
+  EXPECT_EQ(nearest_name("number_of_epochs", names), "");
+  EXPECT_EQ(nearest_name("fisher", {"fisher_forgetting", "finetune"}), "fisher_forgetting");
+}
+
 TEST(NearestName, IsEmptyWhereNothingIsNear) {
   EXPECT_EQ(nearest_name("scrub", {"finetune", "newton"}), "");
   EXPECT_EQ(nearest_name("newton", {}), "");
