@@ -12,7 +12,11 @@ class Identity : public Unlearner {
 
   std::optional<double> estimate_cost(const Task&) const override { return 0; }
 
-  UnlearnReport unlearn(Model&, const Task&, Context&) const override { return {}; }
+  UnlearnReport unlearn(Model&, const Task&, Context&) const override {
+    UnlearnReport report;
+    report.message = "it does nothing by definition";
+    return report;
+  }
 };
 
 }  // namespace

@@ -91,6 +91,11 @@ class Lotus : public Unlearner {
     }
     if (gap <= -margin_) descent.next_epoch();  // closes the last one
     UnlearnReport report = report_of(descent.report());
+    if (gap <= -margin_ && report.message.empty()) {
+      report.message = fmt::format(
+          "ended after {} epochs: accuracy on the forget set is {:.4g} below the reference",
+          descent.report().epochs, -gap);
+    }
     report.details["first_gap"] = first;
     report.details["last_gap"] = gap;
     return report;

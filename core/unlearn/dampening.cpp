@@ -1,6 +1,7 @@
 #include "core/unlearn/dampening.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 namespace oubli {
 
@@ -22,10 +23,17 @@ UnlearnReport dampen(Model& model, const Tensor& all, const Tensor& forget,
   const Tensor chosen = forget.gt(dampening.alpha * all);
   const Tensor factor = (dampening.lambda * all / forget).pow(dampening.exponent).clamp_max(1);
   // What is not chosen keeps its bits: no product with 1 is rounded, no 0 / 0 reaches it.
-  const Tensor theta = model.theta();
+  const Tensor theta = model.theta(), before = theta.clone();
   model.set_theta(at::where(chosen, theta * factor, theta.to(at::kDouble)));
   UnlearnReport report;
-  report.details["dampened"] = chosen.sum().item<std::int64_t>();
+  const auto count = chosen.sum().item<std::int64_t>();
+  report.details["dampened"] = count;
+  if (model.theta().equal(before)) {
+    report.message = fmt::format(
+        "{} of {} parameters are more than {:g} times as important to the forget set as to all, "
+        "and none of them shrinks",
+        count, model.dim(), dampening.alpha);
+  }
   return report;
 }
 

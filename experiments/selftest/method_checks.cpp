@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/unlearn/training_procedure.h"
@@ -156,7 +157,10 @@ void runs_with_its_defaults(const MethodTrial& trial, Findings& findings) {
     findings.expect(report.usable() && at::isfinite(model.theta()).all().item<bool>(), problem.name,
                     "it diverged: " + report.message);
     if (model.theta().equal(before)) {
-      findings.expect(!report.message.empty(), problem.name, "it did nothing, and says not why");
+      // The sentence that the engine adds (unlearner.h) is no reason.
+      const bool says_why =
+          !report.message.empty() && !report.message.starts_with("nothing changed");
+      findings.expect(says_why, problem.name, "it did nothing, and says not why");
     } else {
       findings.expect(report.sample_gradients > 0, problem.name,
                       "it moved theta and counted no cost: context.cost.add_gradients(examples)");
@@ -186,6 +190,46 @@ void leaves_the_data_alone(const MethodTrial& trial, Findings& findings) {
     Model model = trial.original(problem, task);
     trial.run(model, task);
     findings.expect(problem.data->content_hash() == before, problem.name, "the data changed");
+  });
+}
+
+// What a method could change by writing where it should only read.
+Tensors contents_of(const Model& given, const Task& task) {
+  Tensors all = {given.theta().clone()};
+  for (const Tensor& buffer : given.buffers()) all.push_back(buffer.clone());
+  for (const Subset* subset : {&task.train, &task.forget, &task.retain, &task.validation}) {
+    all.push_back(subset->rows.clone());
+    if (subset->weights.defined()) all.push_back(subset->weights.clone());
+  }
+  return all;
+}
+
+// A method is handed a copy of the original to edit; the task that it is told is not its own.
+bool changes_task(const MethodTrial& trial, const MethodProblem& problem, bool has_weights) {
+  Task task = problem.task();
+  const Model given = trial.original(problem, task);
+  for (Subset* subset : {&task.train, &task.forget, &task.retain}) {
+    if (has_weights) subset->weights = at::ones({subset->size()}, at::kDouble);
+  }
+  const Tensors before = contents_of(given, task);
+  Model edited = given.clone();
+  trial.run(edited, task);
+  const Tensors after = contents_of(given, task);
+  return !std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                     [](const Tensor& x, const Tensor& y) { return x.equal(y); });
+}
+
+void leaves_the_task_alone(const MethodTrial& trial, Findings& findings) {
+  trial.on_each(findings, [&](const MethodProblem& problem) {
+    bool changed = false;
+    try {
+      changed = changes_task(trial, problem, /*has_weights=*/true);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kTask) throw;  // weights may be refused
+      changed = changes_task(trial, problem, /*has_weights=*/false);
+    }
+    findings.expect(!changed, problem.name,
+                    "the given original, or the task's rows or weights, changed");
   });
 }
 
@@ -280,6 +324,8 @@ const std::vector<MethodCheck>& method_checks() {
        runs_with_its_defaults},
       {"TheSameSeedGivesTheSameBits", "the same seed gives the same bits", gives_the_same_bits},
       {"LeavesTheDataAlone", "the data is not changed", leaves_the_data_alone},
+      {"LeavesTheTaskAlone", "the given original, the task's rows and weights are not changed",
+       leaves_the_task_alone},
       {"CannotSeeDataThatItDeclaresUnneeded", "it uses no data that it says it does not need",
        sees_only_what_it_declares},
       {"EstimatesItsCostFromAbove", "it costs no more than it estimates", estimates_its_cost},

@@ -96,9 +96,9 @@ TEST(Plugin, PassesTheSelftestOrIsToldWhy) {
     EXPECT_THAT(example.out, HasSubstr(name));
   }
   EXPECT_THAT(example.out, Not(HasSubstr("FAILED")));
-  // It does nothing, and says not why.
   const ProgramResult chatty = run_program({"selftest", "chatty", kChatty});
-  EXPECT_EQ(chatty.status, 0) << chatty.out;
+  EXPECT_EQ(chatty.status, 1) << chatty.out;
+  EXPECT_THAT(chatty.out, HasSubstr("it did nothing, and says not why"));
   const ProgramResult unknown = run_program({"selftest", "chatti", kChatty});
   EXPECT_EQ(unknown.status, 2);
   EXPECT_THAT(unknown.err, HasSubstr("'chatty'"));

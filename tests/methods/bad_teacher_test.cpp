@@ -37,6 +37,21 @@ TEST(BadTeacher, PullsTheForgetSetTowardsTheUntrainedModel) {
   EXPECT_GT(entropy(), before + 0.1);
 }
 
+TEST(BadTeacher, StopsWithinItsOnlyEpoch) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.01);
+  const Methods methods = builtin_methods();
+  const MethodInfo& info = methods.find("bad_teacher");
+  const auto method =
+      info.make(Settings(parse_settings("{epochs: 1, batch_size: 5}", "test")), methods);
+  Model model = make_model("mlp", "{}", *data);
+  Context context(0);
+  context.budget = 16;  // of which two batches take 50 / 3
+  const UnlearnReport report = run_unlearner(info, *method, model, task, context);
+  EXPECT_EQ(report.status, UnlearnStatus::kStopped);
+  EXPECT_NEAR(report.sample_gradients, 50.0 / 3.0, 1e-9);
+}
+
 TEST(BadTeacher, CountsBothTeachers) {
   const auto data = make_dataset(60, 4, 3);
   Model model = make_model("mlp", "{}", *data);

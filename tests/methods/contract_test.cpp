@@ -91,6 +91,15 @@ TEST(MethodChecks, FindWhatIsBroken) {
   EXPECT_FALSE(broken("LeavesTheDataAlone", [](Model&, const Task& task, Context&) {
                  task.train.dataset->inputs.add_(1);
                }).empty());
+  EXPECT_FALSE(broken("LeavesTheTaskAlone", [](Model&, const Task& task, Context&) {
+                 task.forget.rows.add_(1);
+               }).empty());
+  EXPECT_FALSE(broken("LeavesTheTaskAlone", [](Model&, const Task& task, Context&) {
+                 task.retain.weights.mul_(2);
+               }).empty());
+  EXPECT_TRUE(broken("LeavesTheTaskAlone", move).empty());
+  EXPECT_FALSE(
+      broken("RunsWithItsDefaultsAndCountsItsCost", [](Model&, const Task&, Context&) {}).empty());
   EXPECT_FALSE(broken("ABudgetOfNothingStopsIt", [&](Model& model, const Task& task, Context& c) {
                  c.cost.add_gradients(100 * task.train.size());
                  move(model, task, c);

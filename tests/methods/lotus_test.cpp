@@ -1,6 +1,10 @@
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "core/unlearn/accuracy.h"
 #include "experiments/selftest/problems.h"
 #include "tests/support/files.h"
 #include "tests/support/methods.h"
@@ -42,6 +46,28 @@ TEST(Lotus, BlursWhatItKnewOfTheForgetSet) {
   if (report.details.at("epochs").get<double>() < 100) {
     EXPECT_LE(report.details.at("last_gap").get<double>(), -0.01);
   }
+}
+
+// The released code rounds accuracies to two digits first.
+TEST(Lotus, TheGapIsNotRounded) {
+  LotusProblem p;
+  CostMeter cost;
+  p.task.validation = p.task.train.with_rows(at::arange(200, 263));
+  const double known = accuracy(p.model, p.task.forget, p.task.objective(), cost);
+  const double reference = accuracy(p.model, p.task.validation, p.task.objective(), cost);
+  const auto rounded = [](double share) { return std::round(100 * share) / 100; };
+  ASSERT_GT(std::abs(rounded(known) - rounded(reference) - (known - reference)), 1e-3);
+  const UnlearnReport report = run_method("lotus", "{epochs: 1}", p.model, p.task);
+  EXPECT_EQ(report.details.at("first_gap"), known - reference);
+}
+
+TEST(Lotus, SaysWhichRuleEndedIt) {
+  LotusProblem p;
+  Dataset wrong = *p.data;
+  wrong.targets = (wrong.targets + 1) % 3;
+  p.task.forget.dataset = std::make_shared<const Dataset>(wrong);
+  EXPECT_THAT(run_method("lotus", "{epochs: 3}", p.model, p.task).message,
+              ::testing::StartsWith("ended after 0 epochs: accuracy on the forget set"));
 }
 
 TEST(Lotus, DoesNothingWhereTheForgetSetIsKnownWorseAlready) {
