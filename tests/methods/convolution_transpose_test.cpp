@@ -25,6 +25,18 @@ TEST(ConvolutionTranspose, TwiceIsTheIdentity) {
   EXPECT_TRUE(model.theta().equal(before));
 }
 
+TEST(ConvolutionTranspose, OfSymmetricKernelsIsTheIdentity) {
+  const auto data = testing::make_images(12, 1, 28, 10);
+  Model model = make_model("lenet5", "{}", *data);
+  Tensor theta = model.theta().clone();
+  for (const Tensor& piece : model.split(theta)) {
+    if (piece.dim() == 4) piece.copy_((piece + piece.transpose(2, 3)) / 2);
+  }
+  model.set_theta(theta);
+  run_method("convolution_transpose", "{epochs: 0}", model, removal_task(data, 2, 0));
+  EXPECT_TRUE(model.theta().equal(theta));
+}
+
 TEST(ConvolutionTranspose, NeedsKernels) {
   const auto data = make_dataset(30, 4, 3);
   Model model = make_model("mlp", "{}", *data);

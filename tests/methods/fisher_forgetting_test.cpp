@@ -196,6 +196,36 @@ TEST(FisherForgetting, ReleasedFormHasNoRowsOfClassesForOneOutput) {
   EXPECT_GT(model.theta().min().item<double>(), 99);
 }
 
+// Step by step as in the authors' notebook. Inputs of one feature and a unit are nearly dead, so
+// that both caps bind; means are over a unit's inputs, and not over its outputs.
+TEST(FisherForgetting, ReleasedFormHasTheVarianceOfTheNotebook) {
+  auto data = std::make_shared<Dataset>(*testing::make_dataset(60, 4, 3));
+  data->inputs.select(1, 0).mul_(1e-4);
+  const Task task = testing::removal_task(data, 10, 0.01);
+  Model model = testing::make_model("mlp", "{hidden: [5]}", *data);
+  for (const int i : {0, 1}) model.split(model.theta())[static_cast<std::size_t>(i)][0].zero_();
+  const Tensor start = model.theta().clone();
+  CostMeter cost;
+  const Tensor fisher = fisher_diagonal(FisherTargets::kExpected, model, task.retain,
+                                        {task.objective().loss, 0}, cost)
+                            .values;
+  Tensor variance = 1 / (fisher + 1e-8);
+  EXPECT_TRUE((variance > 1e3).any().item<bool>());
+  variance.clamp_max_(1e3);
+  const Tensors v = model.split(variance);
+  ASSERT_EQ(v.size(), 4u);
+  EXPECT_TRUE((v[2] > 1e2).any().item<bool>());
+  for (const std::size_t last : {2, 3}) v[last].clamp_max_(1e2);
+  variance.mul_(1e-4);
+  for (const std::size_t weight : {0, 2})
+    v[weight].copy_(v[weight].mean(1, true).expand_as(v[weight]));
+  for (const std::size_t times_ten : {1, 2, 3}) v[times_ten].mul_(10);
+  Generator noise = Context(4).generator.stream("noise");
+  const Tensor draw = noise.normal({model.dim()}, at::kDouble);
+  testing::run_method("fisher_forgetting", "{form: released, alpha: 1e-4}", model, task, 4);
+  EXPECT_LT((model.theta() - start - draw * variance.sqrt()).abs().max().item<double>(), 1e-13);
+}
+
 TEST(FisherForgetting, RegressionIsRefused) {
   const auto data = testing::make_dataset(60, 4, 0);
   Model model = testing::make_model("linear", "{}", *data);

@@ -22,6 +22,25 @@ TEST(Lfssd, SeesNoLabels) {
   EXPECT_TRUE(a.theta().equal(b.theta()));
 }
 
+// A power of two, so that nothing is rounded: the sensitivities of both sets have one factor.
+TEST(Lfssd, ACommonFactorOnAllOutputsChangesNoChoice) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.1);
+  Model a = make_model("mlp", "{hidden: [5]}", *data), b = a.clone();
+  const auto scale_outputs = [](Model& model) {
+    Tensor theta = model.theta().clone();
+    for (const std::size_t last : {2, 3}) model.split(theta)[last].mul_(4);
+    model.set_theta(theta);
+  };
+  scale_outputs(b);
+  const UnlearnReport report = run_method("lfssd", "{alpha: 1.1}", a, task);
+  EXPECT_GT(report.details.at("dampened").get<std::int64_t>(), 0);
+  EXPECT_EQ(run_method("lfssd", "{alpha: 1.1}", b, task).details.at("dampened"),
+            report.details.at("dampened"));
+  scale_outputs(a);
+  EXPECT_LT(testing::relative_distance(b.theta(), a.theta()), 1e-14);
+}
+
 // By hand on a linear map y = W x: d ||y||^2 / dW = 2 y x', of which the mean of absolute values.
 TEST(Lfssd, IsTheMeanOfAbsoluteDerivatives) {
   const auto data = make_dataset(30, 4, 0);

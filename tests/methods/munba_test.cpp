@@ -40,6 +40,23 @@ TEST(Munba, StepsALengthOfOneAlongTheBisector) {
   EXPECT_EQ(report.details.at("without_agreement"), 0);
 }
 
+// At parameters of zero, and without biases, one example's gradient is in proportion to its inputs.
+TEST(Munba, TheScaleOfALossDoesNotMatter) {
+  Tensor steps[2];
+  for (const int scaled : {0, 1}) {
+    Dataset plain = *make_dataset(60, 4, 3);
+    if (scaled == 1) plain.inputs[0].mul_(8);
+    const auto data = std::make_shared<const Dataset>(plain);
+    const Task task = removal_task(data, 1, 0);
+    Model model = make_model("linear", "{bias: false}", *data);
+    model.set_theta(at::zeros_like(model.theta()));
+    const UnlearnReport report = run_method("munba", kOneStep, model, task);
+    EXPECT_EQ(report.details.at("without_agreement"), 0);
+    steps[scaled] = model.theta().clone();
+  }
+  EXPECT_LT((steps[0] - steps[1]).abs().max().item<double>(), 1e-14);
+}
+
 TEST(Munba, WithNothingToForgetIsFinetune) {
   const auto data = make_dataset(60, 4, 3);
   const Task task = removal_task(data, 0, 0.1);

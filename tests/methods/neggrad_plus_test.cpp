@@ -21,6 +21,15 @@ TEST(NegGradPlus, WithAlphaOneIsFinetune) {
   EXPECT_TRUE(a.theta().equal(b.theta()));
 }
 
+TEST(NegGradPlus, WithAlphaZeroIsAscentOnTheForgetSet) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0);
+  Model a = make_model("mlp", "{}", *data), b = a.clone();
+  run_method("neggrad_plus", "{alpha: 0, epochs: 4, batch_size: 50, lr: 0.05}", a, task);
+  run_method("gradient_ascent", "{steps: 4, lr: 0.05, bound: 1.0e+9}", b, task);
+  EXPECT_LT((a.theta() - b.theta()).abs().max().item<double>(), 1e-13);
+}
+
 TEST(NegGradPlus, AStepIsTheDifferenceOfGradients) {
   const auto data = make_dataset(60, 4, 3);
   const Task task = removal_task(data, 10, 0.01);

@@ -114,6 +114,47 @@ TEST(Newton, AddingWhatWasRemovedComesBackOnRidge) {
   }
 }
 
+// Behind an addition its removal leads back too: neither is told the order.
+TEST(Newton, RemovingWhatWasAddedComesBackOnRidge) {
+  const auto data = make_dataset(200, 10, 0);
+  Task addition = removal_task(data, 0, 1e-2);
+  addition.train.rows = at::arange(0, 140);
+  addition.added.rows = at::arange(140, 200);
+  addition.added.dataset = data;
+  addition.retain.rows = at::arange(0, 200);
+  Task removal = addition;
+  removal.train = addition.retain;
+  removal.forget = addition.added;
+  removal.added = addition.forget;
+  removal.retain = addition.train;
+  Model model = make_model("linear", "{}", *data);
+  const Tensor start = ridge_solution(addition.train, 1e-2);
+  model.set_theta(start);
+  for (const std::string form : {"retain_gradient", "removed_gradient"}) {
+    const std::string settings = "{form: " + form + ", damping: 0, tolerance: 1e-14}";
+    run_method("newton", settings, model, addition);
+    EXPECT_LT(relative_distance(model.theta(), ridge_solution(addition.retain, 1e-2)), 1e-10);
+    EXPECT_GT(relative_distance(model.theta(), start), 1e-3);
+    run_method("newton", settings, model, removal);
+    EXPECT_LT(relative_distance(model.theta(), start), 1e-10) << form;
+  }
+}
+
+TEST(Newton, RemovesAndAddsInOneEditOnRidge) {
+  const auto data = make_dataset(200, 10, 0);
+  Task task = removal_task(data, 60, 1e-2);
+  task.train.rows = at::arange(0, 150);
+  task.added.rows = at::arange(150, 200);
+  task.added.dataset = data;
+  task.retain.rows = at::arange(60, 200);
+  for (const std::string form : {"retain_gradient", "removed_gradient"}) {
+    Model model = make_model("linear", "{}", *data);
+    model.set_theta(ridge_solution(task.train, 1e-2));
+    run_method("newton", "{form: " + form + ", damping: 0, tolerance: 1e-14}", model, task);
+    EXPECT_LT(relative_distance(model.theta(), ridge_solution(task.retain, 1e-2)), 1e-10) << form;
+  }
+}
+
 TEST(Newton, ConvergesQuadraticallyToTheLogisticOracle) {
   const auto data = make_dataset(500, 6, 3);
   const Task task = removal_task(data, 100, 1e-2);

@@ -81,8 +81,10 @@ TEST(NtkScrubbing, TakesNoStepOfASolveThatFailed) {
   const auto data = make_dataset(60, 20, 3);
   const Task task = removal_task(data, 10, 1e-9);
   Model model = make_model("mlp", "{hidden: [20]}", *data);
+  const Tensor before = model.theta().clone();
   const UnlearnReport report =
       run_method("ntk_scrubbing", "{max_iterations: 1, tolerance: 1.0e-12}", model, task);
+  EXPECT_TRUE(model.theta().equal(before)) << report.message;
   EXPECT_NE(report.status, UnlearnStatus::kCompleted);
   EXPECT_FALSE(report.message.empty());
 }

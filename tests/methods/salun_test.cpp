@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "core/data/drawing.h"
 #include "core/unlearn/saliency.h"
 #include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
@@ -42,6 +43,36 @@ TEST(SalUn, OfAllParametersIsRandomLabels) {
   EXPECT_TRUE(a.theta().equal(b.theta()));
   run_method("salun", "{share: 1, form: soft, epochs: 2, batch_size: 16}", c, task);
   EXPECT_TRUE(c.theta().equal(b.theta()));
+}
+
+// Two steps over all, labels drawn once: behind the first the smallest 0.4 of the differences
+// are cut, behind the second the smallest 0.2, and the others shrunk by as much.
+TEST(SalUn, SoftShrinksTheDifferencesByTheirQuantile) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0);
+  Model model = make_model("mlp", "{hidden: [7]}", *data), expected = model.clone();
+  const Tensor start = model.theta().clone();
+  Generator labels = Context(0).generator.stream("labels");
+  const Tensor truth = data->targets.index_select(0, task.forget.rows);
+  const Subset all = task.forget.with_targets(other_labels(truth, 3, labels))
+                         .with_rows(rows_union(task.forget.rows, task.retain.rows));
+  CostMeter cost;
+  for (const double cut : {0.4, 0.2}) {
+    expected.add_to_theta(value_and_gradient(expected, all, task.objective(), cost).gradient, -0.1);
+    const Tensor difference = expected.theta() - start;
+    const Tensor sizes = std::get<0>(difference.abs().sort());
+    const auto count = static_cast<std::int64_t>(cut * static_cast<double>(model.dim()));
+    const Tensor left = (difference.abs() - sizes[count - 1]).clamp_min(0);
+    expected.set_theta(start + difference.sign() * left);
+  }
+  const UnlearnReport report =
+      run_method("salun",
+                 "{form: soft, share: 0.6, draw: once, epochs: 2, batch_size: 60, lr: 0.1, "
+                 "momentum: 0}",
+                 model, task);
+  EXPECT_LT((model.theta() - expected.theta()).abs().max().item<double>(), 1e-14);
+  EXPECT_LT(report.details.at("moved").get<std::int64_t>(), model.dim());
+  EXPECT_GT(report.details.at("moved").get<std::int64_t>(), 0);
 }
 
 TEST(SalUn, OfNoParameterIsTheIdentity) {

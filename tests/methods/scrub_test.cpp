@@ -1,7 +1,11 @@
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/train/batch_gradient.h"
+#include "core/unlearn/accuracy.h"
 #include "core/unlearn/teacher.h"
 #include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
@@ -57,9 +61,41 @@ TEST(Scrub, DisobeysOnTheForgetSetAndRewinds) {
   EXPECT_GT(value_only(model, task.forget, task.objective(), cost).loss, before);
   const UnlearnReport report =
       run_method("scrub", "{rewind: true, " + settings + "}", rewound, task);
-  const auto epoch = report.details.at("rewound_to_epoch").get<int>();
-  EXPECT_GE(epoch, 1);
-  EXPECT_LE(epoch, 6);
+  EXPECT_EQ(report.details.at("forget_error"),
+            1 - accuracy(rewound, task.forget, task.objective(), cost));
+}
+
+// A run of fewer epochs ends with the same parameters: the rate falls at fixed epochs.
+TEST(Scrub, RewindsToTheEpochOfTheNearestForgetError) {
+  const auto data = make_dataset(200, 4, 3);
+  Task task = removal_task(data, 40, 1e-3);
+  task.validation = task.train.with_rows(at::arange(150, 200));
+  task.retain = task.retain.with_rows(at::arange(40, 150));
+  Model original = make_model("mlp", "{hidden: [20]}", *data);
+  testing::minimise(original, task.train, task);
+  const std::string settings = "lr: 0.01, forget_batch_size: 4";
+  CostMeter cost;
+  const auto error = [&](const Model& model, const Subset& subset) {
+    return 1 - accuracy(model, subset, task.objective(), cost);
+  };
+  std::vector<Model> ends;
+  for (int epochs = 1; epochs <= 6; ++epochs) {
+    ends.push_back(original.clone());
+    run_method("scrub", fmt::format("{{epochs: {}, {}}}", epochs, settings), ends.back(), task);
+  }
+  const double reference = error(ends.back(), task.validation);
+  std::size_t nearest = 0;
+  for (std::size_t e = 1; e < ends.size(); ++e) {
+    const double gap = std::abs(error(ends[e], task.forget) - reference);
+    if (gap <= std::abs(error(ends[nearest], task.forget) - reference)) nearest = e;
+  }
+  ASSERT_NE(nearest, ends.size() - 1) << "the test needs an epoch before the last";
+  ASSERT_NE(nearest, 0u);
+  const UnlearnReport report =
+      run_method("scrub", fmt::format("{{rewind: true, epochs: 6, {}}}", settings), original, task);
+  EXPECT_EQ(report.details.at("rewound_to_epoch"), nearest + 1);
+  EXPECT_EQ(report.details.at("reference_error"), reference);
+  EXPECT_TRUE(original.theta().equal(ends[nearest].theta()));
 }
 
 TEST(Scrub, RewindingNeedsValidationExamples) {

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "core/curvature/fisher_diagonal.h"
 #include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
@@ -53,6 +56,31 @@ TEST(SfrOn, AscendsTheWeightedLossWithinTheMaskAndThenDescends) {
                model, task);
     EXPECT_LT((model.theta() - expected.theta()).abs().max().item<double>(), 1e-12) << lambda;
   }
+}
+
+// Five steps of descent over the whole of both sets; ascents before the first, third and fifth, at
+// half of 1 + cos(0), cos(2 pi / 5) and cos(4 pi / 5).
+TEST(SfrOn, AscendsEverySoManyStepsAndFades) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0);
+  const Objective loss{task.objective().loss, 0};
+  Model model = make_model("mlp", "{}", *data), expected = model.clone();
+  CostMeter cost;
+  const auto gradient = [&](const Subset& subset) {
+    return value_and_gradient(expected, subset, loss, cost).gradient;
+  };
+  for (const int t : {0, 1, 2, 3, 4}) {
+    const double fading = (1 + std::cos(std::numbers::pi * t / 5)) / 2;
+    if (t % 2 == 0) expected.add_to_theta(gradient(task.forget), 0.1 * 0.5 * fading);
+    expected.add_to_theta(gradient(task.retain), -0.1);
+  }
+  const UnlearnReport report = run_method(
+      "sfr_on",
+      "{every: 2, coefficient: 0.5, lambda: 0, threshold: 0, epochs: 5, lr: 0.1, momentum: 0, "
+      "batch_size: 100, schedule: constant}",
+      model, task);
+  EXPECT_LT((model.theta() - expected.theta()).abs().max().item<double>(), 1e-13);
+  EXPECT_EQ(report.sample_gradients, 60 + 5 * 50 + 3 * 10);
 }
 
 TEST(SfrOn, CutsAnAscentToItsLongest) {
