@@ -49,9 +49,9 @@ struct Origin {
   std::string text() const;
 };
 
-// The member of `names` nearest to `name` by edit distance (a swap of neighbours counts one), or ""
-// where none is near enough to be a plausible misspelling (more than a third of the letters
-// differ).
+// The member of `names` nearest to `name` by edit distance (a swap of neighbours counts one); where
+// none is near enough to be a plausible misspelling (a third of the letters, or one more behind the
+// right first one), the shortest that begins as `name` does, or the other way round; or else "".
 std::string nearest_name(std::string_view name, const std::vector<std::string>& names);
 
 // "unknown KIND 'name'; did you mean 'nearest'? Valid: a, b, c": the shared form of every message
