@@ -19,7 +19,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/base/number_text.h"
 #include "core/base/text.h"
 #include "datasets/array_file.h"
 #include "datasets/files.h"
@@ -39,8 +38,6 @@ struct ArraySource {
   std::vector<std::string> columns, dates, class_names;
   std::optional<double> scale;
   std::vector<double> mean, deviation;
-  // Where a share of test rows was asked for.
-  std::optional<Origin> test_fraction_origin;
 };
 
 void read_columns(const Settings& settings, ArraySource& source) {
@@ -74,14 +71,6 @@ void read_normalising(const Settings& settings, ArraySource& source) {
   if (source.deviation.size() == 1) source.deviation.assign(length, source.deviation.front());
 }
 
-// A share that differs from the default was meant; one that was written down by a run need not be.
-std::optional<Origin> asked_test_fraction(const Settings& settings) {
-  const SettingsNode* node = settings.node().find("test_fraction");
-  if (node == nullptr) return std::nullopt;
-  const std::optional<double> value = number_in<double>(node->scalar);
-  return value && *value != kTestFraction ? std::optional(node->origin) : std::nullopt;
-}
-
 ArraySource read_array_settings(const Settings& settings) {
   ArraySource source;
   source.folder = settings.folder_of("file");
@@ -99,21 +88,13 @@ ArraySource read_array_settings(const Settings& settings) {
   source.class_names = settings.texts("class_names", "of all classes, in order; default: numbers");
   read_columns(settings, source);
   read_normalising(settings, source);
-  source.test_fraction_origin = asked_test_fraction(settings);
   return source;
 }
 
 // Whether there is a test part: none, where the file has neither of its arrays.
 bool has_test_part(const ArraySource& source, const ArrayFile& file) {
   if (source.test_inputs.empty()) return false;
-  const bool is_there = file.has(source.test_inputs) || file.has(source.test_targets);
-  if (is_there && source.test_fraction_origin) {
-    fail_at(*source.test_fraction_origin,
-            fmt::format("'test_fraction' draws test rows, but {} has a test part, {}: leave one of "
-                        "both out (`test_inputs: \"\"`).",
-                        file.where(), quote(source.test_inputs)));
-  }
-  return is_there;
+  return file.has(source.test_inputs) || file.has(source.test_targets);
 }
 
 // Of training and test part.
@@ -258,7 +239,7 @@ DataSource arrays_source() {
   DataSource source{"arrays", "inputs and targets of a safetensors file, as Python writes it", {}};
   source.configure = [](const Settings& settings) {
     const ArraySource arrays = read_array_settings(settings);
-    const SplitPlan plan = SplitPlan::with_test_draw(settings, kTestFraction, 0.1);
+    const SplitPlan plan = SplitPlan::with_test_draw_or_part(settings, kTestFraction, 0.1);
     return [arrays, plan](const DataFolders& folders) { return load(arrays, plan, folders); };
   };
   return source;

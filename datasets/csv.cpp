@@ -4,7 +4,8 @@
 // the settings, table/encoding.h what becomes of each column). Rows are numbered from 0 in the
 // order of the file, those of `test_file` behind them, and keep their numbers whatever is left out.
 // Test and validation rows are drawn (split.h), or named by the column `split`, or, for the test
-// rows, those of `test_file`. `standardise` uses the training split alone.
+// rows, those of `test_file`; where `split` names the parts, validation rows are drawn only where
+// `validation_fraction` asks for them. `standardise` uses the training split alone.
 // Errors: Error(kData) with "FILE:LINE:COLUMN".
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -22,6 +23,8 @@ namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double kValidationFraction = 0.1;
 
 struct CsvSource {
   fs::path file, test_file;  // test_file: empty for none
@@ -110,6 +113,13 @@ LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolder
   return loaded;
 }
 
+// Reads `test_fraction` beside a test part, where 0 alone is right.
+void require_no_test_draw(const Settings& settings) {
+  const double share = settings.real(
+      "test_fraction", {.default_value = 0, .at_least = 0, .below = 1, .doc = "nothing is drawn"});
+  if (share > 0) settings.fail("test_fraction", own_test_part(share));
+}
+
 }  // namespace
 
 DataSource csv_source() {
@@ -131,8 +141,11 @@ DataSource csv_source() {
       settings.fail("split", "the rows of 'test_file' are the test rows: leave one of both out.");
     }
     const bool has_test = (has_split || !csv.test_file.empty()) && !settings.is_describing();
-    const SplitPlan plan = has_test ? SplitPlan::with_test_files(settings, 0.1)
-                                    : SplitPlan::with_test_draw(settings, 0.2, 0.1);
+    if (has_test) require_no_test_draw(settings);
+    // Who names the parts has said what is trained on.
+    const double validation = has_split && has_test ? 0 : kValidationFraction;
+    const SplitPlan plan = has_test ? SplitPlan::with_test_files(settings, validation)
+                                    : SplitPlan::with_test_draw(settings, 0.2, validation);
     return [csv, plan](const DataFolders& folders) { return load(csv, plan, folders); };
   };
   return source;

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/number_text.h"
 #include "core/base/text.h"
+#include "datasets/faults.h"
 
 namespace oubli {
 namespace {
@@ -25,19 +26,20 @@ Tensor read_rows(const std::filesystem::path& path, std::vector<int>* lines) {
   constexpr std::uint64_t kMost = 1 << 28;
   std::istringstream text(read_text_file(path, ErrorKind::kData, kMost));
   std::vector<std::int64_t> rows;
+  std::vector<std::string> faults;
   std::string line;
   for (int number = 1; std::getline(text, line); ++number) {
     const std::string word = trimmed(line.substr(0, line.find('#')));
     if (word.empty()) continue;
     const std::int64_t row = number_in<std::int64_t>(word).value_or(-1);
     if (row < 0) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}:{}: found {}, expected one row number of 0 or more.",
-                              path.string(), number, quote(word)));
+      faults.push_back(fmt::format("{}:{}: found {}, expected one row number of 0 or more.",
+                                   path.string(), number, quote(word)));
     }
     rows.push_back(row);
     if (lines != nullptr) lines->push_back(number);
   }
+  if (!faults.empty()) throw Error(ErrorKind::kData, all_faults(faults));
   return at::tensor(rows, at::kLong);
 }
 

@@ -2,8 +2,8 @@
 // '#' on ignored. Rows are an example's stable identity (core/data/dataset.h), so that a forget set
 // drawn once can be kept, read, and used again.
 //
-// Errors: Error(kData) with "FILE:LINE" for a line that is not one number of 0 or more; FileError
-// where it cannot be read (kData) or written (kStore).
+// Errors: Error(kData) with "FILE:LINE" of every line that is not one number of 0 or more;
+// FileError where it cannot be read (kData) or written (kStore).
 #pragma once
 
 #include <filesystem>

@@ -22,6 +22,13 @@ Tensor first_rows(const Tensor& drawn, std::int64_t limit, const std::string& na
 
 }  // namespace
 
+std::string own_test_part(double test_fraction) {
+  return fmt::format(
+      "'test_fraction' is {:g}, but the data has its own test part: leave it out, "
+      "or write 0.",
+      test_fraction);
+}
+
 SplitPlan SplitPlan::with_test_files(const Settings& settings, double validation_fraction) {
   SplitPlan plan(settings);
   plan.read_shared(settings, validation_fraction);
@@ -39,12 +46,30 @@ SplitPlan SplitPlan::with_test_draw(const Settings& settings, double test_fracti
   return plan;
 }
 
+SplitPlan SplitPlan::with_test_draw_or_part(const Settings& settings, double test_fraction,
+                                            double validation_fraction) {
+  SplitPlan plan(settings);
+  const std::optional<double> asked =
+      settings.real_or("test_fraction", "auto",
+                       {.at_least = 0,
+                        .below = 1,
+                        .doc = fmt::format("share of all rows kept for test, where there is no "
+                                           "test part; auto: {}",
+                                           test_fraction)});
+  plan.test_fraction_ = asked.value_or(test_fraction);
+  plan.asks_for_test_rows_ = asked.value_or(0) > 0;
+  plan.test_fraction_origin_ = settings.origin("test_fraction");
+  plan.read_shared(settings, validation_fraction);
+  return plan;
+}
+
 void SplitPlan::read_shared(const Settings& settings, double validation_fraction) {
   validation_fraction_ = settings.real(
       "validation_fraction", {.default_value = validation_fraction,
                               .at_least = 0,
                               .below = 1,
                               .doc = "share of the rows that are not test kept for validation"});
+  validation_fraction_origin_ = settings.origin("validation_fraction");
   seed_ = static_cast<std::uint64_t>(
       settings.integer("split_seed", {.default_value = 0,
                                       .at_least = 0,
@@ -73,6 +98,13 @@ Splits SplitPlan::draw(std::int64_t rows, std::int64_t test_rows) const {
 
 Splits SplitPlan::divide(const Tensor& rows, const std::optional<Tensor>& validation,
                          const std::optional<Tensor>& test) const {
+  if (validation && validation_fraction_ > 0) {
+    fail_at(validation_fraction_origin_,
+            fmt::format("'validation_fraction' is {:g}, but the data have {} validation rows of "
+                        "their own: leave it out, or write 0.",
+                        validation_fraction_, validation->numel()));
+  }
+  if (test && asks_for_test_rows_) fail_at(test_fraction_origin_, own_test_part(test_fraction_));
   Generator generator = Generator(seed_).stream("split");
   const bool is_first = take_first_ && limit_train_ > 0;
   const std::int64_t ahead = is_first ? std::min(limit_train_, rows.numel()) : 0;

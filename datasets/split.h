@@ -11,7 +11,8 @@
 // behind them.
 //
 // Settings: test_fraction (sources without test files; 0 for no test set), validation_fraction (of
-// what is not test), split_seed, limit {train, test} (0 keeps all; take: random or first).
+// what is not test; 0 where the source has validation rows of its own), split_seed, limit {train,
+// test} (0 keeps all; take: random or first).
 // Errors: Error(kSettings) at the limit where it asks for more rows than there are, and where the
 // fractions leave no training row.
 #pragma once
@@ -25,6 +26,9 @@
 
 namespace oubli {
 
+// What is wrong with a share of test rows that would not be drawn.
+std::string own_test_part(double test_fraction);
+
 class SplitPlan {
  public:
   // For a source whose last rows are its test set.
@@ -33,11 +37,17 @@ class SplitPlan {
   static SplitPlan with_test_draw(const Settings& settings, double test_fraction,
                                   double validation_fraction);
 
+  // For a source whose files may have a test part: a share is drawn where they have none. To ask
+  // for one that would not be drawn is an error.
+  static SplitPlan with_test_draw_or_part(const Settings& settings, double test_fraction,
+                                          double validation_fraction);
+
   // `test_rows` counts the rows at the end that are the source's own test set; it must be 0 for a
   // plan that draws one.
   Splits draw(std::int64_t rows, std::int64_t test_rows = 0) const;
   // The same over chosen rows, sorted: `rows` are those that may be trained on. Validation and test
-  // rows that are given are taken as they are, whatever the fractions.
+  // rows that are given are taken as they are; Error(kSettings) where settings ask for a share of
+  // validation rows beside them.
   Splits divide(const Tensor& rows, const std::optional<Tensor>& validation,
                 const std::optional<Tensor>& test) const;
 
@@ -46,6 +56,8 @@ class SplitPlan {
   void read_shared(const Settings& settings, double validation_fraction);
 
   Origin origin_;
+  Origin test_fraction_origin_;
+  Origin validation_fraction_origin_;
   Origin limit_train_origin_;
   Origin limit_test_origin_;
   double test_fraction_ = 0;
@@ -54,6 +66,7 @@ class SplitPlan {
   std::int64_t limit_train_ = 0;
   std::int64_t limit_test_ = 0;
   bool take_first_ = false;
+  bool asks_for_test_rows_ = false;  // where there may be a test part
 };
 
 }  // namespace oubli

@@ -22,6 +22,13 @@ std::optional<std::string> as_text(const std::optional<std::vector<T>>& values) 
   return values ? std::optional(fmt::format("[{}]", fmt::join(*values, ", "))) : std::nullopt;
 }
 
+// "a, b or c" of "a, b, c".
+std::string alternatives(std::string names) {
+  const std::size_t last = names.rfind(", ");
+  if (last != std::string::npos) names.replace(last, 1, " or");
+  return names;
+}
+
 }  // namespace
 
 struct Settings::State {
@@ -73,10 +80,13 @@ void Settings::fail_at_missing(const std::string& key) const {
     if (!state_->read.contains(name)) others.push_back(name);
   }
   const std::string nearest = nearest_name(key, others);
-  if (nearest.empty()) fail_at(origin(), fmt::format("'{}' is missing: it has no default.", key));
-  fail_at(
-      state_->node.find(nearest)->key_origin,
-      fmt::format("'{}' is missing: it has no default. Did you mean it by '{}'?", key, nearest));
+  const SettingsDeclaration& asked = state_->declarations.back();
+  std::string message = fmt::format("'{}' is missing: it has no default.", key);
+  if (asked.type == "one of")
+    message += fmt::format(" It is one of {}.", alternatives(asked.range));
+  if (nearest.empty()) fail_at(origin(), message);
+  fail_at(state_->node.find(nearest)->key_origin,
+          fmt::format("{} Did you mean it by '{}'?", message, nearest));
 }
 
 double Settings::real(const std::string& key, const RealOption& option) const {

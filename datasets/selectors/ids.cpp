@@ -11,11 +11,13 @@
 #include <iterator>
 #include <map>
 #include <set>
-#include <unordered_map>
+#include <string_view>
+#include <utility>
 
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "datasets/draw.h"
+#include "datasets/faults.h"
 #include "datasets/files.h"
 
 namespace oubli {
@@ -26,8 +28,8 @@ constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 30;
 // Where ids are written, and what happens to those that nobody was trained on.
 struct IdSource {
   std::vector<std::string> list;
-  std::filesystem::path file;  // empty for a list
-  std::string column;          // of the file; "" for the data's id column
+  IdFile file;         // without a path for a list
+  std::string column;  // of the file; "" for the data's id column
   bool ignore_unknown = false;
   Origin origin;
 };
@@ -40,6 +42,12 @@ IdSource read_id_source(const Settings& settings) {
     source.list = settings.texts("ids", "the ids themselves");
     return source;
   }
+  if (node != nullptr && node->kind == SettingsNode::Kind::kScalar) {
+    fail_at(node->origin,
+            fmt::format("'ids' is {}, expected a list or a map: `ids: {{file: {}}}` reads a file, "
+                        "`ids: [{}]` is one id.",
+                        quote(node->scalar), clipped(node->scalar), clipped(node->scalar)));
+  }
   const Settings map = settings.child("ids", "rows by the data's id column");
   const bool has_file = map.has("file"), has_list = map.has("list");
   if (!map.is_describing() && has_file == has_list) {
@@ -49,8 +57,10 @@ IdSource read_id_source(const Settings& settings) {
   }
   if (has_list || map.is_describing()) source.list = map.texts("list", "ids, or give 'file'");
   if (has_file || map.is_describing()) {
-    source.file = map.folder_of("file") /
-                  map.path("file", {.doc = "CSV file with a column of ids, or give 'list'"});
+    source.file.path = map.folder_of("file") /
+                       map.path("file", {.doc = "CSV file with a column of ids, or give 'list'"});
+    source.file.delimiter = read_ids_delimiter(map);
+    source.file.origin = source.origin;
     source.column =
         map.text("column", {.default_value = "", .doc = "its name there; default: as in the data"});
   }
@@ -62,7 +72,6 @@ IdSource read_id_source(const Settings& settings) {
 std::vector<std::string> ids_in_file(const IdSource& source, const std::string& id_column) {
   std::vector<std::string> ids;
   read_named_columns(source.file, {source.column.empty() ? id_column : source.column},
-                     source.origin,
                      [&](const std::vector<CsvField>& row) { ids.push_back(row.front().text); });
   return ids;
 }
@@ -77,14 +86,10 @@ void require_ids(const Dataset& dataset, const Origin& origin) {
 // Where ids are that no training row has.
 class UnknownIds {
  public:
-  explicit UnknownIds(const Splits& splits) : splits_(splits) {}
+  UnknownIds(const Splits& splits, const AskedIds& asked) : splits_(splits), asked_(asked) {}
 
   void add(const std::string& id, const std::vector<std::int64_t>& rows) {
-    std::string where = rows.empty() ? "in no row" : "in rows that are left out";
-    const Tensor all = at::tensor(rows, at::kLong);
-    if (at::isin(all, splits_.test).any().item<bool>()) where = "in the test set only";
-    if (at::isin(all, splits_.validation).any().item<bool>()) where = "in the validation set only";
-    places_[where].push_back(quote(id));
+    places_[place_of(id, rows)].push_back(quote(id));
     ++count_;
   }
 
@@ -96,12 +101,89 @@ class UnknownIds {
     }
     return fmt::format("{}", fmt::join(parts, "; "));
   }
+  std::string advice() const {
+    std::string text;
+    if (places_.contains(kInValidation)) {
+      text =
+          "Were validation rows drawn from what the model was trained on? `data: "
+          "{validation_fraction: 0}` draws none. ";
+    }
+    return text +
+           "What was not trained on cannot be unlearnt: take them out, or set `unknown_ids: "
+           "ignore` to go on with the others.";
+  }
 
  private:
+  static constexpr const char* kInValidation = "in the validation set only";
+
+  std::string place_of(const std::string& id, const std::vector<std::int64_t>& rows) const {
+    if (const auto request = asked_.find(id); request != asked_.end()) {
+      return fmt::format("already asked for in request {}", request->second);
+    }
+    const Tensor all = at::tensor(rows, at::kLong);
+    if (at::isin(all, splits_.validation).any().item<bool>()) return kInValidation;
+    if (at::isin(all, splits_.test).any().item<bool>()) return "in the test set only";
+    return rows.empty() ? "in no row" : "in rows that are left out, or no longer there";
+  }
+
   const Splits& splits_;
+  const AskedIds& asked_;
   std::map<std::string, std::vector<std::string>> places_;
   std::size_t count_ = 0;
 };
+
+std::vector<std::string> texts_of(const std::vector<CsvField>& row) {
+  std::vector<std::string> texts;
+  texts.reserve(row.size());
+  for (const CsvField& field : row) texts.push_back(field.text);
+  return texts;
+}
+
+std::vector<std::string> header_of(const IdFile& file, std::string_view content, char delimiter) {
+  try {
+    CsvReader reader(content, file.path.string(), delimiter);
+    std::vector<CsvField> row;
+    return reader.next(row) ? texts_of(row) : std::vector<std::string>{};
+  } catch (const Error&) {  // quotes that end before a delimiter which is none here
+    return {};
+  }
+}
+
+// That sets the names in the first line apart; a comma where none does.
+char delimiter_of(const IdFile& file, std::string_view content,
+                  const std::vector<std::string>& names) {
+  if (file.delimiter != '\0') return file.delimiter;
+  for (const char delimiter : {',', ';', '\t', '|'}) {
+    const std::vector<std::string> there = header_of(file, content, delimiter);
+    const bool has_all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+      return std::find(there.begin(), there.end(), name) != there.end();
+    });
+    if (has_all) return delimiter;
+  }
+  return ',';
+}
+
+// Of the named columns, by the first line.
+std::vector<std::size_t> places_of_columns(CsvReader& reader, const std::vector<std::string>& names,
+                                           const Origin& origin) {
+  std::vector<CsvField> row;
+  if (!reader.next(row)) {
+    fail_task(origin, fmt::format("{} is empty; a line that names the columns was expected.",
+                                  reader.where()));
+  }
+  const std::vector<std::string> there = texts_of(row);
+  std::vector<std::size_t> places;
+  std::vector<std::string> unknown;
+  for (const std::string& name : names) {
+    const auto found = std::find(there.begin(), there.end(), name);
+    places.push_back(static_cast<std::size_t>(found - there.begin()));
+    if (found == there.end()) unknown.push_back(unknown_name_message("column", name, there));
+  }
+  if (unknown.empty()) return places;
+  fail_task(origin, fmt::format("{}:1: {} Its first line names the columns; `column` says which of "
+                                "them holds the ids, `delimiter` what stands between them.",
+                                reader.where(), fmt::join(unknown, " ")));
+}
 
 }  // namespace
 
@@ -112,96 +194,92 @@ bool read_ignores_unknown_ids(const Settings& settings) {
          "ignore";
 }
 
-void read_named_columns(const std::filesystem::path& file, const std::vector<std::string>& names,
-                        const Origin& origin,
+char read_ids_delimiter(const Settings& settings) {
+  const std::string name = settings.choice(
+      "delimiter", {.default_value = "auto",
+                    .valid = {"auto", ",", ";", "tab", "|"},
+                    .doc = "what stands between fields; auto: what sets the names in the first "
+                           "line apart"});
+  return name == "auto" ? '\0' : name == "tab" ? '\t' : name.front();
+}
+
+void read_named_columns(const IdFile& file, const std::vector<std::string>& names,
                         const std::function<void(const std::vector<CsvField>&)>& read) {
   const FileContent content = [&] {
     try {
-      return read_file(file, kLongestFile);
+      return read_file(file.path, kLongestFile);
     } catch (const FileError& error) {
-      fail_task(origin, error.what());
+      fail_task(file.origin, error.what());
     }
   }();
-  CsvReader reader(content.bytes, file.string());
-  std::vector<CsvField> row;
-  if (!reader.next(row)) {
-    fail_task(origin, fmt::format("{} is empty; a line that names the columns was expected.",
-                                  file.string()));
-  }
-  std::vector<std::string> there;
-  there.reserve(row.size());
-  for (const CsvField& field : row) there.push_back(field.text);
-  std::vector<std::size_t> places;
-  for (const std::string& name : names) {
-    const auto found = std::find(there.begin(), there.end(), name);
-    if (found == there.end()) {
-      fail_task(origin, fmt::format("{}:1: {}. Its first line names the columns; `column` says "
-                                    "which of them holds the ids.",
-                                    file.string(), unknown_name_message("column", name, there)));
-    }
-    places.push_back(static_cast<std::size_t>(found - there.begin()));
-  }
-  std::vector<CsvField> wanted(names.size());
+  CsvReader reader(content.bytes, file.path.string(), delimiter_of(file, content.bytes, names));
+  const std::vector<std::size_t> places = places_of_columns(reader, names, file.origin);
+  std::vector<CsvField> row, wanted(names.size());
+  std::vector<std::string> faults;
   while (reader.next(row)) {
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (places[i] >= row.size() || row[places[i]].text.empty()) {
-        fail_at_field(reader.where(), row.back(),
-                      fmt::format("this row has no {}.", quote(names[i])));
+    bool is_whole = true;
+    for (std::size_t i = 0; i < names.size() && is_whole; ++i) {
+      is_whole = places[i] < row.size() && !row[places[i]].text.empty();
+      if (is_whole) {
+        wanted[i] = row[places[i]];
+      } else {
+        faults.push_back(fmt::format("{}:{}:{}: this row has no {}.", reader.where(),
+                                     row.back().line, row.back().column, quote(names[i])));
       }
-      wanted[i] = row[places[i]];
     }
-    read(wanted);
+    if (is_whole) read(wanted);
+  }
+  if (!faults.empty()) throw Error(ErrorKind::kData, all_faults(faults));
+}
+
+RowsOfIds::RowsOfIds(const Dataset& dataset, const Origin& origin) : size_(dataset.size()) {
+  require_ids(dataset, origin);
+  const RowColumn& column = dataset.columns.at(dataset.id_column);
+  for (std::size_t row = 0; row < column.level_of.size(); ++row) {
+    rows_of_[column.levels[static_cast<std::size_t>(column.level_of[row])]].push_back(
+        static_cast<std::int64_t>(row));
   }
 }
 
-Selection select_ids(const std::vector<std::string>& ids, bool ignore_unknown,
-                     const Dataset& dataset, const Splits& splits, const Origin& origin) {
-  require_ids(dataset, origin);
-  const RowColumn& column = dataset.columns.at(dataset.id_column);
-  std::unordered_map<std::string, std::vector<std::int64_t>> rows_of;
-  for (std::size_t row = 0; row < column.level_of.size(); ++row) {
-    rows_of[column.levels[static_cast<std::size_t>(column.level_of[row])]].push_back(
-        static_cast<std::int64_t>(row));
-  }
-  std::vector<bool> trained(static_cast<std::size_t>(dataset.size()));
+RowsOfIds::Found RowsOfIds::find(const std::vector<std::string>& ids, const Splits& splits,
+                                 const AskedIds& asked) const {
+  std::vector<bool> trained(static_cast<std::size_t>(size_));
   const auto* train = splits.train.const_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < splits.train.numel(); ++i) {
     trained[static_cast<std::size_t>(train[i])] = true;
   }
   std::vector<std::int64_t> chosen;
   std::set<std::string> seen;
-  UnknownIds unknown(splits);
+  UnknownIds unknown(splits, asked);
   for (const std::string& id : ids) {
     if (!seen.insert(id).second) continue;
-    const auto found = rows_of.find(id);
+    const auto found = rows_of_.find(id);
     const std::vector<std::int64_t> rows =
-        found == rows_of.end() ? std::vector<std::int64_t>{} : found->second;
+        found == rows_of_.end() ? std::vector<std::int64_t>{} : found->second;
     const std::size_t before = chosen.size();
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(chosen),
                  [&](std::int64_t row) { return trained[static_cast<std::size_t>(row)]; });
     if (chosen.size() == before) unknown.add(id, rows);
   }
-  Selection selection;
+  Found result{sorted_rows(at::tensor(chosen, at::kLong)), "", unknown.advice()};
   if (unknown.count() > 0) {
-    const std::string message = fmt::format("{} of {} ids are in no training row: {}",
-                                            unknown.count(), seen.size(), unknown.text());
-    if (!ignore_unknown) {
-      fail_task(origin, message +
-                            ". What was not trained on cannot be unlearnt: take them out, or set "
-                            "`unknown_ids: ignore` to go on with the others.");
-    }
-    selection.notes.push_back(message + "; the others are unlearnt");
+    result.unknown = fmt::format("{} of {} ids are in no training row: {}", unknown.count(),
+                                 seen.size(), unknown.text());
   }
-  selection.rows = sorted_rows(at::tensor(chosen, at::kLong));
-  return selection;
+  return result;
 }
 
 Choose read_ids(const Settings& settings) {
   return [source = read_id_source(settings)](const Dataset& dataset, const Splits& splits,
                                              const Generator&) {
-    require_ids(dataset, source.origin);
-    return select_ids(source.file.empty() ? source.list : ids_in_file(source, dataset.id_column),
-                      source.ignore_unknown, dataset, splits, source.origin);
+    const RowsOfIds rows(dataset, source.origin);
+    RowsOfIds::Found found = rows.find(
+        source.file.path.empty() ? source.list : ids_in_file(source, dataset.id_column), splits);
+    if (found.unknown.empty()) return Selection{std::move(found.rows)};
+    if (!source.ignore_unknown) fail_task(source.origin, found.unknown + ". " + found.advice);
+    Selection selection{std::move(found.rows)};
+    selection.notes.push_back(found.unknown + "; the others are unlearnt");
+    return selection;
   };
 }
 

@@ -1,9 +1,11 @@
 // Rows by what the data's id column calls them, and the CSV files that such ids come in.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "datasets/selectors/selector.h"
@@ -14,16 +16,42 @@ namespace oubli {
 // Reads `unknown_ids`: whether ids that no training row has are left out, or an error.
 bool read_ignores_unknown_ids(const Settings& settings);
 
-// Every training row of these ids. Notes, or throws Error(kTask) for, those that no training row
-// has, with where they are instead; throws it too where the data has no ids.
-Selection select_ids(const std::vector<std::string>& ids, bool ignore_unknown,
-                     const Dataset& dataset, const Splits& splits, const Origin& origin);
+// Reads `delimiter` of a file of ids: '\0' where the file's first line is to tell it.
+char read_ids_delimiter(const Settings& settings);
+
+// Which request an id was already asked for in, by the id.
+using AskedIds = std::unordered_map<std::string, std::int64_t>;
+
+// The rows of every id. Throws Error(kTask), located at `origin`, where the data has no ids.
+class RowsOfIds {
+ public:
+  RowsOfIds(const Dataset& dataset, const Origin& origin);
+
+  struct Found {
+    Tensor rows;          // of the training split, sorted
+    std::string unknown;  // ids that none of these has, and where they are instead; "" for none
+    std::string advice;   // what to do about them
+  };
+  Found find(const std::vector<std::string>& ids, const Splits& splits,
+             const AskedIds& asked = {}) const;
+  bool has(const std::string& id) const { return rows_of_.contains(id); }
+
+ private:
+  std::unordered_map<std::string, std::vector<std::int64_t>> rows_of_;
+  std::int64_t size_;
+};
+
+// A CSV file of ids: '\0' as delimiter stands for the one that sets the first line's names apart.
+struct IdFile {
+  std::filesystem::path path;
+  char delimiter = '\0';
+  Origin origin;
+};
 
 // Calls `read` with the fields of the named columns, in that order, row after row. Throws
-// Error(kTask), located at `origin`, for a file without such a column, and Error(kData) for a row
-// without such a field.
-void read_named_columns(const std::filesystem::path& file, const std::vector<std::string>& names,
-                        const Origin& origin,
+// Error(kTask), located at the origin, for a file without such a column, and Error(kData) with all
+// rows that have no such field.
+void read_named_columns(const IdFile& file, const std::vector<std::string>& names,
                         const std::function<void(const std::vector<CsvField>&)>& read);
 
 }  // namespace oubli

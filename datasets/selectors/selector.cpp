@@ -13,7 +13,10 @@ void fail_task(const Origin& origin, const std::string& message) {
 void require_some_but_not_all(const Selection& selection, const Splits& splits,
                               const Origin& origin, const std::string& set) {
   if (selection.rows.numel() == 0) {
-    fail_task(origin, fmt::format("the {} is empty. Select at least one training example.", set));
+    std::string why;
+    for (const std::string& note : selection.notes) why += ": " + note;
+    fail_task(origin,
+              fmt::format("the {} is empty{}. Select at least one training example.", set, why));
   }
   if (selection.rows.numel() == splits.train.numel()) {
     fail_task(origin, fmt::format("the {} is the whole training split of {} examples: nothing "

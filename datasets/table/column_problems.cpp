@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/data/row_column.h"
+#include "datasets/faults.h"
 
 namespace oubli {
 namespace {
@@ -46,9 +47,19 @@ void ColumnProblems::mixed(std::size_t column, const CsvField& field) {
   add(Kind::kMixed, column, field);
 }
 
+void ColumnProblems::ragged(const std::vector<CsvField>& row) {
+  if (ragged_.count == 0) ragged_fields_ = row.size();
+  count_in(ragged_, row.back());
+}
+
+void ColumnProblems::count_in(Problem& problem, const CsvField& field) {
+  if (problem.count++ == 0) problem.first = field;
+  if (problem.lines.size() < kMostFaults) problem.lines.push_back(field.line);
+}
+
 void ColumnProblems::add(Kind kind, std::size_t column, const CsvField& field) {
   Problem& problem = problems_[{column, kind}];
-  if (problem.count++ == 0) problem.first = field;
+  count_in(problem, field);
   if (problem.texts.size() < kTextsKept) problem.texts.insert(clipped(field.text));
   problem.all_dates = problem.all_dates && !std::isnan(days_of(field.text));
 }
@@ -115,15 +126,27 @@ std::string ColumnProblems::text_of(std::size_t column_number, Kind kind, const 
                      advice_for_text(name, problem.texts, rows));
 }
 
+std::string ColumnProblems::text_of_ragged(std::size_t columns) const {
+  return fmt::format("this row ends after {} fields, but the header names {} columns.",
+                     ragged_fields_, columns);
+}
+
 void ColumnProblems::throw_any(const std::string& where, const std::vector<std::string>& names,
                                const TableSettings& settings, std::int64_t rows) const {
-  if (problems_.empty()) return;
   std::vector<std::string> lines;
+  const auto tell = [&](const Problem& problem, const std::string& text) {
+    lines.push_back(
+        fmt::format("{}:{}:{}: {}", where, problem.first.line, problem.first.column, text));
+    if (problem.count > 1) {
+      lines.back() += fmt::format(" In {}.", lines_text(problem.lines, problem.count));
+    }
+  };
+  if (ragged_.count > 0) tell(ragged_, text_of_ragged(names.size()));
   for (const auto& [place, problem] : problems_) {
     const auto& [column, kind] = place;
-    lines.push_back(fmt::format("{}:{}:{}: {}", where, problem.first.line, problem.first.column,
-                                text_of(column, kind, problem, names[column], settings, rows)));
+    tell(problem, text_of(column, kind, problem, names[column], settings, rows));
   }
+  if (lines.empty()) return;
   throw Error(ErrorKind::kData, fmt::format("{}", fmt::join(lines, "\n")));
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/number_text.h"
 #include "core/base/text.h"
+#include "datasets/faults.h"
 #include "datasets/table/column_problems.h"
 #include "datasets/table/csv_reader.h"
 
@@ -32,14 +33,6 @@ bool is_missing(const CsvField& field) {
   if (field.is_quoted || field.text.size() > 4) return false;
   const std::string lower = lower_case(field.text);
   return lower == "nan" || lower == "na" || lower == "n/a" || lower == "null" || lower == "?";
-}
-
-double boolean_of(const std::string& text) {
-  if (text.size() > 5) return kMissing;
-  const std::string lower = lower_case(text);
-  if (lower == "true" || lower == "yes") return 1;
-  if (lower == "false" || lower == "no") return 0;
-  return kMissing;
 }
 
 // A finite number; not a number for anything else.
@@ -154,6 +147,24 @@ void require_delimiter(const CsvReader& reader, const std::vector<CsvField>& row
   }
 }
 
+// All at once, each with the place in the settings that names it.
+void require_named_columns(const std::string& where, const std::vector<std::string>& names,
+                           const TableSettings& settings) {
+  std::vector<std::string> unknown;
+  for (const auto& [key, column] : settings.named_columns()) {
+    if (std::find(names.begin(), names.end(), column) != names.end()) continue;
+    const std::string nearest = nearest_name(column, names);
+    const auto origin = settings.origins.find(key);
+    unknown.push_back(fmt::format(
+        "{}:1:1: unknown column {}{} '{}' names it{}.", where, quote(column),
+        nearest.empty() ? "." : fmt::format("; did you mean '{}'?", nearest), key,
+        origin == settings.origins.end() ? "" : fmt::format(" ({})", origin->second.text())));
+  }
+  if (unknown.empty()) return;
+  throw Error(ErrorKind::kData,
+              fmt::format("{}\nThe columns there are {}.", all_faults(unknown), listed(names)));
+}
+
 std::vector<std::string> read_header(CsvReader& reader, const TableSettings& settings) {
   std::vector<CsvField> row;
   if (!reader.next(row)) {
@@ -163,24 +174,34 @@ std::vector<std::string> read_header(CsvReader& reader, const TableSettings& set
   }
   std::vector<std::string> names;
   std::set<std::string> seen;
+  std::vector<std::string> faults;
+  const auto note = [&](const CsvField& field, const std::string& message) {
+    faults.push_back(
+        fmt::format("{}:{}:{}: {}", reader.where(), field.line, field.column, message));
+  };
   for (const CsvField& field : row) {
-    if (field.text.empty()) fail_at_field(reader.where(), field, "a column has no name.");
-    if (!seen.insert(field.text).second) {
-      fail_at_field(reader.where(), field, fmt::format("two columns {}.", quote(field.text)));
+    if (field.text.empty()) {
+      note(field, "a column has no name.");
+    } else if (!seen.insert(field.text).second) {
+      note(field, fmt::format("two columns {}.", quote(field.text)));
     }
     names.push_back(field.text);
   }
+  if (!faults.empty()) throw Error(ErrorKind::kData, all_faults(faults));
   require_delimiter(reader, row);
-  for (const auto& [key, column] : settings.named_columns()) {
-    if (seen.contains(column)) continue;
-    fail_at_field(
-        reader.where(), row.front(),
-        fmt::format("{}, which '{}' names.", unknown_name_message("column", column, names), key));
-  }
+  require_named_columns(reader.where(), names, settings);
   return names;
 }
 
 }  // namespace
+
+double boolean_of(const std::string& text) {
+  if (text.size() > 5) return kMissing;
+  const std::string lower = lower_case(text);
+  if (lower == "true" || lower == "yes") return 1;
+  if (lower == "false" || lower == "no") return 0;
+  return kMissing;
+}
 
 const TableColumn& Table::find(const std::string& name) const {
   const auto found = std::find_if(columns.begin(), columns.end(),
@@ -201,13 +222,12 @@ Table read_table(std::string_view content, const std::string& where,
   table.where = where;
   std::vector<CsvField> row;
   while (reader.next(row)) {
+    table.lines.push_back(row.front().line);
     if (row.size() != names.size()) {
-      fail_at_field(where, row.back(),
-                    fmt::format("this row ends after {} fields, but the header names {} columns.",
-                                row.size(), names.size()));
+      problems.ragged(row);
+      continue;
     }
     for (std::size_t i = 0; i < row.size(); ++i) readers[i].read(row[i], problems);
-    table.lines.push_back(row.front().line);
   }
   if (table.lines.empty()) {
     throw Error(ErrorKind::kData, fmt::format("{}:2:1: there is no row after the header.", where));

@@ -5,8 +5,9 @@
 // true/false or yes/no, for 1 and 0, where a whole column is. Nothing written, or NA, N/A, NaN,
 // NULL or ? without quotes, is a missing value.
 //
-// Errors: Error(kData) at "FILE:LINE:COLUMN" for a header or a row that is no table; one error for
-// all columns that cannot be read, each with its first place, how often, and what to write instead.
+// Errors: Error(kData) at "FILE:LINE:COLUMN" for a header that is no table's; one for all columns
+// that settings name and the header does not; one for all rows and columns that cannot be read,
+// each with its first place, how often, the first lines, and what to write instead.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,9 @@ struct Table {
 // `where` names the file in messages. Columns that are neither features nor named by the settings
 // do not exist: what is not said to be something else is a number.
 Table read_table(std::string_view content, const std::string& where, const TableSettings& settings);
+
+// 1 of true and yes, 0 of false and no, in letters of any size; not a number for anything else.
+double boolean_of(const std::string& text);
 
 // The rows of `test` behind those of `table`: the same columns, in any order.
 void append_rows(Table& table, const Table& test);

@@ -75,8 +75,9 @@ TableSettings TableSettings::read(const Settings& settings) {
   table.id = settings.text("id", {.default_value = "",
                                   .doc = "column that names the rows; no feature, and not trained "
                                          "on"});
-  table.split = settings.text(
-      "split", {.default_value = "", .doc = "column that says train, validation or test"});
+  table.split = settings.text("split", {.default_value = "",
+                                        .doc = "column that says train, validation or test; "
+                                               "validation_fraction is then 0 by default"});
   table.ignore = settings.texts("ignore", "columns that are no features");
   table.categorical = settings.texts("categorical", "columns of categories: a feature for each");
   table.dates = settings.texts("dates", "columns of dates such as 2026-11-28: days since 1970");
@@ -91,6 +92,9 @@ TableSettings TableSettings::read(const Settings& settings) {
                                           .valid = {".", ","},
                                           .doc = "what stands before the decimals of a number"})
                       .front();
+  for (const char* key : {"label", "id", "split", "ignore", "categorical", "dates", "missing"}) {
+    if (settings.node().find(key) != nullptr) table.origins[key] = settings.origin(key);
+  }
   if (settings.is_describing()) return table;
   if (table.decimal == table.delimiter) {
     settings.fail("decimal", "',' stands between fields and before decimals: set 'delimiter'.");

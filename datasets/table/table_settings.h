@@ -28,6 +28,7 @@ struct TableSettings {
   MissingRule missing = MissingRule::kError;
   std::map<std::string, MissingRule> missing_of = {};  // columns with a rule of their own
   bool missing_indicator = true;
+  std::map<std::string, Origin> origins = {};  // of the keys that name columns
   char delimiter = ',';
   char decimal = '.';
 

@@ -81,7 +81,15 @@ TEST_F(Arrays, WithoutATestPartItIsDrawn) {
                        [&] {
                          load(usual(), {{"test_fraction", 0.25}});
                        }),
-              HasSubstr("has a test part, 'x_test': leave one of both out"));
+              HasSubstr("the data has its own test part: leave it out, or write 0"));
+  // The usual share is no less asked for, and none is what there is.
+  EXPECT_THAT(error_of(ErrorKind::kSettings,
+                       [&] {
+                         load(usual(), {{"test_fraction", 0.2}});
+                       }),
+              HasSubstr("'test_fraction' is 0.2, but"));
+  EXPECT_EQ(load(usual(), {{"test_fraction", 0}}).splits.test.numel(),
+            load(usual()).splits.test.numel());
 }
 
 TEST_F(Arrays, KeepsTypesThatHoldEveryValue) {

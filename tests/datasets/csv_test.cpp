@@ -82,6 +82,9 @@ TEST_F(Csv, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(error("a,label\n1,x\n", {{"label", "labl"}}),
               HasSubstr("unknown column 'labl'; did you mean 'label'?"));
   EXPECT_THAT(error("a,a,y\n"), HasSubstr("t.csv:1:3: two columns 'a'"));
+  const std::string header = error("a,a,,y\n");
+  EXPECT_THAT(header, HasSubstr("t.csv:1:3: two columns 'a'.\n"));
+  EXPECT_THAT(header, HasSubstr("t.csv:1:5: a column has no name"));
   EXPECT_THAT(error(""), HasSubstr("the file is empty"));
   EXPECT_THAT(error("a,y\n"), HasSubstr("no row after the header"));
   EXPECT_THAT(error("a,y\n1,x\n", {{"task", "regression"}}), HasSubstr("t.csv:2:3: found 'x'"));
@@ -134,6 +137,15 @@ TEST_F(Csv, NumbersTooLargeToStandardiseNameTheirColumn) {
   std::string text = "y,a\n";
   for (int i = 0; i < 40; ++i) text += fmt::format("{},{}e200\n", i % 2, i);
   EXPECT_THAT(error(text, {{"standardise", true}}), HasSubstr("in column 'a' are too large"));
+}
+
+TEST_F(Csv, TheTaskThatIsMissingIsOneOfTwo) {
+  folder_.write("t.csv", "a,y\n");
+  const Settings settings = testing::settings_from({{"file", "t.csv"}, {"label", "y"}});
+  EXPECT_THAT(
+      error_of(ErrorKind::kSettings, [&] { builtin_datasets().find("csv").configure(settings); }),
+      HasSubstr("'task' is missing: it has no default. It is one of classification or "
+                "regression."));
 }
 
 TEST_F(Csv, AMissingFileNamesThePlacesSearched) {

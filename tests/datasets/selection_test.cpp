@@ -136,6 +136,12 @@ TEST_F(SelectionTest, ListedRowsAreChecked) {
   const std::string first = std::to_string(train_row(0));
   const std::string test = std::to_string(loaded_.splits.test[0].item<std::int64_t>());
   EXPECT_THAT(listed_error("# none\n\n"), HasSubstr("empty"));
+  folder_.write("f.txt", "one\n2\n-3\n");
+  const std::string unreadable = error_of(ErrorKind::kData, [&] {
+    select({{"indices", "f.txt"}});
+  });
+  EXPECT_THAT(unreadable, HasSubstr("f.txt:1: found 'one', expected one row number"));
+  EXPECT_THAT(unreadable, HasSubstr("\n" + (folder_.path() / "f.txt").string() + ":3: found '-3'"));
   EXPECT_THAT(listed_error("1797\n"), HasSubstr("f.txt:1: row 1797 is out of range"));
   EXPECT_THAT(listed_error(first + "\n\n" + test + " # test\n"),
               HasSubstr("f.txt:3: row " + test + " is not in the training split"));

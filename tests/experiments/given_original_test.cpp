@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <regex>
+#include <sstream>
+
 #include "core/base/file.h"
 #include "core/nn/tensor_file.h"
 #include "tests/support/files.h"
@@ -122,6 +125,8 @@ TEST(GivenOriginal, WhatDoesNotFitIsSaidBeforeAnythingIsTrained) {
               HasSubstr("'original.weights' names 1 model: leave it out"));
   EXPECT_THAT(error({"--set", "model.weights=net.safetensors"}),
               HasSubstr("`original: {weights: FILE}`"));
+  EXPECT_THAT(error({"--set", "original.rename={head: {weight: x}}"}),
+              HasSubstr("'rename' gives 'head' no name"));
   shop.scratch.write("net.pt", "PK\x03\x04" + std::string(50, 'x'));
   EXPECT_THAT(error({"--set", "original.weights=" + (shop.scratch.path() / "net.pt").string()}),
               HasSubstr("a PyTorch file"));
@@ -167,6 +172,30 @@ TEST(GivenOriginal, OneThatSeesOtherInputsIsNoted) {
   EXPECT_THAT(record.at("notes").dump(), HasSubstr("is above that of giving every example"));
 }
 
+// Weights know inputs by their place alone: who brings a model sees what stands where.
+TEST(Check, PrintsInputsAndClassesInOrder) {
+  TemporaryFolder scratch;
+  scratch.write("t.csv",
+                "z,c,age,y\n1,u,10,no\n1,v,20,yes\n3,u,,no\n3,v,30,yes\n1,u,20,no\n3,,20,yes\n");
+  const std::string file = scratch.write("c.yaml", R"(
+data: {name: csv, file: t.csv, label: y, task: classification, categorical: [c], standardise: true,
+       missing: mean, test_fraction: 0, validation_fraction: 0}
+model: {name: logistic}
+train: {epochs: 2}
+edit: {remove: {indices: [1]}}
+methods: [retrain]
+)");
+  const ProgramResult result = run_program({"check", file});
+  ASSERT_EQ(result.status, 0) << result.err;
+  std::istringstream lines(result.out.substr(result.out.find("# inputs")));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u);
+  const std::string text = std::regex_replace(result.out, std::regex("\n# "), " ");
+  EXPECT_THAT(text, HasSubstr("inputs, in this order: 1 z ((x - 2) / 1), 2 c=u (as it is; 1 where "
+                              "missing), 3 c=v (as it is; 0 where missing), 4 age ((x - 20) / "
+                              "5.7735; 20 where missing), 5 c missing (as it is), 6 age missing "
+                              "(as it is) classes, in this order: 0 no, 1 yes memory"));
+}
+
 TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {
   const Shop shop;
   const ProgramResult result = shop.apply("tuned");
@@ -175,6 +204,7 @@ TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {
   const Json record = Json::parse(read_text_file(folder / "record.json"));
   EXPECT_EQ(record.at("method").at("name"), "finetune");
   EXPECT_EQ(record.at("removed").at("ids"), Json({"C1", "C4", "C7"}));
+  EXPECT_EQ(record.at("inputs"), Json::parse(R"([{"name": "a"}, {"name": "b"}])"));
   EXPECT_TRUE(record.at("before").at("forget").contains("accuracy"));
   // The names and the types that went in.
   const TensorFile given = read_tensors(shop.scratch.path() / "net.safetensors");

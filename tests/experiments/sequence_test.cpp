@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <regex>
+
 #include "core/base/file.h"
 #include "tests/support/files.h"
 #include "tests/support/program.h"
@@ -108,6 +110,72 @@ TEST(Sequence, SharesWhatAnotherHasDone) {
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.err, Not(HasSubstr("newton, original 0, request 1\n")));
   EXPECT_THAT(result.err, HasSubstr("newton, original 0, request 4\n"));
+}
+
+// Customers who ask by the day, in a table of their own.
+struct Days {
+  TemporaryFolder scratch;
+
+  Days() {
+    std::string table = "who,a,b,y\n";
+    for (int i = 0; i < 60; ++i) table += fmt::format("C{},{},{},{}.5\n", i, i % 7, i % 5, i % 11);
+    scratch.write("t.csv", table);
+  }
+  ProgramResult run(const std::string& edit, const std::string& requests = "") const {
+    scratch.write("requests.csv", requests);
+    std::string text = kHead;
+    const std::size_t data = text.find("data:"), model = text.find("model:");
+    text.replace(data, model - data,
+                 "data: {name: csv, file: t.csv, label: y, task: regression, id: who, "
+                 "test_fraction: 0, validation_fraction: 0}\n");
+    return run_program({"run", scratch.write("r.yaml", text + edit), "--store",
+                        scratch.path() / "store", "--output", scratch.path() / "out"});
+  }
+};
+
+const char* const kByDay = "edit: {requests: {file: requests.csv, number: day, unknown_ids: ";
+
+// It happens that all who ask on a day are strangers.
+TEST(Sequence, ADayOfUnknownIdsIsAnsweredByNothing) {
+  const Days days;
+  const ProgramResult result = days.run(std::string(kByDay) + "ignore}}\ncheckpoints: [1, 2, 4]\n",
+                                        "who;day\nX1;1\nC1;2\nX2;3\nX3;3\nC1;3\nC5;4\n");
+  ASSERT_EQ(result.status, 0) << result.err;
+  const std::regex folds("\n *");
+  const std::string notes = std::regex_replace(result.out, folds, " ");
+  EXPECT_THAT(notes, HasSubstr("request 1 (day 1): 1 of 1 ids are in no training row: 1 in no row "
+                               "('X1'); it removes nothing"));
+  EXPECT_THAT(notes, HasSubstr("request 3 (day 3): 3 of 3 ids"));
+  EXPECT_THAT(notes, HasSubstr("1 already asked for in request 2 ('C1')"));
+  const Json results = Json::parse(read_text_file(days.scratch.path() / "out/results.json"));
+  EXPECT_EQ(results.at("after_requests"), 4);
+  EXPECT_EQ(results.at("sets").at("forget"), 2);
+  EXPECT_LT(Stream::value(results, "newton", "distance"), 1e-9);
+  const ProgramResult again = run_program({"check", days.scratch.path() / "out/resolved.yaml"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(days.run(std::string(kByDay) + "ignore}}\n", "who,day\nX1,1\nX2,2\n").err,
+              HasSubstr("holds no id that a training row has"));
+}
+
+TEST(Sequence, EveryRequestThatCannotBeAnsweredIsNamed) {
+  const Days days;
+  const std::string by_day =
+      days.run(std::string(kByDay) + "error}}\n", "who,day\nX1,1\nC2,2\nC3,3\nC2,4\n").err;
+  EXPECT_THAT(by_day,
+              HasSubstr("request 1 (day 1): 1 of 1 ids are in no training row: 1 in no row"));
+  EXPECT_THAT(by_day, HasSubstr("request 4 (day 4): 1 of 1 ids are in no training row: 1 already "
+                                "asked for in request 2 ('C2')"));
+  const std::string one_by_one =
+      days.run("edit: [{remove: {ids: [X1]}}, {remove: {ids: [C2]}}, {remove: {ids: [X3]}}]\n").err;
+  EXPECT_THAT(one_by_one, HasSubstr("request 1: "));
+  EXPECT_THAT(one_by_one, HasSubstr("\nrequest 3: "));
+  const std::string texts =
+      days.run(std::string(kByDay) + "error}}\n", "who,day\nC1,1\nC2,two\nC3,\nC4,four\n").err;
+  EXPECT_THAT(texts, HasSubstr("requests.csv:4:4: this row has no 'day'"));
+  const std::string mixed =
+      days.run(std::string(kByDay) + "error}}\n", "who,day\nC1,1\nC2,two\nC4,four\n").err;
+  EXPECT_THAT(mixed, HasSubstr("requests.csv:3:4: 'two' is no number and no date"));
+  EXPECT_THAT(mixed, HasSubstr("requests.csv:4:4: 'four' is no number and no date"));
 }
 
 TEST(Sequence, RequestsOfAFileStandUnderTheirNumber) {

@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include "core/base/machine_limits.h"
@@ -12,6 +15,9 @@
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/plan/fitness.h"
 #include "experiments/engine/plan/load.h"
+#include "experiments/engine/report/input_list.h"
+#include "experiments/engine/report/layout.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
@@ -19,6 +25,22 @@ namespace {
 struct CheckOptions : ExperimentOptions {
   bool show_keys = false;
 };
+
+void print_comment(const std::string& text) {
+  constexpr std::size_t kMostColumns = 100;
+  const std::size_t width = std::min(terminal_columns(stdout), kMostColumns);
+  std::istringstream lines(wrapped(text, std::max<std::size_t>(width, 20) - 2));
+  for (std::string line; std::getline(lines, line);) fmt::print("# {}\n", line);
+}
+
+// What a model from elsewhere must have been given, and in which order.
+void print_inputs(const Experiment& experiment) {
+  const Json inputs = inputs_record(*experiment.dataset, experiment.metric_rows());
+  if (inputs.empty()) return;
+  print_comment(fmt::format("inputs, in this order: {}", inputs_text(inputs)));
+  const std::string classes = classes_text(*experiment.dataset);
+  if (!classes.empty()) print_comment(fmt::format("classes, in this order: {}", classes));
+}
 
 int check_file(const CheckOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
@@ -33,6 +55,7 @@ int check_file(const CheckOptions& options, const Registries& registries) {
           ? ""
           : fmt::format(" (and {} that no method is told of)", experiment.unknown.numel()),
       task.added.size(), task.retain.size(), task.validation.size(), task.test.size());
+  print_inputs(experiment);
   fmt::print("# memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available\n",
              least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9);
   std::map<StageKind, std::pair<std::size_t, double>> kinds;

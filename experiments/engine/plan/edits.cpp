@@ -11,6 +11,7 @@
 #include "core/data/drawing.h"
 #include "core/data/row_column.h"
 #include "datasets/draw.h"
+#include "datasets/faults.h"
 #include "datasets/selectors/selector.h"
 #include "experiments/engine/plan/request_list.h"
 
@@ -23,6 +24,7 @@ constexpr const char* kKnown = "known";
 struct WrittenEdit {
   Selector remove, add;
   double known = 1;
+  bool removes_nothing = false;  // as is written
   Origin origin, known_origin;
 };
 
@@ -43,21 +45,34 @@ void require_addable(const Settings& add) {
   }
 }
 
-WrittenEdit read_one(const Settings& edit) {
+// `remove: {indices: []}` of a sequence is a request that somebody made and nobody was found for:
+// so workers are told of such a day of a file of requests.
+bool lists_no_row(const Settings& remove) {
+  const SettingsNode* list = remove.node().find("indices");
+  return list != nullptr && list->kind == SettingsNode::Kind::kSequence && list->items.empty() &&
+         remove.node().entries.size() == 1;
+}
+
+WrittenEdit read_one(const Settings& edit, bool is_one_of_several) {
   WrittenEdit written;
   written.origin = edit.origin();
   if (edit.has("remove")) {
     const Settings remove = edit.child("remove", "the forget set");
-    written.remove = configure_selection(remove, "forget set", {kKnown});
-    written.known_origin = remove.origin(kKnown);
-    written.known = read_known_share(remove);
+    written.removes_nothing = is_one_of_several && lists_no_row(remove);
+    if (written.removes_nothing) {
+      remove.integers("indices", {{}}, {.doc = "no row"});
+    } else {
+      written.remove = configure_selection(remove, "forget set", {kKnown});
+      written.known_origin = remove.origin(kKnown);
+      written.known = read_known_share(remove);
+    }
   }
   if (edit.has("add")) {
     require_addable(Settings(*edit.node().find("add")));
     written.add = configure_selection(
         edit.child("add", "points held out of the original's training"), "set of added points");
   }
-  if (!written.remove && !written.add) {
+  if (!written.remove && !written.add && !written.removes_nothing) {
     for (const auto& [key, value] : edit.node().entries) {
       fail_at(value.key_origin, unknown_name_message("key", key, {"remove", "add", "requests"}));
     }
@@ -131,13 +146,20 @@ std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, cons
     drawn[k].added = choose(edits[k].add, data, members, generator, "add", k);
     members = rows_difference(members, drawn[k].added.rows);
   }
+  std::vector<std::string> faults;
   for (std::size_t k = 0; k < edits.size(); ++k) {
     if (edits[k].remove) {
-      remove(edits[k], data, members, generator, k, drawn[k]);
+      try {
+        remove(edits[k], data, members, generator, k, drawn[k]);
+      } catch (const Error& error) {  // all that cannot be made are told at once
+        if (error.kind() != ErrorKind::kTask) throw;
+        faults.emplace_back(error.what());
+      }
       members = rows_difference(members, drawn[k].removed.rows);
     }
     members = rows_union(members, drawn[k].added.rows);
   }
+  if (!faults.empty()) throw Error(ErrorKind::kTask, all_faults(faults));
   return drawn;
 }
 
@@ -149,7 +171,7 @@ void read_list(const Settings& root, const SettingsNode& node, Edits& edits) {
       fail_at(item.origin, "a request is a map with 'remove', 'add' or both.");
     }
     const Settings settings(item);
-    written->push_back(read_one(settings));
+    written->push_back(read_one(settings, /*is_one_of_several=*/true));
     settings.finish();
     record.push_back(settings.resolved());
     edits.adds = edits.adds || written->back().add != nullptr;
@@ -196,7 +218,7 @@ Edits read_edits(const Settings& root) {
         edits.is_sequence = true;
         edits.draw = read_requests(edit.child("requests", "requests, one after another"));
       } else {
-        const auto written = std::make_shared<WrittenEdit>(read_one(edit));
+        const auto written = std::make_shared<WrittenEdit>(read_one(edit, false));
         edits.adds = written->add != nullptr;
         edits.draw = [written](const LoadedData& data, const Generator& generator) {
           return std::vector<DrawnEdit>{draw_one(*written, data, generator)};

@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/base/hash.h"
+#include "core/base/text.h"
 #include "core/nn/weights_file.h"
 
 namespace oubli {
@@ -21,7 +22,16 @@ Renaming read_renaming(const Settings& settings) {
   if (node->kind != SettingsNode::Kind::kMap) {
     fail_at(node->origin, "'rename' must be a map of names, such as {body.0: conv1}.");
   }
-  for (const auto& [from, to] : node->entries) renaming[from] = to.scalar;
+  for (const auto& [from, to] : node->entries) {
+    if (to.kind != SettingsNode::Kind::kScalar) {
+      fail_at(
+          to.kind == SettingsNode::Kind::kNull ? to.key_origin : to.origin,
+          fmt::format("'rename' gives {} no name: one text was expected, such as {{{}: conv1}}; "
+                      "names within it are written whole, `{}.weight: conv1.weight`.",
+                      quote(from), clipped(from), clipped(from)));
+    }
+    renaming[from] = to.scalar;
+  }
   settings.record("rename", renaming);
   return renaming;
 }

@@ -83,12 +83,14 @@ std::vector<NamedRows> rows_of(const std::vector<NamedSet>& sets, const Dataset&
   Splits among = splits;
   among.train = splits.test;  // what selectors choose from
   for (const NamedSet& set : sets) {
-    const Tensor rows = set.choose(dataset, among, Generator(0)).rows;
-    if (rows.numel() == 0) {
-      fail_task(set.origin, fmt::format("no test example is in the set '{}'; there are {} in all.",
-                                        set.name, splits.test.numel()));
+    const Selection chosen = set.choose(dataset, among, Generator(0));
+    if (chosen.rows.numel() == 0) {
+      fail_task(set.origin,
+                fmt::format("no test example is in the set '{}'; there are {} in all{}.", set.name,
+                            splits.test.numel(),
+                            chosen.notes.empty() ? "" : ": " + chosen.notes.front()));
     }
-    all.push_back({set.name, rows});
+    all.push_back({set.name, chosen.rows});
   }
   return all;
 }

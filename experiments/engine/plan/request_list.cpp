@@ -4,24 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <filesystem>
-#include <map>
 
-#include "core/base/text.h"
-#include "core/data/row_column.h"
-#include "datasets/draw.h"
-#include "datasets/selectors/ids.h"
+#include "experiments/engine/plan/request_file.h"
 
 namespace oubli {
 namespace {
 
-using Draw = std::function<std::vector<DrawnEdit>(const LoadedData&, const Generator&)>;
-
-DrawnEdit removal_of(Selection selection) { return {std::move(selection), {no_rows()}}; }
-
 // `count` requests of `each` rows, in an order that is drawn; of all rows the last may have fewer.
-Draw read_cut(const Settings& settings, std::int64_t each) {
+DrawRequests read_cut(const Settings& settings, std::int64_t each) {
   const Settings among =
       settings.child("from", "rows that are asked for, in an order that is drawn, or give 'file'");
   if (among.node().find("known") != nullptr) {
@@ -56,106 +46,15 @@ Draw read_cut(const Settings& settings, std::int64_t each) {
     std::vector<DrawnEdit> requests;
     for (std::int64_t k = 0; k < requests_in_all; ++k) {
       const Tensor places = drawn.narrow(0, k * each, std::min(each, there - k * each));
-      requests.push_back(removal_of(all.part(std::get<0>(places.sort()))));
+      requests.push_back({all.part(std::get<0>(places.sort())), {no_rows()}});
     }
-    return requests;
-  };
-}
-
-// Ids by the number of their request, which is a number, a date, or a text in the order in which
-// texts first stand there.
-struct NumberedIds {
-  std::map<double, std::vector<std::string>> by_number;
-
-  std::vector<std::vector<std::string>> in_order() const {
-    std::vector<std::vector<std::string>> lists;
-    lists.reserve(by_number.size());
-    for (const auto& [number, ids] : by_number) lists.push_back(ids);
-    return lists;
-  }
-};
-
-NumberedIds read_numbered(const std::filesystem::path& file, const std::string& id_column,
-                          const std::string& number_column, const Origin& origin) {
-  NumberedIds ids;
-  std::map<std::string, double> texts;
-  bool any_number = false;
-  read_named_columns(
-      file, {id_column, number_column}, origin, [&](const std::vector<CsvField>& row) {
-        const std::string& text = row.back().text;
-        double value = number_or_days(text);
-        if (std::isnan(value)) {
-          if (any_number) {
-            fail_at_field(
-                file.string(), row.back(),
-                fmt::format("{} is no number and no date, as those before it.", quote(text)));
-          }
-          value = texts.emplace(text, static_cast<double>(texts.size())).first->second;
-        } else if (!texts.empty()) {
-          fail_at_field(
-              file.string(), row.back(),
-              fmt::format("{} is a number or a date, and those before it are none.", quote(text)));
-        } else {
-          any_number = true;
-        }
-        ids.by_number[value].push_back(row.front().text);
-      });
-  return ids;
-}
-
-// The ids of a file as they stand there, `each` lines to a request.
-std::vector<std::vector<std::string>> read_lines(const std::filesystem::path& file,
-                                                 const std::string& id_column, std::int64_t each,
-                                                 const Origin& origin) {
-  std::vector<std::vector<std::string>> requests;
-  read_named_columns(file, {id_column}, origin, [&](const std::vector<CsvField>& row) {
-    if (requests.empty() || static_cast<std::int64_t>(requests.back().size()) == each) {
-      requests.emplace_back();
-    }
-    requests.back().push_back(row.front().text);
-  });
-  return requests;
-}
-
-// One request for each number, in their order; without numbers, in the order of the lines.
-Draw read_file_of_requests(const Settings& settings, std::int64_t each) {
-  const std::filesystem::path file =
-      settings.folder_of("file") /
-      settings.path("file", {.default_value = "",
-                             .doc = "CSV file of ids in the order of requests, or give 'from'"});
-  const std::string column = settings.text(
-      "column",
-      {.default_value = "", .doc = "with 'file': that holds the ids; default: as in the data"});
-  const std::string number = settings.text(
-      "number", {.default_value = "",
-                 .doc = "with 'file': column with each id's request, a number or a date; default: "
-                        "each line is a request"});
-  const bool ignore_unknown = read_ignores_unknown_ids(settings);
-  if (!number.empty() && settings.has("each")) {
-    settings.fail("each",
-                  "'number' says which ids are one request, and so does 'each': leave one out.");
-  }
-  return [=, origin = settings.origin()](const LoadedData& data, const Generator&) {
-    const std::string ids = column.empty() ? data.dataset.id_column : column;
-    const std::vector<std::vector<std::string>> lists =
-        number.empty() ? read_lines(file, ids, each, origin)
-                       : read_numbered(file, ids, number, origin).in_order();
-    std::vector<DrawnEdit> requests;
-    Splits left = data.splits;
-    for (const std::vector<std::string>& list : lists) {
-      Selection one = select_ids(list, ignore_unknown, data.dataset, left, origin);
-      require_some_but_not_all(one, left, origin, "forget set");
-      left.train = rows_difference(left.train, one.rows);
-      requests.push_back(removal_of(std::move(one)));
-    }
-    if (requests.empty()) fail_at(origin, fmt::format("{} holds no request.", file.string()));
     return requests;
   };
 }
 
 }  // namespace
 
-Draw read_requests(const Settings& settings) {
+DrawRequests read_requests(const Settings& settings) {
   const bool has_file = settings.has("file"), has_from = settings.has("from");
   if (has_file == has_from && !settings.is_describing()) {
     fail_at(settings.origin(),

@@ -16,6 +16,7 @@
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/report/edit_record_text.h"
+#include "experiments/engine/report/input_list.h"
 #include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
@@ -160,6 +161,8 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
     record = {{"format", 1}, {"when", now_text()}, {"title", experiment.spec.title}};
     write_weights(place, experiment, edit, record);
     record["data"] = {{"name", experiment.dataset->name}, {"sha256", experiment.data_hash}};
+    const Json inputs = inputs_record(*experiment.dataset, experiment.metric_rows());
+    if (!inputs.empty()) record["inputs"] = inputs;
     write_set(place, kForgetFile, experiment.task.forget, experiment, record, "removed");
     write_set(place, kAddedFile, experiment.task.added, experiment, record, "added");
     write_file(place / kSettingsFile, to_yaml(experiment.spec.resolved) + "\n");

@@ -129,6 +129,56 @@ TEST_F(TableTest, SaysEverythingThatIsWrongInOneMessage) {
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 5);
 }
 
+TEST_F(TableTest, TellsTheFirstLinesOfEveryFault) {
+  std::string text = "a,b,y\n";
+  for (int i = 0; i < 40; ++i) text += i % 4 == 1 ? "1,?,0\n" : i == 2 ? "1,2\n" : "x,2,1\n";
+  const std::string message = error(text, {});
+  EXPECT_THAT(message,
+              HasSubstr("t.csv:4:3: this row ends after 2 fields, but the header names 3"));
+  EXPECT_THAT(message, HasSubstr("t.csv:2:1: found 'x' in column 'a' (29 such rows"));
+  EXPECT_THAT(message, HasSubstr("In lines 2, 5, 6, 8, "));
+  EXPECT_THAT(message, HasSubstr(", ... and 9 more."));
+  EXPECT_THAT(message, HasSubstr("t.csv:3:3: 10 rows have no value in column 'b'"));
+  EXPECT_THAT(message, HasSubstr("In lines 3, 7, 11, 15, 19, 23, 27, 31, 35 and 39."));
+  EXPECT_THAT(error("a,y\n1\n1,0\n1,2,3\n", {}), HasSubstr("2 columns. In lines 2 and 4."));
+}
+
+TEST_F(TableTest, EveryColumnThatIsNotThereIsNamed) {
+  const std::string message = error(
+      kShop, {{"ignore", {"nane", "city"}}, {"dates", {"sinup"}}, {"missing", {{"aeg", "mean"}}}});
+  EXPECT_THAT(message, HasSubstr("t.csv:1:1: unknown column 'nane'; did you mean 'name'? 'ignore' "
+                                 "names it ("));
+  EXPECT_THAT(message, HasSubstr("e.yaml:"));
+  EXPECT_THAT(message, HasSubstr("unknown column 'sinup'; did you mean 'signup'? 'dates' names"));
+  EXPECT_THAT(message, HasSubstr("unknown column 'aeg'; did you mean 'age'? 'missing' names"));
+  EXPECT_THAT(message, HasSubstr("\nThe columns there are customer, name, "));
+}
+
+// A table that says which rows are trained on is taken at its word.
+TEST_F(TableTest, NamedPartsAreNotDrawnFrom) {
+  std::string text = "a,part,y\n";
+  for (int i = 0; i < 30; ++i)
+    text += fmt::format("{},{},{}\n", i, i < 20 ? "train" : "test", i % 2);
+  const Json split = {{"split", "part"}};
+  EXPECT_TRUE(load(text, split).splits.train.equal(at::arange(20)));
+  const auto with = [](Json json, const char* key, double value) {
+    json[key] = value;
+    return json;
+  };
+  EXPECT_EQ(load(text, with(split, "validation_fraction", 0.1)).splits.validation.numel(), 2);
+  EXPECT_EQ(load(text, with(split, "test_fraction", 0)).splits.test.numel(), 10);
+  EXPECT_THAT(error(text, with(split, "test_fraction", 0.2), ErrorKind::kSettings),
+              HasSubstr("'test_fraction' is 0.2, but the data has its own test part"));
+  text += "1,validation,0\n";
+  EXPECT_EQ(load(text, with(split, "validation_fraction", 0)).splits.validation.numel(), 1);
+  EXPECT_THAT(error(text, with(split, "validation_fraction", 0.1), ErrorKind::kSettings),
+              HasSubstr("'validation_fraction' is 0.1, but the data have 1 validation rows"));
+  folder_.write("test.csv", "a,part,y\n1,,1\n");
+  EXPECT_THAT(error("a,y\n1,0\n2,1\n", {{"test_file", "test.csv"}, {"test_fraction", 0.2}},
+                    ErrorKind::kSettings),
+              HasSubstr("its own test part"));
+}
+
 TEST_F(TableTest, RefusesWhatContradictsItself) {
   EXPECT_THAT(error(kShop, {{"id", "name"}, {"ignore", {"name"}}}, ErrorKind::kSettings),
               HasSubstr("the column 'name' stands under 'id' already"));

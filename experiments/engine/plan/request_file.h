@@ -1,0 +1,21 @@
+// Requests in a CSV file of ids: one for each number, in their order, or, without numbers, one for
+// each line, or for `each` lines, as they stand there.
+//
+// A request of ids that are all unknown stands, where `unknown_ids: ignore` is set, and removes
+// nothing. Errors: Error(kTask) and Error(kData), each with all requests or lines that are wrong.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "experiments/engine/plan/edits.h"
+
+namespace oubli {
+
+using DrawRequests =
+    std::function<std::vector<DrawnEdit>(const LoadedData& data, const Generator& generator)>;
+
+DrawRequests read_file_of_requests(const Settings& settings, std::int64_t each);
+
+}  // namespace oubli
