@@ -1,15 +1,49 @@
 #include "core/nn/automatic_linearisation.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/error.h"
 
 namespace oubli {
 
-using torch::autograd::grad;
+namespace {
+
+// What LibTorch says of an operation that it cannot differentiate: its name, or "".
+std::string without_derivative(const std::string& text) {
+  constexpr std::string_view kBefore = "derivative for ", kAfter = " is not implemented";
+  const std::size_t found = text.find(kBefore), end = text.find(kAfter);
+  if (found == std::string::npos || end == std::string::npos || end < found) return "";
+  const std::size_t begin = found + kBefore.size();
+  const std::string name = text.substr(begin, end - begin);
+  constexpr std::string_view kLibrary = "aten::";
+  return name.starts_with(kLibrary) ? name.substr(kLibrary.size()) : name;
+}
+
+// Autograd's derivatives, undefined where there are none.
+Tensors grad(const Tensors& outputs, const Tensors& inputs, const Tensors& along, bool retain_graph,
+             bool create_graph) {
+  try {
+    return torch::autograd::grad(outputs, inputs, along, retain_graph, create_graph,
+                                 /*allow_unused=*/true);
+  } catch (const std::exception& thrown) {
+    const std::string operation = without_derivative(thrown.what());
+    if (operation.empty()) throw;
+    throw Error(ErrorKind::kNumerics,
+                fmt::format("the operation {}, in a layer without rules, has no further derivative "
+                            "in PyTorch, and curvature products need one. Write the layer in "
+                            "plain operations (products, sums, powers, softmax), or use a method "
+                            "of first order, such as finetune, neggrad_plus or scrub.",
+                            operation));
+  }
+}
+
+}  // namespace
 
 AutomaticLinearisation::AutomaticLinearisation(const Layer& layer, const Tensor& input,
                                                ForwardPass& pass)
@@ -28,7 +62,7 @@ AutomaticLinearisation::AutomaticLinearisation(const Layer& layer, const Tensor&
   if (!graph_output_.requires_grad()) return;
   // The parameters that this layer uses are those that its output depends on.
   const Tensors all = grad({graph_output_.sum()}, parameters_, {}, /*retain_graph=*/true,
-                           /*create_graph=*/false, /*allow_unused=*/true);
+                           /*create_graph=*/false);
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].defined()) numbers_.push_back(i);
   }
@@ -49,8 +83,7 @@ Tensors AutomaticLinearisation::differentiate(const Tensor& output, const Tensor
                                               bool create_graph) const {
   const Tensors from = sources();
   if (from.empty() || !output.requires_grad()) return {};
-  Tensors found = grad({output}, from, {g}, /*retain_graph=*/true, create_graph,
-                       /*allow_unused=*/true);
+  Tensors found = grad({output}, from, {g}, /*retain_graph=*/true, create_graph);
   if (!floating_) found.insert(found.begin(), Tensor());
   return found;
 }
@@ -68,7 +101,7 @@ Tensor AutomaticLinearisation::tangent(const Tensor& dx, const Tensors& v, bool 
     directions.push_back(direction);
   }
   if (outputs.empty()) return {};
-  return grad(outputs, {w}, directions, false, false, /*allow_unused=*/true)[0];
+  return grad(outputs, {w}, directions, false, false)[0];
 }
 
 Tensor AutomaticLinearisation::adjoint(const Tensor& g, const Adjoint& request) {
@@ -99,7 +132,7 @@ Tensor AutomaticLinearisation::adjoint_tangent(const Tensor& dg, const Tensors& 
   }
   Tensors second(numbers_.size() + 1);
   if (!outputs.empty()) {
-    Tensors found = grad(outputs, sources(), directions, /*retain_graph=*/true, false, true);
+    Tensors found = grad(outputs, sources(), directions, /*retain_graph=*/true, false);
     if (!floating_) found.insert(found.begin(), Tensor());
     second = found;
   }
@@ -124,7 +157,7 @@ Tensors AutomaticLinearisation::example_gradients(const Tensor& g, std::int64_t 
     const at::AutoGradMode with_grad(true);
     ForwardPass pass_of_one = pass();
     const Tensor output = layer_.forward(input_.detach().narrow(0, b, 1), pass_of_one);
-    const Tensors found = grad({output}, own, {g.narrow(0, b, 1)}, false, false, true);
+    const Tensors found = grad({output}, own, {g.narrow(0, b, 1)}, false, false);
     for (std::size_t i = 0; i < own.size(); ++i) {
       rows[i].push_back(found[i].defined() ? found[i] : at::zeros_like(own[i]).detach());
     }

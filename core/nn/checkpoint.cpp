@@ -53,9 +53,7 @@ class Matcher {
   // The complaints, one list per kind, or "".
   std::string complaints() const {
     std::vector<std::string> unexpected;
-    for (const auto& [name, tensor] : found_) {
-      if (!name.ends_with(".num_batches_tracked")) unexpected.push_back(name);
-    }
+    for (const auto& [name, shape] : left()) unexpected.push_back(name);
     std::string text;
     const auto list = [&text](const char* kind, const std::vector<std::string>& names) {
       if (!names.empty()) text += fmt::format(" {}: {}.", kind, listed(names));
@@ -68,14 +66,20 @@ class Matcher {
 
  private:
   std::map<std::string, Tensor> found_;
+  // What the model did not ask for. Models hold real numbers alone: whole numbers are counters,
+  // positions or masks, which a network has in its own code.
+  std::vector<NamedShape> left() const {
+    std::vector<NamedShape> left;
+    for (const auto& [name, tensor] : found_) {
+      const bool is_real = at::isFloatingType(tensor.scalar_type());
+      if (is_real) left.emplace_back(name, tensor.sizes().vec());
+    }
+    return left;
+  }
   // What would make the names fit, where that is clear.
   std::string renaming() const {
-    std::vector<NamedShape> found;
-    for (const auto& [name, tensor] : found_) {
-      if (!name.ends_with(".num_batches_tracked")) found.emplace_back(name, tensor.sizes().vec());
-    }
     std::vector<std::string> rules;
-    for (const auto& [from, to] : matching_names(missing_shapes_, found)) {
+    for (const auto& [from, to] : matching_names(missing_shapes_, left())) {
       rules.push_back(fmt::format("{}: {}", from, to));
     }
     if (rules.empty()) return "";

@@ -4,6 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <optional>
+
 namespace oubli {
 namespace {
 
@@ -71,7 +73,9 @@ void BatchGradient::automatically(const LossTerm& term, Generator& dropout, doub
   }
   if (sum.defined()) {
     if (value != nullptr) *value = sum.item<double>();
-    gradient_.copy_(model_.join(torch::autograd::grad({sum}, model_.parameters())));
+    // A network may hold parameters that its outputs do not depend on.
+    gradient_.copy_(model_.join(torch::autograd::grad({sum}, model_.parameters(), {}, std::nullopt,
+                                                      false, /*allow_unused=*/true)));
   } else {
     gradient_.zero_();
   }

@@ -1,4 +1,4 @@
-// Any network that PyTorch traced or scripted: `model: {name: torchscript, file: net.pt}`.
+// Any network that PyTorch scripted or traced: `model: {name: torchscript, file: net.pt}`.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -12,13 +12,12 @@ namespace oubli {
 namespace {
 
 // Outputs of two examples of zeros: the shape must be [2, outputs].
-void require_outputs(const Network& network, const NetworkShape& shape, at::ScalarType dtype,
-                     const std::string& file, const Origin& origin) {
+void require_outputs(const Model& model, const NetworkShape& shape, const std::string& file,
+                     const Origin& origin) {
   const at::NoGradGuard no_grad;
-  const Model model(network.layers, network.table, dtype);
   std::vector<std::int64_t> input = {2};
   input.insert(input.end(), shape.input.begin(), shape.input.end());
-  const Tensor outputs = model.forward(at::zeros(input, at::TensorOptions(dtype)));
+  const Tensor outputs = model.forward(at::zeros(input, at::TensorOptions(model.dtype())));
   if (outputs.dim() == 2 && outputs.size(0) == 2 && outputs.size(1) == shape.outputs) return;
   fail_at(origin, fmt::format("{} gives [{}] for two examples, expected [2, {}].", file,
                               fmt::join(outputs.sizes(), ", "), shape.outputs));
@@ -38,12 +37,14 @@ std::string checked_hash(const std::filesystem::path& file, const std::string& e
 Architecture torchscript_architecture() {
   Architecture architecture;
   architecture.name = "torchscript";
-  architecture.summary = "a network that PyTorch traced or scripted, by automatic differentiation";
+  architecture.summary = "a network that PyTorch scripted or traced, by automatic differentiation";
   architecture.configure = [](const Settings& settings) {
     const Origin origin = settings.origin("file");
     const std::filesystem::path folder = settings.folder_of("file");
-    const std::filesystem::path named =
-        settings.path("file", {.doc = "what torch.jit.trace(net, example).save(FILE) wrote"});
+    const std::filesystem::path named = settings.path(
+        "file", {.doc = "what torch.jit.script(net).save(FILE) wrote; where that fails, "
+                        "torch.jit.trace(net.eval(), example).save(FILE): a traced network keeps "
+                        "dropout and batch norm as they were when traced, in training too"});
     const std::string sha256 =
         settings.text("sha256", {.default_value = "", .doc = "of the file, where it must be this"});
     const std::filesystem::path file = folder / named;
@@ -54,7 +55,9 @@ Architecture torchscript_architecture() {
       auto table = std::make_shared<ParameterTable>();
       std::shared_ptr<const Layer> layer = make_script_layer(file, *table);
       const Network network{layer, table};
-      require_outputs(network, shape, at::kFloat, file.string(), origin);
+      Model model(network.layers, network.table, at::kFloat);
+      require_outputs(model, shape, file.string(), origin);
+      require_trainable_script(model, file, shape.input);
       return network;
     };
   };

@@ -63,12 +63,14 @@ TEST(Checkpoint, ConvertsBetweenFloatingTypes) {
   EXPECT_TRUE(narrow.theta().equal(single.theta()));
 }
 
-TEST(Checkpoint, CountersOfPyTorchArePassedOver) {
+TEST(Checkpoint, WholeNumbersOfPyTorchArePassedOver) {
   const TemporaryFolder folder;
   const Model saved = small(at::kFloat, 1);
   save_model(saved, folder / "m", {});
   TensorFile file = read_tensors(folder / "m");
   file.tensors.emplace_back("bn1.num_batches_tracked", at::scalar_tensor(3, at::kLong));
+  file.tensors.emplace_back("position_ids", at::arange(4));
+  file.tensors.emplace_back("mask", at::ones({2, 2}, at::kBool));
   write_tensors(folder / "m", file);
   Model loaded = small(at::kFloat, 2);
   load_weights(loaded, folder / "m");

@@ -1,0 +1,122 @@
+// What PyTorch computes from the same weights, and what it makes of a file that is written here.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "core/base/settings_file.h"
+#include "core/nn/architectures/architecture.h"
+#include "core/nn/checkpoint.h"
+#include "tests/support/python.h"
+#include "tests/support/temporary_folder.h"
+
+namespace oubli {
+namespace {
+
+using testing::TemporaryFolder;
+
+constexpr const char* kNetworks = R"(
+import sys
+import torch
+from torch import nn
+from safetensors.torch import load_file, save_file
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(4, 6, 3, stride=2, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(6)
+        self.down = nn.Conv2d(4, 6, 1, stride=2)
+    def forward(self, x):
+        return torch.relu(self.bn1(self.conv1(x)) + self.down(x))
+
+torch.manual_seed(0)
+networks = {
+    'mlp': nn.Sequential(nn.Flatten(), nn.Linear(12, 7), nn.Tanh(), nn.LayerNorm(7),
+                         nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3)),
+    'conv': nn.Sequential(nn.Conv2d(2, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
+                          nn.MaxPool2d(3, stride=2, padding=1), Block(), nn.Dropout(0.3),
+                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
+}
+inputs = {'mlp': torch.randn(5, 12), 'conv': torch.randn(5, 2, 17, 17)}
+)";
+
+constexpr const char* kWrite = R"(
+for name, net in networks.items():
+    net.train()
+    for _ in range(3):
+        net(torch.randn_like(inputs[name]))    # moves the running statistics
+    net.eval()
+    state = {k: v for k, v in net.state_dict().items()}
+    save_file(state, name + '.safetensors')
+    save_file({'inputs': inputs[name], 'logits': net(inputs[name]).detach()}, name + '.logits')
+)";
+
+constexpr const char* kRead = R"(
+for name, net in networks.items():
+    net.load_state_dict(load_file(name + '.edited'))
+    expected = load_file(name + '.ours')
+    logits = net.eval()(expected['inputs'])
+    assert (logits - expected['logits']).abs().max() < 1e-5, name
+)";
+
+const std::map<std::string, std::string> kLayers = {
+    {"mlp",
+     "layers: [flatten, {linear: {features: 7}}, tanh, layer_norm, {linear: {features: 5}}, relu, "
+     "linear]"},
+    {"conv", R"(
+layers:
+  - conv: {channels: 4, stride: 2, padding: 1}
+  - batch_norm
+  - relu
+  - max_pool: {size: 3, stride: 2, padding: 1}
+  - residual:
+      body:
+        - conv: {channels: 6, stride: 2, padding: 1, bias: false, as: conv1}
+        - batch_norm: {as: bn1}
+      shortcut: [{conv: {channels: 6, kernel: 1, stride: 2, as: down}}]
+  - dropout: {p: 0.3}
+  - global_average_pool
+  - flatten
+  - linear
+)"}};
+
+Model network(const std::string& name, const Tensor& inputs) {
+  const Settings settings(parse_settings(kLayers.at(name), "t.yaml"));
+  const Network built = builtin_architectures().find("network").configure(settings)(
+      {inputs.sizes().slice(1).vec(), 3});
+  settings.finish();
+  return {built.layers, built.table, at::kFloat};
+}
+
+Tensor tensor_of(const TensorFile& file, const std::string& wanted) {
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name == wanted) return tensor;
+  }
+  return {};
+}
+
+TEST(PyTorch, HasTheSameLogitsAndLoadsEditedWeights) {
+  if (!testing::python_has("torch, safetensors.torch")) {
+    GTEST_SKIP() << testing::python() << " has no torch and safetensors; set OUBLI_PYTHON to one "
+                 << "that has";
+  }
+  const TemporaryFolder folder;
+  folder.write("write.py", std::string(kNetworks) + kWrite);
+  folder.write("read.py", std::string(kNetworks) + kRead);
+  ASSERT_EQ(testing::run_python(folder.path(), "write.py"), 0);
+  for (const auto& [name, layers] : kLayers) {
+    const TensorFile theirs = read_tensors(folder / (name + ".logits"));
+    const Tensor inputs = tensor_of(theirs, "inputs");
+    Model model = network(name, inputs);
+    load_weights(model, folder / (name + ".safetensors"));
+    const Tensor difference = model.forward(inputs) - tensor_of(theirs, "logits");
+    EXPECT_LT(difference.abs().max().item<double>(), 1e-5) << name;
+    model.add_to_theta(Generator(1).normal({model.dim()}, at::kDouble), 0.1);
+    save_model(model, folder / (name + ".edited"));
+    write_tensors(folder / (name + ".ours"),
+                  {{{"inputs", inputs}, {"logits", model.forward(inputs).detach()}}, {}});
+  }
+  EXPECT_EQ(testing::run_python(folder.path(), "read.py"), 0);
+}
+
+}  // namespace
+}  // namespace oubli
