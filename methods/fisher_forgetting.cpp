@@ -23,11 +23,13 @@
 // context's stream "noise". Cross-entropy models. Cost: (1 + 2 C) / 3 n_r for C classes
 // with the expected Fisher, n_r with the others; ekfac (2 + 6 C) / 3 n_r (8/3 n_r empirical).
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/curvature/ekfac.h"
 #include "core/curvature/fisher_diagonal.h"
 #include "core/unlearn/unlearner.h"
@@ -97,9 +99,9 @@ class FisherForgetting : public Unlearner {
     UnlearnReport report;
     report.details = {{"targets", fisher_}, {"structure", structure_}};
     if (structure_ == "ekfac") {
-      add_structured_noise(model, task, context, report.details);
+      add_structured_noise(model, task, context, report);
     } else {
-      add_independent_noise(model, task, context, report.details);
+      add_independent_noise(model, task, context, report);
     }
     return report;
   }
@@ -110,7 +112,7 @@ class FisherForgetting : public Unlearner {
   }
 
   void add_independent_noise(Model& model, const Task& task, Context& context,
-                             Json& details) const {
+                             UnlearnReport& report) const {
     FisherDiagonal fisher;
     if (fisher_ == "batch_mean_squared") {
       fisher.values = batch_mean_squared(model, task.retain, task.objective(), context.cost);
@@ -123,18 +125,27 @@ class FisherForgetting : public Unlearner {
     Generator noise = context.generator.stream("noise");
     const Tensor draw = noise.normal({model.dim()}, at::kDouble) * variance.sqrt();
     model.set_theta(mean + draw);
+    if (!fisher.without_rules.empty()) {
+      report.message =
+          fmt::format("differentiated one example at a time, for their layers have no rules: {}",
+                      listed(fisher.without_rules));
+    }
+    Json& details = report.details;
     details["parameters_without_rules"] = fisher.without_rules;
     details["fisher_mean"] = fisher.values.mean().item<double>();
     details["noise_norm"] = draw.norm().item<double>();
     details["variance_mean"] = variance.mean().item<double>();
   }
 
-  void add_structured_noise(Model& model, const Task& task, Context& context, Json& details) const {
+  void add_structured_noise(Model& model, const Task& task, Context& context,
+                            UnlearnReport& report) const {
     const Objective loss{task.objective().loss, 0};  // the Fisher alone, as for the diagonal
     const Ekfac fisher(model, task.retain, loss, context.cost, {.targets = targets()});
     Generator noise = context.generator.stream("noise");
     const Tensor draw = fisher.sample(alpha_, -0.5, kFloor, noise);
     model.add_to_theta(draw);
+    report.message = fisher.note_without_rules();
+    Json& details = report.details;
     details["parameters_without_rules"] = fisher.parameters_without_rules();
     details["diagonal_parameters"] = fisher.diagonal_parameters();
     details["fisher_mean"] = fisher.trace() / static_cast<double>(model.dim());

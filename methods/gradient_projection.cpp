@@ -13,14 +13,19 @@
 // two closer. Source: Hoang et al. 2024 (arXiv 2312.04095), settings of their small network on
 // CIFAR-10, rates falling from 0.05 to 0.01. They keep A of D from training and subtract that of
 // D_u; here A of D_r is formed. The projection is of the whole way gone, so that it holds for every
-// optimiser. Classification only. Cost: 2/3 n_r, an eigenbasis a layer, and for each epoch m and
+// optimiser. Weights of layers that do not say what they multiply, or that several layers share, are
+// held, with their names in the message; Error(kSettings) where that is all of them.
+// Classification only. Cost: 2/3 n_r, an eigenbasis a layer, and for each epoch m and
 // the forward passes of both sets.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/curvature/input_moments.h"
 #include "core/nn/parameter_groups.h"
 #include "core/train/descent_settings.h"
@@ -73,10 +78,13 @@ class GradientProjection : public Unlearner {
       return {.message = "validation examples are predicted better than the forget set already"};
     }
     const std::vector<FreeInputs> layers = free_inputs(model, task, context);
+    require_layers(layers);
     TrainingRecipe recipe = steps_.recipe(task.recipe);
     recipe.objective.l2 = 0;
     Descent descent(model, recipe, context, changes(model, layers));
-    return ascend(descent, model, task, gap, context, layers);
+    UnlearnReport report = ascend(descent, model, task, gap, context, layers);
+    note_held(model, layers, report);
+    return report;
   }
 
  private:
@@ -118,6 +126,29 @@ class GradientProjection : public Unlearner {
     const Objective& objective = task.objective();
     return accuracy(model, task.validation, objective, context.cost) -
            accuracy(model, task.forget, objective, context.cost);
+  }
+
+  static void require_layers(const std::vector<FreeInputs>& layers) {
+    if (!layers.empty()) return;
+    throw Error(ErrorKind::kSettings,
+                "gradient_projection moves weights whose layers say what they multiply, and none "
+                "of this network's do: nothing could move. Use another method, or write the "
+                "network down layer by layer (`oubli describe network`).");
+  }
+
+  static void note_held(const Model& model, const std::vector<FreeInputs>& layers,
+                        UnlearnReport& report) {
+    std::vector<std::string> held;
+    for (const ParameterInfo& info : model.parameter_infos()) {
+      const bool moves = std::any_of(layers.begin(), layers.end(), [&](const FreeInputs& each) {
+        return each.layer.weight == info.name;
+      });
+      if (info.is_weight() && !moves) held.push_back(info.name);
+    }
+    if (held.empty()) return;
+    if (!report.message.empty()) report.message += "; ";
+    report.message += fmt::format(
+        "held, for what they multiply is not known or several layers share them: {}", listed(held));
   }
 
   OutputLoss forgetting(const Objective& objective, const Batch& batch) const {

@@ -62,6 +62,17 @@ KroneckerLayout layout_of(const Model& model, const KroneckerLeaves& leaves) {
   return layout;
 }
 
+// A matrix that is a diagonal throughout is not what was asked for.
+void require_blocks(const KroneckerLayout& layout) {
+  if (!layout.blocks.empty() || layout.without_rules.empty()) return;
+  throw Error(ErrorKind::kSettings,
+              "Kronecker factors (kfac, ekfac) need layers that say what their weights multiply, "
+              "and none of this network's do: they are differentiated automatically, and the "
+              "matrix would be a diagonal. Use another curvature (ggn, hessian), preconditioner "
+              "(jacobi) or structure (diagonal), or write the network down layer by layer "
+              "(`oubli describe network`).");
+}
+
 // rows' rows for each group: [b, groups, positions, n] -> [groups, n, n].
 Tensor moment(const Tensor& x) {
   const Tensor rows = x.transpose(0, 1).flatten(1, 2);
@@ -110,6 +121,7 @@ class Accumulator {
 
   void start(const KroneckerBatch& batch, const Model& model) {
     factors_.layout = layout_of(model, batch.leaves);
+    require_blocks(factors_.layout);
     factors_.diagonal = at::zeros({model.dim()}, at::kDouble);
     sum_ = at::empty({model.dim()}, model.theta().options());
     for (const KroneckerBlock& block : factors_.layout.blocks) {

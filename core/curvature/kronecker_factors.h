@@ -19,7 +19,8 @@
 // diagonal of the same Fisher in place of a block.
 //
 // Sums over batches run in float64, weighted by samples. Errors: Error(kUsage) for an empty set,
-// Error(kNumerics) for factors that are not finite. Cost for each example: 1/3 + 2/3
+// Error(kSettings) where no parameter has a block because layers have no rules, Error(kNumerics)
+// for factors that are not finite. Cost for each example: 1/3 + 2/3
 // sample-gradients for each output (kExpected), draw, or once (kEmpirical): a forward pass, adjoint
 // passes without gradients of weights, and the factors, counted as one product for each.
 #pragma once

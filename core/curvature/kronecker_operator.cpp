@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 
 namespace oubli {
 namespace {
@@ -104,6 +105,14 @@ Tensor KroneckerCurvature::diagonal_powers(double power, double damping) const {
   const Tensor entries = diagonal_.masked_select(rest_ > 0);
   const Tensor shifted = entries.add(damping_beside(entries, damping)).pow_(power);
   return at::zeros_like(diagonal_).masked_scatter_(rest_ > 0, shifted);
+}
+
+std::string KroneckerCurvature::note_without_rules() const {
+  if (layout_->without_rules.empty()) return "";
+  return fmt::format(
+      "parameters of layers without rules have a diagonal in place of a factored "
+      "block: {}",
+      listed(layout_->without_rules));
 }
 
 double KroneckerCurvature::trace() const {

@@ -74,6 +74,8 @@ class KroneckerCurvature : public LinearOperator {
   const std::vector<std::string>& parameters_without_rules() const {
     return layout_->without_rules;
   }
+  // That the latter have a diagonal, with their names, in words; "" where there are none.
+  std::string note_without_rules() const;
   double l2() const { return l2_; }
   // The sum of the eigenvalues of M.
   double trace() const;

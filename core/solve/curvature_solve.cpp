@@ -12,8 +12,12 @@ namespace {
 
 using MakePreconditioner = std::function<OperatorPtr(double damping)>;
 
-MakePreconditioner by_structure(OperatorPtr matrix) {
-  const auto kronecker = std::dynamic_pointer_cast<const KroneckerCurvature>(std::move(matrix));
+std::shared_ptr<const KroneckerCurvature> with_structure(const OperatorPtr& matrix) {
+  return std::dynamic_pointer_cast<const KroneckerCurvature>(matrix);
+}
+
+MakePreconditioner by_structure(const OperatorPtr& matrix) {
+  const auto kronecker = with_structure(matrix);
   return [kronecker](double damping) { return kronecker->inverse(damping); };
 }
 
@@ -122,6 +126,9 @@ Solution solve_curvature(const CurvatureSolveSettings& settings, const Model& mo
       {.damping = settings.damping, .on_negative_curvature = settings.on_negative_curvature},
       *solver);
   solution.report.products += for_preconditioner;
+  if (const auto kronecker = with_structure(matrix)) {
+    solution.report.matrix_note = kronecker->note_without_rules();
+  }
   solution.report.sample_gradients = context.cost.sample_gradients() - cost_before;
   return solution;
 }

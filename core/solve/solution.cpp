@@ -47,6 +47,7 @@ Json SolveReport::to_json() const {
           {"damping", number_or_null(damping)},
           {"damping_note", damping_note},
           {"preconditioner", preconditioner},
+          {"matrix_note", matrix_note},
           {"rayleigh_quotient", number_or_null(rayleigh_quotient)}};
 }
 

@@ -57,6 +57,7 @@ struct SolveReport {
   double damping = 0;          // that the operator held, where the caller says so
   std::string damping_note;    // why it is what it is
   std::string preconditioner;  // its description; empty for none
+  std::string matrix_note;     // for which parameters the matrix is less than its name says
 
   // A direction of p'Ap <= 0 and unit length [dim], where one was met, and p'Ap.
   Tensor negative_direction;

@@ -69,7 +69,9 @@ bool note_step(const SolveReport& solve, const StepOutcome& outcome, const std::
   if (!has_converged && solve.refusal.empty()) {
     parts.push_back(fmt::format("{}: {}: {}", where, to_string(solve.status), solve.message));
   }
-  parts.push_back(fmt::format("{}: {}", where, outcome.message));
+  const std::string step = fmt::format("{}: {}", where, outcome.message);
+  parts.push_back(solve.matrix_note.empty() ? step
+                                            : fmt::format("{}; {}", step, solve.matrix_note));
   report.message = fmt::format("{}", fmt::join(parts, "; "));
   if (!has_converged || !outcome.is_taken || outcome.rises) report.status = UnlearnStatus::kPartial;
   if (is_stopped) report.status = UnlearnStatus::kStopped;

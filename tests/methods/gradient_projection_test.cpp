@@ -1,10 +1,12 @@
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/curvature/input_moments.h"
 #include "core/unlearn/accuracy.h"
 #include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
+#include "tests/support/toy_model.h"
 
 namespace oubli {
 namespace {
@@ -91,6 +93,17 @@ TEST(GradientProjection, EndsWhereValidationIsPredictedBetter) {
   if (gap() > 0) {
     EXPECT_EQ(second.status, UnlearnStatus::kUnchanged);
   }
+}
+
+TEST(GradientProjection, NamesWeightsThatItCannotMove) {
+  const auto data = make_dataset(40, 4, 3);
+  Model model = testing::toy_model([](Sequential& net, ParameterTable& table) {
+    net.add(std::make_unique<testing::ProductWithoutRules>(table, "plain", 4));
+    net.add(std::make_unique<Linear>(table, "linear", 4, 3));
+  });
+  const UnlearnReport report =
+      run_method("gradient_projection", "{epochs: 1}", model, removal_task(data, 5, 0));
+  EXPECT_THAT(report.message, ::testing::HasSubstr("share them: plain.weight"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
+#include "tests/support/toy_model.h"
 
 namespace oubli {
 namespace {
@@ -315,6 +316,18 @@ TEST(Newton, DoesNotRuinAModelOfSeparableClasses) {
       EXPECT_LT(objective(edited), 1e-3) << method << solver << report.message;
     }
   }
+}
+
+// A Kronecker-factored matrix that is a diagonal for some parameters says for which.
+TEST(Newton, NamesParametersWithoutAFactoredBlock) {
+  const auto data = make_dataset(40, 4, 3);
+  Model model = testing::toy_model([](Sequential& net, ParameterTable& table) {
+    net.add(std::make_unique<testing::ProductWithoutRules>(table, "plain", 4));
+    net.add(std::make_unique<Linear>(table, "linear", 4, 3));
+  });
+  const UnlearnReport report = testing::run_method(
+      "newton", "{curvature: {name: kfac}, damping: 0.1}", model, removal_task(data, 5, 0.1));
+  EXPECT_THAT(report.message, ::testing::HasSubstr("factored block: plain.weight"));
 }
 
 }  // namespace
