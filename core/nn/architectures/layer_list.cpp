@@ -81,7 +81,7 @@ Make read_linear(const Settings& settings) {
 
 Make read_batch_norm(const Settings& settings) {
   return [origin = settings.origin()](LayerPlace& place, const std::string& name) {
-    require_image_here(origin, "batch_norm", place.shape);
+    if (place.shape.size() != 1) require_image_here(origin, "batch_norm", place.shape);
     return std::make_unique<BatchNorm2d>(place.table, name, place.shape[0]);
   };
 }
@@ -108,6 +108,12 @@ Make read_layer_norm(const Settings& settings) {
 template <typename Activation>
 Make read_activation(const Settings&) {
   return [](LayerPlace&, const std::string&) { return std::make_unique<Activation>(); };
+}
+
+Make read_leaky_relu(const Settings& settings) {
+  const double slope =
+      settings.real("slope", {.default_value = 0.01, .at_least = 0, .doc = "of the line below 0"});
+  return [slope](LayerPlace&, const std::string&) { return std::make_unique<LeakyRelu>(slope); };
 }
 
 template <typename Pool>
@@ -256,6 +262,10 @@ struct LayerReader {
         {"layer_norm", read_layer_norm},
         {"relu", read_activation<Relu>},
         {"tanh", read_activation<Tanh>},
+        {"gelu", read_activation<Gelu>},
+        {"sigmoid", read_activation<Sigmoid>},
+        {"silu", read_activation<Silu>},
+        {"leaky_relu", read_leaky_relu},
         {"max_pool", read_pool<MaxPool2d>},
         {"average_pool", read_pool<AveragePool2d>},
         {"global_average_pool", read_global_average_pool},
@@ -271,8 +281,9 @@ struct LayerReader {
 LayerList LayerList::read(const Settings& settings, const std::string& key) {
   const std::vector<SettingsNode> items = settings.sequence(
       key,
-      "conv, linear, batch_norm, group_norm, layer_norm, relu, tanh, max_pool, average_pool, "
-      "global_average_pool, flatten, dropout, embedding, residual, branches");
+      "conv, linear, batch_norm, group_norm, layer_norm, relu, tanh, gelu, sigmoid, silu, "
+      "leaky_relu, max_pool, average_pool, global_average_pool, flatten, dropout, embedding, "
+      "residual, branches");
   Json record;
   LayerList layers;
   if (settings.is_describing()) return layers;

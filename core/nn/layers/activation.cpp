@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "core/nn/linearisation.h"
@@ -61,7 +63,78 @@ class LinearisedTanh : public LayerLinearisation {
   Tensor g_, dy_;
 };
 
+// y = f(x) for any f of one number, from f' and, where it is not zero, f''.
+class LinearisedCurve : public LayerLinearisation {
+ public:
+  using Derivative = Tensor (*)(const Tensor& x);
+
+  LinearisedCurve(const Tensor& x, const Tensor& y, Tensor slope, Derivative bend)
+      : LayerLinearisation(y), x_(x), slope_(std::move(slope)), bend_(bend) {}
+
+  Tensor tangent(const Tensor& dx, const Tensors&, bool keep) override {
+    if (keep) dx_ = dx;
+    return passed(dx);
+  }
+  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
+    if (request.keep) g_ = g;
+    return request.input ? passed(g) : Tensor();
+  }
+  Tensor adjoint_tangent(const Tensor& dg, const Tensors&, Tensors&, bool input) override {
+    const Tensor dx = std::exchange(dx_, Tensor());
+    if (!input) return {};
+    Tensor result = passed(dg);
+    if (dx.defined() && bend_ != nullptr) add_defined(result, g_ * bend_(x_) * dx);
+    return result;
+  }
+  void list_kept(Tensors& kept) const override {
+    kept.insert(kept.end(), {x_, slope_, output_});
+    if (g_.defined()) kept.push_back(g_);
+  }
+
+ private:
+  Tensor passed(const Tensor& t) const { return t.defined() ? t * slope_ : Tensor(); }
+  Tensor x_, slope_, g_, dx_;
+  Derivative bend_;
+};
+
+Tensor normal_density(const Tensor& x) {
+  return (x.square() * -0.5).exp_().mul_(1 / std::sqrt(2 * std::numbers::pi));
+}
+
+Tensor gelu_slope(const Tensor& x) { return at::special_ndtr(x) + x * normal_density(x); }
+Tensor gelu_bend(const Tensor& x) { return normal_density(x) * (2 - x.square()); }
+
+Tensor sigmoid_slope(const Tensor& x) { return x.sigmoid() * x.neg().sigmoid(); }
+Tensor sigmoid_bend(const Tensor& x) { return sigmoid_slope(x) * (1 - 2 * x.sigmoid()); }
+
+Tensor silu_slope(const Tensor& x) { return x.sigmoid() + x * sigmoid_slope(x); }
+Tensor silu_bend(const Tensor& x) { return sigmoid_slope(x) * (2 + x * (1 - 2 * x.sigmoid())); }
+
 }  // namespace
+
+Tensor Gelu::forward(const Tensor& input, ForwardPass&) const { return at::gelu(input); }
+std::unique_ptr<LayerLinearisation> Gelu::linearise(const Tensor& input, ForwardPass&) const {
+  return std::make_unique<LinearisedCurve>(input, at::gelu(input), gelu_slope(input), gelu_bend);
+}
+
+Tensor Sigmoid::forward(const Tensor& input, ForwardPass&) const { return at::sigmoid(input); }
+std::unique_ptr<LayerLinearisation> Sigmoid::linearise(const Tensor& input, ForwardPass&) const {
+  return std::make_unique<LinearisedCurve>(input, at::sigmoid(input), sigmoid_slope(input),
+                                           sigmoid_bend);
+}
+
+Tensor Silu::forward(const Tensor& input, ForwardPass&) const { return at::silu(input); }
+std::unique_ptr<LayerLinearisation> Silu::linearise(const Tensor& input, ForwardPass&) const {
+  return std::make_unique<LinearisedCurve>(input, at::silu(input), silu_slope(input), silu_bend);
+}
+
+Tensor LeakyRelu::forward(const Tensor& input, ForwardPass&) const {
+  return at::leaky_relu(input, slope_);
+}
+std::unique_ptr<LayerLinearisation> LeakyRelu::linearise(const Tensor& input, ForwardPass&) const {
+  const Tensor slope = at::full_like(input, slope_).masked_fill_(input > 0, 1);
+  return std::make_unique<LinearisedCurve>(input, at::leaky_relu(input, slope_), slope, nullptr);
+}
 
 Tensor Relu::forward(const Tensor& input, ForwardPass&) const { return at::relu(input); }
 std::unique_ptr<LayerLinearisation> Relu::linearise(const Tensor& input, ForwardPass&) const {

@@ -16,6 +16,19 @@ constexpr double kNormMomentum = 0.1;
 
 using Dimensions = std::vector<std::int64_t>;
 
+// Of x [b, c, positions...]: the shape of one value per channel, and what channels share.
+Dimensions channels_of(const Tensor& x) {
+  Dimensions shape(static_cast<std::size_t>(x.dim()), 1);
+  shape[1] = x.size(1);
+  return shape;
+}
+
+Dimensions all_but_channels(const Tensor& x) {
+  Dimensions shared = {0};
+  for (std::int64_t d = 2; d < x.dim(); ++d) shared.push_back(d);
+  return shared;
+}
+
 // y = gamma x_hat + beta. What a normalisation adds is how x_hat moves with x.
 class LinearisedNormalisation : public ParameterLinearisation {
  public:
@@ -110,8 +123,8 @@ class LinearisedBatchNorm : public LinearisedNormalisation {
  public:
   LinearisedBatchNorm(const Tensor& x, const ForwardPass& pass, std::size_t gamma, std::size_t beta,
                       const Tensor& mean, const Tensor& variance)
-      : LinearisedNormalisation(x, pass, gamma, beta, {1, x.size(1), 1, 1}, {0, 2, 3}) {
-    const Dimensions shape = {1, x.size(1), 1, 1};
+      : LinearisedNormalisation(x, pass, gamma, beta, channels_of(x), all_but_channels(x)) {
+    const Dimensions shape = channels_of(x);
     scale_ = (variance + kNormEpsilon).rsqrt().view(shape);
     x_hat_ = (x - mean.view(shape)) * scale_;
     finish();
@@ -222,11 +235,8 @@ Tensor GroupNorm::forward(const Tensor& input, ForwardPass& pass) const {
 
 std::unique_ptr<LayerLinearisation> GroupNorm::linearise(const Tensor& input,
                                                          ForwardPass& pass) const {
-  Dimensions shape(static_cast<std::size_t>(input.dim()), 1);
-  shape[1] = input.size(1);
-  Dimensions summed = {0};
-  for (std::int64_t d = 2; d < input.dim(); ++d) summed.push_back(d);
-  return std::make_unique<LinearisedBlockNorm>(input, pass, gamma_, beta_, shape, summed,
+  return std::make_unique<LinearisedBlockNorm>(input, pass, gamma_, beta_, channels_of(input),
+                                               all_but_channels(input),
                                                Dimensions{input.size(0), groups_, -1});
 }
 

@@ -108,6 +108,7 @@ const std::vector<LayerCase>& cases() {
        },
        {3, 3, 4, 5}},
       {"BatchNorm", [](Net& net, Table& t) { net.add<BatchNorm2d>(t, "bn", 4); }, {6, 4, 3, 2}},
+      {"BatchNormOfFeatures", [](Net& net, Table& t) { net.add<BatchNorm2d>(t, "bn", 4); }, {6, 4}},
       {"GroupNorm", [](Net& net, Table& t) { net.add<GroupNorm>(t, "gn", 2, 4); }, {6, 4, 3, 2}},
       {"LayerNorm", [](Net& net, Table& t) { net.add<LayerNorm>(t, "ln", 5); }, {6, 5}},
       {"LayerNormOverPositions",
@@ -136,6 +137,34 @@ const std::vector<LayerCase>& cases() {
        [](Net& net, Table& t) {
          net.add<Linear>(t, "a", 5, 8);
          net.add<Relu>();
+         net.add<Linear>(t, "b", 8, 3);
+       },
+       {7, 5}},
+      {"Gelu",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "a", 5, 8);
+         net.add<Gelu>();
+         net.add<Linear>(t, "b", 8, 3);
+       },
+       {7, 5}},
+      {"Sigmoid",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "a", 5, 8);
+         net.add<Sigmoid>();
+         net.add<Linear>(t, "b", 8, 3);
+       },
+       {7, 5}},
+      {"Silu",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "a", 5, 8);
+         net.add<Silu>();
+         net.add<Linear>(t, "b", 8, 3);
+       },
+       {7, 5}},
+      {"LeakyRelu",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "a", 5, 8);
+         net.add<LeakyRelu>(0.2);
          net.add<Linear>(t, "b", 8, 3);
        },
        {7, 5}},

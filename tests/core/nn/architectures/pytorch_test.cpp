@@ -32,11 +32,15 @@ torch.manual_seed(0)
 networks = {
     'mlp': nn.Sequential(nn.Flatten(), nn.Linear(12, 7), nn.Tanh(), nn.LayerNorm(7),
                          nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3)),
+    'features': nn.Sequential(nn.Linear(12, 7), nn.BatchNorm1d(7), nn.GELU(), nn.Linear(7, 5),
+                              nn.SiLU(), nn.Linear(5, 5), nn.LeakyReLU(0.2), nn.Linear(5, 5),
+                              nn.Sigmoid(), nn.Linear(5, 3)),
     'conv': nn.Sequential(nn.Conv2d(2, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
                           nn.MaxPool2d(3, stride=2, padding=1), Block(), nn.Dropout(0.3),
                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
 }
-inputs = {'mlp': torch.randn(5, 12), 'conv': torch.randn(5, 2, 17, 17)}
+inputs = {'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
+          'conv': torch.randn(5, 2, 17, 17)}
 )";
 
 constexpr const char* kWrite = R"(
@@ -62,6 +66,9 @@ const std::map<std::string, std::string> kLayers = {
     {"mlp",
      "layers: [flatten, {linear: {features: 7}}, tanh, layer_norm, {linear: {features: 5}}, relu, "
      "linear]"},
+    {"features",
+     "layers: [{linear: {features: 7}}, batch_norm, gelu, {linear: {features: 5}}, silu, {linear: "
+     "{features: 5}}, {leaky_relu: {slope: 0.2}}, {linear: {features: 5}}, sigmoid, linear]"},
     {"conv", R"(
 layers:
   - conv: {channels: 4, stride: 2, padding: 1}
