@@ -1,6 +1,9 @@
 // What PyTorch computes from the same weights, and what it makes of a file that is written here.
 #include <ATen/ATen.h>
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
 
 #include "core/base/settings_file.h"
 #include "core/nn/architectures/architecture.h"
@@ -28,6 +31,39 @@ class Block(nn.Module):
     def forward(self, x):
         return torch.relu(self.bn1(self.conv1(x)) + self.down(x))
 
+class BasicBlock(nn.Module):    # of torchvision
+    def __init__(self, inside, out, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inside, out, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out)
+        self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out)
+        self.downsample = None
+        if inside != out:
+            self.downsample = nn.Sequential(nn.Conv2d(inside, out, 1, stride, bias=False),
+                                            nn.BatchNorm2d(out))
+    def forward(self, x):
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+class ResNet18(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        before = width
+        for i in range(4):
+            out = width << i
+            first = BasicBlock(before, out, 1 if i == 0 else 2)
+            setattr(self, f'layer{i + 1}', nn.Sequential(first, BasicBlock(out, out, 1)))
+            before = out
+        self.fc = nn.Linear(before, 3)
+    def forward(self, x):
+        x = nn.functional.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        for i in range(4):
+            x = getattr(self, f'layer{i + 1}')(x)
+        return self.fc(x.mean((2, 3)))
+
 torch.manual_seed(0)
 networks = {
     'mlp': nn.Sequential(nn.Flatten(), nn.Linear(12, 7), nn.Tanh(), nn.LayerNorm(7),
@@ -38,9 +74,11 @@ networks = {
     'conv': nn.Sequential(nn.Conv2d(2, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
                           nn.MaxPool2d(3, stride=2, padding=1), Block(), nn.Dropout(0.3),
                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
+    'resnet18': ResNet18(4),
 }
 inputs = {'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
-          'conv': torch.randn(5, 2, 17, 17)}
+          'conv': torch.randn(5, 2, 17, 17),
+          'resnet18': torch.randn(5, 3, 64, 64)}
 )";
 
 constexpr const char* kWrite = R"(
@@ -59,10 +97,12 @@ for name, net in networks.items():
     net.load_state_dict(load_file(name + '.edited'))
     expected = load_file(name + '.ours')
     logits = net.eval()(expected['inputs'])
-    assert (logits - expected['logits']).abs().max() < 1e-5, name
+    largest = max(1, expected['logits'].abs().max())
+    assert (logits - expected['logits']).abs().max() < 1e-5 * largest, name
 )";
 
-const std::map<std::string, std::string> kLayers = {
+const std::map<std::string, std::string> kSettings = {
+    {"resnet18", "{width: 4, stem: large}"},
     {"mlp",
      "layers: [flatten, {linear: {features: 7}}, tanh, layer_norm, {linear: {features: 5}}, relu, "
      "linear]"},
@@ -86,10 +126,12 @@ layers:
   - linear
 )"}};
 
-Model network(const std::string& name, const Tensor& inputs) {
-  const Settings settings(parse_settings(kLayers.at(name), "t.yaml"));
-  const Network built = builtin_architectures().find("network").configure(settings)(
-      {inputs.sizes().slice(1).vec(), 3});
+Model model_like(const std::string& name, const Tensor& inputs) {
+  const Settings settings(parse_settings(kSettings.at(name), "t.yaml"));
+  const std::string architecture = name == "resnet18" ? name : "network";
+  const Network built = builtin_architectures()
+                            .find(architecture)
+                            .configure(settings)({inputs.sizes().slice(1).vec(), 3});
   settings.finish();
   return {built.layers, built.table, at::kFloat};
 }
@@ -110,13 +152,14 @@ TEST(PyTorch, HasTheSameLogitsAndLoadsEditedWeights) {
   folder.write("write.py", std::string(kNetworks) + kWrite);
   folder.write("read.py", std::string(kNetworks) + kRead);
   ASSERT_EQ(testing::run_python(folder.path(), "write.py"), 0);
-  for (const auto& [name, layers] : kLayers) {
+  for (const auto& [name, settings] : kSettings) {
     const TensorFile theirs = read_tensors(folder / (name + ".logits"));
     const Tensor inputs = tensor_of(theirs, "inputs");
-    Model model = network(name, inputs);
+    Model model = model_like(name, inputs);
     load_weights(model, folder / (name + ".safetensors"));
     const Tensor difference = model.forward(inputs) - tensor_of(theirs, "logits");
-    EXPECT_LT(difference.abs().max().item<double>(), 1e-5) << name;
+    const double largest = tensor_of(theirs, "logits").abs().max().item<double>();
+    EXPECT_LT(difference.abs().max().item<double>(), 1e-5 * std::max(1.0, largest)) << name;
     model.add_to_theta(Generator(1).normal({model.dim()}, at::kDouble), 0.1);
     save_model(model, folder / (name + ".edited"));
     write_tensors(folder / (name + ".ours"),
