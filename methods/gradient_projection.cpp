@@ -13,10 +13,10 @@
 // two closer. Source: Hoang et al. 2024 (arXiv 2312.04095), settings of their small network on
 // CIFAR-10, rates falling from 0.05 to 0.01. They keep A of D from training and subtract that of
 // D_u; here A of D_r is formed. The projection is of the whole way gone, so that it holds for every
-// optimiser. Weights of layers that do not say what they multiply, or that several layers share, are
-// held, with their names in the message; Error(kSettings) where that is all of them.
-// Classification only. Cost: 2/3 n_r, an eigenbasis a layer, and for each epoch m and
-// the forward passes of both sets.
+// optimiser. Weights of layers that do not say what they multiply, or that several layers share,
+// are held, with their names in the message; Error(kSettings) where that is all of them.
+// Classification only. Cost: 2/3 n_r, an eigenbasis a layer, and for each epoch m and the forward
+// passes of both sets.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 

@@ -2,9 +2,9 @@
 // forward pass: tangents by differentiating an adjoint in its argument, second derivatives by
 // differentiating it again, gradients of single examples one example at a time.
 //
-// Exact wherever the layer can be differentiated twice; Error(kNumerics), which names the operation,
-// where it cannot. Cost: two to four passes for each product,
-// and a forward and backward pass for each example where single gradients are asked for.
+// Exact wherever the layer can be differentiated twice; Error(kNumerics), which names the
+// operation, where it cannot. Cost: two to four passes for each product, and a forward and backward
+// pass for each example where single gradients are asked for.
 #pragma once
 
 #include "core/nn/linearisation.h"

@@ -5,7 +5,8 @@
 //
 // Files written by PyTorch's state_dict with safetensors load where the architectures agree. Whole
 // numbers that no parameter is called by are passed over: counters such as `num_batches_tracked`,
-// positions and masks are no weights. `module.` in front of every name, which DataParallel leaves, is passed over too, and names may be translated:
+// positions and masks are no weights. `module.` in front of every name, which DataParallel leaves,
+// is passed over too, and names may be translated:
 //
 //   load_weights(model, "net.safetensors", {{"body.0", "conv1"}});   body.0.weight is conv1.weight
 #pragma once

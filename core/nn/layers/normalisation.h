@@ -8,9 +8,9 @@
 namespace oubli {
 
 // (x - mean) / sqrt(variance + 1e-5) * gamma + beta, by channel; x [b, c, h, w], or features
-// [b, c]. Statistics are those of the batch in training mode, where the running ones move by 0.1,
-// and the running ones in evaluation mode. Training mode on one value per channel throws Error(kNumerics): PyTorch's kernel
-// would turn the running variance into NaN.
+// [b, c]. Statistics: the batch's in training mode, where the running ones move by 0.1, and
+// the running ones in evaluation mode. Training mode on one value per channel throws
+// Error(kNumerics): PyTorch's kernel would turn the running variance into NaN.
 class BatchNorm2d : public Layer {
  public:
   BatchNorm2d(ParameterTable& table, const std::string& name, std::int64_t channels);

@@ -13,8 +13,8 @@
 // embeddings N(0, 1), all else uniform by the inputs of an output.
 //
 // Errors: Error(kData) for a file that is no TorchScript; Error(kNumerics) where an operation
-// cannot be differentiated as often as is asked, with its name (automatic_linearisation.h). One pass at a time goes through a
-// network, whatever the number of threads and copies.
+// cannot be differentiated as often as is asked, with its name (automatic_linearisation.h). One
+// pass at a time goes through a network, whatever the number of threads and copies.
 #pragma once
 
 #include <filesystem>
