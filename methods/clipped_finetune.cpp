@@ -13,8 +13,10 @@
 // al. 2018). sigma is the smallest with the epsilon and delta asked for, by Renyi's conversion at
 // its best order (core/privacy/gaussian.h). The released code takes rho for epsilon in that
 // conversion and so claims 1 where 7 is true. The comparator is the same procedure from the
-// retrained model. Source: Koloskova et al. 2025 (arXiv 2506.06985). T: as many steps as shrink the
-// start to the size of a step, unless given. Cost: T batches, and n_r times the epochs.
+// retrained model. Requests one after another need no other epsilon: what comes later is made of
+// the released model and what remains. Source: Koloskova et al. 2025 (arXiv 2506.06985). T: as many
+// steps as shrink the start to the size of a step, unless given. Cost: T batches, and n_r times the
+// epochs.
 #include <ATen/ATen.h>
 
 #include <cmath>
@@ -59,7 +61,7 @@ class ClippedFinetune : public Unlearner {
   }
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
-    Certificate certificate = certify(model);
+    Certificate certificate = certify(model, task);
     UnlearnReport report = certified(certificate);
     report.details["noisy_steps"] = steps_in_all();
     if (!report.usable()) return report;
@@ -87,7 +89,7 @@ class ClippedFinetune : public Unlearner {
     return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(steps, 1e6)));
   }
 
-  Certificate certify(const Model& model) const {
+  Certificate certify(const Model& model, const Task& task) const {
     const std::int64_t steps = steps_in_all();
     const double r = contraction();
     const double apart = 2 * radius_ * std::pow(r, static_cast<double>(steps)) +
@@ -97,7 +99,7 @@ class ClippedFinetune : public Unlearner {
                             .delta = target_.delta,
                             .accountant = "Renyi, at its best order",
                             .sensitivity = apart / std::sqrt(variances),
-                            .assumptions = assumptions_of_release(model)};
+                            .assumptions = assumptions_of_release(model, task)};
     const double rho = renyi_rho(target_.epsilon, target_.delta);
     certificate.sigma = apart / std::sqrt(2 * rho * variances);
     return certificate;
@@ -125,6 +127,7 @@ MethodInfo clipped_finetune_method() {
       .needs_retain_data = true,
       .needs_forget_data = false,
       .supports_adding = true,
+      .version = 2,  // the certificate has all its assumptions
       .make = make_unlearner<ClippedFinetune>};
 }
 

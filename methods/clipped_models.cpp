@@ -10,11 +10,13 @@
 //
 // theta(e, r) the delta of a Gaussian release of mu = r at epsilon = e. Steps go on until delta_t
 // is at most `delta`: their number depends on C / sigma and the target alone. The comparator is the
-// same procedure from the retrained model. Source: Koloskova et al. 2025 (arXiv 2506.06985),
-// theorem on model clipping. Cost: as many batches, and n_r times the epochs.
+// same procedure from the retrained model; requests one after another need no other epsilon, as
+// what comes later is made of the released model and what remains. Source: Koloskova et al. 2025
+// (arXiv 2506.06985), theorem on model clipping. Cost: as many batches, and n_r times the epochs.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/privacy/gaussian.h"
@@ -51,9 +53,10 @@ class ClippedModels : public Unlearner {
                             .accountant = "analytic Gaussian, step by step",
                             .sensitivity = 2 * clip_,
                             .sigma = sigma_,
-                            .assumptions = assumptions_of_release(model)};
+                            .assumptions = assumptions_of_release(model, task)};
     certificate.assumptions.push_back(
-        {fmt::format("{} steps bring delta down to what was asked for", kMostNoisySteps),
+        {fmt::format("{} steps bring delta down to what was asked for",
+                     std::min(noisy_steps_, kMostNoisySteps)),
          noisy_steps_ <= kMostNoisySteps ? Assumption::Status::kChecked
                                          : Assumption::Status::kFails});
     UnlearnReport report = certified(certificate);
@@ -103,6 +106,7 @@ MethodInfo clipped_models_method() {
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,
+          .version = 2,  // the certificate has all its assumptions
           .make = make_unlearner<ClippedModels>};
 }
 

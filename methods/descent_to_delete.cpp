@@ -85,9 +85,11 @@ class DescentToDelete : public Unlearner {
     run->add_request(task);
     const Release release = release_for(*run, task);
     certificate.sigma = release.sigma;
+    certificate.mu = gaussian_mu(target_.epsilon, target_.delta);
     certificate.sensitivity = run->beside_retraining(release.steps).distance();
     certificate.assumptions.push_back(
-        {fmt::format("{} steps are enough for this noise", kMostProjectedSteps),
+        {fmt::format("{} steps are enough for this noise",
+                     std::min(release.steps, kMostProjectedSteps)),
          release.steps <= kMostProjectedSteps ? Status::kChecked : Status::kFails});
     UnlearnReport report = certified(certificate);
     report.details["steps"] = release.steps;
@@ -184,6 +186,7 @@ MethodInfo descent_to_delete_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
+      .version = 2,  // the certificate has all its assumptions
       .make = make_unlearner<DescentToDelete>};
 }
 

@@ -20,6 +20,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -69,18 +70,27 @@ class Langevin : public Unlearner {
     const std::int64_t steps = steps_ > 0 ? steps_ : steps_needed(*run);
     certificate.sigma = run->steps.noise;
     certificate.sensitivity = run->beside_retraining(steps).sensitivity();
-    certificate.epsilon =
-        gaussian_epsilon(certificate.sensitivity / certificate.sigma, target_.delta);
-    certificate.assumptions.push_back(
-        {fmt::format("{} steps bring epsilon down to what was asked for", kMostProjectedSteps),
-         steps <= kMostProjectedSteps ? Assumption::Status::kChecked : Assumption::Status::kFails});
+    // Later releases are made of this one and what remains: the largest of all requests holds.
+    certificate.mu = std::max(certificate.sensitivity / certificate.sigma, mu_before(task));
+    certificate.epsilon = gaussian_epsilon(*certificate.mu, target_.delta);
+    if (steps_ == 0) {
+      certificate.assumptions.push_back(
+          {fmt::format("{} steps bring epsilon down to what was asked for",
+                       std::min(steps, kMostProjectedSteps)),
+           steps <= kMostProjectedSteps ? Assumption::Status::kChecked
+                                        : Assumption::Status::kFails});
+    }
     UnlearnReport report = certified(certificate);
     report.details["steps"] = steps;
-    if (report.usable()) release(*run, steps, model, task, context, report);
+    if (report.usable()) release(*run, steps, *certificate.mu, model, task, context, report);
     return report;
   }
 
  private:
+  static double mu_before(const Task& task) {
+    return task.state ? task.state->values.at("mu").get<double>() : 0;
+  }
+
   // The smallest number; kMostProjectedSteps + 1 where it is larger.
   std::int64_t steps_needed(const ProjectedRun& run) const {
     const double mu = gaussian_mu(target_.epsilon, target_.delta);
@@ -101,8 +111,8 @@ class Langevin : public Unlearner {
   }
 
   // Leaves the model as it was where the context asks to stop: what is not done is not certified.
-  static void release(ProjectedRun& run, std::int64_t steps, Model& model, const Task& task,
-                      Context& context, UnlearnReport& report) {
+  static void release(ProjectedRun& run, std::int64_t steps, double mu, Model& model,
+                      const Task& task, Context& context, UnlearnReport& report) {
     const LinearWeights weights = *LinearWeights::of(model);
     const LinearObjective objective(weights, task.retain, task.objective());
     Generator draw = context.generator.stream(fmt::format("noise {}", run.phases.size()));
@@ -115,7 +125,9 @@ class Langevin : public Unlearner {
     if (std::string warning = run.warning(steps); !warning.empty()) {
       report.warnings.push_back(std::move(warning));
     }
-    report.state = std::make_shared<MethodState>(run.to_state());
+    MethodState state = run.to_state();
+    state.values["mu"] = mu;
+    report.state = std::make_shared<MethodState>(std::move(state));
   }
 
   PrivacyTarget target_;
@@ -141,6 +153,7 @@ MethodInfo langevin_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
+      .version = 2,  // the certificate is of all releases, and has all its assumptions
       .make = make_unlearner<Langevin>};
 }
 

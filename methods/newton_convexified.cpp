@@ -63,7 +63,7 @@ class NewtonConvexified : public Unlearner {
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     Certificate certificate;
-    certificate.assumptions = assumptions_of_release(model);
+    certificate.assumptions = assumptions_of_release(model, task);
     std::optional<ConvexConstants> known;
     if (!sigma_) known = find_constants(model, task, context, certificate);
     NoisyNewton newton = newton_;
@@ -143,6 +143,7 @@ MethodInfo newton_convexified_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
+      .version = 2,  // the certificate is of all releases, and has all its assumptions
       .make = make_unlearner<NewtonConvexified>};
 }
 

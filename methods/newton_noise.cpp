@@ -38,7 +38,7 @@ class NewtonNoise : public Unlearner {
     const KnownConstants known =
         convex_constants(model, task.train, task.objective(), context.cost);
     Certificate certificate;
-    certificate.assumptions = assumptions_of_release(model);
+    certificate.assumptions = assumptions_of_release(model, task);
     certificate.assumptions.push_back(
         {known.constants ? "the constants of the objective are known" : known.unknown,
          known.constants ? Status::kChecked : Status::kFails});
@@ -87,6 +87,7 @@ MethodInfo newton_noise_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
+      .version = 2,  // the certificate is of all releases, and has all its assumptions
       .make = make_unlearner<NewtonNoise>};
 }
 

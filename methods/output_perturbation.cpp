@@ -7,8 +7,10 @@
 // clipped they lie at most 2 C apart, so noise of this size hides which of them it was: no
 // assumption on loss or training. mu is the analytic Gaussian mechanism's
 // (core/privacy/gaussian.h); published code has sqrt(2 ln(1.25 / delta)) / epsilon in its place,
-// proved for epsilon < 1 only. The comparator is the same procedure on the retrained model. Source:
-// Koloskova et al. 2025 (arXiv 2506.06985), their baseline. Cost: n_r times the epochs.
+// proved for epsilon < 1 only. The comparator is the same procedure on the retrained model;
+// requests one after another need no other epsilon, as what comes later is made of the released
+// model and what remains. Source: Koloskova et al. 2025 (arXiv 2506.06985), their baseline. Cost:
+// n_r times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/privacy/gaussian.h"
@@ -34,8 +36,9 @@ class OutputPerturbation : public Unlearner {
                             .delta = target_.delta,
                             .accountant = "analytic Gaussian",
                             .sensitivity = 2 * radius_,
-                            .assumptions = assumptions_of_release(model)};
-    certificate.sigma = 2 * radius_ / gaussian_mu(target_.epsilon, target_.delta);
+                            .assumptions = assumptions_of_release(model, task)};
+    certificate.mu = gaussian_mu(target_.epsilon, target_.delta);
+    certificate.sigma = 2 * radius_ / *certificate.mu;
     UnlearnReport report = certified(certificate);
     if (!report.usable()) return report;
     Generator noise = context.generator.stream("noise");
@@ -65,6 +68,7 @@ MethodInfo output_perturbation_method() {
       .needs_retain_data = true,
       .needs_forget_data = false,
       .supports_adding = true,
+      .version = 2,  // the certificate has all its assumptions
       .make = make_unlearner<OutputPerturbation>};
 }
 

@@ -94,7 +94,8 @@ class Rewind : public Unlearner {
     }
     // Where both are the same there is nothing to hide, and nothing is spent.
     const double spent = before(task, "mu_squared") + (certificate.sensitivity > 0 ? mu * mu : 0);
-    certificate.epsilon = gaussian_epsilon(std::sqrt(spent), target_.delta);
+    certificate.mu = std::sqrt(spent);
+    certificate.epsilon = gaussian_epsilon(*certificate.mu, target_.delta);
     UnlearnReport report = certified(certificate);
     report.details["growth"] = point->growth(task.retain.size());
     report.details["removed"] = point->examples - task.retain.size();
@@ -110,7 +111,7 @@ class Rewind : public Unlearner {
   static std::vector<Assumption> assumptions_of(const std::optional<RewindPoint>& point,
                                                 const Model& model, const Task& task) {
     const auto checked = [](bool holds) { return holds ? Status::kChecked : Status::kFails; };
-    std::vector<Assumption> all = assumptions_of_release(model);
+    std::vector<Assumption> all = assumptions_of_release(model, task);
     all.push_back({"the original was trained by oubli in steps that it can go back by",
                    checked(point.has_value())});
     if (!point) return all;
@@ -175,6 +176,7 @@ MethodInfo rewind_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
+      .version = 2,  // the certificate is of all releases, and has all its assumptions
       .make = make_unlearner<Rewind>};
 }
 

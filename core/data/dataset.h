@@ -40,6 +40,9 @@ struct Dataset {
   double scale = 1.0;
   std::vector<double> mean = {0.0};
   std::vector<double> deviation = {1.0};
+  // Whether inputs or normalisation were computed from rows that may be removed: means,
+  // deviations, what missing values are filled with, one-hot levels.
+  bool is_fitted_to_rows = false;
 
   std::int64_t size() const { return inputs.defined() ? inputs.size(0) : 0; }
   bool is_classification() const { return targets.scalar_type() == at::kLong; }

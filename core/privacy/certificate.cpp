@@ -38,18 +38,23 @@ std::string Certificate::refusal() const {
                                        fmt::join(failing, "; "));
 }
 
-Json Certificate::to_json() const {
+Json Certificate::assumptions_json() const {
   Json list = Json::array();
   for (const Assumption& assumption : assumptions) {
     list.push_back({{"text", assumption.text}, {"status", text_of(assumption.status)}});
   }
+  return list;
+}
+
+Json Certificate::to_json() const {
   return {{"epsilon", epsilon},
           {"delta", delta},
-          {"mu", sigma > 0 ? Json(sensitivity / sigma) : Json(nullptr)},
+          {"mu", mu ? Json(*mu) : Json(nullptr)},
+          {"covers", covers == Covers::kAllReleases ? "all releases" : "each release"},
           {"accountant", accountant},
           {"sensitivity", sensitivity},
           {"sigma", sigma},
-          {"assumptions", list}};
+          {"assumptions", assumptions_json()}};
 }
 
 }  // namespace oubli

@@ -42,6 +42,16 @@ MethodStatePtr state_behind(const Task& task, const NewtonStep& step, double dis
       {{kUnreleased, unreleased}}});
 }
 
+// What one request after another rests on.
+void add_assumptions_of_requests(Certificate& certificate) {
+  using Status = Assumption::Status;
+  certificate.assumptions.push_back(
+      {"the vector before noise, from which the next request goes on, stays secret",
+       Status::kAssumed});
+  certificate.assumptions.push_back(
+      {"requests do not depend on released models", Status::kAssumed});
+}
+
 }  // namespace
 
 NoisyNewton NoisyNewton::read(const Settings& settings) {
@@ -58,9 +68,9 @@ UnlearnReport NoisyNewton::release(Model& model, const Task& task, Context& cont
                                    Certificate certificate,
                                    const std::function<double(const NewtonStep&)>& bound,
                                    std::optional<double> sigma) const {
-  certificate.epsilon = target.epsilon;
   certificate.delta = target.delta;
-  certificate.accountant = "analytic Gaussian";
+  certificate.accountant = "analytic Gaussian, all releases together";
+  add_assumptions_of_requests(certificate);
   const bool is_certified = !sigma;
   if (is_certified && !certificate.holds()) return refused(certificate, certificate.refusal());
   if (context.should_stop()) {
@@ -101,10 +111,10 @@ UnlearnReport NoisyNewton::release(Model& model, const Task& task, Context& cont
   report.details["solve"] = solution.report.to_json();
   if (is_certified) {
     const double releases = report.state->values.at("releases").get<double>();
+    certificate.mu = mu * std::sqrt(releases);
+    certificate.epsilon = gaussian_epsilon(*certificate.mu, target.delta);
     report.details["certificate"] = certificate.to_json();
     report.details["releases"] = releases;
-    report.details["epsilon_of_all_releases"] =
-        gaussian_epsilon(mu * std::sqrt(releases), target.delta);
   }
   model.set_theta(unreleased);
   Generator noise = context.generator.stream("noise");

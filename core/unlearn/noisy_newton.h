@@ -6,9 +6,10 @@
 //
 // The methods differ in how they bound S. theta^- itself is kept for the next request (state
 // "unreleased"), which starts from there, and S with it: a released vector would carry its noise
-// along. Each release has noise of its own; k of them seen together have mu sqrt(k), which the
-// report gives as the epsilon of all. A release that would be mostly noise, sigma sqrt(dim) above
-// `largest_noise` |theta^-|, is refused: it could be used for nothing.
+// along. As it goes on from there, each release tells of all requests before it anew: k of them,
+// with noise of their own, have mu sqrt(k) together, and the certificate's epsilon is that of all.
+// A release that would be mostly noise, sigma sqrt(dim) above `largest_noise` |theta^-|, is
+// refused: it could be used for nothing.
 #pragma once
 
 #include <functional>

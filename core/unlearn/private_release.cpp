@@ -27,11 +27,13 @@ void add_noise(Model& model, double sigma, Generator& noise) {
   model.add_to_theta(noise.normal({model.dim()}, at::kDouble), sigma);
 }
 
-std::vector<Assumption> assumptions_of_release(const Model& model) {
+std::vector<Assumption> assumptions_of_release(const Model& model, const Task& task) {
   using Status = Assumption::Status;
   return {{"the model has no running statistics, which would carry what was removed along",
            model.buffers().empty() ? Status::kChecked : Status::kFails},
-          {"the settings were not chosen by looking at the data", Status::kAssumed}};
+          {"the settings were not chosen by looking at the data", Status::kAssumed},
+          {"inputs do not depend on the rows that are removed",
+           task.retain.dataset->is_fitted_to_rows ? Status::kAssumed : Status::kChecked}};
 }
 
 double read_largest_noise(const Settings& settings) {
@@ -60,7 +62,7 @@ UnlearnReport certified(const Certificate& certificate) {
 
 UnlearnReport refused(const Certificate& certificate, std::string why) {
   UnlearnReport report;
-  report.details["certificate"] = certificate.to_json();
+  report.details["assumptions"] = certificate.assumptions_json();
   report.status = UnlearnStatus::kRefused;
   report.message = std::move(why);
   return report;
@@ -75,6 +77,7 @@ UnlearnReport nothing_to_forget(const Task& task) {
 
 void note_nothing_released(UnlearnReport& report) {
   report.status = UnlearnStatus::kStopped;
+  report.details.erase("certificate");
   report.message = "stopped before the last step: nothing is released";
 }
 

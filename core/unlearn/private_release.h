@@ -26,8 +26,9 @@ Tensor clipped_to(const Tensor& theta, double radius);
 // Adds N(0, sigma^2 I) to theta.
 void add_noise(Model& model, double sigma, Generator& noise);
 
-// What every release of parameters rests on: nothing else leaves the method with them.
-std::vector<Assumption> assumptions_of_release(const Model& model);
+// What every release of parameters rests on: nothing else leaves the method with them, and neither
+// the settings nor the inputs of what remains tell of what was removed.
+std::vector<Assumption> assumptions_of_release(const Model& model, const Task& task);
 
 // How long noise may be that a method asks for: `largest_noise`, times the parameters.
 double read_largest_noise(const Settings& settings);
@@ -38,11 +39,12 @@ std::string too_noisy(const Tensor& theta, double sigma, double largest_noise, d
 // kRefused where an assumption fails.
 UnlearnReport certified(const Certificate& certificate);
 
-// Refused for another reason than an assumption, which the certificate goes with.
+// Refused for another reason than an assumption. Details have the assumptions, and no epsilon,
+// which nothing stands behind.
 UnlearnReport refused(const Certificate& certificate, std::string why);
 // Of a request to forget nothing: what was done before stays.
 UnlearnReport nothing_to_forget(const Task& task);
-// The context asked to stop before the steps were done, of which none is certified.
+// The context asked to stop before the steps were done: the report has no certificate then.
 void note_nothing_released(UnlearnReport& report);
 
 // Steps on the mean loss of batches of what remains, without l2, each of which noise follows; what

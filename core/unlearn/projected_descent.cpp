@@ -181,7 +181,7 @@ std::vector<Assumption> assumptions_of(const std::optional<ProjectedRun>& run, c
                                        const Task& task, CostMeter& cost) {
   using Status = Assumption::Status;
   const auto checked = [](bool holds) { return holds ? Status::kChecked : Status::kFails; };
-  std::vector<Assumption> all = assumptions_of_release(model);
+  std::vector<Assumption> all = assumptions_of_release(model, task);
   all.push_back({"the original was trained by oubli in such steps", checked(run.has_value())});
   if (!run) return all;
   all.push_back({run->unknown.empty() ? "the objective's constants are known" : run->unknown,

@@ -155,11 +155,14 @@ void encode_features(Dataset& dataset, const Table& table, const TableSettings& 
   for (const TableColumn& column : table.columns) {
     const bool may_be_missing =
         is_feature(column.role) && settings.rule_of(column.name) != MissingRule::kDrop;
-    if (!settings.missing_indicator || !may_be_missing) continue;
+    dataset.is_fitted_to_rows |= column.role == ColumnRole::kCategory;
+    if (!may_be_missing) continue;
     if (const Tensor missing = missing_indicator(column); missing.defined()) {
-      features.add(column.name + " missing", missing, false);
+      dataset.is_fitted_to_rows = true;
+      if (settings.missing_indicator) features.add(column.name + " missing", missing, false);
     }
   }
+  dataset.is_fitted_to_rows |= standardise;
   dataset.inputs = at::stack(features.columns, 1).contiguous();
   dataset.feature_names = features.names;
   if (standardise) standardise_features(dataset, features, table, train);

@@ -22,8 +22,9 @@ namespace oubli {
 // Rows that no rule leaves out, sorted.
 Tensor kept_rows(const Table& table, const TableSettings& settings);
 
-// Inputs, feature names and normalisation. Error(kData) where a column has no value in any training
-// row, where nothing is a feature, and where numbers are too large to be squared.
+// Inputs, feature names, normalisation, and whether any of these were computed from rows.
+// Error(kData) where a column has no value in any training row, where nothing is a feature, and
+// where numbers are too large to be squared.
 void encode_features(Dataset& dataset, const Table& table, const TableSettings& settings,
                      const Tensor& train, bool standardise);
 

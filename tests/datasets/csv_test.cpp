@@ -41,6 +41,32 @@ TEST_F(Csv, StandardisesByTheTrainingSplitAlone) {
   EXPECT_NEAR(inputs.select(1, 1).abs().max().item<double>(), 0, 1e-12);
 }
 
+// What the inputs of some rows owe to others goes with those that are removed only in part.
+TEST_F(Csv, SaysWhetherInputsWereComputedFromRows) {
+  const std::string full = "a,b,y\n1,2,0\n3,5,1\n4,1,0\n2,2,1\n1,7,0\n3,3,1\n";
+  const std::string holes = "a,b,y\n1,2,0\n,5,1\n4,1,0\n2,2,1\n1,7,0\n3,3,1\n";
+  const auto is_fitted = [&](const std::string& text, const Json& settings) {
+    return load(text, settings).dataset.is_fitted_to_rows;
+  };
+  const Json all = {{"test_fraction", 0}, {"validation_fraction", 0}};
+  const auto with = [&](const Json& more) {
+    Json settings = all;
+    settings.update(more);
+    return settings;
+  };
+  EXPECT_FALSE(is_fitted(full, all));
+  EXPECT_TRUE(is_fitted(full, with({{"standardise", true}})));
+  EXPECT_FALSE(is_fitted(full, with({{"missing", "mean"}})));
+  EXPECT_TRUE(is_fitted(holes, with({{"missing", "mean"}})));
+  EXPECT_FALSE(is_fitted(holes, with({{"missing", "drop"}})));
+  EXPECT_TRUE(is_fitted(full, with({{"categorical", {"b"}}})));
+  // No part of what results are kept by.
+  Dataset data = load(full, all).dataset;
+  const std::string hash = data.content_hash();
+  data.is_fitted_to_rows = true;
+  EXPECT_EQ(data.content_hash(), hash);
+}
+
 // Adding a constant to a standardised column changes nothing, in the type that models are given
 // too: time stamps in seconds, a minute apart.
 TEST_F(Csv, StandardisedColumnsDoNotDependOnAnOffset) {

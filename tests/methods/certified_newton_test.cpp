@@ -111,6 +111,18 @@ TEST(CertifiedNewton, IsRetrainingForTheSquaredError) {
 }
 
 // The step is H^-1 Delta, by a dense solve of plain definitions.
+TEST(CertifiedNewton, SaysWhatItRestsOn) {
+  Perturbed t = trained({});
+  const UnlearnReport report = run_method("certified_newton", "{sigma: 1}", t.model, t.task);
+  ASSERT_TRUE(report.usable()) << report.message;
+  EXPECT_EQ(testing::status_of("settings were not chosen by looking", report), "assumed");
+  EXPECT_EQ(testing::status_of("leaves a gradient no longer", report), "assumed");
+  EXPECT_EQ(testing::status_of("inputs do not depend", report), "checked");
+  const Json& certificate = report.details.at("certificate");
+  EXPECT_EQ(certificate.at("covers"), "each release");
+  EXPECT_TRUE(certificate.at("mu").is_null());
+}
+
 TEST(CertifiedNewton, StepsAreNewtons) {
   Perturbed t = trained({});
   const Tensor before = t.model.theta().clone();

@@ -35,6 +35,18 @@ TEST(ClippedModels, StepsDependOnClipOverSigmaAlone) {
   EXPECT_EQ(steps("clip: 0.5, sigma: " + std::to_string(0.99 / mu)), 2);
 }
 
+// S / sigma is of one step, and tells of all of them nothing.
+TEST(ClippedModels, TheCertificateIsOfAllSteps) {
+  const auto data = make_dataset(40, 5, 3);
+  Model model = make_model("logistic", "{}", *data);
+  const UnlearnReport report = run("{clip: 0.5, sigma: 0.5, epochs: 0}", model, data);
+  const Json& certificate = report.details.at("certificate");
+  EXPECT_TRUE(certificate.at("mu").is_null());
+  const std::string steps = report.details.at("noisy_steps").dump();
+  EXPECT_NE(certificate.dump().find('"' + steps + " steps bring delta down"), std::string::npos)
+      << certificate;
+}
+
 // In one dimension, from both ends of the ball and pulled nowhere: the worst pair for this bound.
 // delta is estimated from how often a run of one ends where the other hardly does.
 TEST(ClippedModels, TheWorstPairStaysUnderTheBound) {

@@ -237,6 +237,12 @@ TEST(Langevin, LaterRequestsAccountForEarlierOnes) {
   EXPECT_EQ(length_between(LinearWeights::of(t.model)->flat(ProjectedRun::of(*two.state).w),
                            t.model.theta()),
             0);
+  // A request that takes many steps leaves what the first one gave away as it was.
+  t.forget_next(two, 1);
+  const UnlearnReport three = run_method("langevin", "{steps: 2000}", t.model, t.task);
+  EXPECT_LT(certified(three, "sensitivity") / certified(three, "sigma"), certified(two, "mu"));
+  EXPECT_EQ(certified(three, "mu"), certified(two, "mu"));
+  EXPECT_EQ(certified(three, "epsilon"), certified(two, "epsilon"));
 }
 
 TEST(Langevin, RefusesWhereItsAssumptionsFail) {

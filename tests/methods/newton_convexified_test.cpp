@@ -81,6 +81,7 @@ TEST(NewtonConvexified, BelievesConstantsOfNetworksAndSaysSo) {
       model, task);
   ASSERT_TRUE(believed.usable()) << believed.message;
   EXPECT_THAT(believed.details.at("certificate").dump(), HasSubstr("are what they were set to"));
+  EXPECT_EQ(testing::status_of("stays secret", believed), "assumed");
   // Noise of one's own is no certificate.
   model.set_theta(before);
   const UnlearnReport own = run_method("newton_convexified", "{}", model, task);

@@ -48,8 +48,28 @@ TEST(NewtonNoise, BoundsTheDistanceToRetraining) {
   }
   // Releases that are seen together give away more.
   const UnlearnReport last = run_method("newton_noise", "{largest_noise: 1e9}", model, task);
-  const double all = last.details.at("epsilon_of_all_releases").get<double>();
-  EXPECT_NEAR(all, gaussian_epsilon(gaussian_mu(1, 1e-5) * std::sqrt(7.0), 1e-5), 1e-9);
+  const double mu = gaussian_mu(1, 1e-5) * std::sqrt(7.0);
+  EXPECT_NEAR(certified(last, "epsilon"), gaussian_epsilon(mu, 1e-5), 1e-9);
+  EXPECT_NEAR(certified(last, "mu"), mu, 1e-12);
+  EXPECT_EQ(last.details.at("certificate").at("covers"), "all releases");
+}
+
+TEST(NewtonNoise, SaysWhatLaterRequestsRestOn) {
+  const auto data = make_dataset(60, 4, 0);
+  const Task task = removal_task(data, 8, 0.1);
+  const Model original = minimum(task, task.train, "linear");
+  Model model = original.clone();
+  const UnlearnReport report = run_method("newton_noise", "{tolerance: 1e-13}", model, task);
+  ASSERT_TRUE(report.usable()) << report.message;
+  EXPECT_EQ(testing::status_of("stays secret", report), "assumed");
+  EXPECT_EQ(testing::status_of("requests do not depend", report), "assumed");
+  EXPECT_EQ(testing::status_of("inputs do not depend", report), "checked");
+  auto fitted = std::make_shared<Dataset>(*data);
+  fitted->is_fitted_to_rows = true;
+  const Task other = removal_task(fitted, 8, 0.1);
+  model = original.clone();
+  const UnlearnReport standardised = run_method("newton_noise", "{tolerance: 1e-13}", model, other);
+  EXPECT_EQ(testing::status_of("inputs do not depend", standardised), "assumed");
 }
 
 TEST(NewtonNoise, NeedsNoNoiseForQuadratics) {
@@ -82,6 +102,7 @@ std::string refusal(Model& model, const Task& task) {
   const UnlearnReport report = run_method("newton_noise", "{}", model, task);
   EXPECT_EQ(report.status, UnlearnStatus::kRefused);
   EXPECT_TRUE(model.theta().equal(before));
+  EXPECT_EQ(report.to_json().dump().find("\"epsilon\""), std::string::npos);  // that nothing backs
   return report.message;
 }
 

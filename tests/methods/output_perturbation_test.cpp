@@ -25,6 +25,7 @@ TEST(OutputPerturbation, IsTheClippedOriginalAndNoiseOfTheSizeThatHidesIt) {
   const double sigma = certificate.at("sigma").get<double>();
   EXPECT_NEAR(gaussian_delta(1.4 / sigma, 2) / 1e-4, 1, 1e-9);
   EXPECT_EQ(certificate.at("sensitivity"), 1.4);
+  EXPECT_NEAR(certificate.at("mu").get<double>(), 1.4 / sigma, 1e-12);
   const Tensor noise = model.theta() - start * (0.7 / start.norm().item<double>());
   EXPECT_NEAR(noise.std().item<double>() / sigma, 1, 0.1);  // of 903 numbers
   EXPECT_NEAR(noise.mean().item<double>() / sigma, 0, 0.15);

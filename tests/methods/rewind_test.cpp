@@ -196,6 +196,7 @@ TEST(Rewind, EpsilonIsThatOfAllReleasesTogether) {
     EXPECT_EQ(report.details.at("removed"), 10 * request);
     EXPECT_NEAR(certified(report, "epsilon"), gaussian_epsilon(mu * std::sqrt(request), 1e-4),
                 1e-9);
+    EXPECT_NEAR(certified(report, "mu"), mu * std::sqrt(request), 1e-12);
     EXPECT_LE(length_between(before_noise(t), retrained(t)), certified(report, "sensitivity"));
     t.forget_next(report, 10);
   }

@@ -73,6 +73,15 @@ inline double certified(const UnlearnReport& report, const char* name) {
   return report.details.at("certificate").at(name).get<double>();
 }
 
+// Of the assumption of the certificate that has this in its text; "" where none has.
+inline std::string status_of(const std::string& text, const UnlearnReport& report) {
+  for (const Json& assumption : report.details.at("certificate").at("assumptions")) {
+    if (assumption.at("text").get<std::string>().find(text) == std::string::npos) continue;
+    return assumption.at("status");
+  }
+  return "";
+}
+
 // The parameters before their noise, which a Newton step's state keeps.
 inline Tensor unreleased(const UnlearnReport& report) { return report.state->tensor("unreleased"); }
 
