@@ -17,6 +17,7 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
                                                  const std::vector<const Shadow*>& shadows,
                                                  const Predictions& predictions,
                                                  const Tensor& members, const Tensor& others,
+                                                 const std::optional<Claim>& claim,
                                                  double own_variance_from) {
   const Tensor rows = at::cat({members, others});
   std::vector<Tensor> phi, chosen;
@@ -35,13 +36,19 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
   if (inside.numel() < 2 || outside.numel() < 2) return {scored};
   const double called = inside.gt(0).to(at::kDouble).mean().item<double>(),
                passed = outside.le(0).to(at::kDouble).mean().item<double>();
-  return {{prefix + "_auc", auc(inside, outside)},
-          {prefix + "_auc_se", auc_standard_error(inside, outside)},
-          {prefix + "_accuracy", (called + passed) / 2},
-          {prefix + "_tpr_1", tpr_at_fpr(inside, outside, 0.01)},
-          {prefix + "_tpr_01", tpr_at_fpr(inside, outside, 0.001)},
-          {prefix + "_epsilon", held_out_epsilon(inside, outside).epsilon},
-          scored};
+  std::vector<MetricValue> values = {
+      {prefix + "_auc", auc(inside, outside)},
+      {prefix + "_auc_se", auc_standard_error(inside, outside)},
+      {prefix + "_accuracy", (called + passed) / 2},
+      {prefix + "_tpr_1", tpr_at_fpr(inside, outside, 0.01)},
+      {prefix + "_tpr_01", tpr_at_fpr(inside, outside, 0.001)},
+      {prefix + "_epsilon", held_out_epsilon(inside, outside).epsilon},
+      scored};
+  if (claim) {
+    const EpsilonBound bound = held_out_epsilon(inside, outside, {.delta = claim->delta});
+    values.push_back({prefix + "_claim_epsilon", bound.epsilon});
+  }
+  return values;
 }
 
 std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
@@ -72,6 +79,13 @@ std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
       0, false);
   epsilon.better = epsilon_better;
   epsilon.range = "[0, inf)";
+  ColumnInfo claim_epsilon = epsilon;
+  claim_epsilon.name = prefix + "_claim_epsilon";
+  claim_epsilon.heading = heading + " eps at the claim's delta";
+  claim_epsilon.definition =
+      "The same bound at the delta that the model's certificate claims, which it is held against; "
+      "of models with a certificate.";
+  claim_epsilon.detail = true;
   return {
       column("_auc", " AUC", "Probability that " + ratio, 0.01, false),
       auc_error_column(prefix + "_auc", heading + " AUC"),
@@ -83,6 +97,7 @@ std::vector<ColumnInfo> likelihood_ratio_columns(const std::string& prefix,
              "any false positive.",
              0, true),
       epsilon,
+      claim_epsilon,
       {.name = prefix + "_scored",
        .heading = heading + " scored",
        .group = ColumnGroup::kPrivacy,

@@ -2,6 +2,7 @@
 // attacker's models in two worlds, one score for each example, and what the scores are worth.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,15 @@
 namespace oubli {
 
 // PREFIX_auc and its standard error, _accuracy of calling members what scores above 0, _tpr_1 and
-// _tpr_01, and _epsilon: of the model's scaled confidence on `members` against `others`, shadows
-// with the example chosen against those without; and _scored, the share of these examples that have
-// two shadows or more on both sides and so a score. _scored alone where fewer than two of either
-// have. `own_variance_from`: of fit_lira.
+// _tpr_01, and _epsilon, and _claim_epsilon where the model has a claim: of the model's scaled
+// confidence on `members` against `others`, shadows with the example chosen against those without;
+// and _scored, the share of these examples that have two shadows or more on both sides and so a
+// score. _scored alone where fewer than two of either have. `own_variance_from`: of fit_lira.
 std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
                                                  const std::vector<const Shadow*>& shadows,
                                                  const Predictions& predictions,
                                                  const Tensor& members, const Tensor& others,
+                                                 const std::optional<Claim>& claim,
                                                  double own_variance_from = kLiraOwnVarianceFrom);
 
 // Their descriptions. `ratio`: what the AUC is of, to be read after "Probability that".

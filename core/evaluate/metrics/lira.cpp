@@ -13,7 +13,8 @@ std::vector<MetricValue> compute_lira(const MetricInput& input) {
   if (!evaluation.is_classification() || edited == nullptr || input.shadows.empty()) return {};
   const Tensor outside = evaluation.unseen_rows_like(edited->rows);
   if (!outside.defined()) return {};
-  return likelihood_ratio_attack("lira", input.shadows, input.predictions(), edited->rows, outside);
+  return likelihood_ratio_attack("lira", input.shadows, input.predictions(), edited->rows, outside,
+                                 input.model.claim);
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ Metric lira_metric() {
           "side has one, the mean over all examples with two models or more on it; at least 1e-12.",
           GoodSide::kOracle),
       .compute = compute_lira,
-      .needs = {.shadows = true}};
+      .needs = {.shadows = true},
+      .version = 2};  // with a bound at a claim's delta
 }
 
 }  // namespace oubli

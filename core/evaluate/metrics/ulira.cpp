@@ -13,7 +13,8 @@ std::vector<MetricValue> compute_ulira(const MetricInput& input) {
   const std::optional<AuditedRows> audited = audited_rows(input.evaluation);
   if (!audited || input.edited_shadows.empty()) return {};
   return likelihood_ratio_attack("ulira", input.edited_shadows, input.predictions(),
-                                 audited->forget, audited->unseen, kOwnVarianceFrom);
+                                 audited->forget, audited->unseen, input.model.claim,
+                                 kOwnVarianceFrom);
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ Metric ulira_metric() {
           "S oracles more, which come after those of the table.",
           GoodSide::kLower),
       .compute = compute_ulira,
-      .needs = {.edited_shadows = true}};
+      .needs = {.edited_shadows = true},
+      .version = 2};  // with a bound at a claim's delta
 }
 
 }  // namespace oubli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "experiments/engine/report/claims.h"
 
 namespace oubli {
 namespace {
@@ -102,9 +103,7 @@ std::string guarantee_text(const Json& outcome) {
   std::string text =
       fmt::format("Guarantee: epsilon = {:g} at delta = {:g}",
                   certificate.at("epsilon").get<double>(), certificate.at("delta").get<double>());
-  if (certificate.at("mu").is_number()) {
-    text += fmt::format(", mu = {:.4g}", certificate.at("mu").get<double>());
-  }
+  text += coverage_text(certificate);
   text += fmt::format(" ({})", certificate.at("accountant").get<std::string>());
   if (details.contains("budget_left")) {
     text += fmt::format("; {:.1f} % of the budget is left",

@@ -44,7 +44,8 @@ TEST(Ulira, HasNothingToAuditWithoutUnseenExamplesOrClasses) {
 // A method that leaves a trace on what it forgot, `trace` in the score of the label, against one
 // that leaves none: the attack finds the first and not the second. The scores of the forget set
 // scatter `scatter` times as much between models.
-std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t seed = 8) {
+std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t seed = 8,
+                               const std::optional<Claim>& claim = {}) {
   const Evaluation evaluation = make_evaluation();
   const AuditedRows audited = audited_rows(evaluation).value();
   const Tensor labels = at::one_hot(evaluation.dataset->targets, 3).to(at::kDouble);
@@ -64,7 +65,8 @@ std::vector<MetricValue> ulira(double trace, double scatter = 1, std::uint64_t s
     shadows.push_back({at::zeros({400}, at::kBool).index_fill(0, forgot, true),
                        outputs(forgot).scaled_confidence()});
   }
-  const ModelOutcome model{.predictions = outputs(audited.forget), .theta = at::zeros({1})};
+  const ModelOutcome model{
+      .predictions = outputs(audited.forget), .theta = at::zeros({1}), .claim = claim};
   MetricInput input{.evaluation = evaluation, .model = model};
   for (const Shadow& shadow : shadows) input.edited_shadows.push_back(&shadow);
   return builtin_metrics().find("ulira").compute(input);
@@ -77,6 +79,19 @@ TEST(Ulira, FindsATraceOfForgettingAndNothingWhereThereIsNone) {
   EXPECT_GT(ulira_auc(-1.0), 0.9) << "a forgotten example that looks too unknown is told as well";
   // One standard error of an AUC of 100 against 100 is 0.04.
   EXPECT_NEAR(ulira_auc(0), 0.5, 0.16);
+}
+
+// A claim is held against a bound at its own delta, which is smaller where that is larger.
+TEST(Ulira, BoundsEpsilonAtTheClaimsDelta) {
+  const auto bound = [](const std::vector<MetricValue>& values) {
+    return value_of(values, "ulira_claim_epsilon");
+  };
+  const std::vector<MetricValue> same = ulira(3, 1, 8, Claim{1, 1e-5});
+  EXPECT_GT(bound(same), 0.5);
+  EXPECT_EQ(bound(same), value_of(same, "ulira_epsilon"));
+  const std::vector<MetricValue> larger = ulira(3, 1, 8, Claim{1, 0.1});
+  EXPECT_LT(bound(larger), bound(same));
+  EXPECT_EQ(value_of(larger, "ulira_epsilon"), value_of(same, "ulira_epsilon"));
 }
 
 // Mislabelled examples scatter more between models than those they are held against. That alone
