@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "experiments/engine/report/verdict.h"
 
@@ -24,6 +26,50 @@ std::string what_makes_columns_decide(const Results& results, const RowResult& o
          "such as accuracy/forget, loss/forget or ulira_auc in `verdict: {columns: [...]}`.";
 }
 
+bool is_given(const Results& results) {
+  return results.resolved.is_object() && results.resolved.value("original", Json()).is_object();
+}
+
+// The one that differs most clearly, of those with one of these directions; null for none.
+const ColumnVerdict* clearest(const RowVerdict& verdict,
+                              const std::vector<std::string>& directions) {
+  const ColumnVerdict* found = nullptr;
+  for (const ColumnVerdict& column : verdict.columns) {
+    const bool is_meant = directions.empty() || std::find(directions.begin(), directions.end(),
+                                                          column.direction) != directions.end();
+    if (!column.different || !is_meant) continue;
+    if (found == nullptr || column.p_adjusted < found->p_adjusted) found = &column;
+  }
+  return found;
+}
+
+std::string means_text(const ColumnVerdict& column) {
+  return fmt::format("{}: {:.3g} against {:.3g}", column.column, column.comparison.method.mean,
+                     column.comparison.oracles.mean);
+}
+
+PowerCheck passed(const ColumnVerdict& column) {
+  return {true, fmt::format("Power check: passed. The original is told from the oracles by {}.",
+                            means_text(column))};
+}
+
+// A given original may differ for having been trained on other rows, or on none: it must know more
+// of what is to be forgotten, or less of what is to be added.
+PowerCheck check_direction(const RowVerdict& verdict) {
+  const ColumnVerdict* right = clearest(verdict, {"under-forgets", "under-learns"});
+  const ColumnVerdict* wrong = clearest(verdict, {"over-forgets", "over-learns"});
+  if (wrong == nullptr && right != nullptr) return passed(*right);
+  const ColumnVerdict& shown = wrong != nullptr ? *wrong : *clearest(verdict, {});
+  const char* why = wrong == nullptr                     ? "nothing says that it knows more of them"
+                    : wrong->direction == "over-forgets" ? "it knows less of them than the oracles"
+                                                         : "it knows them already";
+  return {false,
+          fmt::format("POWER CHECK: NOT PASSED. The given original does not look trained on these "
+                      "rows: {} ({}), so no edit can be seen to change that. Was it trained on "
+                      "these rows, and as `train` says?",
+                      why, means_text(shown))};
+}
+
 // Of the originals of one variant.
 PowerCheck check_original(const Results& results, const RowResult& original) {
   const RowVerdict verdict = judge(results, original, /*privacy_only=*/true);
@@ -35,16 +81,7 @@ PowerCheck check_original(const Results& results, const RowResult& original) {
   }
   if (verdict.kind == RowVerdict::Kind::kDistinguishable ||
       verdict.kind == RowVerdict::Kind::kApart) {
-    const ColumnVerdict* clearest = nullptr;
-    for (const ColumnVerdict& column : verdict.columns) {
-      if (column.different && (clearest == nullptr || column.p_adjusted < clearest->p_adjusted)) {
-        clearest = &column;
-      }
-    }
-    return {true, fmt::format("Power check: passed. The original is told from the oracles by {}: "
-                              "{:.3g} against {:.3g}.",
-                              clearest->column, clearest->comparison.method.mean,
-                              clearest->comparison.oracles.mean)};
+    return is_given(results) ? check_direction(verdict) : passed(*clearest(verdict, {}));
   }
   if (verdict.columns.empty()) {
     return {false, fmt::format("POWER CHECK: NOT PASSED. The original cannot be held against the "

@@ -7,7 +7,8 @@
 
 namespace oubli {
 
-// The original must be told from the oracles on the edited set, else there is nothing to forget.
+// The original must be told from the oracles on the edited set, else there is nothing to forget; a
+// given one as a model that knows more of what is to be forgotten.
 struct PowerCheck {
   bool passed = false;
   std::string text;  // a paragraph for the top of the report

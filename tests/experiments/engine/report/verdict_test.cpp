@@ -190,5 +190,25 @@ TEST(PowerCheck, PassesWhereTheOriginalRemembersAndShoutsWhereItDoesNot) {
   EXPECT_FALSE(check_power(results_with({row_of("original", 0.6, 0.5, 20)})).passed);
 }
 
+// One that was trained on other rows, or on none, differs too.
+TEST(PowerCheck, OfAGivenOriginalPassesOnlyWhereItKnowsMoreOfTheForgetSet) {
+  const auto check = [](double forget, std::size_t originals) {
+    Results results = results_with({row_of("original", forget, 0.9, originals)});
+    std::vector<std::string> files;
+    for (std::size_t i = 0; i < originals; ++i) files.push_back(std::to_string(i) + ".safetensors");
+    results.resolved = {{"original", {{"weights", files}}}};
+    return check_power(results);
+  };
+  for (const std::size_t originals : {1, 8}) {
+    const PowerCheck knows = check(1.0, originals);
+    EXPECT_TRUE(knows.passed) << knows.text;
+    const PowerCheck worse = check(0.2, originals);
+    EXPECT_FALSE(worse.passed);
+    EXPECT_NE(worse.text.find("does not look trained on these rows: it knows less"),
+              std::string::npos)
+        << worse.text;
+  }
+}
+
 }  // namespace
 }  // namespace oubli
