@@ -56,6 +56,19 @@ struct Stream {
   }
 };
 
+// One that refuses is not one that diverged, and guarantees nothing.
+TEST(Sequence, ARowThatRefusesARequestIsRefused) {
+  const Stream stream("edit: {requests: {from: {random: {count: 2}}, each: 1, count: 2}}\n");
+  stream.run({"--set", "methods=[newton_noise: {largest_noise: 1.0e-300}]"});
+  const Json whole = Json::parse(read_text_file(fs::path(stream.output) / "results.json"));
+  const Json& row = whole.at("rows").at(1);
+  EXPECT_EQ(row.at("trouble"), "refused 2/2");
+  for (const Json& model : row.at("models")) {
+    EXPECT_THAT(model.at("message").get<std::string>(), HasSubstr("request 1: refused"));
+    EXPECT_THAT(model.dump(), Not(HasSubstr("epsilon\"")));
+  }
+}
+
 // On a quadratic each Newton step is retraining, whatever came before it.
 TEST(Sequence, EachRequestFindsWhatTheOnesBeforeItLeft) {
   const Stream stream(

@@ -63,10 +63,9 @@ void add_requests_before(const Json& report_before, std::size_t number, Json& js
   if (json.at("usable").get<bool>()) json["status"] = "partial";
 }
 
-// A request whose model an earlier one left unusable.
+// A request whose model an earlier one left unusable, diverged or refused, as the row then is.
 void write_unusable(const StageRun& run, Json report) {
   report["usable"] = false;
-  report["status"] = to_string(UnlearnStatus::kDiverged);
   write_json(run.folder / kReportFile, report);
 }
 
