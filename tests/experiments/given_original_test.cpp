@@ -88,6 +88,7 @@ TEST(GivenOriginal, IsTheOriginalAndOraclesStartFromScratch) {
                   .at("loss/forget")
                   .contains("prediction_interval"));
   EXPECT_THAT(result.out, HasSubstr("one given original"));
+  EXPECT_THAT(json.at("power_check").dump(), HasSubstr("does not look trained on these rows"));
   EXPECT_THAT(result.out, Not(HasSubstr("distinguishable")));
   // The settings that were written down run again.
   const std::string resolved = fs::path(shop.output) / "resolved.yaml";
@@ -276,7 +277,8 @@ seeds: {training: 2, oracle: 2}
   EXPECT_THAT(result.err, HasSubstr("training the model that is edited"));
   const fs::path folder = shop.output;
   const std::string text = read_text_file(folder / "record.md", ErrorKind::kData);
-  EXPECT_THAT(text, HasSubstr("Guarantee: epsilon = 10 at delta = 0.0001, mu = "));
+  EXPECT_THAT(text, HasSubstr("Guarantee: epsilon = 10 at delta = 0.0001, of each release by "
+                              "itself (Guo et al."));
   EXPECT_THAT(text, HasSubstr("\n- checked: the model is linear in its inputs\n"));
   EXPECT_THAT(text, HasSubstr("\n- assumed: requests do not depend on the perturbation"));
   EXPECT_THAT(text, HasSubstr("\n| 1 | C1 |  | completed |\n| 2 | C4, C7 |  | completed |\n"));
@@ -296,6 +298,24 @@ seeds: {training: 2, oracle: 2}
   const ProgramResult again = shop.apply("certified_newton");  // in place of the first
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_THAT(again.err, Not(HasSubstr("training the model")));
+}
+
+// What one row cannot do is no matter of the others.
+TEST(Apply, EditsBesideARowThatTheOriginalWasNotTrainedFor) {
+  std::string text = kShop;
+  text.replace(text.find("  - retrain\n"), 0, "  - sisa: {shards: 2}\n");
+  const Shop shop(text);
+  const ProgramResult edited = shop.apply("tuned");
+  EXPECT_EQ(edited.status, 0) << edited.err;
+  const std::string own = "asks for an original that was trained in its own way";
+  const ProgramResult refused = shop.apply("sisa");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("'sisa' " + own));
+  const ProgramResult run = shop.run();
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.err, HasSubstr(own));
+  EXPECT_THAT(run.err, Not(HasSubstr("[1/")));
+  EXPECT_THAT(run_program({"check", shop.file}).err, HasSubstr(own));
 }
 
 TEST(Apply, SaysWhatItNeeds) {

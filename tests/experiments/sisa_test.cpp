@@ -116,15 +116,6 @@ TEST(SisaRun, AnswersRequestsOneAfterAnother) {
   EXPECT_GT(value(rows.at("sisa"), "request_cost_ratio"), 0.08);
 }
 
-TEST(SisaRun, AGivenOriginalIsNoneThatWasTrainedInShards) {
-  const TemporaryFolder scratch;
-  const std::string text = experiment("[sisa]", "[loss]") + "original: {weights: w.safetensors}\n";
-  scratch.write("w.safetensors", "");
-  const ProgramResult check = run_program({"check", scratch.write("s.yaml", text)});
-  EXPECT_EQ(check.status, 2);
-  EXPECT_THAT(check.err, HasSubstr("asks for an original that was trained in its own way"));
-}
-
 TEST(SisaRun, SettingsThatDoNotFitAreLocated) {
   const TemporaryFolder scratch;
   const ProgramResult check = run_program(

@@ -49,6 +49,7 @@ void require_applicable(const Experiment& experiment, const MethodRow& row) {
             "`apply` edits one model, and 'weights' names several: `--set original.weights=FILE` "
             "chooses one.");
   }
+  require_given_training(experiment.spec, row);
   if (row.sweep) {
     fail_at(row.origin,
             fmt::format("the settings of '{}' are chosen by trials, which are judged by retrained "

@@ -44,6 +44,7 @@ void print_inputs(const Experiment& experiment) {
 
 int check_file(const CheckOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
+  require_given_training(experiment.spec);
   const Plan plan = load_plan(experiment, registries);
   fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
   const Task& task = experiment.task;

@@ -81,6 +81,7 @@ void warn_of_local_locks(const Store& store) {
 
 int run_file(const RunOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
+  require_given_training(experiment.spec);
   const Plan plan = load_plan(experiment, registries);
   const std::filesystem::path store_folder = default_store(options.store);
   const ResultFolder output(output_folder(options.output, options.file), store_folder);

@@ -41,7 +41,10 @@ class Planner {
       initial.push_back(stages_.initial(k));
     }
     initial_ = stages_.group_of(initial, false);
-    for (std::size_t v = 0; v < experiment_.spec.variants.size(); ++v) plan_variant(v);
+    for (std::size_t v = 0; v < experiment_.spec.variants.size(); ++v) {
+      // What a given original was not trained for is refused where it is asked for.
+      if (!experiment_.spec.originals || experiment_.spec.variants[v].name.empty()) plan_variant(v);
+    }
     Plan plan = stages_.take();
     plan.rows = std::move(rows_);
     return plan;

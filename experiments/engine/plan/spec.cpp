@@ -34,17 +34,6 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
   }
 }
 
-// A method that asks for a training of its own cannot have it of a model that is there already.
-void require_given_training(const Spec& spec) {
-  for (const MethodRow& row : spec.methods) {
-    if (spec.variants[row.variant].name.empty()) continue;
-    fail_at(row.origin, fmt::format("'{}' asks for an original that was trained in its own way; "
-                                    "'original.weights' was trained already. Leave one of both "
-                                    "out.",
-                                    row.name));
-  }
-}
-
 std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
                                       bool is_sequence) {
   const std::optional<SettingsNode> measure =
@@ -121,7 +110,6 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   spec.originals = read_given_originals(root);
   spec.methods = read_methods(root, registries, /*is_adding=*/spec.edits.adds);
   spec.variants = variants_of(spec.recipe, spec.methods);
-  if (spec.originals) require_given_training(spec);
   spec.seeds = Seeds::read(
       root, spec.originals ? std::optional(static_cast<std::int64_t>(spec.originals->files.size()))
                            : std::nullopt);
@@ -137,6 +125,17 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   root.finish();
   spec.resolved = root.resolved();
   return spec;
+}
+
+void require_given_training(const Spec& spec, const MethodRow& row) {
+  if (!spec.originals || spec.variants[row.variant].name.empty()) return;
+  fail_at(row.origin, fmt::format("'{}' asks for an original that was trained in its own way; "
+                                  "'original.weights' was trained already. Leave one of both out.",
+                                  row.name));
+}
+
+void require_given_training(const Spec& spec) {
+  for (const MethodRow& row : spec.methods) require_given_training(spec, row);
 }
 
 Spec load_spec(const std::filesystem::path& file, const std::vector<std::string>& overrides,

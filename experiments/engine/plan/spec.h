@@ -61,6 +61,11 @@ struct Spec {
 Spec read_spec(const Settings& root, const std::filesystem::path& file,
                const Registries& registries);
 
+// Error(kSettings) where originals are given and the row asks for ones that are trained in its own
+// way, which those were not; or where any row does. Other rows can be had beside it.
+void require_given_training(const Spec& spec, const MethodRow& row);
+void require_given_training(const Spec& spec);
+
 // Reads the file, its `extends` and the overrides, then the spec.
 Spec load_spec(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                const Registries& registries);
