@@ -145,7 +145,7 @@ class DescentToDelete : public Unlearner {
     const LinearObjective objective(weights, task.retain, task.objective());
     Generator noise = context.generator.stream(fmt::format("noise {}", run.phases.size()));
     if (!run.steps.take(run.w, objective, release.steps, noise, context)) {
-      note_nothing_released(report);
+      note_nothing_released(task, report);
       return;
     }
     run.phases.push_back({release.steps, 0});

@@ -117,7 +117,7 @@ class Langevin : public Unlearner {
     const LinearObjective objective(weights, task.retain, task.objective());
     Generator draw = context.generator.stream(fmt::format("noise {}", run.phases.size()));
     if (!run.steps.take(run.w, objective, steps, draw, context)) {
-      note_nothing_released(report);
+      note_nothing_released(task, report);
       return;
     }
     run.phases.push_back({steps, 0});

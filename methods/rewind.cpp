@@ -143,7 +143,7 @@ class Rewind : public Unlearner {
     rewound.set_theta(point.theta);
     if (!take_full_steps(rewound, task.retain, task.objective(), point.eta, point.rewind,
                          context)) {
-      note_nothing_released(report);
+      note_nothing_released(task, report);
       return;
     }
     model.set_theta(rewound.theta());

@@ -75,7 +75,8 @@ UnlearnReport nothing_to_forget(const Task& task) {
   return report;
 }
 
-void note_nothing_released(UnlearnReport& report) {
+void note_nothing_released(const Task& task, UnlearnReport& report) {
+  report.state = task.state;
   report.status = UnlearnStatus::kStopped;
   report.details.erase("certificate");
   report.message = "stopped before the last step: nothing is released";

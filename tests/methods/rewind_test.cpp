@@ -185,6 +185,23 @@ TEST(Rewind, SensitivityIsTheFormula) {
   EXPECT_NEAR(point.eta, 1 / point.smoothness, 1e-15);
 }
 
+// A request that was stopped released nothing; what earlier ones did stays on account.
+TEST(Rewind, AStopKeepsTheAccountAndCertifiesNothing) {
+  const std::string settings = "{largest_noise: 1.0e15, training_steps: 30, steps: 20}";
+  PlannedOriginal t = rewindable(Rewound::kLinear, settings);
+  t.forget_next(run_method("rewind", settings, t.model, t.task), 10);
+  const Methods methods = builtin_methods();
+  const Settings read(parse_settings(settings, "test"));
+  const MethodInfo& info = methods.find("rewind");
+  Context context(0);
+  context.budget = 1000;
+  const UnlearnReport report =
+      run_unlearner(info, *info.make(read, methods), t.model, t.task, context);
+  EXPECT_EQ(report.status, UnlearnStatus::kStopped);
+  EXPECT_FALSE(report.details.contains("certificate"));
+  EXPECT_EQ(report.state, t.task.state);
+}
+
 // All releases know the same point: mu grows as the root of their number.
 TEST(Rewind, EpsilonIsThatOfAllReleasesTogether) {
   const std::string settings =
