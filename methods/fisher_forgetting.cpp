@@ -27,6 +27,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -126,9 +128,9 @@ class FisherForgetting : public Unlearner {
     const Tensor draw = noise.normal({model.dim()}, at::kDouble) * variance.sqrt();
     model.set_theta(mean + draw);
     if (!fisher.without_rules.empty()) {
-      report.message =
+      report.warnings.push_back(
           fmt::format("differentiated one example at a time, for their layers have no rules: {}",
-                      listed(fisher.without_rules));
+                      listed(fisher.without_rules)));
     }
     Json& details = report.details;
     details["parameters_without_rules"] = fisher.without_rules;
@@ -144,7 +146,9 @@ class FisherForgetting : public Unlearner {
     Generator noise = context.generator.stream("noise");
     const Tensor draw = fisher.sample(alpha_, -0.5, kFloor, noise);
     model.add_to_theta(draw);
-    report.message = fisher.note_without_rules();
+    if (std::string note = fisher.note_without_rules(); !note.empty()) {
+      report.warnings.push_back(std::move(note));
+    }
     Json& details = report.details;
     details["parameters_without_rules"] = fisher.parameters_without_rules();
     details["diagonal_parameters"] = fisher.diagonal_parameters();

@@ -6,8 +6,8 @@
 //
 // A top-level `extends: other.yaml` (relative to the file that says it) reads that file first: maps
 // merge key by key, everything else is replaced, and the file that extends wins. A map with another
-// `name` replaces the old one, and so does the selector of `remove` or `add`. `key: null` drops what
-// the file that is extended says of it.
+// `name` replaces the old one, and so does the selector of `remove` or `add`. `key: null` drops
+// what the file that is extended says of it.
 //
 // Plain scalars keep the text that was written; `~`, `null` and an absent value are kNull. Anchors
 // and aliases work. Errors, all of kind kSettings and located at line and column: what YAML itself

@@ -33,7 +33,7 @@ Network ensemble_of(const Network& one, std::int64_t copies, Joining joining, Ou
       table->add(named(info.name), info.shape, info.initialisation, info.fan);
     }
     for (const BufferInfo& info : one.table->buffers()) {
-      table->add_buffer(named(info.name), info.shape, info.initial);
+      table->add_buffer(named(info.name), info.initial);
     }
   }
   return {std::make_shared<Ensemble>(one.layers, one.table, copies, joining, kind), table};

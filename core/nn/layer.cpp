@@ -45,10 +45,10 @@ std::size_t ParameterTable::add(const std::string& name, std::vector<std::int64_
   return parameters_.size() - 1;
 }
 
-std::size_t ParameterTable::add_buffer(const std::string& name, std::vector<std::int64_t> shape,
-                                       double initial) {
+std::size_t ParameterTable::add_buffer(const std::string& name, Tensor initial) {
   require_new(name);
-  buffers_.push_back({name, std::move(shape), initial});
+  std::vector<std::int64_t> shape = initial.sizes().vec();
+  buffers_.push_back({name, std::move(shape), std::move(initial)});
   return buffers_.size() - 1;
 }
 

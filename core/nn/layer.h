@@ -49,7 +49,7 @@ struct ParameterInfo {
 struct BufferInfo {
   std::string name;
   std::vector<std::int64_t> shape;
-  double initial = 0;
+  Tensor initial;  // what it is before anything was trained: statistics of nothing, or a constant
 
   std::string layer() const { return name.substr(0, name.rfind('.')); }
 };
@@ -61,7 +61,7 @@ class ParameterTable {
   // there would be more than 1e12 parameters in all.
   std::size_t add(const std::string& name, std::vector<std::int64_t> shape,
                   Initialisation initialisation, std::int64_t fan);
-  std::size_t add_buffer(const std::string& name, std::vector<std::int64_t> shape, double initial);
+  std::size_t add_buffer(const std::string& name, Tensor initial);
 
   const std::vector<ParameterInfo>& parameters() const { return parameters_; }
   const std::vector<BufferInfo>& buffers() const { return buffers_; }

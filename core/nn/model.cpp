@@ -44,7 +44,7 @@ Model::Model(std::shared_ptr<const Layer> net, std::shared_ptr<const ParameterTa
     parameters_.push_back(view.detach().requires_grad_());
   }
   for (const BufferInfo& info : table_->buffers()) {
-    buffers_.push_back(at::full(info.shape, info.initial, options));
+    buffers_.push_back(info.initial.to(options, /*non_blocking=*/false, /*copy=*/true));
   }
 }
 
@@ -62,7 +62,7 @@ void Model::initialise(Generator& generator) {
     // Drawn in float64 and rounded, so that float32 and float64 models start alike.
     views[i].copy_(initial_value(parameter_infos()[i], generator, at::kDouble));
   }
-  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].fill_(buffer_infos()[i].initial);
+  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].copy_(buffer_infos()[i].initial);
 }
 
 void Model::initialise(Generator& generator, const Tensor& which) {

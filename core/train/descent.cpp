@@ -86,7 +86,7 @@ void Descent::warn_of_rise() const {
   if (!rise) return;
   context_.warn(
       fmt::format("the loss that its steps descend rose from {:.3g} to {:.3g}: lower the "
-                  "learning rate, {:g}, or clip gradients",
+                  "learning rate ({:g}) or clip gradients",
                   rise->first, rise->last, recipe_.optimizer.lr));
 }
 

@@ -1,8 +1,8 @@
-// Whether a descent lowers what it descends. Each kind of term, such as the loss on what remains and
-// minus the loss on what is forgotten, is compared with itself: its mean over the batches of the
-// first epoch that has it with that of the last, or over the two halves of a single epoch. It rose
-// where the last is higher by 4 standard errors and by a tenth; or where it is ten times what the
-// first step found, and half a unit at least, as when it flies up within an epoch.
+// Whether a descent lowers what it descends. Each kind of term, such as the loss on what remains
+// and minus the loss on what is forgotten, is compared with itself: its mean over the batches of
+// the first epoch that has it with that of the last, or over the two halves of a single epoch. It
+// rose where the last is higher by 4 standard errors and by a tenth; or where it is ten times what
+// the first step found, and half a unit at least, as when it flies up within an epoch.
 #pragma once
 
 #include <cstdint>

@@ -44,8 +44,8 @@ UnlearnReport certified(const Certificate& certificate);
 UnlearnReport refused(const Certificate& certificate, std::string why);
 // Of a request to forget nothing: what was done before stays.
 UnlearnReport nothing_to_forget(const Task& task);
-// The context asked to stop before the steps were done: the report has no certificate then, and what
-// requests before this one gave away stays on account.
+// The context asked to stop before the steps were done: the report has no certificate then, and
+// what requests before this one gave away stays on account.
 void note_nothing_released(const Task& task, UnlearnReport& report);
 
 // Steps on the mean loss of batches of what remains, without l2, each of which noise follows; what

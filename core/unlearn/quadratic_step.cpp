@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "core/base/precision.h"
@@ -69,9 +71,12 @@ bool note_step(const SolveReport& solve, const StepOutcome& outcome, const std::
   if (!has_converged && solve.refusal.empty()) {
     parts.push_back(fmt::format("{}: {}: {}", where, to_string(solve.status), solve.message));
   }
-  const std::string step = fmt::format("{}: {}", where, outcome.message);
-  parts.push_back(solve.matrix_note.empty() ? step
-                                            : fmt::format("{}; {}", step, solve.matrix_note));
+  parts.push_back(fmt::format("{}: {}", where, outcome.message));
+  const auto is_said = [&](const std::string& warning) { return warning == solve.matrix_note; };
+  if (!solve.matrix_note.empty() &&
+      std::none_of(report.warnings.begin(), report.warnings.end(), is_said)) {
+    report.warnings.push_back(solve.matrix_note);
+  }
   report.message = fmt::format("{}", fmt::join(parts, "; "));
   if (!has_converged || !outcome.is_taken || outcome.rises) report.status = UnlearnStatus::kPartial;
   if (is_stopped) report.status = UnlearnStatus::kStopped;

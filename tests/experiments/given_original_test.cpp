@@ -259,8 +259,8 @@ TEST(Apply, AnswersEveryRequestOfASequence) {
   EXPECT_FALSE(fs::exists(shop.output + "3"));
 }
 
-// A method with a guarantee edits what oubli trained as the method asks, and the record says what is
-// guaranteed.
+// A method with a guarantee edits what oubli trained as the method asks, and the record says what
+// is guaranteed.
 TEST(Apply, EditsWhatIsTrainedHereAndRecordsTheGuarantee) {
   const Shop shop(R"(
 data: {name: csv, file: t.csv, label: y, task: classification, id: who, test_fraction: 0.2}

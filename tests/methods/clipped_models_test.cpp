@@ -60,7 +60,8 @@ TEST(ClippedModels, TheWorstPairStaysUnderTheBound) {
     b = b.clamp(-clip, clip) + sigma * generator.normal({runs}, at::kDouble);
     bound *= gaussian_delta(2 * clip / sigma, std::log1p(std::expm1(epsilon) / bound));
     double worst = 0;
-    for (double threshold = -1; threshold < 3; threshold += 0.1) {
+    for (int i = 0; i < 40; ++i) {
+      const double threshold = -1 + 0.1 * i;
       const double in_a = a.gt(threshold).to(at::kDouble).mean().item<double>();
       const double in_b = b.gt(threshold).to(at::kDouble).mean().item<double>();
       worst = std::max(worst, in_a - std::exp(epsilon) * in_b);

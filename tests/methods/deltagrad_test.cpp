@@ -2,6 +2,8 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 #include "core/train/batch_gradient.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/recorded_training.h"
@@ -140,8 +142,9 @@ TEST(DeltaGrad, CostsLessTheRarerItsExplicitSteps) {
     Model model = original.model.clone();
     const UnlearnReport report =
         run("{burn_in: 10, period: " + std::to_string(period) + "}", original, model);
-    EXPECT_EQ(report.details.at("explicit_steps"), 11 + 89 / period);
-    EXPECT_EQ(report.sample_gradients, 500.0 * (11 + 89 / period) + 5.0 * (89 - 89 / period));
+    const auto exact = static_cast<int>(89 / period);
+    EXPECT_EQ(report.details.at("explicit_steps"), 11 + exact);
+    EXPECT_EQ(report.sample_gradients, 500.0 * (11 + exact) + 5.0 * (89 - exact));
     EXPECT_LT(report.sample_gradients, last_cost);
     EXPECT_GE(distance(model.theta(), target), last_distance);
     last_cost = report.sample_gradients;
@@ -201,7 +204,7 @@ TEST(DeltaGrad, ComesNearRetrainingInASequence) {
       recorded("deltagrad", "{}", "logistic", "{}", train, recipe_of(500, 100, 0.5, 1e-3));
   const Tensor target = testing::retrained(original, train.rows.narrow(0, 0, 10));
   Model model = original.model.clone();
-  for (const int request : {0, 1, 2, 3, 4}) {
+  for (const std::int64_t request : {0, 1, 2, 3, 4}) {
     original.forget(train.rows.narrow(0, 2 * request, 2));
     original.go_on(run("{burn_in: 10}", original, model));
   }

@@ -172,7 +172,8 @@ TEST(Langevin, TakesAsFewStepsAsTheTargetAsksFor) {
 double published_epsilon(const ProjectedRun& run, double sigma, double n, double m, double steps,
                          double delta) {
   double least = 1e9;
-  for (double order = 1.01; order < 1e4; order *= 1.01) {
+  for (int i = 1; i < 926; ++i) {
+    const double order = std::pow(1.01, i);
     const double squares = m * run.lipschitz / (sigma * n);
     const double divergence = std::exp(-steps * run.strong_convexity * run.steps.eta / order) * 4 *
                               order * squares * squares / run.strong_convexity;

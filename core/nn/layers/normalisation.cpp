@@ -195,8 +195,8 @@ BatchNorm2d::BatchNorm2d(ParameterTable& table, const std::string& name, std::in
     : channels_(channels),
       gamma_(table.add(name + ".weight", {channels}, Initialisation::kOnes, 1)),
       beta_(table.add(name + ".bias", {channels}, Initialisation::kZeros, 1)),
-      mean_(table.add_buffer(name + ".running_mean", {channels}, 0)),
-      variance_(table.add_buffer(name + ".running_var", {channels}, 1)) {}
+      mean_(table.add_buffer(name + ".running_mean", at::zeros({channels}))),
+      variance_(table.add_buffer(name + ".running_var", at::ones({channels}))) {}
 
 Tensor BatchNorm2d::forward(const Tensor& input, ForwardPass& pass) const {
   const bool training = pass.mode == PassMode::kTraining;

@@ -81,6 +81,14 @@ void use_plain_attention() {
   at::globalContext().setSDPUseMemEfficient(false);
 }
 
+// Statistics start from nothing; what else a network holds, such as the encoding of positions, is a
+// constant of it.
+Tensor start_of_buffer(const torch::jit::Named<Tensor>& buffer) {
+  if (buffer.name.ends_with("running_mean")) return at::zeros_like(buffer.value);
+  if (buffer.name.ends_with("running_var")) return at::ones_like(buffer.value);
+  return buffer.value.detach().clone();
+}
+
 class ScriptLayer : public Layer {
  public:
   ScriptLayer(const std::filesystem::path& file, ParameterTable& table)
@@ -94,10 +102,8 @@ class ScriptLayer : public Layer {
     }
     for (const auto& buffer : module_.named_buffers()) {
       if (!at::isFloatingType(buffer.value.scalar_type())) continue;  // a counter
-      const bool is_variance = buffer.name.ends_with("running_var");
-      buffers_.emplace_back(
-          table.add_buffer(buffer.name, buffer.value.sizes().vec(), is_variance ? 1 : 0),
-          slot_of(module_, buffer.name));
+      buffers_.emplace_back(table.add_buffer(buffer.name, start_of_buffer(buffer)),
+                            slot_of(module_, buffer.name));
     }
     if (parameters_.empty()) {
       throw Error(ErrorKind::kData, fmt::format("{}: the network has no parameters (a frozen one "

@@ -91,6 +91,11 @@ ReportModel report_model(const Results& results) {
   }
   for (const RowResult& row : results.rows) model.rows.push_back(report_row(results, row));
   model.decided_by = decided_by(results);
+  model.caption = fmt::format(
+      "Mean and 95 % t-interval over {}.\n"
+      "The noise floor is over oracles, each against the others.\n"
+      "What a verdict means: `oubli explain verdict`.",
+      results.is_of_one_given_original() ? "the runs on the given original" : "training seeds");
   model.notes = notes_of(results);
   return model;
 }

@@ -41,6 +41,7 @@ struct ReportModel {
   std::vector<ReportColumn> columns;
   std::vector<ReportRow> rows;
   std::string decided_by;  // what verdicts rest on, a sentence
+  std::string caption;     // how to read the table, in lines
   std::vector<std::string> notes;
 
   // Numbers of the columns that methods are compared by; of one group, or of all.
@@ -56,11 +57,5 @@ std::string shown_cell(const ReportRow& row, std::size_t column);
 // Column heading, such as "forget acc." for accuracy/forget, whose metric has the heading "acc.";
 // the metric's name where `heading` is empty.
 std::string column_title(const std::string& column, const std::string& heading);
-
-// How to read a table, in lines.
-inline const char* const kCaption =
-    "Mean and 95 % t-interval over training seeds.\n"
-    "The noise floor is over oracles, each against the others.\n"
-    "What a verdict means: `oubli explain verdict`.";
 
 }  // namespace oubli

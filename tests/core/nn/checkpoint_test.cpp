@@ -85,7 +85,7 @@ TEST(Checkpoint, NamesMayBeTranslated) {
   TensorFile file = read_tensors(folder / "m");
   for (auto& [name, tensor] : file.tensors) {
     if (name.starts_with("conv1.")) name = "stem.0" + name.substr(5);
-    name = "module." + name;
+    name.insert(0, "module.");
   }
   Model loaded = small(at::kFloat, 2);
   load_weights(loaded, renamed(file, {{"stem.0", "conv1"}}, "m"), "m");

@@ -88,11 +88,11 @@ TEST(GroupNorm, GroupsMustDivideTheChannels) {
 TEST(ParameterTable, RefusesANameUsedTwice) {
   ParameterTable table;
   table.add("w", {2, 3}, Initialisation::kZeros, 1);
-  table.add_buffer("m", {2}, 0);
+  table.add_buffer("m", at::zeros({2}));
   EXPECT_EQ(table.size(), 6);
   EXPECT_ERROR(ErrorKind::kUsage, table.add("w", {1}, Initialisation::kZeros, 1), HasSubstr("'w'"));
-  EXPECT_ERROR(ErrorKind::kUsage, table.add_buffer("w", {1}, 0), HasSubstr("'w'"));
-  EXPECT_ERROR(ErrorKind::kUsage, table.add_buffer("m", {1}, 0), HasSubstr("'m'"));
+  EXPECT_ERROR(ErrorKind::kUsage, table.add_buffer("w", at::zeros({1})), HasSubstr("'w'"));
+  EXPECT_ERROR(ErrorKind::kUsage, table.add_buffer("m", at::zeros({1})), HasSubstr("'m'"));
 }
 
 }  // namespace

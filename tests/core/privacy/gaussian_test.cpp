@@ -43,7 +43,8 @@ TEST(Gaussian, DeltaIsWhatSimulationFinds) {
 
 TEST(Gaussian, MoreEpsilonIsLessDelta) {
   double last = 1;
-  for (double epsilon = 0; epsilon < 60; epsilon += 0.7) {
+  for (int i = 0; i <= 85; ++i) {
+    const double epsilon = 0.7 * i;
     const double delta = gaussian_delta(2.5, epsilon);
     EXPECT_LT(delta, last);
     EXPECT_GE(delta, 0);

@@ -74,7 +74,7 @@ std::string console_table(const ReportModel& report, std::size_t width) {
   }
   text += "\n";
   text += wrapped(report.decided_by, width);
-  text += fmt::format("{}\n", kCaption);
+  text += fmt::format("{}\n", report.caption);
   for (const std::string& note : report.notes) text += wrapped(note, width);
   return printable(text, /*lines=*/true);
 }

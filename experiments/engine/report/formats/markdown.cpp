@@ -22,7 +22,7 @@ std::string markdown_table(const ReportModel& report) {
     for (const std::size_t column : columns) text += fmt::format(" {} |", shown_cell(row, column));
     text += fmt::format(" {} |\n", markdown_text(row.verdict));
   }
-  text += fmt::format("\n{}\n{}\n", report.decided_by, kCaption);
+  text += fmt::format("\n{}\n{}\n", report.decided_by, report.caption);
   for (const std::string& note : report.notes) text += fmt::format("\n- {}", markdown_text(note));
   return text + "\n";
 }

@@ -20,7 +20,7 @@ model: {name: mlp, hidden: [16]}
 train: {optimizer: {name: sgd, lr: 0.1}, epochs: 5, batch_size: 16}
 edit: {remove: {random: {count: 20}}}
 methods:
-  - finetune: {as: wild, lr: 30, epochs: 4}
+  - finetune: {as: wild, lr: 2, epochs: 4}
   - finetune: {as: calm, lr: 0.01, epochs: 4}
 seeds: {training: 2, oracle: 2}
 measure: [accuracy]
