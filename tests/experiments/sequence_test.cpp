@@ -125,23 +125,23 @@ TEST(Sequence, SharesWhatAnotherHasDone) {
   EXPECT_THAT(result.err, HasSubstr("newton, original 0, request 4\n"));
 }
 
-// Customers who ask by the day, in a table of their own.
-struct Days {
+// Customers in a table of their own, who ask to be forgotten.
+struct Customers {
   TemporaryFolder scratch;
+  std::string head = kHead;  // of an experiment on that table
 
-  Days() {
+  Customers() {
     std::string table = "who,a,b,y\n";
     for (int i = 0; i < 60; ++i) table += fmt::format("C{},{},{},{}.5\n", i, i % 7, i % 5, i % 11);
     scratch.write("t.csv", table);
-  }
-  ProgramResult run(const std::string& edit, const std::string& requests = "") const {
-    scratch.write("requests.csv", requests);
-    std::string text = kHead;
-    const std::size_t data = text.find("data:"), model = text.find("model:");
-    text.replace(data, model - data,
+    const std::size_t data = head.find("data:"), model = head.find("model:");
+    head.replace(data, model - data,
                  "data: {name: csv, file: t.csv, label: y, task: regression, id: who, "
                  "test_fraction: 0, validation_fraction: 0}\n");
-    return run_program({"run", scratch.write("r.yaml", text + edit), "--store",
+  }
+  ProgramResult run(const std::string& edit, const std::string& requests = "") const {
+    if (!requests.empty()) scratch.write("requests.csv", requests);
+    return run_program({"run", scratch.write("r.yaml", head + edit), "--store",
                         scratch.path() / "store", "--output", scratch.path() / "out"});
   }
 };
@@ -150,7 +150,7 @@ const char* const kByDay = "edit: {requests: {file: requests.csv, number: day, u
 
 // It happens that all who ask on a day are strangers.
 TEST(Sequence, ADayOfUnknownIdsIsAnsweredByNothing) {
-  const Days days;
+  const Customers days;
   const ProgramResult result = days.run(std::string(kByDay) + "ignore}}\ncheckpoints: [1, 2, 4]\n",
                                         "who;day\nX1;1\nC1;2\nX2;3\nX3;3\nC1;3\nC5;4\n");
   ASSERT_EQ(result.status, 0) << result.err;
@@ -171,7 +171,7 @@ TEST(Sequence, ADayOfUnknownIdsIsAnsweredByNothing) {
 }
 
 TEST(Sequence, EveryRequestThatCannotBeAnsweredIsNamed) {
-  const Days days;
+  const Customers days;
   const std::string by_day =
       days.run(std::string(kByDay) + "error}}\n", "who,day\nX1,1\nC2,2\nC3,3\nC2,4\n").err;
   EXPECT_THAT(by_day,
@@ -192,20 +192,12 @@ TEST(Sequence, EveryRequestThatCannotBeAnsweredIsNamed) {
 }
 
 TEST(Sequence, RequestsOfAFileStandUnderTheirNumber) {
-  TemporaryFolder scratch;
-  std::string table = "who,a,b,y\n", requests = "customer,day\n";
-  for (int i = 0; i < 60; ++i) table += fmt::format("C{},{},{},{}.5\n", i, i % 7, i % 5, i % 11);
-  for (const char* line :
-       {"C5,2026-03-02", "C1,2026-03-01", "C9,2026-03-02", "C77,2026-03-04", "C2,2026-03-04"}) {
-    requests += std::string(line) + "\n";
-  }
-  scratch.write("t.csv", table);
-  scratch.write("requests.csv", requests);
-  std::string text = kHead;
-  const std::size_t data = text.find("data:"), model = text.find("model:");
-  text.replace(data, model - data,
-               "data: {name: csv, file: t.csv, label: y, task: regression, id: who, "
-               "test_fraction: 0, validation_fraction: 0}\n");
+  const Customers customers;
+  const TemporaryFolder& scratch = customers.scratch;
+  const std::string& text = customers.head;
+  scratch.write("requests.csv",
+                "customer,day\nC5,2026-03-02\nC1,2026-03-01\nC9,2026-03-02\nC77,2026-03-04\n"
+                "C2,2026-03-04\n");
   const std::string edit =
       "edit: {requests: {file: requests.csv, column: customer, number: day, unknown_ids: ";
   const auto error = [&](const std::string& requests_given, const std::string& edit_given) {
@@ -237,16 +229,10 @@ TEST(Sequence, RequestsOfAFileStandUnderTheirNumber) {
 
 // Customers in the order in which they wrote, who need no number for that.
 TEST(Sequence, RequestsOfAFileWithoutNumbersAreItsLines) {
-  TemporaryFolder scratch;
-  std::string table = "who,a,b,y\n";
-  for (int i = 0; i < 60; ++i) table += fmt::format("C{},{},{},{}.5\n", i, i % 7, i % 5, i % 11);
-  scratch.write("t.csv", table);
+  const Customers customers;
+  const TemporaryFolder& scratch = customers.scratch;
+  const std::string& text = customers.head;
   scratch.write("requests.csv", "who\nC30\nC2\nC40\nC1\nC50\n");
-  std::string text = kHead;
-  const std::size_t data = text.find("data:"), model = text.find("model:");
-  text.replace(data, model - data,
-               "data: {name: csv, file: t.csv, label: y, task: regression, id: who, "
-               "test_fraction: 0, validation_fraction: 0}\n");
   const auto removed = [&](const std::string& requests) {
     const std::string output = scratch.path() / "out";
     const std::string file = scratch.write("r.yaml", text + "edit: {requests: " + requests + "}\n");

@@ -54,23 +54,6 @@ TEST(PublishedWoodFisher, IsTheRecursionAsCoded) {
   EXPECT_LT((model.theta() - before - 0.7 * k).abs().max().item<double>(), 1e-12);
 }
 
-// One feature is the forget set's alone, the others what remains': each sign shows by itself.
-TEST(PublishedWoodFisher, ClimbsTheForgetLossAndDescendsTheOtherEach) {
-  auto data = std::make_shared<Dataset>(*make_dataset(60, 4, 0));
-  data->inputs.narrow(0, 0, 10).narrow(1, 1, 3).zero_();
-  data->inputs.narrow(0, 10, 50).narrow(1, 0, 1).zero_();
-  const Task task = removal_task(data, 10, 0);
-  Model model = make_model("linear", "{bias: false}", *data);
-  CostMeter cost;
-  const auto loss = [&](const Subset& subset) {
-    return value_only(model, subset, task.objective(), cost).loss;
-  };
-  const double forget = loss(task.forget), retain = loss(task.retain);
-  run_method("woodfisher_published", "{alpha: 1.0e-3}", model, task);
-  EXPECT_GT(loss(task.forget), forget);
-  EXPECT_LT(loss(task.retain), retain);
-}
-
 TEST(PublishedWoodFisher, OfAlphaZeroIsTheIdentity) {
   const auto data = make_dataset(60, 4, 3);
   Model model = make_model("mlp", "{}", *data);

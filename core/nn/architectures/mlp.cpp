@@ -14,9 +14,9 @@ Architecture mlp_architecture() {
     const std::vector<std::int64_t> hidden = settings.integers(
         "hidden", {{256}},
         {.at_least = 1, .at_most = 1'000'000, .doc = "units of each hidden layer"});
-    constexpr std::size_t kMostLayers = 1000;
-    if (hidden.size() > kMostLayers) {
-      settings.fail("hidden", fmt::format("'hidden' has more than {} layers.", kMostLayers));
+    constexpr std::size_t kMostHidden = 1000;
+    if (hidden.size() > kMostHidden) {
+      settings.fail("hidden", fmt::format("'hidden' has more than {} layers.", kMostHidden));
     }
     const std::string activation = settings.choice(
         "activation", {.default_value = "relu",
