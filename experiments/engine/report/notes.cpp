@@ -82,6 +82,7 @@ std::vector<std::string> warnings_of(const RowResult& row) {
     }
   }
   std::vector<std::string> lines;
+  lines.reserve(said.size());
   for (const auto& [text, count] : said) {
     lines.push_back(
         fmt::format("{} ({} of {} models): {}", row.name, count, row.models.size(), text));
