@@ -82,8 +82,9 @@ void Settings::fail_at_missing(const std::string& key) const {
   const std::string nearest = nearest_name(key, others);
   const SettingsDeclaration& asked = state_->declarations.back();
   std::string message = fmt::format("'{}' is missing: it has no default.", key);
-  if (asked.type == "one of")
+  if (asked.type == "one of") {
     message += fmt::format(" It is one of {}.", alternatives(asked.range));
+  }
   if (nearest.empty()) fail_at(origin(), message);
   fail_at(state_->node.find(nearest)->key_origin,
           fmt::format("{} Did you mean it by '{}'?", message, nearest));

@@ -130,8 +130,6 @@ bool is_another_thing(const SettingsNode& base, const SettingsNode& child) {
   return before != nullptr && after != nullptr && before->scalar != after->scalar;
 }
 
-bool is_empty(const SettingsNode& node) { return node.kind == SettingsNode::Kind::kNull; }
-
 void merge_into(SettingsNode& base, const SettingsNode& child) {
   using Kind = SettingsNode::Kind;
   if (base.kind != Kind::kMap || child.kind != Kind::kMap || is_another_thing(base, child)) {
@@ -147,7 +145,7 @@ void merge_into(SettingsNode& base, const SettingsNode& child) {
     const auto found = places.find(key);
     if (found == places.end()) {
       base.entries.emplace_back(key, value);
-    } else if (is_empty(value)) {
+    } else if (value.kind == Kind::kNull) {
       dropped.insert(key);
     } else if (key == "remove" || key == "add") {
       base.entries[found->second].second = value;  // one choice among selectors
