@@ -11,9 +11,6 @@
 // n_r) for each epoch.
 #include <ATen/ATen.h>
 
-#include <cmath>
-#include <string>
-
 #include "core/train/descent_settings.h"
 #include "core/unlearn/retain_share.h"
 #include "core/unlearn/teacher.h"
@@ -50,8 +47,6 @@ class BadTeacher : public Unlearner {
     BatchStream all = descent.batches(share_.with_forget_set(task, context));
     while (descent.next_epoch()) {
       for (const Batch& batch : all) {
-        // One epoch is the default, so that the ends of epochs come too late.
-        if (context.should_stop()) return stopped(descent.report());
         const Tensor given = at::where(is_forgotten(batch, task), ignorant.outputs(batch, context),
                                        original.outputs(batch, context));
         descent.step(descent.loss(batch, [&](const Tensor& outputs) {
@@ -63,13 +58,6 @@ class BadTeacher : public Unlearner {
   }
 
  private:
-  static UnlearnReport stopped(const DescentReport& steps) {
-    UnlearnReport report = report_of(steps);
-    report.status = UnlearnStatus::kStopped;
-    report.message = "stopped within epoch " + std::to_string(std::lround(steps.epochs) + 1);
-    return report;
-  }
-
   double temperature_;
   RetainShare share_;
   DescentSettings steps_;

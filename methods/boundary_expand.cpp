@@ -7,8 +7,9 @@
 // so that the boundaries move towards what surrounds the forget set, and nothing else is learnt in
 // its place. Source: Chen et al. 2023 (arXiv 2303.11570), steps of their CIFAR-10 runs: at their
 // rate of 1e-5 little moves in a small network. With no step the original comes back, bit for bit.
-// Made for whole classes. Classification by an output for each class only: Error(kTask). Cost: m
-// times the epochs.
+// Made for whole classes: on random examples it runs, and moves their classes. Normalisations take
+// the statistics of the forget set. Classification by an output for each class only: Error(kTask).
+// Cost: m times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/train/descent_settings.h"

@@ -2,10 +2,11 @@
 //
 //   theta' = SGD(J(.; D_r + D_a)), from theta, over the parameters of the last k layers alone
 //
-// Source: Goel et al. 2022 (arXiv 2201.06640). Layers are counted from the output backwards, those
-// with a weight matrix or kernels; what normalises between them moves too and does not count.
-// Running statistics of frozen layers move as in training, as they do in the authors' code. Cost:
-// n_r times the epochs.
+// Source: Goel et al. 2022 (arXiv 2201.06640); 10 epochs at 0.01 as in SCRUB's notebook (Kurmanji
+// et al. 2023, arXiv 2302.09880). Layers are counted from the output backwards, those with a weight
+// matrix or kernels; what normalises between them moves too and does not count. Running statistics
+// of frozen layers move as in training, as they do in the authors' code. Cost: n_r times the
+// epochs.
 #include "core/nn/parameter_groups.h"
 #include "core/train/descent_settings.h"
 #include "core/unlearn/unlearner.h"

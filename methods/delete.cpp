@@ -6,7 +6,8 @@
 // Source: Zhou et al. 2025 (arXiv 2503.23751), rate and epochs of their CIFAR-10 runs. Ratios
 // between the other classes are kept, and the minimum is at softmax(f) = q exactly. Made for whole
 // classes: on random examples it drives p_y to 0, where a retrained model mostly still predicts y.
-// l2 is left out. Classification only: Error(kTask). Cost: 4/3 m times the epochs.
+// l2 is left out. Normalisations take the statistics of the forget set. Classification only:
+// Error(kTask). Cost: 4/3 m times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/train/descent_settings.h"

@@ -3,10 +3,11 @@
 //   theta' = SGD(J(.; D_r + D_a)), from theta
 //
 // Source: the baseline of Golatkar et al. 2020 (arXiv 1911.04933). The objective, its regulariser
-// included, is that of training; the optimiser's state starts anew. A model that interpolates its
-// retain set has almost no gradient there and hardly moves. `layers`, `l1` and `noise` change each
-// step as cf_k, l1_sparse and noisy_finetune do, which have their authors' schedules. Cost: n_r
-// times the epochs.
+// included, is that of training; the optimiser's state starts anew. 10 epochs at 0.01 are those of
+// SalUn's code (Fan et al. 2024, arXiv 2310.12508), whose tables search the rate from 1e-3 to 0.1.
+// A model that interpolates its retain set has almost no gradient there and hardly moves. `layers`,
+// `l1` and `noise` change each step as cf_k, l1_sparse and noisy_finetune do, which have their
+// authors' schedules. Cost: n_r times the epochs.
 #include <ATen/ATen.h>
 
 #include <cmath>

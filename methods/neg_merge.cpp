@@ -4,8 +4,9 @@
 //   tau_i = mean of tau_k,i where all K have the same sign, else 0;   theta' = theta - scale tau
 //
 // Source: Kim et al. 2024 (arXiv 2410.05583), whose K fine-tunings differ in their settings: here
-// in the order of their batches and in rates spaced evenly on a log scale from lr / spread to
-// lr spread. With K = 1 it is task_vector. Cost: K m times the epochs.
+// in the order of their batches and in rates spaced evenly on a log scale from lr / spread to lr
+// spread. With K = 1 it is task_vector, whose fine-tuning it has by default; K and `spread` are
+// this toolkit's, and `scale` is to be searched. Cost: K m times the epochs.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 

@@ -6,7 +6,9 @@
 // with z_t ~ N(0, I) and r_t the step's rate: the noise of Langevin dynamics. A heuristic: nothing
 // is certified, which would ask for noise, clipping and an account in training too. Source: Chien
 // et al. 2024 (arXiv 2401.10371) for the step; noise at the start is the competition's third and
-// seventh place (Triantafillou et al. 2024, arXiv 2406.09073). Cost: n_r times the epochs.
+// seventh place (Triantafillou et al. 2024, arXiv 2406.09073). Rate and epochs are finetune's, and
+// `noise` has no published value: it depends on the width of the weights. Cost: n_r times the
+// epochs.
 #include <ATen/ATen.h>
 
 #include <cmath>

@@ -6,6 +6,7 @@
 //   each_time   y' uniform over all classes, the true one too, drawn anew for each batch; an epoch
 //               is a pass over D_u and then one over D_r: SalUn's code for CIFAR-10 (Fan et al.
 //               2024, arXiv 2310.12508)
+//               whose 10 epochs are the default; the rate they search from 5e-4 to 5e-2
 //   once        y' uniform over the other classes, drawn once; an epoch is a pass over both in one
 //               random order: "amnesiac" in the code of SSD and of bad teaching (Graves et al.
 //               2021, arXiv 2010.10981)

@@ -7,9 +7,10 @@
 // and, with `rewind`, the parameters after that epoch whose forget error is nearest to the
 // reference, which is the error of the last epoch's model on validation examples of the forget
 // set's classes (SCRUB+R). Source: Kurmanji et al. 2023 (arXiv 2302.09880), defaults of their
-// small-scale runs. At the original d has no gradient: where D_u is one batch, the first max epoch
-// does not move theta, and the report says so. What is added is learnt as part of D_r, its teacher
-// being the model that does not know it. Cost: 4/3 (n_r E + m max_epochs), rewinding apart.
+// small-scale runs, but that l2 is training's where theirs is 0.1. At the original d has no
+// gradient: where D_u is one batch, the first max epoch does not move theta, and the report says
+// so. What is added is learnt as part of D_r, its teacher being the model that does not know it.
+// Cost: 4/3 (n_r E + m max_epochs), rewinding apart.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 

@@ -4,8 +4,9 @@
 //
 // Source: Ilharco et al. 2023 (arXiv 2212.04089); from the model itself rather than from a
 // pre-trained one, as in MUSE (Shi et al. 2025, arXiv 2407.06460). Linear in `scale`. A model that
-// has learnt its forget set perfectly has no gradient there and no task vector. Cost: m times the
-// epochs.
+// has learnt its forget set perfectly has no gradient there and no task vector. The fine-tuning is
+// finetune's by default: theirs is of pre-trained models, and `scale` searched up to 1.5. Cost: m
+// times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/train/descent_settings.h"

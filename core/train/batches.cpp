@@ -35,7 +35,7 @@ BatchStream::BatchStream(const Subset& subset, const BatchOptions& options, Gene
 
 BatchStream::Iterator BatchStream::begin() {
   start_epoch();
-  advance();
+  advance_unless_stopped();
   return Iterator(*this);
 }
 
@@ -49,6 +49,14 @@ const Batch& BatchStream::next() {
 void BatchStream::start_epoch() {
   if (used_ > 0) positions_ = order_.permutation(subset_.size());
   at_ = 0;
+}
+
+void BatchStream::advance_unless_stopped() {
+  if (at_ < used_ && options_.stop && options_.stop()) {
+    has_batch_ = false;
+  } else {
+    advance();
+  }
 }
 
 void BatchStream::advance() {

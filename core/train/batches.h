@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "core/base/random.h"
 #include "core/data/dataset.h"
@@ -24,6 +25,8 @@ struct BatchOptions {
   bool drop_last = false;
   Augmentation augmentation;
   at::ScalarType dtype = at::kFloat;
+  // Asked before each batch of a loop, which ends where it says so; next() goes on.
+  std::function<bool()> stop = {};
 };
 
 class BatchStream {
@@ -44,7 +47,7 @@ class BatchStream {
     explicit Iterator(BatchStream& stream) : stream_(stream) {}
     const Batch& operator*() const { return stream_.batch_; }
     Iterator& operator++() {
-      stream_.advance();
+      stream_.advance_unless_stopped();
       return *this;
     }
     bool operator!=(End) const { return stream_.has_batch_; }
@@ -59,6 +62,7 @@ class BatchStream {
  private:
   void start_epoch();
   void advance();
+  void advance_unless_stopped();
 
   Subset subset_;
   BatchOptions options_;

@@ -44,7 +44,8 @@ BatchStream Descent::batches(const Subset& subset, std::int64_t batch_size) {
                       {.batch_size = batch_size > 0 ? batch_size : recipe_.batch_size,
                        .drop_last = recipe_.drop_last,
                        .augmentation = recipe_.augmentation,
-                       .dtype = model_.dtype()},
+                       .dtype = model_.dtype(),
+                       .stop = [this] { return stopped_ = context_.should_stop(); }},
                       stream("order"), stream("augmentation"));
   if (streams_ == 1) steps_per_epoch_ = batches.batches();
   return batches;
@@ -61,7 +62,7 @@ bool Descent::next_epoch() {
 }
 
 bool Descent::close_epoch() {
-  report_.epochs = static_cast<double>(epoch_ + 1);
+  report_.epochs = static_cast<double>(stopped_ ? epoch_ : epoch_ + 1);
   context_.progress(report_.epochs / static_cast<double>(recipe_.epochs));
   // Once a parameter is not finite it stays so: one look at the end of an epoch finds it.
   if (!at::isfinite(model_.theta()).all().item<bool>()) {
@@ -72,9 +73,9 @@ bool Descent::close_epoch() {
         epoch_ + 1, recipe_.epochs, recipe_.optimizer.lr);
     return false;
   }
-  if (epoch_ + 1 < recipe_.epochs && context_.should_stop()) {
+  if (stopped_ || (epoch_ + 1 < recipe_.epochs && context_.should_stop())) {
     report_.status = TrainingStatus::kStopped;
-    report_.message = fmt::format("stopped after {} of {} epochs", epoch_ + 1, recipe_.epochs);
+    report_.message = fmt::format("stopped after {} of {} epochs", report_.epochs, recipe_.epochs);
     return false;
   }
   return true;

@@ -23,8 +23,9 @@
 //
 // Cost: one sample-gradient for each example of each term, counted here. At the end of each epoch
 // parameters are looked at: once one is not finite it stays so, and the loop ends with the status
-// Diverged; it ends with Stopped where the context asks for it. Where the context takes warnings,
-// one says that what is descended rose (objective_watch.h).
+// Diverged. Where the context asks for it, which is seen before each batch, the epoch ends there
+// and the loop with the status Stopped. Where the context takes warnings, one says that what is
+// descended rose (objective_watch.h).
 #pragma once
 
 #include <functional>
@@ -76,11 +77,12 @@ class Descent {
   Descent& operator=(const Descent&) = delete;
 
   // A set's batches; of the recipe's size unless another is given. The schedule counts the first
-  // set's batches as the steps of an epoch, unless `steps_per_epoch` says otherwise.
+  // set's batches as the steps of an epoch, unless `steps_per_epoch` says otherwise. The descent
+  // must outlive it.
   BatchStream batches(const Subset& subset, std::int64_t batch_size = 0);
   void steps_per_epoch(std::int64_t steps) { steps_per_epoch_ = steps; }
 
-  // True until all epochs are over, or parameters have diverged, or the context asks to stop.
+  // True until all epochs are over, or parameters have diverged, or an epoch was stopped.
   bool next_epoch();
   std::int64_t epoch() const { return epoch_; }  // from 0
   StepState next_step() const;
@@ -95,7 +97,7 @@ class Descent {
   Tensor& gradient(const LossTerm& term);
   void step_along(Tensor& gradient);
 
-  // Usable at any time; `epochs` are those that have ended.
+  // Usable at any time; `epochs` are those that have ended, the one that was stopped apart.
   const DescentReport& report() const { return report_; }
 
  private:
@@ -112,6 +114,7 @@ class Descent {
   Tensor held_;  // theta at the start, where not all may move
   std::int64_t streams_ = 0, steps_per_epoch_ = 0;
   std::int64_t epoch_ = -1, step_ = 0;
+  bool stopped_ = false;  // within the epoch
   DescentReport report_;
   ObjectiveWatch watch_;
 };

@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/data/drawing.h"
@@ -81,6 +82,50 @@ TEST(SalUn, OfNoParameterIsTheIdentity) {
   const UnlearnReport report =
       run_method("salun", "{share: 0, epochs: 2}", model, removal_task(data, 10, 0.1));
   EXPECT_EQ(report.status, UnlearnStatus::kUnchanged);
+}
+
+TEST(SalUn, RunningStatisticsMoveUnderAMask) {
+  const auto data = testing::make_images(60, 1, 8, 3);
+  const Task task = removal_task(data, 20, 0.1);
+  for (const double share : {0.0, 0.3}) {
+    Model model = make_model("convnet", "{channels: [4, 4], norm: batch}", *data);
+    const Model before = model.clone();
+    CostMeter cost;
+    const Tensor mask =
+        largest(gradient_saliency(model, task.forget, task.objective(), 16, cost), share);
+    const UnlearnReport report = run_method(
+        "salun", fmt::format("{{share: {}, epochs: 2, batch_size: 16}}", share), model, task);
+    EXPECT_EQ(report.status, UnlearnStatus::kCompleted) << report.message;
+    EXPECT_FALSE((model.theta().ne(before.theta()) & ~mask).any().item<bool>()) << share;
+    EXPECT_EQ(model.theta().equal(before.theta()), share == 0);
+    bool have_moved = false;
+    for (std::size_t k = 0; k < model.buffers().size(); ++k) {
+      have_moved = have_moved || !model.buffers()[k].equal(before.buffers()[k]);
+    }
+    EXPECT_TRUE(have_moved) << share;
+  }
+}
+
+// Held parameters decay as theta <- (1 - lr l2) theta, with momentum as heavy-ball; the others go
+// as under the mask that holds.
+TEST(SalUn, TheReleasedMaskLetsDecayThrough) {
+  const auto data = make_dataset(60, 4, 3);
+  const Task task = removal_task(data, 10, 0.1);
+  Model model = make_model("mlp", "{hidden: [7]}", *data);
+  const Tensor before = model.theta().clone();
+  CostMeter cost;
+  const Tensor mask =
+      largest(gradient_saliency(model, task.forget, task.objective(), 60, cost), 0.3);
+  run_method("salun",
+             "{share: 0.3, form: released, draw: once, epochs: 2, batch_size: 60, lr: 0.1, "
+             "momentum: 0.9}",
+             model, task);
+  // Two steps: theta_1 = 0.99 theta, v = 0.1 theta; theta_2 = theta_1 - 0.1 (0.9 v + 0.1 theta_1).
+  const double left = 0.99 - 0.1 * (0.9 * 0.1 + 0.1 * 0.99);
+  const Tensor error = (model.theta() - left * before).masked_select(~mask);
+  EXPECT_LT(error.abs().max().item<double>(), 1e-14);
+  EXPECT_TRUE(
+      (model.theta() - left * before).masked_select(mask).abs().gt(1e-6).all().item<bool>());
 }
 
 TEST(SalUn, TheMaskTakesTiesByTheirPlace) {

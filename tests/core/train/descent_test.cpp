@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -118,18 +119,28 @@ TEST(Descent, ASecondSetGoesRoundAndHasItsOwnOrder) {
   EXPECT_EQ(at::cat(rows).numel(), 14);
 }
 
-TEST(Descent, StopsAndDivergesAtTheEndOfAnEpoch) {
+TEST(Descent, StopsWithinAnEpochTheLastOneToo) {
+  const auto data = make_dataset(30, 4, 3);
+  for (const auto& [epochs, budget, ended] : {std::tuple{10, 40, 1}, {1, 20, 0}, {1, 30, 1}}) {
+    Model model = make_model("logistic", "{}", *data);
+    Context context(0);
+    context.budget = budget;
+    Descent descent(model, recipe_of(epochs, 10), context);
+    BatchStream batches = descent.batches(all_of(data));
+    while (descent.next_epoch()) {
+      for (const Batch& batch : batches) descent.step(descent.loss(batch));
+    }
+    EXPECT_EQ(context.cost.sample_gradients(), budget);
+    EXPECT_EQ(descent.report().epochs, ended);
+    const bool is_whole = epochs == ended;
+    EXPECT_EQ(descent.report().status,
+              is_whole ? TrainingStatus::kCompleted : TrainingStatus::kStopped);
+  }
+}
+
+TEST(Descent, DivergenceIsSeenAtTheEndOfAnEpoch) {
   const auto data = make_dataset(30, 4, 3);
   Model model = make_model("logistic", "{}", *data);
-  Context context(0);
-  context.budget = 50;
-  Descent descent(model, recipe_of(10, 10), context);
-  BatchStream batches = descent.batches(all_of(data));
-  while (descent.next_epoch()) {
-    for (const Batch& batch : batches) descent.step(descent.loss(batch));
-  }
-  EXPECT_EQ(descent.report().status, TrainingStatus::kStopped);
-  EXPECT_EQ(descent.report().epochs, 2);
   Context other(0);
   StepChanges changes;
   changes.after_step = [](const Tensor& theta, const StepState&) { theta.fill_(NAN); };
