@@ -2,16 +2,23 @@
 // perturbation that the original was trained with.
 //
 //   L_b(w; D) = sum over D of l(x'w, y) + (l2 n / 2) |w|^2 + b'w,  b ~ N(0, sigma^2 I), drawn once
-//   Delta = sum over D_u of grad l + l2 m w,   H = sum over D_r of l'' x x' + l2 n_r I
-//   w' = w + d,   H d = Delta
-//   |grad L_b(w'; D_r)| <= |grad L_b(w; D)| + |H d - Delta| + gamma/2 |X| |(Xd) o (Xd)|
+//   Delta = sum over D_u of grad l + l2 m w,   w' = w + d,  H d ~ Delta,  H = sum over D_r
+//   |grad L_b(w'; D_r)| <= |grad L_b(w; D)| + e
 //
-// X the inputs of D_r and gamma a bound of |l'''|: 1/(6 sqrt 3) for the logistic loss, 0 for the
-// squared error, whose step is exact. The last term is the remainder of the gradient's expansion,
-// sum_i l'''(.) (x_i'd)^2 x_i / 2; its published bound, gamma |X| |d| |Xd| with gamma = 1/4 and for
-// |x| <= 1, is reported beside it. |X| is that of the original's inputs, which only falls as rows
-// leave. The bounds of requests add up, and with n times the gradient's norm that training left
-// (once for the original, once for the comparator) they must stay within
+// with e from what training wrote down (curvature: training; removal_step.h), at the price of
+// matrix products whatever n is. The e of requests add up. Where they would pass the budget, what
+// is left is looked at: the gradient that is there is measured, in the account's place, and the
+// step is H d ~ -grad L_b(w; D_r), with the present H where its e needs it. With curvature: current
+// every request is a look at H, and e the tighter bound
+//
+//   e = |H d - Delta| + gamma/2 |X| |(Xd) o (Xd)|
+//
+// and the account is never replaced by a measurement, as published. gamma is a bound of |l'''|:
+// 1/(6 sqrt 3) for the logistic loss, 0 for the squared error, whose step is exact; the published
+// e, gamma |X| |d| |Xd| with gamma = 1/4 and for |x| <= 1, is reported too. |X| is that of the
+// original's inputs, which only falls as rows leave. With n times the gradient's norm that training
+// left (once for the original where nothing was measured, once for the comparator) the account must
+// stay within
 //
 //   sigma min(epsilon / c, mu(epsilon, delta)),   c = sqrt(2 ln(1.5 / delta)):
 //
@@ -20,11 +27,10 @@
 // is not enough. Each release is covered by itself: the gradients that several of them leave, with
 // one b, tell together what no b hides. Several outputs (one against rest) are one problem: b and
 // the gradients are those of all outputs together. Source: Guo et al. 2020 (arXiv 1911.03030),
-// theorems 1, 3, 4, equation (6).
+// theorems 1, 3, 4, equation (6); the bound without a look is this toolkit's.
 //
-// H d = Delta is solved within `tolerance` from H^-1 at the original, which training wrote down
-// (linear_solve.h); what is left of Delta is part of the bound. Cost: a gradient for each example
-// of D_u, and one or two passes through what remains, each a sample-gradient for each example.
+// Cost: a gradient for each example of D_u and of what left before; a look two or three passes
+// through what remains, each a sample-gradient for each example.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -39,8 +45,8 @@
 #include "core/unlearn/convex_constants.h"
 #include "core/unlearn/exact_training.h"
 #include "core/unlearn/linear_hessian.h"
-#include "core/unlearn/linear_solve.h"
 #include "core/unlearn/private_release.h"
+#include "core/unlearn/removal_account.h"
 #include "core/unlearn/training_procedure.h"
 
 namespace oubli {
@@ -48,19 +54,11 @@ namespace {
 
 using Status = Assumption::Status;
 
-struct Step {
-  Tensor direction;      // d, [inputs, outputs]
-  double bound = 0;      // of what it adds to the gradient
-  double curvature = 0;  // no eigenvalue of H is above
-  double published = 0, worst_case = 0;
-  std::int64_t passes = 0;  // through what is left
-};
-
-// What requests hand on.
-struct Account {
-  double spent = 0;  // bound of the gradient
-  double requests = 0, retrainings = 0;
-  MethodStatePtr start;  // what training wrote down: |X|, and H^-1 where it is small
+// A step, and what the account is with it.
+struct Removal {
+  RemovalStep step;
+  double spent = 0;
+  Look last;
 };
 
 class CertifiedNewton : public Unlearner {
@@ -74,7 +72,13 @@ class CertifiedNewton : public Unlearner {
             "sigma", {.default_value = 10, .above = 0, .doc = "of the training's perturbation"})),
         tolerance_(settings.real(
             "tolerance",
-            {.default_value = 1e-2, .above = 0, .below = 1, .doc = "of the solve, relative"})) {}
+            {.default_value = 1e-2, .above = 0, .below = 1, .doc = "of the solve, relative"})),
+        goes_by_record_(
+            settings.choice("curvature", {.default_value = "training",
+                                          .valid = {"training", "current"},
+                                          .doc = "as training left it, with a look at what is left "
+                                                 "where the account needs one, or looked at in "
+                                                 "each request"}) == "training") {}
 
   TrainingPlan training_plan(TrainingPlan standard) const override {
     standard = trained_to_the_minimum(std::move(standard));
@@ -97,16 +101,17 @@ class CertifiedNewton : public Unlearner {
     if (context.should_stop()) report.status = UnlearnStatus::kStopped;
     if (task.forget.empty() || context.should_stop()) return report;
     const LinearWeights weights = *LinearWeights::of(model);
-    Account account = account_before(task, start);
-    const Step step = newton_step(model, weights, task, *account.start, context);
-    const bool retrains = account.spent + step.bound > budget();
+    RemovalAccount account = RemovalAccount::before(task, start);
+    const LinearPlace place{weights, weights.matrix(model.theta()), task.objective()};
+    const Tensor delta = summed_gradient(place, task.forget, context.cost);
+    const Removal removal = removal_of(place, task, delta, account, context.cost);
+    const bool retrains = removal.spent > budget();
     if (retrains) {
-      account.start = train_anew(model, task, context);
-      account.spent = left_by_training(*account.start, task.retain);
-      ++account.retrainings;
+      account.train_anew(train_anew(model, task, context), task.retain.size());
       report.message = fmt::format("the budget of {:.3g} was spent: trained anew", budget());
     } else {
-      account.spent += apply(model, weights, step);
+      account.spent = removal.spent + apply(model, place, removal.step, account.training);
+      account.last = removal.last;
     }
     ++account.requests;
     certificate.sensitivity = account.spent;
@@ -114,8 +119,10 @@ class CertifiedNewton : public Unlearner {
         {fmt::format("the gradient that is left stays within the budget, {:.3g}", budget()),
          account.spent <= budget() ? Status::kChecked : Status::kFails});
     if (!certificate.holds()) return certified(certificate);
-    report.details = details_of(certificate, account, step, retrains);
-    report.state = state_of(account);
+    report.details = details_of(certificate, account, removal, retrains);
+    report.details["published_bound"] = published_bound(place, removal.step, account.training);
+    report.details["worst_case"] = worst_case(place, task.retain.size(), delta, account.training);
+    report.state = account.state();
     return report;
   }
 
@@ -148,115 +155,69 @@ class CertifiedNewton : public Unlearner {
     return all;
   }
 
-  static double left_by_training(const MethodState& record, const Subset& trained) {
-    return 2 * static_cast<double>(trained.size()) *
-           record.values.at("gradient_norm").get<double>();
-  }
-
-  // What the training wrote down that the model goes back to, read once; null where none was.
-  static MethodStatePtr start_of(const Task& task) {
-    if (task.state && task.state->values.at("retrainings").get<double>() > 0) return task.state;
-    return task.record ? task.record() : nullptr;
-  }
-
-  static Account account_before(const Task& task, const MethodStatePtr& start) {
-    Account account;
-    account.start = start;
-    if (!task.state) {
-      account.spent = left_by_training(*start, task.train);
-      return account;
-    }
-    const Json& values = task.state->values;
-    account.spent = values.at("spent").get<double>();
-    account.requests = values.at("requests").get<double>();
-    account.retrainings = values.at("retrainings").get<double>();
-    return account;
-  }
-
-  // What a training inside wrote down goes on with the account; the original's is in its record.
-  static MethodStatePtr state_of(const Account& account) {
-    MethodState state;
-    if (account.retrainings > 0) state = *account.start;
-    state.values["spent"] = account.spent;
-    state.values["requests"] = account.requests;
-    state.values["retrainings"] = account.retrainings;
-    return std::make_shared<MethodState>(std::move(state));
-  }
-
   MethodStatePtr train_anew(Model& model, const Task& task, Context& context) const {
     const auto record = std::make_shared<MethodState>();
     train_by_plan(model, task.retain, training_plan({task.recipe}), context, *record);
     return record;
   }
 
-  Step newton_step(const Model& model, const LinearWeights& weights, const Task& task,
-                   const MethodState& start, Context& context) const {
-    const Objective& objective = task.objective();
-    const Tensor w = weights.matrix(model.theta());
-    const LinearHessian hessian(weights, w, task.retain, objective);
-    const Tensor delta = gradient_of_removed(weights, w, task.forget, objective, context);
-    const BlockOperator inverse = inverse_of(start, hessian, task.retain, context.cost);
-    const LinearSolution solution = solve_near(hessian, delta, inverse, tolerance_);
-    context.cost.add_gradients(solution.passes * task.retain.size());
-    const double singular = start.values.at(kLargestSingular).get<double>();
-    const double gamma = largest_third_derivative(objective.loss);
-    const Tensor& along = solution.image.along;
-    const double lengths = (solution.step.norm(2, 0) * along.norm(2, 0)).norm().item<double>();
-    return {.direction = solution.step,
-            .bound = solution.left + gamma / 2 * singular * along.square().norm().item<double>(),
-            .curvature =
-                largest_second_derivative(objective.loss) * singular * singular + hessian.ridge(),
-            .published = gamma > 0 ? 0.25 * singular * lengths : 0,
-            .worst_case = worst_case(start, hessian, delta, gamma),
-            .passes = solution.passes};
+  Removal removal_of(const LinearPlace& place, const Task& task, const Tensor& delta,
+                     const RemovalAccount& account, CostMeter& cost) const {
+    const NewtonRecord& training = account.training;
+    if (!goes_by_record_ || !training.has_inverse()) {
+      const RemovalStep step = looked_step(place, task.retain, delta, training, tolerance_, cost);
+      return {step, account.spent + step.bound, account.last};
+    }
+    const Subset gone = task.forget.with_rows(account.removed);
+    const RecordedHessian hessian(place, training, gone, task.retain.size());
+    const RemovalStep blind = hessian.step(delta, account.last, tolerance_, cost);
+    if (account.spent + blind.bound <= budget()) {
+      return {blind, account.spent + blind.bound, account.last};
+    }
+    const Look look = look_at(place, task.retain, training, cost);
+    const double measured = account.left_by_training(task.retain.size());
+    const Tensor there = look.gradient + place.weights.matrix(account.start->tensor("b"));
+    RemovalStep step = hessian.step(-there, look, tolerance_, cost);
+    if (measured + step.bound > budget()) {
+      step = looked_step(place, task.retain, -there, training, tolerance_, cost);
+    }
+    ++step.passes;
+    return {step, measured + step.bound, look};
+  }
+
+  // For |x| <= 1, with gamma = 1/4.
+  static double published_bound(const LinearPlace& place, const RemovalStep& step,
+                                const NewtonRecord& record) {
+    const bool is_exact = largest_third_derivative(place.objective.loss) == 0;
+    return is_exact ? 0 : 0.25 * record.largest_singular * step.lengths;
   }
 
   // gamma/2 |X|_F |d|^2 (sum_i |x_i|^4)^1/2, |d| <= |Delta| / (l2 n_r): without a solve, X that of
   // the original's inputs.
-  static double worst_case(const MethodState& start, const LinearHessian& hessian,
-                           const Tensor& delta, double gamma) {
-    const double longest = delta.norm().item<double>() / hessian.ridge();
-    return gamma / 2 * longest * longest *
-           std::sqrt(start.values.at(kSquaredLengths).get<double>() *
-                     start.values.at(kFourthPowers).get<double>());
+  static double worst_case(const LinearPlace& place, std::int64_t left, const Tensor& delta,
+                           const NewtonRecord& record) {
+    const double ridge = place.objective.l2 * static_cast<double>(left);
+    const double longest = delta.norm().item<double>() / ridge;
+    return largest_third_derivative(place.objective.loss) / 2 * longest * longest *
+           std::sqrt(record.squared_lengths * record.fourth_powers);
   }
 
-  static Tensor gradient_of_removed(const LinearWeights& weights, const Tensor& w,
-                                    const Subset& forget, const Objective& objective,
-                                    Context& context) {
-    const Batch batch = forget.batch(0, forget.size(), at::kDouble);
-    const Tensor x = weights.inputs(batch.inputs);
-    context.cost.add_gradients(batch.size());
-    return x.t()
-        .matmul(objective.output_gradients(x.matmul(w), batch.targets))
-        .add(w, objective.l2 * static_cast<double>(forget.size()));
+  // Takes the step; returns what rounding to the model's type adds to the gradient's bound.
+  static double apply(Model& model, const LinearPlace& place, const RemovalStep& step,
+                      const NewtonRecord& record) {
+    model.set_theta(place.weights.flat(place.w + step.step));
+    const Tensor rounding = place.weights.matrix(model.theta()) - place.w - step.step;
+    const double curvature = largest_second_derivative(place.objective.loss) *
+                                 record.largest_singular * record.largest_singular +
+                             place.objective.l2 * record.examples;
+    return curvature * rounding.norm().item<double>();
   }
 
-  static BlockOperator inverse_of(const MethodState& start, const LinearHessian& hessian,
-                                  const Subset& left, CostMeter& cost) {
-    const Tensor kept = start.tensor(kInverseMeanHessian);
-    if (kept.defined()) return BlockOperator(kept, 1 / static_cast<double>(left.size()));
-    Tensor inverse = hessian.inverse();
-    cost.add_products(static_cast<double>(inverse.size(1)), left.size());
-    return BlockOperator(std::move(inverse));
-  }
-
-  // Takes the step; returns what it adds to the gradient's bound, with the rounding of the model's
-  // type in it.
-  static double apply(Model& model, const LinearWeights& weights, const Step& step) {
-    const Tensor before = weights.matrix(model.theta()).clone();
-    model.set_theta(weights.flat(before + step.direction));
-    const Tensor rounding = weights.matrix(model.theta()) - before - step.direction;
-    return step.bound + step.curvature * rounding.norm().item<double>();
-  }
-
-  Json details_of(const Certificate& certificate, const Account& account, const Step& step,
-                  bool retrains) const {
+  Json details_of(const Certificate& certificate, const RemovalAccount& account,
+                  const Removal& removal, bool retrains) const {
     return {{"certificate", certificate.to_json()},
-            {"bound", step.bound},
-            {"published_bound", step.published},
-            {"worst_case", step.worst_case},
-            {"passes", step.passes},
+            {"bound", removal.step.bound},
+            {"passes", removal.step.passes},
             {"spent", account.spent},
             {"budget", budget()},
             {"budget_left", 1 - account.spent / budget()},
@@ -265,6 +226,7 @@ class CertifiedNewton : public Unlearner {
   }
 
   double epsilon_, delta_, sigma_, tolerance_;
+  bool goes_by_record_;
 };
 
 }  // namespace
@@ -281,11 +243,14 @@ MethodInfo certified_newton_method() {
           "|H d - Delta| + gamma/2 |X| |(Xd) o (Xd)| to the gradient, gamma = 1/(6 sqrt 3) (0 for "
           "squared_error). These and 2 n times the gradient's norm that training left add up to "
           "sigma min(epsilon / sqrt(2 ln(1.5/delta)), mu(epsilon, delta)) at most; a request that "
-          "would pass it is answered by training anew.",
+          "would pass it is answered by training anew. curvature training: H is what training "
+          "wrote down, less what left, the bound has |H - H(w)| <= gamma |X| max|x| |w - w_0| in "
+          "it, and data are read only where the account would pass half of the budget: the "
+          "gradient is then measured, in the account's place, and the step solved with H(w).",
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
-      .version = 2,  // the certificate has all its assumptions
+      .version = 3,  // goes by what training wrote down
       .make = make_unlearner<CertifiedNewton>};
 }
 

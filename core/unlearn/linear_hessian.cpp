@@ -16,24 +16,6 @@ constexpr std::int64_t kBlock = 512;  // a few MiB of inputs, which stay in the 
 
 bool is_separable(const Objective& objective) { return objective.loss != LossKind::kCrossEntropy; }
 
-void record_for_newton(const Model& model, const Subset& trained, const Objective& objective,
-                       MethodState& record) {
-  constexpr std::int64_t kLargestInverse = (16 << 20) / 8;
-  const std::optional<LinearWeights> weights = LinearWeights::of(model);
-  if (!weights || !is_separable(objective) || objective.l2 == 0) return;
-  const Tensor w = weights->matrix(model.theta());
-  const Tensor x = weights->inputs(trained.batch(0, trained.size(), at::kDouble).inputs);
-  const Tensor squares = x.square().sum(1);
-  const Tensor largest = at::linalg_eigvalsh(x.t().matmul(x)).max().clamp_min(0).sqrt();
-  record.values[kLargestSingular] = largest.item<double>();
-  record.values[kSquaredLengths] = squares.sum().item<double>();
-  record.values[kFourthPowers] = squares.square().sum().item<double>();
-  if (w.size(1) * w.size(0) * w.size(0) > kLargestInverse) return;
-  const LinearHessian hessian(*weights, w, trained, objective);
-  record.tensors.emplace_back(kInverseMeanHessian,
-                              hessian.inverse().mul_(static_cast<double>(trained.size())));
-}
-
 LinearHessian::LinearHessian(const LinearWeights& weights, Tensor w, Subset subset,
                              const Objective& objective)
     : weights_(weights),
@@ -83,7 +65,7 @@ Tensor LinearHessian::apply(const Tensor& v) const {
   return result;
 }
 
-Tensor LinearHessian::inverse() const {
+Tensor LinearHessian::blocks() const {
   const std::int64_t outputs = w_.size(1), d = w_.size(0);
   Tensor hessians = at::zeros({outputs, d, d}, at::kDouble);
   for (std::int64_t begin = 0; begin < subset_.size(); begin += kBlock) {
@@ -94,7 +76,11 @@ Tensor LinearHessian::inverse() const {
     }
   }
   hessians.diagonal(0, 1, 2).add_(ridge_);
-  return at::cholesky_inverse(at::linalg_cholesky(hessians));
+  return hessians;
+}
+
+Tensor inverse_of_blocks(const Tensor& blocks) {
+  return at::cholesky_inverse(at::linalg_cholesky(blocks));
 }
 
 Tensor BlockOperator::apply(const Tensor& v) const {

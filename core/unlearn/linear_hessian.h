@@ -18,15 +18,6 @@ namespace oubli {
 
 // Squared error, logistic loss, or one against rest.
 bool is_separable(const Objective& objective);
-// What training a linear model writes down for Newton steps on it: X's largest singular value, sums
-// of |x_i|^2 and |x_i|^4, and (H / n)^-1 at the model [outputs, d, d] where that takes no more than
-// 16 MiB: of the mean, which hardly changes when a few of n examples leave.
-constexpr const char* kLargestSingular = "largest_singular";
-constexpr const char* kSquaredLengths = "squared_lengths";
-constexpr const char* kFourthPowers = "fourth_powers";
-constexpr const char* kInverseMeanHessian = "inverse_mean_hessian";
-void record_for_newton(const Model& model, const Subset& trained, const Objective& objective,
-                       MethodState& record);
 
 class LinearHessian : public LinearOperator {
  public:
@@ -46,8 +37,8 @@ class LinearHessian : public LinearOperator {
   double column_cost() const override { return static_cast<double>(subset_.size()); }
 
   double ridge() const { return ridge_; }
-  // H^-1 [outputs, d, d]: n d^2 and d^3 for each output.
-  Tensor inverse() const;
+  // H [outputs, d, d]: n d^2 for each output.
+  Tensor blocks() const;
 
  private:
   // Examples of the block that begins there, inputs float64, with l'' [b, outputs].
@@ -62,6 +53,9 @@ class LinearHessian : public LinearOperator {
   Objective objective_;
   double ridge_;
 };
+
+// Of each block: d^3.
+Tensor inverse_of_blocks(const Tensor& blocks);
 
 // A factor times [outputs, d, d], applied to such vectors: the inverse at another place as a
 // preconditioner.

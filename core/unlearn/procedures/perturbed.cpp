@@ -1,9 +1,10 @@
 // The objective plus b'theta / n, b ~ N(0, sigma^2 I) drawn once for each model, from the stream
 // "perturbation" (Guo et al. 2020, arXiv 1911.03030). Settings: sigma. Record: b, the norm of the
-// gradient that training left, and what Newton steps need (linear_hessian.h).
+// gradient that training left, and what Newton steps on a linear model need (newton_record.h).
 #include <ATen/ATen.h>
 
 #include "core/unlearn/linear_hessian.h"
+#include "core/unlearn/newton_record.h"
 #include "core/unlearn/procedures/procedure.h"
 
 namespace oubli {
@@ -23,7 +24,10 @@ TrainingReport perturbed_training(Model& model, const Subset& subset, const Trai
       value_and_gradient(model, subset, plan.recipe.objective, reporting).gradient + changes.linear;
   record.values["gradient_norm"] = gradient.norm().item<double>();
   record.tensors.emplace_back("b", b);
-  record_for_newton(model, subset, plan.recipe.objective, record);
+  const Objective& objective = plan.recipe.objective;
+  if (LinearWeights::of(model) && is_separable(objective) && objective.l2 > 0) {
+    NewtonRecord::of(model, subset, objective).write(record);
+  }
   return report;
 }
 

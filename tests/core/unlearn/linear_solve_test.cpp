@@ -71,7 +71,7 @@ TEST_P(LinearSolveTest, AnImageHasTheSameBitsWithMoreThreads) {
 
 TEST_P(LinearSolveTest, TheInverseSolvesInOnePass) {
   const LinearSolution solution =
-      solve_near(hessian(), b_, BlockOperator(hessian().inverse()), 1e-10);
+      solve_near(hessian(), b_, BlockOperator(inverse_of_blocks(hessian().blocks())), 1e-10);
   EXPECT_EQ(solution.passes, 1);
   const Tensor expected = weights_.matrix(at::linalg_solve(dense(), weights_.flat(b_)));
   EXPECT_LT(relative(solution.step - expected, expected).item<double>(), 1e-11);
@@ -79,7 +79,7 @@ TEST_P(LinearSolveTest, TheInverseSolvesInOnePass) {
 
 // An inverse that is wrong by a tenth leaves a tenth of what was left, and says so.
 TEST_P(LinearSolveTest, EachPassCorrectsWhatIsLeft) {
-  const BlockOperator near(hessian().inverse(), 0.9);
+  const BlockOperator near(inverse_of_blocks(hessian().blocks()), 0.9);
   for (const auto& [tolerance, passes] :
        {std::pair(0.11, 1), std::pair(0.011, 2), std::pair(0.0011, 3)}) {
     const LinearSolution solution = solve_near(hessian(), b_, near, tolerance);
