@@ -6,8 +6,8 @@
 //
 //   |e| <= |H V - B| + gamma/2 |X| |(XV) o (XV)|
 //
-// RecordedHessian: from what training wrote down (newton_record.h), nothing read but the rows R that
-// left since then, n_r rows being left of n:
+// RecordedHessian: from what training wrote down (newton_record.h), nothing read but the rows R
+// that left since then, n_r rows being left of n:
 //
 //   H = H_0 - C + E,   C = sum over R of l''(x'w_0) x x' + l2 |R| I
 //   V <- V + N r / n_r,  U <- U + (n / n_r) r,  r = B - U + C V,   until |r| <= tolerance |B|

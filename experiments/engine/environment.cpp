@@ -99,6 +99,10 @@ Json variables() {
 
 std::string oubli_version() { return OUBLI_VERSION; }
 
+std::vector<std::filesystem::path> papers_of_this_build() {
+  return {OUBLI_PAPERS, OUBLI_INSTALLED_PAPERS};
+}
+
 Json build_record() {
   return {
       {"oubli", OUBLI_VERSION}, {"git_revision", OUBLI_GIT_REVISION}, {"compiler", OUBLI_COMPILER}};

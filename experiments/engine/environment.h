@@ -7,7 +7,9 @@
 // stands in each entry, and results that are made of unlike ones say so.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/base/json.h"
 
@@ -23,6 +25,9 @@ Json build_record();
 // environment that change the choice of kernels, and threads, as many as a parallel region has in
 // fact.
 Json machine_record();
+
+// Folders where the papers of this build may lie: of its sources, and of its installation.
+std::vector<std::filesystem::path> papers_of_this_build();
 
 // The processor's name and the number of cores, for people.
 Json hardware_record();

@@ -2,6 +2,7 @@
 """A run's rows in one table that fits a page: gaps, attacks, costs and the settings that were chosen.
 
 usage: summary.py RESULTS [RESULTS...] > SUMMARY.md     (results.json of each folder; no packages)
+       summary.py --values RESULTS > VALUES.csv         (of every original, for ranks and paired tests)
 
 Rows are in order of average gap. Several runs are followed by a table of their average gaps. `once` is
 what the chosen trial cost, over a retraining; `with trials` what the row cost with its search. The
@@ -96,7 +97,22 @@ def side_by_side(runs):
     return ["## Average gaps", "", *table(["", *titles], rows), ""]
 
 
+def values_of_originals(results):
+    shown = [name for name, _ in COLUMNS if any(name in row["cells"] for row in results["rows"])]
+    lines = [",".join(["row", "original", *shown])]
+    for row in results["rows"]:
+        for model in row["models"]:
+            cells = [model.get("values", {}).get(name) for name in shown]
+            lines.append(",".join([row["name"], str(model["training_seed"]),
+                                   *("" if cell is None else f"{cell:.6g}" for cell in cells)]))
+    return lines
+
+
 def main():
+    if sys.argv[1:2] == ["--values"] and len(sys.argv) == 3:
+        results = json.loads((pathlib.Path(sys.argv[2]) / "results.json").read_text())
+        print("\n".join(values_of_originals(results)))
+        return
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         sys.exit(__doc__)
     runs = [json.loads((pathlib.Path(folder) / "results.json").read_text()) for folder in sys.argv[1:]]

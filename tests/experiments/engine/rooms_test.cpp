@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Each may include itself and what stands before it; first what stands in no room.
-const char* const kRooms[] = {"", "plan", "run", "report", "commands"};
+const char* const kRooms[] = {"", "plan", "run", "report", "reproduce", "commands"};
 
 // Of a path below the engine's folder.
 std::ptrdiff_t number_of_room(const fs::path& path) {

@@ -1,0 +1,221 @@
+#include "experiments/engine/reproduce/paper_results.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "experiments/engine/plan/load.h"
+
+namespace oubli {
+namespace {
+
+using GridValues = std::map<std::string, std::string>;
+
+// Every combination of what varies.
+std::vector<GridValues> combinations(const std::vector<Variation>& over) {
+  std::vector<GridValues> all = {{}};
+  for (const Variation& variation : over) {
+    std::vector<GridValues> longer;
+    for (const GridValues& values : all) {
+      for (const std::string& value : variation.values) {
+        longer.push_back(values);
+        longer.back()[variation.name] = value;
+      }
+    }
+    all = std::move(longer);
+  }
+  return all;
+}
+
+std::vector<std::string> overrides_of(const PaperRun& run, const GridValues& values,
+                                      std::int64_t round) {
+  std::vector<std::string> overrides = run.overrides;
+  for (const Variation& variation : run.over) {
+    for (const std::string& setting : variation.settings) {
+      overrides.push_back(fmt::format("{}={}", setting, values.at(variation.name)));
+    }
+  }
+  for (const std::string& setting : run.round_settings) {
+    overrides.push_back(fmt::format("{}={}", setting, round));
+  }
+  return overrides;
+}
+
+std::string text_of(const GridValues& values) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : values) parts.push_back(fmt::format("{}={}", name, value));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// A number in a method's report by a path such as details.bound; none where there is none.
+std::optional<double> in_report(const Json& report, const std::string& path) {
+  const Json* at = &report;
+  std::size_t begin = 0;
+  while (begin <= path.size()) {
+    const std::size_t end = std::min(path.find('.', begin), path.size());
+    const std::string key = path.substr(begin, end - begin);
+    if (!at->is_object() || !at->contains(key)) return std::nullopt;
+    at = &at->at(key);
+    begin = end + 1;
+  }
+  if (at->is_boolean()) return at->get<bool>() ? 1.0 : 0.0;
+  return at->is_number() ? std::optional<double>(at->get<double>()) : std::nullopt;
+}
+
+// One for each original: runs on one are averaged.
+std::vector<double> values_in_reports(const RowResult& row, const std::string& path) {
+  std::map<std::int64_t, std::vector<double>> by_seed;
+  for (const ModelResult& model : row.models) {
+    const std::optional<double> value = in_report(model.report, path);
+    if (!value) return {};
+    by_seed[model.training_seed].push_back(*value);
+  }
+  std::vector<double> means;
+  for (const auto& [seed, values] : by_seed) means.push_back(estimate_mean(values).mean);
+  return means;
+}
+
+std::vector<double> values_in(const RowResult& row, const std::string& column) {
+  constexpr std::string_view kReport = "report.";
+  if (column.starts_with(kReport)) return values_in_reports(row, column.substr(kReport.size()));
+  return row.seed_means(column);
+}
+
+const Results& at_checkpoint(const Results& results, const Reference& reference,
+                             const Origin& origin) {
+  if (reference.at == 0 || reference.at == results.after_requests) return results;
+  std::vector<std::string> there;
+  for (const Results& each : results.checkpoints) {
+    if (each.after_requests == reference.at) return each;
+    there.push_back(std::to_string(each.after_requests));
+  }
+  fail_at(origin, fmt::format("there is no checkpoint {}; there are {}.", reference.at,
+                              fmt::join(there, ", ")));
+}
+
+const RowResult& row_of(const Results& results, const std::string& name, const Origin& origin) {
+  if (const RowResult* row = results.find(name)) return *row;
+  std::vector<std::string> names;
+  for (const RowResult& row : results.rows) names.push_back(row.name);
+  fail_at(origin, unknown_name_message("row", name, names));
+}
+
+}  // namespace
+
+PaperResults::PaperResults(const Paper& paper, const Store& store, const Registries& registries,
+                           const RunSettings& settings,
+                           const std::function<void(const std::string& run)>& started) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::map<std::string, std::int64_t> machines;
+  for (const PaperRun& run : paper.runs) {
+    for (const GridValues& values : combinations(run.over)) {
+      Point point{values, {}};
+      for (std::int64_t round = 0; round < run.rounds; ++round) {
+        started(fmt::format("{}{}{}", run.name,
+                            values.empty() ? "" : fmt::format(" {}", text_of(values)),
+                            run.rounds > 1 ? fmt::format(", round {}", round + 1) : ""));
+        const Experiment experiment =
+            load_experiment(run.file, overrides_of(run, values, round), settings.data, registries);
+        const Plan plan = load_plan(experiment, registries);
+        point.rounds.push_back(run_experiment(experiment, plan, store, registries, settings));
+        ++runs_done_;
+        for (Json machine : point.rounds.back().machines) {
+          const auto stages = machine.at("stages").get<std::int64_t>();
+          machine.erase("stages");
+          machines[machine.dump()] += stages;
+        }
+      }
+      points_[run.name].push_back(std::move(point));
+    }
+  }
+  for (const auto& [machine, stages] : machines) {
+    machines_.push_back(Json::parse(machine));
+    machines_.back()["stages"] = stages;
+  }
+  seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+const PaperResults::Point& PaperResults::point_of(const Reference& reference,
+                                                  const Origin& origin) const {
+  const auto found = points_.find(reference.run);
+  if (found == points_.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, points] : points_) names.push_back(name);
+    fail_at(origin, unknown_name_message("run", reference.run, names));
+  }
+  std::vector<std::string> there;
+  for (const Point& point : found->second) {
+    if (point.values == reference.values) return point;
+    there.push_back(fmt::format("({})", text_of(point.values)));
+  }
+  fail_at(origin, fmt::format("the run '{}' has no values ({}); it has {}", reference.run,
+                              text_of(reference.values), fmt::join(there, ", ")));
+}
+
+PaperResults::Values PaperResults::values_of(const Reference& reference,
+                                             const Origin& origin) const {
+  const Point& point = point_of(reference, origin);
+  Values values;
+  values.are_rounds = point.rounds.size() > 1;
+  for (const Results& results : point.rounds) {
+    const Results& there = at_checkpoint(results, reference, origin);
+    const RowResult& row = row_of(there, reference.row, origin);
+    if (const std::string failure = row.failure_text(); !failure.empty()) {
+      values.problem = fmt::format("{}: {}", row.name, failure);
+      return values;
+    }
+    const std::vector<double> own = values_in(row, reference.column);
+    if (!values.are_rounds) {
+      values.each = own;
+      values.whole =
+          own.empty() ? row.cell(reference.column) : std::optional<Estimate>(estimate_mean(own));
+    } else if (!own.empty()) {
+      values.each.push_back(estimate_mean(own).mean);
+    }
+    if (own.empty() && !values.whole) {
+      values.problem = fmt::format("{} has no value of {}", row.name, reference.column);
+      return values;
+    }
+  }
+  if (values.are_rounds) values.whole = estimate_mean(values.each);
+  return values;
+}
+
+Reproduced PaperResults::evaluate(const std::string& text, const Origin& origin) const {
+  const Expression expression = Expression::parse(text, origin);
+  std::vector<Values> all;
+  std::size_t count = 1;
+  bool are_rounds = false;
+  for (const Reference& reference : expression.references) {
+    all.push_back(values_of(reference, origin));
+    if (!all.back().problem.empty()) return {{}, all.back().problem, ""};
+    if (!expression.is_bare() && all.back().each.empty()) {
+      return {{}, fmt::format("{} is one value of all originals", reference.column), ""};
+    }
+    count = std::max(count, all.back().each.size());
+    are_rounds = are_rounds || all.back().are_rounds;
+  }
+  const std::string over =
+      fmt::format("{} {}{}", count, are_rounds ? "round" : "original", count == 1 ? "" : "s");
+  if (expression.is_bare()) return {all.front().whole, "", over};
+  std::vector<double> values;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<double> own;
+    for (const Values& each : all) {
+      if (each.each.size() != 1 && each.each.size() != count) {
+        return {{}, "its parts have different numbers of originals", ""};
+      }
+      own.push_back(each.each[each.each.size() == 1 ? 0 : i]);
+    }
+    values.push_back(expression.at(own));
+    if (!std::isfinite(values.back())) return {{}, "it is no number", ""};
+  }
+  return {estimate_mean(values), "", over};
+}
+
+}  // namespace oubli
