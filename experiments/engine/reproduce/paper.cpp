@@ -19,14 +19,7 @@ std::string substituted(std::string text, const Substitutions& values) {
   std::sort(ordered.begin(), ordered.end(),
             [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
   for (const auto& [name, value] : ordered) {
-    const std::string mark = "$" + name;
-    std::string replaced;
-    std::size_t begin = 0;
-    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, begin)) {
-      replaced.append(text, begin, at - begin).append(value);
-      begin = at + mark.size();
-    }
-    text = replaced.append(text, begin);
+    text = with_value(text, name, value);
   }
   return text;
 }
@@ -172,6 +165,17 @@ std::vector<PaperClaim> read_claims(const SettingsNode& node) {
 }
 
 }  // namespace
+
+std::string with_value(const std::string& text, const std::string& name, const std::string& value) {
+  const std::string mark = "$" + name;
+  std::string replaced;
+  std::size_t begin = 0;
+  for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, begin)) {
+    replaced.append(text, begin, at - begin).append(value);
+    begin = at + mark.size();
+  }
+  return replaced.append(text, begin);
+}
 
 std::string to_string(Extent extent) {
   switch (extent) {

@@ -8,7 +8,7 @@
 //     right:
 //       file: right.yaml
 //       over:                                   a run for each combination of values
-//         k: {settings: [edit.remove.indices.first], values: [1, 5, 10]}
+//         k: {settings: [edit.remove.where.before, data.outliers.rows = $k + 1], values: [1, 5]}
 //       rounds: {settings: [data.seed], count: 20}    repeats, of which each is one value
 //       quick: {rounds: 4, set: {seeds.oracle: 2}}    what `--quick` changes, `full` likewise
 //   tables:
@@ -93,6 +93,9 @@ struct Paper {
   std::vector<PublishedTable> tables;
   std::vector<PaperClaim> claims;
 };
+
+// The text with VALUE wherever $NAME stands.
+std::string with_value(const std::string& text, const std::string& name, const std::string& value);
 
 // Of the extent asked for. Error(kSettings), located, for what the file does not say well.
 Paper read_paper(const std::filesystem::path& folder, Extent extent);

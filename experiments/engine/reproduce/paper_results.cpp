@@ -1,5 +1,6 @@
 #include "experiments/engine/reproduce/paper_results.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,6 +11,8 @@
 #include <utility>
 
 #include "experiments/engine/plan/load.h"
+#include "experiments/engine/run/jobs.h"
+#include "experiments/engine/run/run_stage.h"
 
 namespace oubli {
 namespace {
@@ -32,12 +35,22 @@ std::vector<GridValues> combinations(const std::vector<Variation>& over) {
   return all;
 }
 
+// "SETTING", which takes the value, or "SETTING = ARITHMETIC" with the value in the place of $NAME.
+std::string override_of(const std::string& setting, const std::string& name,
+                        const std::string& value) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos) return fmt::format("{}={}", setting, value);
+  const std::string path = setting.substr(0, setting.find_last_not_of(' ', equals - 1) + 1);
+  const std::string arithmetic = with_value(setting.substr(equals + 1), name, value);
+  return fmt::format("{}={:.17g}", path, Expression::parse(arithmetic, {setting, 0, 0}).at({}));
+}
+
 std::vector<std::string> overrides_of(const PaperRun& run, const GridValues& values,
                                       std::int64_t round) {
   std::vector<std::string> overrides = run.overrides;
   for (const Variation& variation : run.over) {
     for (const std::string& setting : variation.settings) {
-      overrides.push_back(fmt::format("{}={}", setting, values.at(variation.name)));
+      overrides.push_back(override_of(setting, variation.name, values.at(variation.name)));
     }
   }
   for (const std::string& setting : run.round_settings) {
@@ -50,6 +63,20 @@ std::string text_of(const GridValues& values) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : values) parts.push_back(fmt::format("{}={}", name, value));
   return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// Of many short runs each is done by this process: starting workers would take longer. What fails
+// here is left to the workers, who say so in the run's results.
+void run_here(const Experiment& experiment, const Plan& plan, const Store& store,
+              const Registries& registries) {
+  at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  try {
+    for (const Stage& stage : plan.stages) {
+      run_stage(experiment, plan, stage, registries, store, {.memory = memory_of_job(1)});
+    }
+  } catch (const Error&) {
+    return;
+  }
 }
 
 // A number in a method's report by a path such as details.bound; none where there is none.
@@ -122,6 +149,7 @@ PaperResults::PaperResults(const Paper& paper, const Store& store, const Registr
         const Experiment experiment =
             load_experiment(run.file, overrides_of(run, values, round), settings.data, registries);
         const Plan plan = load_plan(experiment, registries);
+        if (run.rounds > 1) run_here(experiment, plan, store, registries);
         point.rounds.push_back(run_experiment(experiment, plan, store, registries, settings));
         ++runs_done_;
         for (Json machine : point.rounds.back().machines) {

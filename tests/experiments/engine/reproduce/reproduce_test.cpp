@@ -28,7 +28,8 @@ measure: [loss, distance]
 
 std::string paper(const std::string& rest) {
   return "title: T\ncitation: A and B 2026\nshows: a step\nminutes: {quick: 1, normal: 2}\nruns:\n"
-         "  main:\n    file: a.yaml\n    over: {l2: {settings: [train.l2], values: [0.01, 0.1]}}\n"
+         "  main:\n    file: a.yaml\n"
+         "    over: {l2: {settings: [train.l2, data.noise = 2 * $l2], values: [0.01, 0.1]}}\n"
          "    rounds: {settings: [data.seed], count: 3}\n    quick: {rounds: 2}\n" +
          rest;
 }
@@ -106,6 +107,7 @@ TEST_F(Reproduce, FailsWhereAClaimThatMustHoldDoesNot) {
   const testing::ProgramResult result = run({"key", "--quick", "--output", output()});
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.err, HasSubstr("must hold and does not: it is far"));
+  EXPECT_EQ(run({"key", "--quick", "--output", output()}).status, 1);  // in the same folder again
 }
 
 TEST_F(Reproduce, ListsPapersAndKnowsTheirNames) {
