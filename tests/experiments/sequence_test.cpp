@@ -244,6 +244,10 @@ TEST(Sequence, RequestsOfAFileWithoutNumbersAreItsLines) {
     for (const Json& request : record.at("requests")) {
       ids.push_back(request.at("removed").at("ids"));
     }
+    // As a whole they stand in the order in which they asked.
+    Json all = Json::array();
+    for (const Json& some : ids) all.insert(all.end(), some.begin(), some.end());
+    EXPECT_EQ(record.at("removed").at("ids"), all);
     return ids;
   };
   using ::testing::ElementsAre;

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "core/base/file.h"
 #include "core/base/hash.h"
@@ -16,6 +18,7 @@
 #include "datasets/row_file.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/report/edit_record_text.h"
+#include "experiments/engine/report/edited_rows.h"
 #include "experiments/engine/report/input_list.h"
 #include "experiments/engine/run/stage_files.h"
 
@@ -49,34 +52,19 @@ Json quality(const Model& model, const Experiment& experiment) {
   return sets;
 }
 
-// The ids of rows, in their order, each once; empty where the data has none.
-std::vector<std::string> ids_of(const Subset& subset) {
-  const Dataset& data = *subset.dataset;
-  std::vector<std::string> ids;
-  if (data.id_column.empty()) return ids;
-  const RowColumn& column = data.columns.at(data.id_column);
-  std::set<std::string> seen;
-  const Tensor rows = subset.rows.contiguous();
-  for (std::int64_t i = 0; i < rows.numel(); ++i) {
-    std::string id = column.text(rows.const_data_ptr<std::int64_t>()[i]);
-    if (seen.insert(id).second) ids.push_back(std::move(id));
-  }
-  return ids;
-}
-
 Json file_record(const fs::path& path, const std::string& name) {
   return {{"file", name}, {"sha256", file_hash_hex(path)}};
 }
 
-void write_set(const fs::path& folder, const char* name, const Subset& subset,
-               const Experiment& experiment, Json& record, const char* key) {
-  if (subset.empty()) return;
-  write_rows(folder / name, subset.rows,
+// Writes the rows to a file; the record of them, with what it says of them beside.
+Json write_set(const fs::path& file, const Subset& subset, const Experiment& experiment,
+               const Json& rows) {
+  write_rows(file, subset.rows,
              fmt::format("{} rows of the data set {} (content {})", subset.size(),
                          experiment.dataset->name, experiment.data_hash.substr(0, 16)));
-  record[key] = file_record(folder / name, name);
-  record[key]["rows"] = subset.size();
-  if (const std::vector<std::string> ids = ids_of(subset); !ids.empty()) record[key]["ids"] = ids;
+  Json record = file_record(file, file.filename().string());
+  record.update(rows);
+  return record;
 }
 
 std::string now_text() {
@@ -102,19 +90,11 @@ void write_weights(const fs::path& place, const Experiment& experiment, const Ma
 }
 
 // Each request with what it removed and added, and how it was answered.
-Json requests_record(const Experiment& experiment, const Json& answers) {
+Json requests_record(const Json& asked, const Json& answers) {
   Json requests = Json::array();
-  for (std::size_t k = 0; k < experiment.requests.size(); ++k) {
-    const Task& task = experiment.requests[k].task;
+  for (std::size_t k = 0; k < asked.size(); ++k) {
     Json request = {{"request", k + 1}, {"answer", answers.at(k)}};
-    for (const auto& [key, subset] :
-         {std::pair("removed", task.forget), std::pair("added", task.added)}) {
-      if (subset.empty()) continue;
-      request[key] = {{"rows", subset.size()}};
-      if (const std::vector<std::string> ids = ids_of(subset); !ids.empty()) {
-        request[key]["ids"] = ids;
-      }
-    }
+    request.update(asked[k]);
     requests.push_back(std::move(request));
   }
   return requests;
@@ -156,6 +136,7 @@ bool is_written_by_edits(const std::string& name) {
 }  // namespace
 
 Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit) {
+  const Json asked = edited_rows_record(experiment, experiment.requests.size());
   Json record;
   folder.replace(is_written_by_edits, [&](const fs::path& place) {
     record = {{"format", 1}, {"when", now_text()}, {"title", experiment.spec.title}};
@@ -163,8 +144,12 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
     record["data"] = {{"name", experiment.dataset->name}, {"sha256", experiment.data_hash}};
     const Json inputs = inputs_record(*experiment.dataset, experiment.metric_rows());
     if (!inputs.empty()) record["inputs"] = inputs;
-    write_set(place, kForgetFile, experiment.task.forget, experiment, record, "removed");
-    write_set(place, kAddedFile, experiment.task.added, experiment, record, "added");
+    for (const auto& [key, name, subset] :
+         {std::tuple("removed", kForgetFile, &experiment.task.forget),
+          std::tuple("added", kAddedFile, &experiment.task.added)}) {
+      if (subset->empty()) continue;
+      record[key] = write_set(place / name, *subset, experiment, asked.at(key));
+    }
     write_file(place / kSettingsFile, to_yaml(experiment.spec.resolved) + "\n");
     record["settings"] = file_record(place / kSettingsFile, kSettingsFile);
     const MethodInfo& info = edit.row.info;
@@ -176,7 +161,7 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
                         {"settings", edit.row.settings}};
     record["outcome"] = edit.report;
     if (!experiment.requests.empty()) {
-      record["requests"] = requests_record(experiment, edit.report.at("requests"));
+      record["requests"] = requests_record(asked.at("requests"), edit.report.at("requests"));
     }
     if (!experiment.notes.empty()) record["notes"] = experiment.notes;
     record["before"] = quality(edit.before, experiment);
