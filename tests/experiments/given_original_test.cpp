@@ -167,9 +167,10 @@ TEST(GivenOriginal, OneThatSeesOtherInputsIsNoted) {
     if (name == "module.head.weight") tensor = tensor * -30;
   }
   write_tensors(shop.scratch.path() / "net.safetensors", weights);
-  const ProgramResult odd = shop.apply("tuned");
+  const std::string output = shop.output + "2";
+  const ProgramResult odd = shop.apply("tuned", output);
   EXPECT_EQ(odd.status, 0) << odd.err;
-  const Json record = Json::parse(read_text_file(fs::path(shop.output) / "record.json"));
+  const Json record = Json::parse(read_text_file(fs::path(output) / "record.json"));
   EXPECT_THAT(record.at("notes").dump(), HasSubstr("is above that of giving every example"));
 }
 
@@ -281,7 +282,8 @@ seeds: {training: 2, oracle: 2}
                               "itself (Guo et al."));
   EXPECT_THAT(text, HasSubstr("\n- checked: the model is linear in its inputs\n"));
   EXPECT_THAT(text, HasSubstr("\n- assumed: requests do not depend on the perturbation"));
-  EXPECT_THAT(text, HasSubstr("\n| 1 | C1 |  | completed |\n| 2 | C4, C7 |  | completed |\n"));
+  EXPECT_THAT(text, HasSubstr("\n| 1 | C1 |  | completed | 2"));
+  EXPECT_THAT(text, HasSubstr(" UTC |\n| 2 | C4, C7 |  | completed | 2"));
   const Json record = Json::parse(read_text_file(folder / "record.json"));
   EXPECT_EQ(record.at("outcome").at("requests").size(), 2u);
   EXPECT_EQ(record.at("input").at("file"), "original.safetensors");

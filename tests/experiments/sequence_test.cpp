@@ -236,8 +236,9 @@ TEST(Sequence, RequestsOfAFileWithoutNumbersAreItsLines) {
   const auto removed = [&](const std::string& requests) {
     const std::string output = scratch.path() / "out";
     const std::string file = scratch.write("r.yaml", text + "edit: {requests: " + requests + "}\n");
-    const ProgramResult result = run_program({"apply", file, "--method", "newton", "--store",
-                                              scratch.path() / "store", "--output", output});
+    const ProgramResult result =
+        run_program({"apply", file, "--method", "newton", "--store", scratch.path() / "store",
+                     "--output", output, "--replace"});
     EXPECT_EQ(result.status, 0) << result.err;
     std::vector<Json> ids;
     const Json record = Json::parse(read_text_file(fs::path(output) / "record.json"));

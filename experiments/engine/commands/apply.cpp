@@ -1,7 +1,7 @@
 // `oubli apply FILE --method ROW --output DIR`: edits a model, and writes the edited weights with a
 // record of what was done. A given model is edited without any training but the method's own; one
 // that oubli trains, as methods with a guarantee or a memory need, is trained where it is not in
-// the store.
+// the store. Where DIR holds the record of an earlier edit, this one must go on from it.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -17,6 +17,7 @@
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/plan/load.h"
+#include "experiments/engine/report/earlier_record.h"
 #include "experiments/engine/report/edit_record.h"
 #include "experiments/engine/report/edit_record_text.h"
 #include "experiments/engine/report/layout.h"
@@ -30,6 +31,7 @@ namespace {
 
 struct ApplyOptions : ExperimentOptions {
   std::string method, output, record;
+  bool replaces = false;
 };
 
 std::size_t row_number(const Experiment& experiment, const std::string& name) {
@@ -122,6 +124,7 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   const Plan plan = load_plan(experiment, registries);
   const std::filesystem::path store_folder = default_store(options.store);
   const ResultFolder output(options.output, store_folder);
+  const Json earlier = earlier_record(output.path(), experiment, row, options.replaces);
   const Store store(store_folder);
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
   const EditStages edit = stages_of_edit(plan, number);
@@ -139,7 +142,8 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   require_edited(row, report);
   const Model before = stored_model(experiment, store, plan.stages[edit.original]);
   const Model after = stored_model(experiment, store, last);
-  const Json record = write_edit(output, experiment, {row, before, after, report});
+  const Json record = write_edit(output, experiment, {row, before, after, report, earlier});
+  print_folded(progress_text(record, earlier));
   print_folded(summary_text(record));
   fmt::print("\nWeights and record (record.md) are in {}/\n", printable(output.path().string()));
   return 0;
@@ -171,6 +175,8 @@ void add_apply_command(CLI::App& program, CommandContext& context) {
   apply->get_option("FILE")->required(false);
   apply->add_option("--method", options->method, "row of the file that edits it");
   apply->add_option("--output", options->output, "folder for the edited weights and the record");
+  apply->add_flag("--replace", options->replaces,
+                  "write over a record that this edit does not go on from");
   apply->add_option("--verify", options->record, "hold a record against the files that it names");
   apply->callback([options, &context] {
     context.status = options->record.empty() ? apply_method(*options, context.registries)

@@ -29,8 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kOriginalFile = "original.safetensors";
 constexpr const char* kWeightsFile = "edited.safetensors";
-constexpr const char* kRecordJson = "record.json";
-constexpr const char* kRecordText = "record.md";
 constexpr const char* kForgetFile = "forget_set.txt";
 constexpr const char* kAddedFile = "added_set.txt";
 constexpr const char* kSettingsFile = "resolved.yaml";
@@ -89,11 +87,23 @@ void write_weights(const fs::path& place, const Experiment& experiment, const Ma
   record["output"] = file_record(place / kWeightsFile, kWeightsFile);
 }
 
-// Each request with what it removed and added, and how it was answered.
-Json requests_record(const Json& asked, const Json& answers) {
+// When a request was answered that an earlier record answers. One of an oubli that wrote no time
+// for each says when the last of them was.
+Json answered_before(const Json& earlier, std::size_t number) {
+  const Json& requests = earlier.at("requests");
+  if (number >= requests.size()) return nullptr;
+  return requests[number].value("answered", earlier.at("when"));
+}
+
+// Each request with what it removed and added, and how and when it was answered.
+Json requests_record(const Json& asked, const MadeEdit& edit, const std::string& now) {
+  const Json& answers = edit.report.at("requests");
   Json requests = Json::array();
   for (std::size_t k = 0; k < asked.size(); ++k) {
-    Json request = {{"request", k + 1}, {"answer", answers.at(k)}};
+    Json answered;
+    if (!edit.earlier.is_null()) answered = answered_before(edit.earlier, k);
+    if (answered.is_null()) answered = now;
+    Json request = {{"request", k + 1}, {"answered", answered}, {"answer", answers.at(k)}};
     request.update(asked[k]);
     requests.push_back(std::move(request));
   }
@@ -139,7 +149,8 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
   const Json asked = edited_rows_record(experiment, experiment.requests.size());
   Json record;
   folder.replace(is_written_by_edits, [&](const fs::path& place) {
-    record = {{"format", 1}, {"when", now_text()}, {"title", experiment.spec.title}};
+    const std::string now = now_text();
+    record = {{"format", 1}, {"when", now}, {"title", experiment.spec.title}};
     write_weights(place, experiment, edit, record);
     record["data"] = {{"name", experiment.dataset->name}, {"sha256", experiment.data_hash}};
     const Json inputs = inputs_record(*experiment.dataset, experiment.metric_rows());
@@ -161,7 +172,7 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
                         {"settings", edit.row.settings}};
     record["outcome"] = edit.report;
     if (!experiment.requests.empty()) {
-      record["requests"] = requests_record(asked.at("requests"), edit.report.at("requests"));
+      record["requests"] = requests_record(asked.at("requests"), edit, now);
     }
     if (!experiment.notes.empty()) record["notes"] = experiment.notes;
     record["before"] = quality(edit.before, experiment);

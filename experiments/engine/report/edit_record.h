@@ -8,6 +8,9 @@
 //   DIR/record.json          this record, with the SHA-256 of all of these and of what went in
 //   DIR/record.md            the same for people
 //
+// Each request of a sequence has the time at which it was first answered: a record that goes on
+// from an earlier one takes it over.
+//
 // A record says what was done. It proves nothing about what the edited model still knows: for that
 // hold the method against retrained models (`oubli run`), or use one with a guarantee.
 #pragma once
@@ -28,8 +31,12 @@ struct MadeEdit {
   const MethodRow& row;
   const Model& before;
   const Model& after;
-  Json report;  // the method's
+  Json report;             // the method's
+  Json earlier = nullptr;  // the record that it goes on from (earlier_record.h); null: none
 };
+
+inline constexpr const char* kRecordJson = "record.json";
+inline constexpr const char* kRecordText = "record.md";
 
 // Replaces what an earlier edit wrote, as a whole. The record.
 Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);

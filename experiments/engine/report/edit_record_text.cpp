@@ -47,12 +47,30 @@ std::string sets_text(const Json& record) {
   return text;
 }
 
-std::string outcome_text(const Json& outcome) {
+std::string cost_text(double sample_gradients, double seconds) {
+  return fmt::format("{:.4g} sample-gradients and {:.3g} s", sample_gradients, seconds);
+}
+
+// Each request has the time of its answer, but in records of an older oubli, whose text is what it
+// was.
+bool has_times(const Json& record) {
+  return record.contains("requests") && !record.at("requests").empty() &&
+         record.at("requests").front().contains("answered");
+}
+
+std::string outcome_text(const Json& record) {
+  const Json& outcome = record.at("outcome");
   const std::string message = outcome.at("message").get<std::string>();
-  return fmt::format("Status: {}{}{}. It took {:.4g} sample-gradients and {:.3g} s.\n\n",
-                     outcome.at("status").get<std::string>(), message.empty() ? "" : ": ", message,
-                     outcome.at("sample_gradients").get<double>(),
-                     outcome.at("seconds").get<double>());
+  std::string in_all;
+  if (has_times(record)) {
+    const std::size_t requests = record.at("requests").size();
+    in_all = fmt::format(" in all, for {} request{}", requests, requests == 1 ? "" : "s");
+  }
+  return fmt::format(
+      "Status: {}{}{}. It took {}{}.\n\n", outcome.at("status").get<std::string>(),
+      message.empty() ? "" : ": ", message,
+      cost_text(outcome.at("sample_gradients").get<double>(), outcome.at("seconds").get<double>()),
+      in_all);
 }
 
 std::string notes_text(const Json& record) {
@@ -63,10 +81,12 @@ std::string notes_text(const Json& record) {
   return text;
 }
 
-// Of a sequence, what each request took out and put in.
+// Of a sequence, what each request took out and put in, and when.
 std::string requests_text(const Json& record) {
   if (!record.contains("requests")) return "";
-  std::string text = "| request | removed | added | status |\n|---:|---|---|---|\n";
+  const bool times = has_times(record);
+  std::string text = fmt::format("| request | removed | added | status |{}\n|---:|---|---|---|{}\n",
+                                 times ? " answered |" : "", times ? "---|" : "");
   const auto set = [](const Json& request, const char* key) -> std::string {
     if (!request.contains(key)) return "";
     const Json& part = request.at(key);
@@ -76,22 +96,22 @@ std::string requests_text(const Json& record) {
     return fmt::format("{} rows", part.at("rows").get<std::int64_t>());
   };
   for (const Json& request : record.at("requests")) {
-    text += fmt::format("| {} | {} | {} | {} |\n", request.at("request").get<int>(),
+    text += fmt::format("| {} | {} | {} | {} |", request.at("request").get<int>(),
                         set(request, "removed"), set(request, "added"),
                         request.at("answer").at("status").get<std::string>());
+    text += times ? fmt::format(" {} |\n", request.at("answered").get<std::string>()) : "\n";
   }
   return text + "\n";
 }
 
 std::string method_text(const Json& record) {
   const Json& method = record.at("method");
-  const Json& outcome = record.at("outcome");
   std::string text =
       fmt::format("\nMethod: {} (version {}), {}.\n\n{}\n\nSettings: `{}`.\n\n",
                   method.at("name").get<std::string>(), method.at("version").get<int>(),
                   method.at("summary").get<std::string>(),
                   method.at("definition").get<std::string>(), method.at("settings").dump());
-  return text + outcome_text(outcome);
+  return text + outcome_text(record);
 }
 
 // What a method with a guarantee promises, and what that rests on; of a sequence after its last
@@ -143,10 +163,36 @@ std::string record_text(const Json& record) {
   return text + fmt::format("\n{}\n", record.at("means").get<std::string>());
 }
 
+std::string progress_text(const Json& record, const Json& earlier) {
+  if (earlier.is_null() || !record.contains("requests")) return "";
+  const Json& requests = record.at("requests");
+  const std::size_t before = earlier.at("requests").size();
+  std::string text =
+      fmt::format("{} answered before (record of {}); ",
+                  before == 1 ? "Request 1 was" : fmt::format("Requests 1 to {} were", before),
+                  earlier.at("when").get<std::string>());
+  if (before == requests.size()) return text + "none is new.\n";
+  std::vector<std::string> ids;
+  double sample_gradients = 0, seconds = 0;
+  for (std::size_t k = before; k < requests.size(); ++k) {
+    for (const char* key : {"removed", "added"}) {
+      const Json set = requests[k].value(key, Json::object());
+      for (const Json& id : set.value("ids", Json::array())) ids.push_back(id.get<std::string>());
+    }
+    const Json& answer = requests[k].at("answer");
+    sample_gradients += answer.at("sample_gradients").get<double>();
+    seconds += answer.at("seconds").get<double>();
+  }
+  text += fmt::format("new: {}", before + 1);
+  if (before + 1 < requests.size()) text += fmt::format(" to {}", requests.size());
+  if (!ids.empty()) text += fmt::format(" ({})", listed(ids));
+  return text + fmt::format(", {}.\n", cost_text(sample_gradients, seconds));
+}
+
 std::string summary_text(const Json& record) {
-  std::string text = fmt::format(
-      "{} edited {}. {}", record.at("method").at("name").get<std::string>(),
-      record.at("input").at("file").get<std::string>(), outcome_text(record.at("outcome")));
+  std::string text =
+      fmt::format("{} edited {}. {}", record.at("method").at("name").get<std::string>(),
+                  record.at("input").at("file").get<std::string>(), outcome_text(record));
   text += sets_text(record) + "\n" + notes_text(record) + guarantee_text(record.at("outcome"));
   text += fmt::format("{:<12} {:>8}  {:>17}  {:>21}\n", "", "examples", "accuracy", "loss");
   for (const auto& [set, before] : record.at("before").items()) {

@@ -17,9 +17,9 @@ struct EditedRows {
 // left, and what was not there at first. Of a single edit, which has none, all of it.
 EditedRows edited_rows(const Experiment& experiment, std::size_t requests);
 
-// The same in words: {removed: {rows, ids}, added: {rows, ids}}, and of a sequence `requests`, which
-// has both of each request. What is empty is left out, and so are ids where the data has none. Each
-// id stands once; those of a sequence as a whole in the order of its requests.
+// The same in words: {removed: {rows, ids}, added: {rows, ids}}, and of a sequence `requests`, with
+// both of each request. What is empty is left out, and so are ids where the data has none. Each id
+// stands once; those of a sequence as a whole in the order of its requests.
 Json edited_rows_record(const Experiment& experiment, std::size_t requests);
 
 // Of two of these (`key`: removed or added), what stands in one alone. Both may be without.
