@@ -225,12 +225,13 @@ TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {
   EXPECT_EQ(changed.status, 1);
   EXPECT_THAT(changed.out, HasSubstr("CHANGED removed"));
   EXPECT_THAT(changed.out, HasSubstr("same    output"));
-  EXPECT_THAT(changed.out, HasSubstr("same    data (t)"));
+  EXPECT_THAT(changed.out, HasSubstr("same    data (t; all files that it reads)\n"));
   // One value of one customer.
   std::string table = read_text_file(shop.scratch.path() / "t.csv", ErrorKind::kData);
   table.replace(table.find("C0,-3"), 5, "C0,-2");
   shop.scratch.write("t.csv", table);
-  EXPECT_THAT(run_program({"apply", "--verify", file}).out, HasSubstr("CHANGED data (t): its"));
+  EXPECT_THAT(run_program({"apply", "--verify", file}).out,
+              HasSubstr("CHANGED data (t; all files that it reads): its SHA-256"));
 }
 
 // A deployed model that is asked to forget again and again has answered every request.

@@ -21,6 +21,7 @@
 #include "experiments/engine/report/edit_record.h"
 #include "experiments/engine/report/edit_record_text.h"
 #include "experiments/engine/report/layout.h"
+#include "experiments/engine/report/record_check.h"
 #include "experiments/engine/run/jobs.h"
 #include "experiments/engine/run/run_stage.h"
 #include "experiments/engine/run/stage_files.h"
@@ -149,19 +150,27 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   return 0;
 }
 
+// A folder stands for the record in it.
 int verify_record(const ApplyOptions& options, const Registries& registries) {
-  bool all = true;
-  const auto data_hash = [&](const std::filesystem::path& settings) {
-    return load_experiment(settings, {}, options.data, registries).data_hash;
+  std::filesystem::path record = options.record;
+  std::error_code failure;  // what cannot be looked at is told where it is read
+  if (std::filesystem::is_directory(record, failure)) record /= kRecordJson;
+  const auto load = [&](const std::filesystem::path& settings) {
+    return load_experiment(settings, {}, options.data, registries);
   };
-  for (const RecordCheck& check : check_record(options.record, data_hash)) {
+  bool all = true;
+  const std::size_t width = terminal_columns(stdout);
+  for (const RecordCheck& check : check_record(record, load)) {
     const bool is_same = check.state == RecordCheck::State::kSame;
     const char* word = is_same                                      ? "same"
                        : check.state == RecordCheck::State::kUnread ? "UNREAD"
                                                                     : "CHANGED";
-    fmt::print("{:<7} {}{}{}\n", word, check.what, is_same ? "" : ": ", check.problem);
+    fmt::print("{}", hanging(word, 8, check.what + (is_same ? "" : ": " + check.problem), width));
     all = all && is_same;
   }
+  print_folded(
+      "When, cost, status, guarantee, and accuracy and loss before and after are the record's own "
+      "word.\n");
   return all ? 0 : 1;
 }
 
@@ -177,7 +186,8 @@ void add_apply_command(CLI::App& program, CommandContext& context) {
   apply->add_option("--output", options->output, "folder for the edited weights and the record");
   apply->add_flag("--replace", options->replaces,
                   "write over a record that this edit does not go on from");
-  apply->add_option("--verify", options->record, "hold a record against the files that it names");
+  apply->add_option("--verify", options->record,
+                    "hold a record, or that of a folder, against its files and data");
   apply->callback([options, &context] {
     context.status = options->record.empty() ? apply_method(*options, context.registries)
                                              : verify_record(*options, context.registries);

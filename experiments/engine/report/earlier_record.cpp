@@ -72,7 +72,7 @@ std::vector<std::string> lost_of(const EarlierEdit& edit, const char* key) {
 }
 
 std::string rows_said(const std::vector<std::string>& ids, std::int64_t rows) {
-  return ids.empty() ? fmt::format("{} rows", rows) : listed(ids);
+  return ids.empty() ? fmt::format("{} row{}", rows, rows == 1 ? "" : "s") : listed(ids);
 }
 
 // The first request that is not the one it was.
@@ -91,7 +91,8 @@ std::string other_order(const EarlierEdit& edit) {
                          rows_said(found.only_second, found.second_rows));
     }
   }
-  return now < before ? fmt::format("here are {} requests", now) : "";
+  if (now >= before) return "";
+  return fmt::format("only {} {} asked for here", now, now == 1 ? "is" : "are");
 }
 
 // What would be lost of whom it answered.
@@ -161,15 +162,6 @@ constexpr const char* kAdvice =
     "Give another folder with --output, or `--replace` to write over it on purpose.";
 
 }  // namespace
-
-Json read_edit_record(const fs::path& path) {
-  Json record = parse_json(read_text_file(path, ErrorKind::kData));
-  if (!record.is_object() || !record.contains("input") || !record.contains("output") ||
-      !record.contains("outcome")) {
-    throw Error(ErrorKind::kData, fmt::format("{}: not the record of an edit", path.string()));
-  }
-  return record;
-}
 
 Json earlier_record(const fs::path& folder, const Experiment& experiment, const MethodRow& row,
                     bool replaces) {

@@ -10,9 +10,6 @@
 
 namespace oubli {
 
-// Throws Error(kData) for what is no record, FileError for what cannot be read.
-Json read_edit_record(const std::filesystem::path& path);
-
 // The record in `folder` that this edit goes on from; null where there is none. Error(kUsage) where
 // it would take the place of one that it does not go on from, with all that would be lost;
 // `replaces`: null then.

@@ -110,32 +110,6 @@ Json requests_record(const Json& asked, const MadeEdit& edit, const std::string&
   return requests;
 }
 
-RecordCheck checked(std::string what, const std::string& expected,
-                    const std::function<std::string()>& hash) {
-  try {
-    const std::string found = hash();
-    if (found == expected) return {std::move(what), RecordCheck::State::kSame, ""};
-    return {std::move(what), RecordCheck::State::kChanged,
-            fmt::format("its SHA-256 is {}, the record says {}", found, expected)};
-  } catch (const Error& error) {
-    return {std::move(what), RecordCheck::State::kUnread, error.what()};
-  }
-}
-
-// Whether what people read is what programs read.
-RecordCheck check_text(const Json& record, const fs::path& path) {
-  RecordCheck check{fmt::format("text ({})", path.string()), RecordCheck::State::kSame, ""};
-  try {
-    if (read_text_file(path, ErrorKind::kData) == record_text(record)) return check;
-    check.state = RecordCheck::State::kChanged;
-    check.problem = "it does not say what record.json does";
-  } catch (const FileError& error) {
-    check.state = RecordCheck::State::kUnread;
-    check.problem = error.what();
-  }
-  return check;
-}
-
 bool is_written_by_edits(const std::string& name) {
   static const std::set<std::string> names = {kOriginalFile, kWeightsFile, kRecordJson,
                                               kForgetFile,   kAddedFile,   kSettingsFile,
@@ -152,7 +126,9 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
     const std::string now = now_text();
     record = {{"format", 1}, {"when", now}, {"title", experiment.spec.title}};
     write_weights(place, experiment, edit, record);
-    record["data"] = {{"name", experiment.dataset->name}, {"sha256", experiment.data_hash}};
+    record["data"] = {{"name", experiment.dataset->name},
+                      {"sha256", experiment.data_hash},
+                      {"parts", data_parts(experiment)}};
     const Json inputs = inputs_record(*experiment.dataset, experiment.metric_rows());
     if (!inputs.empty()) record["inputs"] = inputs;
     for (const auto& [key, name, subset] :
@@ -188,36 +164,29 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
   return record;
 }
 
-std::vector<RecordCheck> check_record(const fs::path& path, const DataHash& data_hash) {
-  const Json record = parse_json(read_text_file(path, ErrorKind::kData));
+Json read_edit_record(const fs::path& path) {
+  Json record = parse_json(read_text_file(path, ErrorKind::kData));
   if (!record.is_object() || !record.contains("input") || !record.contains("output") ||
       !record.contains("outcome")) {
     throw Error(ErrorKind::kData, fmt::format("{}: not the record of an edit", path.string()));
   }
-  std::vector<RecordCheck> checks;
-  for (const char* what : {"input", "output", "removed", "added", "settings", "data"}) {
-    if (!record.contains(what)) continue;
-    try {
-      const Json& named = record.at(what);
-      const std::string expected = named.at("sha256").get<std::string>();
-      if (std::string(what) == "data") {
-        const fs::path settings =
-            path.parent_path() / record.at("settings").at("file").get<std::string>();
-        checks.push_back(checked(fmt::format("data ({})", named.at("name").get<std::string>()),
-                                 expected, [&] { return data_hash(settings); }));
-      } else {
-        const fs::path file = path.parent_path() / named.at("file").get<std::string>();
-        checks.push_back(checked(fmt::format("{} ({})", what, file.string()), expected,
-                                 [&] { return file_hash_hex(file); }));
-      }
-    } catch (const Json::exception&) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}: '{}' does not hold what it should. Was it changed by hand?",
-                              path.string(), what));
-    }
+  return record;
+}
+
+Json data_parts(const Experiment& experiment) {
+  const Dataset& data = *experiment.dataset;
+  const Task& task = experiment.task;
+  Json parts = Json::object();
+  for (const auto& [name, part] :
+       {std::pair("training", &task.train), std::pair("validation", &task.validation),
+        std::pair("test", &task.test)}) {
+    if (part->empty()) continue;
+    Hasher hasher;
+    hasher.add(data.inputs.index_select(0, part->rows));
+    hasher.add(data.targets.index_select(0, part->rows));
+    parts[name] = hasher.hex();
   }
-  checks.push_back(check_text(record, path.parent_path() / kRecordText));
-  return checks;
+  return parts;
 }
 
 }  // namespace oubli

@@ -16,9 +16,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <string>
-#include <vector>
 
 #include "core/nn/model.h"
 #include "experiments/engine/plan/experiment.h"
@@ -41,18 +38,10 @@ inline constexpr const char* kRecordText = "record.md";
 // Replaces what an earlier edit wrote, as a whole. The record.
 Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);
 
-// One line for each file that a record names, for the data, and for record.md, which says what
-// record.json does: whether it is what it was.
-struct RecordCheck {
-  enum class State { kSame, kChanged, kUnread };
-  std::string what;
-  State state = State::kSame;
-  std::string problem;  // where it is not the same
-};
-// Of the data that a settings file names; throws Error where they cannot be read.
-using DataHash = std::function<std::string(const std::filesystem::path& settings)>;
-// Throws Error(kData) for what is no record.
-std::vector<RecordCheck> check_record(const std::filesystem::path& record,
-                                      const DataHash& data_hash);
+// Throws Error(kData) for what is no record, FileError for what cannot be read.
+Json read_edit_record(const std::filesystem::path& path);
+
+// The SHA-256 of the values of each part of the data: training, validation, test.
+Json data_parts(const Experiment& experiment);
 
 }  // namespace oubli

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <regex>
+#include <sstream>
 
 #include "core/base/file.h"
 #include "core/nn/tensor_file.h"
+#include "experiments/engine/report/edit_record_text.h"
 #include "tests/support/files.h"
 #include "tests/support/program.h"
 
@@ -175,7 +178,7 @@ TEST(EditRecord, OfRowsWithoutIdsIsHeldByRows) {
                           "edit=[{remove: {indices: [3]}}, {remove: {indices: [5]}}, "
                           "{remove: {indices: [9]}}]"})
                   .err,
-              HasSubstr("request 1 of it removed 2 rows, and here 1 rows"));
+              HasSubstr("request 1 of it removed 2 rows, and here 1 row"));
 }
 
 // What was answered yesterday was answered yesterday.
@@ -215,6 +218,110 @@ TEST(EditRecord, GoesOnFromTheOneBefore) {
   EXPECT_EQ(model.apply({"--replace", "--set", "methods.0.finetune.lr=0.2"}).status, 0);
   record = model.record();
   EXPECT_EQ(record.at("requests").at(0).at("answered"), record.at("when"));
+}
+
+// A forger writes the same name in both files, and the right hashes.
+TEST(RecordCheck, FindsWhomSettingsAndDataDoNotName) {
+  const Deployed model;
+  ASSERT_EQ(model.apply().status, 0);
+  const ProgramResult sound = model.verify();  // of a folder
+  EXPECT_EQ(sound.status, 0) << sound.out;
+  EXPECT_EQ(run_program({"apply", "--verify", model.output / "record.json"}).out, sound.out);
+  EXPECT_THAT(sound.out, AllOf(HasSubstr("same    rows and ids (of all)\n"),
+                               HasSubstr("same    rows and ids (of requests 1 to 3)\n"),
+                               HasSubstr("same    method (finetune)\n")));
+  EXPECT_THAT(unfolded(sound.out), HasSubstr("When, cost, status, guarantee, and accuracy and loss "
+                                             "before and after are the record's own word."));
+  // What comes later is no matter of the record.
+  model.ask(std::string(kRequests) + "C7\n");
+  const ProgramResult grown = model.verify();
+  EXPECT_EQ(grown.status, 0) << grown.out;
+  EXPECT_THAT(grown.out, HasSubstr("(of requests 1 to 3; by now 4 are asked for)"));
+  for (const char* file : {"record.json", "record.md"}) {
+    write_file(model.output / file, std::regex_replace(testing::read_text(model.output / file),
+                                                       std::regex("C25"), "C0"));
+  }
+  const ProgramResult forged = model.verify();
+  EXPECT_EQ(forged.status, 1);
+  const std::string said = unfolded(forged.out);
+  EXPECT_THAT(said, HasSubstr("CHANGED rows and ids (of all): it removed C25 by its settings and "
+                              "the data, and C0 by the record"));
+  EXPECT_THAT(said, HasSubstr("request 3 removed C25 by its settings and the data, and C0 by"));
+  EXPECT_THAT(said, HasSubstr("same    text ("));
+  model.ask("who\nC30\nC2\n");
+  EXPECT_THAT(unfolded(model.verify().out),
+              HasSubstr("the record has 3 requests, and its settings ask for 2"));
+}
+
+TEST(RecordCheck, MakesAgainWhatItCan) {
+  const Deployed model("{remove: {ids: [C2, C25]}}");
+  ASSERT_EQ(model.apply().status, 0);
+  const Json sound = model.record();
+  const auto said = [&](const char* pointer, const Json& value) {
+    Json record = sound;
+    record[Json::json_pointer(pointer)] = value;
+    model.set_record(record);
+    const ProgramResult result = model.verify();
+    EXPECT_EQ(result.status, 1);
+    return unfolded(result.out);
+  };
+  EXPECT_THAT(said("/removed/rows", 3),
+              HasSubstr("it removed 4 rows by its settings and the data, and 3 by the record"));
+  EXPECT_THAT(said("/removed/ids", {"C2", "C25", "C9"}),
+              HasSubstr("it removed C9 by the record alone"));
+  EXPECT_THAT(said("/removed/ids", {"C2"}),
+              HasSubstr("it removed C25 by its settings and the data, and not by the record"));
+  EXPECT_THAT(
+      said("/requests", Json::parse(R"([{"request": 1, "answer": {"status": "completed"}}])")),
+      HasSubstr("the record has 1 request, and its settings ask for 0"));
+  EXPECT_THAT(
+      said("/method/settings/lr", 0.5),
+      HasSubstr("CHANGED method (finetune): by the record and by its settings: lr was 0.5"));
+  EXPECT_THAT(said("/method/name", "retrain"), HasSubstr("it was retrain, and is finetune"));
+  EXPECT_THAT(said("/method/settings/as", "mine"), HasSubstr("its settings have no row 'mine'"));
+  write_file(model.output / "forget_set.txt", "1\n2\n3\n4\n");
+  EXPECT_THAT(said("/when", "now"),
+              HasSubstr("forget_set.txt lists other rows than its settings and the data give"));
+}
+
+// No file is blamed for another.
+TEST(RecordCheck, SaysWhichPartOfTheDataChanged) {
+  const Deployed model;
+  ASSERT_EQ(model.apply().status, 0);
+  const std::string holdout = testing::read_text(model.scratch.path() / "h.csv");
+  model.scratch.write("h.csv", holdout.substr(0, holdout.rfind("HC39")));
+  const ProgramResult changed = model.verify();
+  EXPECT_EQ(changed.status, 1);
+  std::istringstream lines(changed.out);
+  std::size_t longest = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find('/') == line.npos) longest = std::max(longest, line.size());  // but for paths
+  }
+  EXPECT_LE(longest, 80u) << changed.out;
+  EXPECT_THAT(unfolded(changed.out), HasSubstr("; changed: test; as it was: training"));
+  EXPECT_THAT(unfolded(changed.out), HasSubstr("CHANGED data (t; all files that it reads): its"));
+  fs::remove(model.scratch.path() / "t.csv");
+  const std::string lost = unfolded(model.verify().out);
+  EXPECT_THAT(lost, HasSubstr("UNREAD  data (t; all files that it reads)"));
+  EXPECT_THAT(lost, HasSubstr("UNREAD  rows, ids and method: they follow from the data"));
+}
+
+// Records of an oubli that wrote no times read as they did.
+TEST(RecordCheck, OfAnOlderRecordHoldsItsText) {
+  const Json record = Json::parse(R"({"format": 1, "when": "2026-01-01 00:00:00 UTC",
+    "input": {"file": "/net", "sha256": "1"}, "output": {"file": "e", "sha256": "2"},
+    "settings": {"file": "r", "sha256": "3"}, "data": {"name": "t", "sha256": "4"},
+    "removed": {"file": "f", "sha256": "5", "rows": 2, "ids": ["C1", "C2"]},
+    "method": {"name": "m", "version": 1, "summary": "s", "definition": "d", "settings": {}},
+    "outcome": {"status": "completed", "message": "", "sample_gradients": 5.0, "seconds": 1.0},
+    "requests": [{"request": 1, "answer": {"status": "completed"},
+                  "removed": {"rows": 1, "ids": ["C2"]}}],
+    "before": {}, "after": {}, "made_by": {"oubli": "0", "git_revision": "0"}, "means": "m"})");
+  const std::string text = record_text(record);
+  EXPECT_THAT(text, HasSubstr("It took 5 sample-gradients and 1 s.\n"));
+  EXPECT_THAT(text, HasSubstr("| request | removed | added | status |\n|---:|---|---|---|\n"
+                              "| 1 | C2 |  | completed |\n"));
+  EXPECT_THAT(text, HasSubstr("of 2 ids: C1, C2."));
 }
 
 }  // namespace
