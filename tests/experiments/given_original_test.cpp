@@ -303,6 +303,24 @@ seeds: {training: 2, oracle: 2}
   EXPECT_THAT(again.err, Not(HasSubstr("training the model")));
 }
 
+// Rows of equal settings share what is computed, and each can be applied.
+TEST(Apply, EditsByEitherOfTwoRowsThatAreEqual) {
+  std::string text = kShop;
+  text.replace(text.find("  - retrain\n"), 0, "  - finetune: {as: twin, epochs: 2, lr: 0.1}\n");
+  const Shop shop(text);
+  for (const std::string row : {"twin", "tuned"}) {
+    const ProgramResult edited = shop.apply(row, shop.output + row);
+    EXPECT_EQ(edited.status, 0) << edited.err;
+  }
+  ASSERT_EQ(
+      run_program({"run", shop.file, "--store", shop.store, "--output", shop.output + "r"}).status,
+      0);
+  EXPECT_THAT(run_program({"run", shop.file, "--store", shop.store, "--output", shop.output + "r",
+                           "--fresh", "tuned"})
+                  .err,
+              HasSubstr("] twin, original 0"));
+}
+
 // What one row cannot do is no matter of the others.
 TEST(Apply, EditsBesideARowThatTheOriginalWasNotTrainedFor) {
   std::string text = kShop;

@@ -35,14 +35,14 @@ struct ApplyOptions : ExperimentOptions {
   bool replaces = false;
 };
 
-std::size_t row_number(const Experiment& experiment, const std::string& name) {
+const MethodRow& row_called(const Experiment& experiment, const std::string& name) {
   std::vector<std::string> names;
   for (const MethodRow& row : experiment.spec.methods) names.push_back(row.name);
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) {
     throw Error(ErrorKind::kSettings, "--method: " + unknown_name_message("row", name, names));
   }
-  return static_cast<std::size_t>(found - names.begin());
+  return experiment.spec.methods[static_cast<std::size_t>(found - names.begin())];
 }
 
 // What an edit without oracles needs.
@@ -68,13 +68,12 @@ struct EditStages {
 };
 
 // The first original's.
-EditStages stages_of_edit(const Plan& plan, std::size_t row) {
+EditStages stages_of_edit(const Plan& plan, const std::string& name) {
   std::optional<std::size_t> last;
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-    const Stage& stage = plan.stages[i];
-    if (stage.kind == StageKind::kUnlearn && stage.method == row && !stage.audit &&
-        stage.seed == 0 && stage.training_seed == 0) {
-      last = i;
+  for (const PlannedRow& row : plan.rows) {
+    if (row.name != name) continue;
+    for (const PlannedModel& model : row.models) {
+      if (model.training_seed == 0 && model.unlearning_seed == 0) last = model.model;
     }
   }
   if (!last) throw Error(ErrorKind::kUsage, "a plan without an edit of a model");
@@ -119,8 +118,7 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
     throw Error(ErrorKind::kUsage, "`apply FILE` needs --method ROW and --output DIR.");
   }
   const Experiment experiment = load_experiment(options, registries);
-  const std::size_t number = row_number(experiment, options.method);
-  const MethodRow& row = experiment.spec.methods[number];
+  const MethodRow& row = row_called(experiment, options.method);
   require_applicable(experiment, row);
   const Plan plan = load_plan(experiment, registries);
   const std::filesystem::path store_folder = default_store(options.store);
@@ -128,7 +126,7 @@ int apply_method(const ApplyOptions& options, const Registries& registries) {
   const Json earlier = earlier_record(output.path(), experiment, row, options.replaces);
   const Store store(store_folder);
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  const EditStages edit = stages_of_edit(plan, number);
+  const EditStages edit = stages_of_edit(plan, row.name);
   for (const std::size_t i : edit.all) {
     const Stage& stage = plan.stages[i];
     if (stage.kind == StageKind::kTrain &&

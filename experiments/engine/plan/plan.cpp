@@ -59,6 +59,30 @@ const Stage& Plan::find(const std::string& key) const {
                               key));
 }
 
+namespace {
+
+// Whatever stands behind the row's values. Rows of equal settings share their stages, so that a
+// stage's own method does not say whose it is.
+std::vector<bool> needed_by_row(const Plan& plan, const std::string& name) {
+  std::vector<bool> needed(plan.stages.size());
+  const auto add_row = [&](const std::vector<PlannedRow>& rows) {
+    for (const PlannedRow& row : rows) {
+      if (row.name != name) continue;
+      for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
+      if (row.compare) needed[*row.compare] = true;
+    }
+  };
+  add_row(plan.rows);
+  for (const std::vector<PlannedRow>& rows : plan.checkpoints) add_row(rows);
+  for (std::size_t i = plan.stages.size(); i-- > 0;) {
+    if (!needed[i]) continue;
+    for (const std::size_t input : plan.stages[i].all_inputs()) needed[input] = true;
+  }
+  return needed;
+}
+
+}  // namespace
+
 std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
                                              const std::string& row) const {
   std::vector<std::string> names;
@@ -66,12 +90,13 @@ std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
   if (std::find(names.begin(), names.end(), row) == names.end()) {
     throw Error(ErrorKind::kSettings, unknown_name_message("row", row, names));
   }
+  const std::vector<bool> needed = needed_by_row(*this, row);
   std::vector<bool> marked(stages.size());
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const Stage& stage = stages[i];
     const bool is_own = stage.kind == StageKind::kSweep || stage.kind == StageKind::kUnlearn;
-    marked[i] = is_own && names[stage.method] == row;
+    marked[i] = is_own && needed[i];
     for (const std::size_t input : stage.all_inputs()) marked[i] = marked[i] || marked[input];
     if (marked[i]) found.push_back(i);
   }
