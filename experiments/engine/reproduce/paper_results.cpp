@@ -1,6 +1,5 @@
 #include "experiments/engine/reproduce/paper_results.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,73 +10,10 @@
 #include <utility>
 
 #include "experiments/engine/plan/load.h"
-#include "experiments/engine/run/jobs.h"
-#include "experiments/engine/run/run_stage.h"
+#include "experiments/engine/reproduce/paper_runs.h"
 
 namespace oubli {
 namespace {
-
-using GridValues = std::map<std::string, std::string>;
-
-// Every combination of what varies.
-std::vector<GridValues> combinations(const std::vector<Variation>& over) {
-  std::vector<GridValues> all = {{}};
-  for (const Variation& variation : over) {
-    std::vector<GridValues> longer;
-    for (const GridValues& values : all) {
-      for (const std::string& value : variation.values) {
-        longer.push_back(values);
-        longer.back()[variation.name] = value;
-      }
-    }
-    all = std::move(longer);
-  }
-  return all;
-}
-
-// "SETTING", which takes the value, or "SETTING = ARITHMETIC" with the value in the place of $NAME.
-std::string override_of(const std::string& setting, const std::string& name,
-                        const std::string& value) {
-  const std::size_t equals = setting.find('=');
-  if (equals == std::string::npos) return fmt::format("{}={}", setting, value);
-  const std::string path = setting.substr(0, setting.find_last_not_of(' ', equals - 1) + 1);
-  const std::string arithmetic = with_value(setting.substr(equals + 1), name, value);
-  return fmt::format("{}={:.17g}", path, Expression::parse(arithmetic, {setting, 0, 0}).at({}));
-}
-
-std::vector<std::string> overrides_of(const PaperRun& run, const GridValues& values,
-                                      std::int64_t round) {
-  std::vector<std::string> overrides = run.overrides;
-  for (const Variation& variation : run.over) {
-    for (const std::string& setting : variation.settings) {
-      overrides.push_back(override_of(setting, variation.name, values.at(variation.name)));
-    }
-  }
-  for (const std::string& setting : run.round_settings) {
-    overrides.push_back(fmt::format("{}={}", setting, round));
-  }
-  return overrides;
-}
-
-std::string text_of(const GridValues& values) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : values) parts.push_back(fmt::format("{}={}", name, value));
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-// Of many short runs each is done by this process: starting workers would take longer. What fails
-// here is left to the workers, who say so in the run's results.
-void run_here(const Experiment& experiment, const Plan& plan, const Store& store,
-              const Registries& registries) {
-  at::set_num_threads(static_cast<int>(experiment.spec.threads));
-  try {
-    for (const Stage& stage : plan.stages) {
-      run_stage(experiment, plan, stage, registries, store, {.memory = memory_of_job(1)});
-    }
-  } catch (const Error&) {
-    return;
-  }
-}
 
 // A number in a method's report by a path such as details.bound; none where there is none.
 std::optional<double> in_report(const Json& report, const std::string& path) {
@@ -134,6 +70,30 @@ const RowResult& row_of(const Results& results, const std::string& name, const O
 
 }  // namespace
 
+namespace {
+
+// Of values that all originals have together, with an interval that is wide enough however they
+// depend on each other: the changes that each one's half width makes, added.
+Estimate of_wholes(const Expression& expression, const std::vector<Estimate>& wholes) {
+  std::vector<double> means;
+  for (const Estimate& whole : wholes) means.push_back(whole.mean);
+  Estimate estimate;
+  estimate.mean = expression.at(means);
+  estimate.n = wholes.front().n;
+  double half = 0;
+  for (std::size_t i = 0; i < wholes.size(); ++i) {
+    estimate.n = std::min(estimate.n, wholes[i].n);
+    if (!wholes[i].half_width) return estimate;
+    std::vector<double> moved = means;
+    moved[i] += *wholes[i].half_width;
+    half += std::abs(expression.at(moved) - estimate.mean);
+  }
+  estimate.half_width = half;
+  return estimate;
+}
+
+}  // namespace
+
 PaperResults::PaperResults(const Paper& paper, const Store& store, const Registries& registries,
                            const RunSettings& settings,
                            const std::function<void(const std::string& run)>& started) {
@@ -144,7 +104,7 @@ PaperResults::PaperResults(const Paper& paper, const Store& store, const Registr
       Point point{values, {}};
       for (std::int64_t round = 0; round < run.rounds; ++round) {
         started(fmt::format("{}{}{}", run.name,
-                            values.empty() ? "" : fmt::format(" {}", text_of(values)),
+                            values.empty() ? "" : fmt::format(" {}", to_string(values)),
                             run.rounds > 1 ? fmt::format(", round {}", round + 1) : ""));
         const Experiment experiment =
             load_experiment(run.file, overrides_of(run, values, round), settings.data, registries);
@@ -179,10 +139,10 @@ const PaperResults::Point& PaperResults::point_of(const Reference& reference,
   std::vector<std::string> there;
   for (const Point& point : found->second) {
     if (point.values == reference.values) return point;
-    there.push_back(fmt::format("({})", text_of(point.values)));
+    there.push_back(fmt::format("({})", to_string(point.values)));
   }
   fail_at(origin, fmt::format("the run '{}' has no values ({}); it has {}", reference.run,
-                              text_of(reference.values), fmt::join(there, ", ")));
+                              to_string(reference.values), fmt::join(there, ", ")));
 }
 
 PaperResults::Values PaperResults::values_of(const Reference& reference,
@@ -222,15 +182,20 @@ Reproduced PaperResults::evaluate(const std::string& text, const Origin& origin)
   for (const Reference& reference : expression.references) {
     all.push_back(values_of(reference, origin));
     if (!all.back().problem.empty()) return {{}, all.back().problem, ""};
-    if (!expression.is_bare() && all.back().each.empty()) {
-      return {{}, fmt::format("{} is one value of all originals", reference.column), ""};
-    }
     count = std::max(count, all.back().each.size());
+    if (all.back().each.empty()) count = std::max(count, all.back().whole->n);
     are_rounds = are_rounds || all.back().are_rounds;
   }
   const std::string over =
       fmt::format("{} {}{}", count, are_rounds ? "round" : "original", count == 1 ? "" : "s");
   if (expression.is_bare()) return {all.front().whole, "", over};
+  const bool are_pooled =
+      std::any_of(all.begin(), all.end(), [](const Values& each) { return each.each.empty(); });
+  if (are_pooled) {
+    std::vector<Estimate> wholes;
+    for (const Values& each : all) wholes.push_back(*each.whole);
+    return {of_wholes(expression, wholes), "", over};
+  }
   std::vector<double> values;
   for (std::size_t i = 0; i < count; ++i) {
     std::vector<double> own;

@@ -56,7 +56,7 @@ std::string gap_number(double gap) {
 
 std::string JudgedClaim::decided_by() const {
   if (!ours.value) return ours.problem;
-  if (!ours.value->half_width) return "the value itself";
+  if (!ours.value->half_width) return "one value, without an interval";
   return fmt::format("95 % t-interval over {}", ours.over);
 }
 
