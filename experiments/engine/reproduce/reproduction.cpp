@@ -12,11 +12,11 @@ namespace {
 ClaimOutcome outcome_of(const PaperClaim& claim, const Estimate& value) {
   const double half = value.half_width.value_or(0);
   const double low = value.mean - half, high = value.mean + half;
-  const bool is_above = !claim.at_least || low >= *claim.at_least;
-  const bool is_below = !claim.at_most || high <= *claim.at_most;
+  const bool is_above = !claim.at_least || low > *claim.at_least;
+  const bool is_below = !claim.at_most || high < *claim.at_most;
   if (is_above && is_below) return ClaimOutcome::kHolds;
   const bool is_all_out =
-      (claim.at_least && high < *claim.at_least) || (claim.at_most && low > *claim.at_most);
+      (claim.at_least && high <= *claim.at_least) || (claim.at_most && low >= *claim.at_most);
   return is_all_out ? ClaimOutcome::kRefuted : ClaimOutcome::kUndecided;
 }
 
