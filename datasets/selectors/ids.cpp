@@ -86,10 +86,10 @@ void require_ids(const Dataset& dataset, const Origin& origin) {
 // Where ids are that no training row has.
 class UnknownIds {
  public:
-  UnknownIds(const Splits& splits, const AskedIds& asked) : splits_(splits), asked_(asked) {}
+  explicit UnknownIds(const Splits& splits) : splits_(splits) {}
 
   void add(const std::string& id, const std::vector<std::int64_t>& rows) {
-    places_[place_of(id, rows)].push_back(quote(id));
+    places_[place_of(rows)].push_back(quote(id));
     ++count_;
   }
 
@@ -108,29 +108,43 @@ class UnknownIds {
           "Were validation rows drawn from what the model was trained on? `data: "
           "{validation_fraction: 0}` draws none. ";
     }
-    return text +
-           "What was not trained on cannot be unlearnt: take them out, or set `unknown_ids: "
-           "ignore` to go on with the others.";
+    text +=
+        "What was not trained on cannot be unlearnt: take them out, or set `unknown_ids: "
+        "ignore` to go on with the others.";
+    if (places_.contains(kInNoRow)) {
+      text +=
+          " If their rows were deleted from the table after an earlier answer: keep the rows "
+          "until the model is trained anew, or begin anew from the edited weights (`original: "
+          "{weights: edited/edited.safetensors}`) with the requests that are new.";
+    }
+    return text;
   }
 
  private:
   static constexpr const char* kInValidation = "in the validation set only";
+  static constexpr const char* kInNoRow = "in no row";
 
-  std::string place_of(const std::string& id, const std::vector<std::int64_t>& rows) const {
-    if (const auto request = asked_.find(id); request != asked_.end()) {
-      return fmt::format("already asked for in request {}", request->second);
-    }
+  std::string place_of(const std::vector<std::int64_t>& rows) const {
     const Tensor all = at::tensor(rows, at::kLong);
     if (at::isin(all, splits_.validation).any().item<bool>()) return kInValidation;
     if (at::isin(all, splits_.test).any().item<bool>()) return "in the test set only";
-    return rows.empty() ? "in no row" : "in rows that are left out, or no longer there";
+    return rows.empty() ? kInNoRow : "in rows that are left out, or no longer there";
   }
 
   const Splits& splits_;
-  const AskedIds& asked_;
   std::map<std::string, std::vector<std::string>> places_;
   std::size_t count_ = 0;
 };
+
+// Ids by the request that removed them.
+std::string answered_text(const std::map<std::int64_t, std::vector<std::string>>& ids_of) {
+  std::vector<std::string> parts;
+  for (const auto& [request, ids] : ids_of) {
+    parts.push_back(fmt::format("{} {} already removed by request {}", listed(ids),
+                                ids.size() == 1 ? "was" : "were", request));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
 
 std::vector<std::string> texts_of(const std::vector<CsvField>& row) {
   std::vector<std::string> texts;
@@ -242,15 +256,17 @@ RowsOfIds::RowsOfIds(const Dataset& dataset, const Origin& origin) : size_(datas
 }
 
 RowsOfIds::Found RowsOfIds::find(const std::vector<std::string>& ids, const Splits& splits,
-                                 const AskedIds& asked) const {
+                                 const RemovedIds& removed) const {
   std::vector<bool> trained(static_cast<std::size_t>(size_));
   const auto* train = splits.train.const_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < splits.train.numel(); ++i) {
     trained[static_cast<std::size_t>(train[i])] = true;
   }
+  Found result;
   std::vector<std::int64_t> chosen;
   std::set<std::string> seen;
-  UnknownIds unknown(splits, asked);
+  std::map<std::int64_t, std::vector<std::string>> answered;
+  UnknownIds unknown(splits);
   for (const std::string& id : ids) {
     if (!seen.insert(id).second) continue;
     const auto found = rows_of_.find(id);
@@ -259,9 +275,17 @@ RowsOfIds::Found RowsOfIds::find(const std::vector<std::string>& ids, const Spli
     const std::size_t before = chosen.size();
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(chosen),
                  [&](std::int64_t row) { return trained[static_cast<std::size_t>(row)]; });
-    if (chosen.size() == before) unknown.add(id, rows);
+    if (chosen.size() > before) {
+      result.ids.push_back(id);
+    } else if (const auto request = removed.find(id); request != removed.end()) {
+      answered[request->second].push_back(clipped(id));
+    } else {
+      unknown.add(id, rows);
+    }
   }
-  Found result{sorted_rows(at::tensor(chosen, at::kLong)), "", unknown.advice()};
+  result.rows = sorted_rows(at::tensor(chosen, at::kLong));
+  result.answered = answered_text(answered);
+  result.advice = unknown.advice();
   if (unknown.count() > 0) {
     result.unknown = fmt::format("{} of {} ids are in no training row: {}", unknown.count(),
                                  seen.size(), unknown.text());

@@ -19,8 +19,8 @@ bool read_ignores_unknown_ids(const Settings& settings);
 // Reads `delimiter` of a file of ids: '\0' where the file's first line is to tell it.
 char read_ids_delimiter(const Settings& settings);
 
-// Which request an id was already asked for in, by the id.
-using AskedIds = std::unordered_map<std::string, std::int64_t>;
+// Which request removed the rows of an id, by the id.
+using RemovedIds = std::unordered_map<std::string, std::int64_t>;
 
 // The rows of every id. Throws Error(kTask), located at `origin`, where the data has no ids.
 class RowsOfIds {
@@ -28,13 +28,14 @@ class RowsOfIds {
   RowsOfIds(const Dataset& dataset, const Origin& origin);
 
   struct Found {
-    Tensor rows;          // of the training split, sorted
-    std::string unknown;  // ids that none of these has, and where they are instead; "" for none
-    std::string advice;   // what to do about them
+    Tensor rows;                   // of the training split, sorted
+    std::vector<std::string> ids;  // that have these
+    std::string answered;          // ids that are in `removed`, and by which request; "" for none
+    std::string unknown;           // other ids without any, and where they are; "" for none
+    std::string advice;            // what to do about these
   };
   Found find(const std::vector<std::string>& ids, const Splits& splits,
-             const AskedIds& asked = {}) const;
-  bool has(const std::string& id) const { return rows_of_.contains(id); }
+             const RemovedIds& removed = {}) const;
 
  private:
   std::unordered_map<std::string, std::vector<std::int64_t>> rows_of_;

@@ -106,6 +106,9 @@ Selection select_request(const ListedRequest& request, const RowsOfIds::Found& f
                     "on",
                     request.name, one.rows.numel()));
   }
+  if (!found.answered.empty()) {
+    one.notes.push_back(fmt::format("{}: {}", request.name, found.answered));
+  }
   if (found.unknown.empty()) return one;
   const std::string message = fmt::format("{}: {}", request.name, found.unknown);
   if (!source.ignore_unknown) {
@@ -117,8 +120,8 @@ Selection select_request(const ListedRequest& request, const RowsOfIds::Found& f
   return one;
 }
 
-// One after another, of the rows that those before them left. A request of ids that are all unknown
-// is answered too: by an edit that removes nothing.
+// One after another, of the rows that those before them left. A request whose ids are all unknown,
+// or removed already, is answered too: by an edit that removes nothing.
 std::vector<DrawnEdit> select_requests(const std::vector<ListedRequest>& list,
                                        const RequestFile& source, const RowsOfIds& rows,
                                        const LoadedData& data) {
@@ -126,15 +129,15 @@ std::vector<DrawnEdit> select_requests(const std::vector<ListedRequest>& list,
   std::vector<DrawnEdit> requests;
   std::vector<std::string> faults;
   std::string advice;
-  AskedIds asked;
+  RemovedIds removed;
   Splits left = data.splits;
   for (const ListedRequest& request : list) {
-    const RowsOfIds::Found found = rows.find(request.ids, left, asked);
+    const RowsOfIds::Found found = rows.find(request.ids, left, removed);
     if (!found.unknown.empty() && advice.size() < found.advice.size()) advice = found.advice;
     requests.push_back({select_request(request, found, left, source, faults), {no_rows()}});
     left.train = rows_difference(left.train, found.rows);
-    for (const std::string& id : request.ids) {
-      if (rows.has(id)) asked.emplace(id, static_cast<std::int64_t>(requests.size()));
+    for (const std::string& id : found.ids) {
+      removed.emplace(id, static_cast<std::int64_t>(requests.size()));
     }
   }
   if (!faults.empty()) {
