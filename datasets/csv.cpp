@@ -5,7 +5,8 @@
 // order of the file, those of `test_file` behind them, and keep their numbers whatever is left out.
 // Test and validation rows are drawn (split.h), or named by the column `split`, or, for the test
 // rows, those of `test_file`; where `split` names the parts, validation rows are drawn only where
-// `validation_fraction` asks for them. `standardise` uses the training split alone.
+// `validation_fraction` asks for them. `standardise` uses the training split alone, or what a record
+// says of the inputs (table/given_inputs.h).
 // Errors: Error(kData) with "FILE:LINE:COLUMN".
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -31,7 +32,27 @@ struct CsvSource {
   fs::path folder, test_folder;
   TableSettings table;
   bool standardise = false;
+  fs::path scaling_file, scaling_folder;  // empty where `standardise` names no file
+  Origin scaling_origin;
 };
+
+// `standardise`: a flag, or a map that names the file to take it from.
+void read_standardise(const Settings& settings, CsvSource& csv) {
+  const SettingsNode* node = settings.node().find("standardise");
+  if (settings.is_describing() || node == nullptr || node->kind != SettingsNode::Kind::kMap) {
+    csv.standardise =
+        settings.flag("standardise", {.default_value = false,
+                                      .doc = "shift and scale numbers to mean 0 and deviation 1 "
+                                             "over the training split; {from: "
+                                             "edited/record.json} takes means, deviations and "
+                                             "what fills gaps from what `oubli apply` wrote"});
+    return;
+  }
+  const Settings map = settings.child("standardise", "where means and deviations are written");
+  csv.scaling_folder = map.folder_of("from");
+  csv.scaling_origin = map.origin("from");
+  csv.scaling_file = map.path("from", {.doc = "record.json of `oubli apply`"});
+}
 
 Table read_table_file(const fs::path& path, const TableSettings& settings) {
   // Numbers take up to eight times the memory of their text.
@@ -104,7 +125,13 @@ LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolder
   encode_targets(dataset, table, source.table, kept);
   loaded.splits = split_rows(table, test_rows, source, plan, kept);
   require_classes_in_training(dataset, loaded.splits.train, table.where);
-  encode_features(dataset, table, source.table, loaded.splits.train, source.standardise);
+  GivenInputs given;
+  if (!source.scaling_file.empty()) {
+    given =
+        GivenInputs(find_named_file("record", source.scaling_file, source.scaling_folder, folders),
+                    source.scaling_origin);
+  }
+  encode_features(dataset, table, source.table, loaded.splits.train, source.standardise, given);
   dataset.id_column = source.table.id;
   for (TableColumn& column : table.columns) {
     dataset.columns.emplace(column.name, std::move(column.values));
@@ -132,10 +159,7 @@ DataSource csv_source() {
     csv.test_file = settings.path(
         "test_file", {.default_value = "", .doc = "path of a file with the test rows"});
     csv.table = TableSettings::read(settings);
-    csv.standardise =
-        settings.flag("standardise", {.default_value = false,
-                                      .doc = "shift and scale numbers to mean 0 and deviation 1 "
-                                             "over the training split"});
+    read_standardise(settings, csv);
     const bool has_split = !csv.table.split.empty();
     if (has_split && !csv.test_file.empty() && !settings.is_describing()) {
       settings.fail("split", "the rows of 'test_file' are the test rows: leave one of both out.");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/base/precision.h"
@@ -43,10 +44,12 @@ Value most_frequent(const std::vector<Value>& values) {
 }
 
 void add_number(FeatureList& features, const Table& table, const TableColumn& column,
-                MissingRule rule, const Tensor& train) {
+                MissingRule rule, const Tensor& train, std::optional<double> given) {
   Tensor values = at::tensor(column.values.numbers, at::kDouble);
   const Tensor missing = values.isnan();
-  if (missing.any().item<bool>()) {
+  if (given) {
+    values = values.masked_fill(missing, *given);
+  } else if (missing.any().item<bool>()) {
     const Tensor known = values.index_select(0, train);
     const Tensor present = known.index({known.isnan().logical_not()}).contiguous();
     if (present.numel() == 0) fail_without_value(table, column);
@@ -59,12 +62,26 @@ void add_number(FeatureList& features, const Table& table, const TableColumn& co
   features.add(column.name, values, true);
 }
 
+std::string name_of_level(const TableColumn& column, std::size_t level) {
+  return fmt::format("{}={}", column.name, column.values.levels[level]);
+}
+
+// The level that stands where nothing is written, by what is given of the inputs.
+std::optional<std::int64_t> given_level(const TableColumn& column, const GivenInputs& given) {
+  for (std::size_t level = 0; level < column.values.levels.size(); ++level) {
+    if (given.missing(name_of_level(column, level)) == 1) return static_cast<std::int64_t>(level);
+  }
+  return std::nullopt;
+}
+
 void add_category(FeatureList& features, const Table& table, const TableColumn& column,
-                  const Tensor& train) {
+                  const Tensor& train, std::optional<std::int64_t> given) {
   const RowColumn& values = column.values;
   Tensor level_of = at::tensor(values.level_of, at::kInt).to(at::kLong);
   const Tensor missing = level_of.lt(0);
-  if (missing.any().item<bool>()) {
+  if (given) {
+    level_of = level_of.masked_fill(missing, *given);
+  } else if (missing.any().item<bool>()) {
     const Tensor known = level_of.index_select(0, train);
     const Tensor present = known.index({known.ge(0)}).contiguous();
     if (present.numel() == 0) fail_without_value(table, column);
@@ -75,7 +92,7 @@ void add_category(FeatureList& features, const Table& table, const TableColumn& 
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return values.levels[a] < values.levels[b]; });
   for (const std::size_t level : order) {
-    features.add(fmt::format("{}={}", column.name, values.levels[level]),
+    features.add(name_of_level(column, level),
                  level_of.eq(static_cast<std::int64_t>(level)).to(at::kDouble), false);
   }
 }
@@ -115,6 +132,16 @@ void standardise_features(Dataset& dataset, const FeatureList& features, const T
   }
 }
 
+void scale_as_given(Dataset& dataset, const GivenInputs& given, const Table& table) {
+  given.require_same(dataset.feature_names, table.where);
+  dataset.mean.clear();
+  dataset.deviation.clear();
+  for (const GivenInput& input : given.all()) {
+    dataset.mean.push_back(input.mean);
+    dataset.deviation.push_back(input.deviation);
+  }
+}
+
 bool is_feature(ColumnRole role) {
   return role == ColumnRole::kNumber || role == ColumnRole::kDate || role == ColumnRole::kCategory;
 }
@@ -138,14 +165,15 @@ Tensor kept_rows(const Table& table, const TableSettings& settings) {
 }
 
 void encode_features(Dataset& dataset, const Table& table, const TableSettings& settings,
-                     const Tensor& train, bool standardise) {
+                     const Tensor& train, bool standardise, const GivenInputs& given) {
   FeatureList features;
   for (const TableColumn& column : table.columns) {
     if (!is_feature(column.role)) continue;
     if (column.role == ColumnRole::kCategory) {
-      add_category(features, table, column, train);
+      add_category(features, table, column, train, given_level(column, given));
     } else {
-      add_number(features, table, column, settings.rule_of(column.name), train);
+      add_number(features, table, column, settings.rule_of(column.name), train,
+                 given.missing(column.name));
     }
   }
   if (features.names.empty()) {
@@ -166,6 +194,7 @@ void encode_features(Dataset& dataset, const Table& table, const TableSettings& 
   dataset.inputs = at::stack(features.columns, 1).contiguous();
   dataset.feature_names = features.names;
   if (standardise) standardise_features(dataset, features, table, train);
+  if (!given.empty()) scale_as_given(dataset, given, table);
 }
 
 }  // namespace oubli

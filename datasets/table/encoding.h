@@ -8,13 +8,15 @@
 //   indicator       behind them, for each column with missing values: 1 where one was missing
 //
 // Standardising shifts and scales numbers and dates to mean 0 and deviation 1 over the training
-// rows, and leaves features of 0 and 1 alone.
+// rows, and leaves features of 0 and 1 alone. With inputs that are given (given_inputs.h) shifts,
+// scales and what fills gaps are theirs, whatever rows there are.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "core/data/dataset.h"
+#include "datasets/table/given_inputs.h"
 #include "datasets/table/table.h"
 
 namespace oubli {
@@ -26,7 +28,7 @@ Tensor kept_rows(const Table& table, const TableSettings& settings);
 // Error(kData) where a column has no value in any training row, where nothing is a feature, and
 // where numbers are too large to be squared.
 void encode_features(Dataset& dataset, const Table& table, const TableSettings& settings,
-                     const Tensor& train, bool standardise);
+                     const Tensor& train, bool standardise, const GivenInputs& given = {});
 
 // Targets and class names: classes are the distinct labels, in numerical order where all are whole
 // numbers and in alphabetical order otherwise. Rows that are left out count as the first class.

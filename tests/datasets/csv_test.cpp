@@ -41,6 +41,49 @@ TEST_F(Csv, StandardisesByTheTrainingSplitAlone) {
   EXPECT_NEAR(inputs.select(1, 1).abs().max().item<double>(), 0, 1e-12);
 }
 
+// A record keeps scales and fills where rows are deleted that they were computed from.
+TEST_F(Csv, TakesScalesAndFillsFromARecord) {
+  const std::string head = "age,city,y\n", gone = "90,Lyon,0\n,Lyon,1\n";
+  const std::string left = "30,Lyon,0\n,Nice,1\n40,,0\n50,Nice,1\n";
+  const Json base = {{"test_fraction", 0},
+                     {"validation_fraction", 0},
+                     {"categorical", {"city"}},
+                     {"missing", "most_frequent"},
+                     {"missing_indicator", false}};
+  const auto with = [&](const Json& standardise) {
+    Json settings = base;
+    settings["standardise"] = standardise;
+    return settings;
+  };
+  const auto from = [&](const Json& inputs) {
+    folder_.write("record.json", Json({{"inputs", inputs}}).dump());
+    return with({{"from", "record.json"}});
+  };
+  const Json age = {{"name", "age"}, {"mean", 55.5}, {"deviation", 7.25}, {"missing", 90.0}};
+  const Json lyon = {{"name", "city=Lyon"}, {"missing", 1.0}};
+  const Json nice = {{"name", "city=Nice"}, {"missing", 0.0}};
+  const Dataset given = load(head + left, from({age, lyon, nice})).dataset;
+  EXPECT_THAT(given.mean, ElementsAre(55.5, 0, 0));
+  EXPECT_THAT(given.deviation, ElementsAre(7.25, 1, 1));
+  EXPECT_EQ(given.inputs[1][0].item<double>(), 90);
+  EXPECT_EQ(given.inputs[2][1].item<double>(), 1);
+  const Dataset whole = load(head + left + gone, from({age, lyon, nice})).dataset;
+  EXPECT_TRUE(whole.inputs.narrow(0, 0, 4).equal(given.inputs));
+  EXPECT_NE(load(head + left, with(true)).dataset.mean, given.mean);
+  const Json ages = {{"name", "ages"}, {"mean", 1.0}, {"deviation", 2.0}};
+  const std::string unknown = error(head + left, from({ages, lyon, nice}));
+  EXPECT_THAT(unknown, HasSubstr("record.json: unknown input 'age'; did you mean 'ages'?"));
+  EXPECT_THAT(unknown, HasSubstr("t.csv gives no input 'ages'; did you mean 'age'?"));
+  EXPECT_THAT(error(head + left, from({lyon, nice, age})),
+              HasSubstr("input 1 is 'city=Lyon', and"));
+  EXPECT_THAT(error(head + left, from({lyon, nice})), HasSubstr("`standardise: false`"));
+  EXPECT_THAT(error(head + left, from({age, age})), HasSubstr("two inputs 'age'"));
+  EXPECT_THAT(error(head + left, from({{{"name", "age"}, {"deviation", 0}}})),
+              HasSubstr("'deviation' of input 'age' is no positive number"));
+  EXPECT_THAT(error(head + left, from(Json::object())), HasSubstr("no list of inputs"));
+  EXPECT_THAT(error(head + left, with({{"from", "lost.json"}})), HasSubstr("lost.json"));
+}
+
 // What the inputs of some rows owe to others goes with those that are removed only in part.
 TEST_F(Csv, SaysWhetherInputsWereComputedFromRows) {
   const std::string full = "a,b,y\n1,2,0\n3,5,1\n4,1,0\n2,2,1\n1,7,0\n3,3,1\n";
