@@ -6,12 +6,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/nn/matching_names.h"
 
 namespace oubli {
 namespace {
@@ -24,6 +25,10 @@ std::string shape_text(at::IntArrayRef shape) {
   throw Error(ErrorKind::kData, fmt::format("{}: {}", where, message));
 }
 
+// Models hold real numbers alone: whole numbers are counters, positions or masks, which a network
+// has in its own code.
+bool is_weight(const Tensor& tensor) { return at::isFloatingType(tensor.scalar_type()); }
+
 // Takes the weights of a model out of a file by name and notes whatever does not fit.
 class Matcher {
  public:
@@ -35,7 +40,6 @@ class Matcher {
     const auto found = found_.find(name);
     if (found == found_.end()) {
       missing_.push_back(name);
-      missing_shapes_.emplace_back(name, shape);
       return {};
     }
     Tensor tensor = found->second;
@@ -53,7 +57,9 @@ class Matcher {
   // The complaints, one list per kind, or "".
   std::string complaints() const {
     std::vector<std::string> unexpected;
-    for (const auto& [name, shape] : left()) unexpected.push_back(name);
+    for (const auto& [name, tensor] : found_) {
+      if (is_weight(tensor)) unexpected.push_back(name);
+    }
     std::string text;
     const auto list = [&text](const char* kind, const std::vector<std::string>& names) {
       if (!names.empty()) text += fmt::format(" {}: {}.", kind, listed(names));
@@ -61,36 +67,34 @@ class Matcher {
     list("Missing", missing_);
     list("Unexpected", unexpected);
     list("Of another shape or type", mismatched_);
-    return text + renaming();
+    return text;
   }
 
  private:
   std::map<std::string, Tensor> found_;
-  // What the model did not ask for. Models hold real numbers alone: whole numbers are counters,
-  // positions or masks, which a network has in its own code.
-  std::vector<NamedShape> left() const {
-    std::vector<NamedShape> left;
-    for (const auto& [name, tensor] : found_) {
-      const bool is_real = at::isFloatingType(tensor.scalar_type());
-      if (is_real) left.emplace_back(name, tensor.sizes().vec());
-    }
-    return left;
-  }
-  // What would make the names fit, where that is clear.
-  std::string renaming() const {
-    std::vector<std::string> rules;
-    for (const auto& [from, to] : matching_names(missing_shapes_, left())) {
-      rules.push_back(fmt::format("{}: {}", from, to));
-    }
-    if (rules.empty()) return "";
-    return fmt::format(" The same shapes under other names: `rename: {{{}}}`.",
-                       fmt::join(rules, ", "));
-  }
-
   std::vector<std::string> missing_;
-  std::vector<NamedShape> missing_shapes_;
   std::vector<std::string> mismatched_;
 };
+
+// What would make the names fit, where that is clear: all of `rename`, from the file's own names,
+// to be written as it stands.
+std::string renaming_advice(const Model& model, const TensorFile& own, const Renaming& tried) {
+  std::vector<NamedShape> expected, found;
+  for (const ParameterInfo& info : model.parameter_infos()) {
+    expected.emplace_back(info.name, info.shape);
+  }
+  for (const BufferInfo& info : model.buffer_infos()) expected.emplace_back(info.name, info.shape);
+  for (const auto& [name, tensor] : own.tensors) {
+    if (is_weight(tensor)) found.emplace_back(name, tensor.sizes().vec());
+  }
+  const std::optional<Renaming> whole = fitting_names(expected, found, tried);
+  if (!whole || *whole == tried) return "";
+  if (whole->empty()) return " The names are the model's as they are: leave `rename` out.";
+  std::vector<std::string> rules;
+  for (const auto& [from, to] : *whole) rules.push_back(fmt::format("{}: {}", from, to));
+  return fmt::format(" The same shapes under other names: `rename: {{{}}}`.",
+                     fmt::join(rules, ", "));
+}
 
 // Converts to the model's type; a value that is not finite there is an error with its position.
 Tensor converted(const Tensor& tensor, const std::string& name, at::ScalarType dtype,
@@ -109,6 +113,33 @@ Tensor converted(const Tensor& tensor, const std::string& name, at::ScalarType d
        fmt::format("'{}' at [{}] is {}, which is not a finite number as {} ({} such values "
                    "in all).",
                    name, fmt::join(position, ", "), value, at::toString(dtype), bad.size(0)));
+}
+
+// `named` has the model's names; `advice` says what would make others fit.
+void take_weights(Model& model, const TensorFile& named, const std::string& where,
+                  const std::function<std::string()>& advice) {
+  const at::NoGradGuard no_grad;
+  Matcher matcher(named);
+  std::vector<Tensor> parameters;
+  std::vector<Tensor> buffers;
+  for (const ParameterInfo& info : model.parameter_infos()) {
+    parameters.push_back(matcher.take(info.name, info.shape));
+  }
+  for (const BufferInfo& info : model.buffer_infos()) {
+    buffers.push_back(matcher.take(info.name, info.shape));
+  }
+  const std::string complaints = matcher.complaints();
+  if (!complaints.empty()) {
+    fail(where, "does not fit the model." + complaints + advice());
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    parameters[i] = converted(parameters[i], model.parameter_infos()[i].name, model.dtype(), where);
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    buffers[i] = converted(buffers[i], model.buffer_infos()[i].name, model.dtype(), where);
+  }
+  model.set_theta(model.join(parameters));
+  for (std::size_t i = 0; i < buffers.size(); ++i) model.buffers()[i].copy_(buffers[i]);
 }
 
 }  // namespace
@@ -135,16 +166,9 @@ TensorFile renamed(TensorFile file, const Renaming& renaming, const std::string&
   std::set<std::string> used, names;
   for (auto& [name, tensor] : file.tensors) {
     if (is_wrapped) name.erase(0, kModule.size());
-    const std::pair<const std::string, std::string>* longest = nullptr;
-    for (const auto& rule : renaming) {
-      const bool fits = name == rule.first || name.starts_with(rule.first + ".");
-      if (fits && (longest == nullptr || rule.first.size() > longest->first.size())) {
-        longest = &rule;
-      }
-    }
-    if (longest != nullptr) {
-      used.insert(longest->first);
-      name = longest->second + name.substr(longest->first.size());
+    if (const Renaming::value_type* rule = rule_for(name, renaming); rule != nullptr) {
+      used.insert(rule->first);
+      name = rule->second + name.substr(rule->first.size());
     }
     if (!names.insert(name).second) {
       fail(where, fmt::format("two tensors are called {} after renaming.", quote(name)));
@@ -164,27 +188,21 @@ void load_weights(Model& model, const std::filesystem::path& path) {
   load_weights(model, read_tensors(path), path.string());
 }
 
+void load_weights(Model& model, const TensorFile& file, const std::string& where,
+                  const Renaming& renaming) {
+  const TensorFile own = renamed(file, {}, where);
+  const TensorFile named = [&] {
+    try {
+      return renamed(file, renaming, where);
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.what() + renaming_advice(model, own, renaming));
+    }
+  }();
+  take_weights(model, named, where, [&] { return renaming_advice(model, own, renaming); });
+}
+
 void load_weights(Model& model, const TensorFile& file, const std::string& where) {
-  const at::NoGradGuard no_grad;
-  Matcher matcher(file);
-  std::vector<Tensor> parameters;
-  std::vector<Tensor> buffers;
-  for (const ParameterInfo& info : model.parameter_infos()) {
-    parameters.push_back(matcher.take(info.name, info.shape));
-  }
-  for (const BufferInfo& info : model.buffer_infos()) {
-    buffers.push_back(matcher.take(info.name, info.shape));
-  }
-  const std::string complaints = matcher.complaints();
-  if (!complaints.empty()) fail(where, "does not fit the model." + complaints);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    parameters[i] = converted(parameters[i], model.parameter_infos()[i].name, model.dtype(), where);
-  }
-  for (std::size_t i = 0; i < buffers.size(); ++i) {
-    buffers[i] = converted(buffers[i], model.buffer_infos()[i].name, model.dtype(), where);
-  }
-  model.set_theta(model.join(parameters));
-  for (std::size_t i = 0; i < buffers.size(); ++i) model.buffers()[i].copy_(buffers[i]);
+  take_weights(model, file, where, [&] { return renaming_advice(model, file, {}); });
 }
 
 }  // namespace oubli

@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 
+#include "core/nn/matching_names.h"
 #include "core/nn/model.h"
 #include "core/nn/tensor_file.h"
 
@@ -31,9 +32,10 @@ void save_model(const Model& model, const std::filesystem::path& path,
 void load_weights(Model& model, const std::filesystem::path& path);
 // The same from what was read of a file; `where` names it in messages.
 void load_weights(Model& model, const TensorFile& file, const std::string& where);
-
-// Names, or what stands before a point in them, by what they are in the model.
-using Renaming = std::map<std::string, std::string>;
+// With names as renamed() makes them. Where other rules would make it fit, the message has all of
+// them, from the file's own names.
+void load_weights(Model& model, const TensorFile& file, const std::string& where,
+                  const Renaming& renaming);
 
 // The file with the model's names: `module.` dropped where every name begins with it, and the
 // longest beginning that `renaming` has replaced. Throws Error(kData) where nothing begins so, and

@@ -49,6 +49,46 @@ bool comes_before(const std::string& a, const std::string& b) {
   return a.size() - i < b.size() - j;
 }
 
+std::string translated(const std::string& name, const Renaming& renaming) {
+  const Renaming::value_type* rule = rule_for(name, renaming);
+  return rule == nullptr ? name : rule->second + name.substr(rule->first.size());
+}
+
+bool contains(const std::vector<NamedShape>& tensors, const NamedShape& one) {
+  return std::find(tensors.begin(), tensors.end(), one) != tensors.end();
+}
+
+// Rules that translate something, and nothing to what the model does not have.
+Renaming rules_that_fit(const std::vector<NamedShape>& expected,
+                        const std::vector<NamedShape>& found, const Renaming& tried) {
+  std::map<std::string, bool> fits;
+  for (const auto& [name, shape] : found) {
+    const Renaming::value_type* rule = rule_for(name, tried);
+    if (rule == nullptr) continue;
+    const bool is_expected = contains(expected, {translated(name, tried), shape});
+    const auto [known, is_new] = fits.emplace(rule->first, is_expected);
+    known->second = known->second && is_expected;
+  }
+  Renaming good;
+  for (const auto& rule : tried) {
+    if (const auto known = fits.find(rule.first); known != fits.end() && known->second) {
+      good.insert(rule);
+    }
+  }
+  return good;
+}
+
+std::vector<NamedShape> with_names(std::vector<NamedShape> tensors, const Renaming& renaming) {
+  for (auto& [name, shape] : tensors) name = translated(name, renaming);
+  return tensors;
+}
+
+std::vector<NamedShape> without(std::vector<NamedShape> tensors,
+                                const std::vector<NamedShape>& others) {
+  std::erase_if(tensors, [&](const NamedShape& one) { return contains(others, one); });
+  return tensors;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> matching_names(const std::vector<NamedShape>& expected,
@@ -64,6 +104,26 @@ std::map<std::string, std::string> matching_names(const std::vector<NamedShape>&
     names[others[i].name] = layers[i].name;
   }
   return names;
+}
+
+const Renaming::value_type* rule_for(const std::string& name, const Renaming& renaming) {
+  const Renaming::value_type* longest = nullptr;
+  for (const auto& rule : renaming) {
+    const bool fits = name == rule.first || name.starts_with(rule.first + ".");
+    if (fits && (longest == nullptr || rule.first.size() > longest->first.size())) longest = &rule;
+  }
+  return longest;
+}
+
+std::optional<Renaming> fitting_names(const std::vector<NamedShape>& expected,
+                                      const std::vector<NamedShape>& found, const Renaming& tried) {
+  Renaming whole = rules_that_fit(expected, found, tried);
+  const std::vector<NamedShape> named = with_names(found, whole);
+  const Renaming more = matching_names(without(expected, named), without(named, expected));
+  whole.insert(more.begin(), more.end());
+  const std::vector<NamedShape> all = with_names(found, whole);
+  const bool is_complete = all.size() == expected.size() && without(expected, all).empty();
+  return is_complete ? std::optional(whole) : std::nullopt;
 }
 
 }  // namespace oubli

@@ -1,9 +1,10 @@
-// Weights that are the model's under other names: which beginnings of names would have to be
-// renamed, where layers come in the same order with the same shapes.
+// Weights that are the model's under other names: how names are translated, and which beginnings of
+// names would have to be renamed, where layers come in the same order with the same shapes.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,5 +18,16 @@ using NamedShape = std::pair<std::string, std::vector<std::int64_t>>;
 // numbers. Empty where they do not match one by one.
 std::map<std::string, std::string> matching_names(const std::vector<NamedShape>& expected,
                                                   const std::vector<NamedShape>& found);
+
+// Names, or what stands before a point in them, by what they are in the model.
+using Renaming = std::map<std::string, std::string>;
+
+// The rule for a name, which is the longest beginning of it that has one; null for none.
+const Renaming::value_type* rule_for(const std::string& name, const Renaming& renaming);
+
+// The whole translation of a file's own names to the model's: the rules of `tried` that fit, and
+// what matches of the rest. None where the shapes do not match one by one.
+std::optional<Renaming> fitting_names(const std::vector<NamedShape>& expected,
+                                      const std::vector<NamedShape>& found, const Renaming& tried);
 
 }  // namespace oubli

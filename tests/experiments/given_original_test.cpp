@@ -137,6 +137,14 @@ TEST(GivenOriginal, NamesThatDifferAreAnsweredWithTheRenamingThatFits) {
   const Shop shop;
   EXPECT_THAT(shop.run({"--set", "original.rename={}"}).err,
               HasSubstr("The same shapes under other names: `rename: {head: fc}`."));
+  // Whatever was tried, the answer is to be written in its place.
+  for (const char* tried : {"{header: fc}", "{head: fc2}"}) {
+    EXPECT_THAT(shop.run({"--set", std::string("original.rename=") + tried}).err,
+                HasSubstr("`rename: {head: fc}`."))
+        << tried;
+  }
+  EXPECT_THAT(shop.run({"--set", "original.rename={head.weight: fc.weight}"}).err,
+              HasSubstr("`rename: {head: fc, head.weight: fc.weight}`."));
   // And a shape that differs with what the data give.
   EXPECT_THAT(
       shop.run({"--set", "data.ignore=[b]"}).err,

@@ -72,7 +72,7 @@ void GivenOriginals::load(Model& model, std::size_t number, const std::string& s
   }
   const std::string where = fmt::format("{}: {}", origin.text(), file.string());
   try {
-    load_weights(model, renamed(read_weights(file), rename, where), where);
+    load_weights(model, read_weights(file), where, rename);
   } catch (const FileError& error) {
     throw Error(error.kind(), fmt::format("{}: {}", origin.text(), error.what()));
   } catch (const Error& error) {

@@ -32,5 +32,24 @@ TEST(MatchingNames, NothingIsGuessed) {
   EXPECT_THAT(matching_names({}, {}), IsEmpty());
 }
 
+// What one writes from the answer works, whatever was tried before.
+TEST(FittingNames, AreAllFromTheFilesOwn) {
+  const std::vector<NamedShape> expected = {{"layers.0.weight", {4, 3}},
+                                            {"layers.0.bias", {4}},
+                                            {"layers.1.weight", {2, 4}},
+                                            {"layers.1.bias", {2}}};
+  const std::vector<NamedShape> found = {
+      {"fc1.bias", {4}}, {"fc1.weight", {4, 3}}, {"fc2.bias", {2}}, {"fc2.weight", {2, 4}}};
+  const Renaming whole = {{"fc1", "layers.0"}, {"fc2", "layers.1"}};
+  EXPECT_EQ(fitting_names(expected, found, {}), whole);
+  EXPECT_EQ(fitting_names(expected, found, {{"fc1", "layers.0"}}), whole);
+  EXPECT_EQ(fitting_names(expected, found, {{"fc1", "layers.0"}, {"fc2", "layers.2"}}), whole);
+  EXPECT_EQ(fitting_names(expected, found, {{"fc1", "layers.1"}, {"fc2", "layers.0"}}), whole);
+  EXPECT_EQ(fitting_names(expected, found, {{"fc3", "layers.1"}}), whole);
+  EXPECT_EQ(fitting_names(expected, expected, {{"layers.1", "layers.2"}}), Renaming());
+  EXPECT_EQ(fitting_names(expected, {{"fc1.bias", {4}}, {"fc1.weight", {4, 3}}}, {}), std::nullopt);
+  EXPECT_EQ(fitting_names({{"fc.weight", {3, 2}}}, {{"fc.weight", {3, 1}}}, {}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace oubli
