@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -86,19 +87,22 @@ class Reader {
     const bool is_zip = std::memcmp(byte, "PK\x03\x04", 4) == 0;
     const bool is_pickle = byte[0] == 0x80 && byte[1] >= 2 && byte[1] <= 5 && !is_possible_length;
     if (!is_zip && !is_pickle) return;
+    const char* chosen = std::getenv("OUBLI_PYTHON");  // of the script that built the program
+    const std::string python = chosen != nullptr && *chosen != '\0' ? chosen : "python3";
     const std::string target =
         std::filesystem::path(where_).replace_extension(".safetensors").string();
     throw Error(
         ErrorKind::kData,
         fmt::format(
             "{0}: a PyTorch file, which holds a program and is not run here. Convert it "
-            "once, with PyTorch and safetensors, where you trust it: python3 -c \"import "
+            "once where you trust it, with a Python that has torch and safetensors: {2} -c "
+            "\"import "
             "sys, torch; from safetensors.torch import save_file; w = torch.load(sys.argv[1], "
             "map_location='cpu', weights_only=False); w = getattr(w, 'state_dict', lambda: "
             "w)(); w = w.get('state_dict', w.get('model_state_dict', w.get('model', w))); "
             "save_file({{k: v.clone().contiguous() for k, v in w.items()}}, sys.argv[2])\" "
             "{0} {1}",
-            where_, target));
+            where_, target, python));
   }
 
   std::string read_header() {

@@ -14,6 +14,7 @@
 
 #include "core/base/random.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/python.h"
 #include "tests/support/temporary_folder.h"
 
 namespace oubli {
@@ -291,6 +292,7 @@ TEST(TensorFile, FilesOfPyTorchAreAnsweredWithWhatConvertsThem) {
     EXPECT_THAT(message, ::testing::HasSubstr("net.pt: a PyTorch file"));
     EXPECT_THAT(message, ::testing::HasSubstr("save_file("));
     EXPECT_THAT(message, ::testing::HasSubstr("net.pt net.safetensors"));
+    EXPECT_THAT(message, ::testing::HasSubstr("has torch and safetensors: " + testing::python()));
   }
 }
 
