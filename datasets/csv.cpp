@@ -5,13 +5,14 @@
 // order of the file, those of `test_file` behind them, and keep their numbers whatever is left out.
 // Test and validation rows are drawn (split.h), or named by the column `split`, or, for the test
 // rows, those of `test_file`; where `split` names the parts, validation rows are drawn only where
-// `validation_fraction` asks for them. `standardise` uses the training split alone, or what a record
-// says of the inputs (table/given_inputs.h).
+// `validation_fraction` asks for them. `standardise` uses the training split alone, or what a
+// record says of the inputs (table/given_inputs.h).
 // Errors: Error(kData) with "FILE:LINE:COLUMN".
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
 #include <optional>
 
 #include "core/base/machine_limits.h"
@@ -124,7 +125,8 @@ LoadedData load(const CsvSource& source, const SplitPlan& plan, const DataFolder
   const Tensor kept = kept_rows(table, source.table);
   encode_targets(dataset, table, source.table, kept);
   loaded.splits = split_rows(table, test_rows, source, plan, kept);
-  require_classes_in_training(dataset, loaded.splits.train, table.where);
+  dataset.places = std::make_shared<const RowPlaces>(table.places());
+  require_classes_in_training(dataset, loaded.splits, *dataset.places);
   GivenInputs given;
   if (!source.scaling_file.empty()) {
     given =

@@ -14,6 +14,7 @@
 
 #include "core/base/tensor.h"
 #include "core/data/row_column.h"
+#include "core/data/row_places.h"
 
 namespace oubli {
 
@@ -34,6 +35,7 @@ struct Dataset {
   // see.
   std::map<std::string, RowColumn> columns = {};
   std::string id_column = {};
+  std::shared_ptr<const RowPlaces> places = {};  // where rows are written; none where nowhere
   // A batch is (inputs * scale - mean) / deviation, by channel for images (dimension 1) and by
   // feature for flat inputs; one value stands for all. Part of the data settings. Formed in float64
   // unless the inputs are pixels.

@@ -13,6 +13,9 @@ namespace oubli {
 
 using NamedShape = std::pair<std::string, std::vector<std::int64_t>>;
 
+// layers.2 before layers.10: numbers in names count as numbers.
+bool name_comes_before(const std::string& a, const std::string& b);
+
 // From what is found to what is expected, by layer: {"net.0": "layers.0", ...}. Layers are what
 // stands in front of the last dot; those found are taken by their names, numbers in them as
 // numbers. Empty where they do not match one by one.

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/number_text.h"
 #include "core/base/text.h"
+#include "datasets/faults.h"
 #include "datasets/table/encoding.h"
 
 namespace oubli {
@@ -72,6 +73,30 @@ std::vector<std::string> class_names(const LabelLines& lines, std::int64_t rows,
   return names;
 }
 
+// Tells every label that stands in the test file alone.
+void require_labels_of_test_file(const Dataset& dataset, const Splits& splits,
+                                 const RowPlaces& places) {
+  const Tensor elsewhere = at::cat({splits.train, splits.validation});
+  const Tensor known =
+      dataset.targets.index_select(0, elsewhere).bincount({}, /*minlength=*/dataset.outputs);
+  std::vector<std::string> names, faults;
+  for (std::int64_t c = 0; c < dataset.outputs; ++c) {
+    const std::string name = quote(dataset.class_names[static_cast<std::size_t>(c)]);
+    if (known[c].item<std::int64_t>() > 0) {
+      names.push_back(name);
+      continue;
+    }
+    const Tensor rows = splits.test.index({dataset.targets.index_select(0, splits.test).eq(c)});
+    if (rows.numel() == 0 || !places.is_of_test_file(rows.min().item<std::int64_t>())) continue;
+    faults.push_back(fmt::format("{}: the label {} is not among those of {}",
+                                 places.text(rows.min().item<std::int64_t>()), name, places.file));
+  }
+  if (faults.empty()) return;
+  throw Error(ErrorKind::kData,
+              fmt::format("{}: {}. Mend {}, or leave such rows out.", all_faults(faults),
+                          listed(names), faults.size() == 1 ? "it" : "them"));
+}
+
 }  // namespace
 
 void encode_targets(Dataset& dataset, const Table& table, const TableSettings& settings,
@@ -106,18 +131,19 @@ void encode_targets(Dataset& dataset, const Table& table, const TableSettings& s
   dataset.true_targets = dataset.targets;
 }
 
-void require_classes_in_training(const Dataset& dataset, const Tensor& train,
-                                 const std::string& where) {
+void require_classes_in_training(const Dataset& dataset, const Splits& splits,
+                                 const RowPlaces& places) {
   if (!dataset.is_classification()) return;
+  require_labels_of_test_file(dataset, splits, places);
   const Tensor counts =
-      dataset.targets.index_select(0, train).bincount({}, /*minlength=*/dataset.outputs);
+      dataset.targets.index_select(0, splits.train).bincount({}, /*minlength=*/dataset.outputs);
   for (std::int64_t c = 0; c < dataset.outputs; ++c) {
     if (counts[c].item<std::int64_t>() > 0) continue;
     throw Error(ErrorKind::kData,
                 fmt::format("{}: none of the rows with the label {} is in the training split. Add "
                             "rows of that class, leave its rows out, or draw another split "
                             "(data.split_seed).",
-                            where, quote(dataset.class_names[static_cast<std::size_t>(c)])));
+                            places.file, quote(dataset.class_names[static_cast<std::size_t>(c)])));
   }
 }
 

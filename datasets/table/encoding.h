@@ -36,8 +36,9 @@ void encode_features(Dataset& dataset, const Table& table, const TableSettings& 
 void encode_targets(Dataset& dataset, const Table& table, const TableSettings& settings,
                     const Tensor& kept);
 
-// A class that no training example shows cannot be learnt: Error(kData).
-void require_classes_in_training(const Dataset& dataset, const Tensor& train,
-                                 const std::string& where);
+// A class that no training example shows cannot be learnt: Error(kData), with the place of each
+// label that stands in the test file alone.
+void require_classes_in_training(const Dataset& dataset, const Splits& splits,
+                                 const RowPlaces& places);
 
 }  // namespace oubli

@@ -270,6 +270,8 @@ void append_rows(Table& table, const Table& test) {
                 fmt::format("{}:1: {} columns, but {} has {}.", test.where, test.columns.size(),
                             table.where, table.columns.size()));
   }
+  table.test_where = test.where;
+  table.first_of_test = table.rows();
   table.lines.insert(table.lines.end(), test.lines.begin(), test.lines.end());
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/data/row_column.h"
+#include "core/data/row_places.h"
 #include "datasets/table/table_settings.h"
 
 namespace oubli {
@@ -29,10 +30,13 @@ struct TableColumn {
 struct Table {
   std::string where;  // the file
   std::vector<TableColumn> columns;
-  std::vector<int> lines;  // of each row in its file
+  std::vector<int> lines;       // of each row in its file
+  std::string test_where = {};  // the file of the rows that were appended; "" for none
+  std::int64_t first_of_test = 0;
 
   std::int64_t rows() const { return static_cast<std::int64_t>(lines.size()); }
   const TableColumn& find(const std::string& name) const;  // which must be there
+  RowPlaces places() const { return {where, test_where, first_of_test, lines}; }
 };
 
 // `where` names the file in messages. Columns that are neither features nor named by the settings

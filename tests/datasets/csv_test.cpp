@@ -196,6 +196,19 @@ TEST_F(Csv, LabelsThatAreNoClassesAreRefused) {
               HasSubstr("none of the rows with the label '7' is in the training split"));
 }
 
+TEST_F(Csv, ALabelOfTheTestFileAloneIsNamedWithItsPlace) {
+  folder_.write("later.csv", "a,y\n1,x\n2,yes\n3,yes\n4,no\n");
+  const Json settings = {{"test_file", "later.csv"}, {"validation_fraction", 0}};
+  const std::string message = error("a,y\n1,x\n2,z\n3,x\n", settings);
+  EXPECT_THAT(message, HasSubstr("later.csv:3: the label 'yes' is not among those of "));
+  EXPECT_THAT(message, HasSubstr("later.csv:5: the label 'no' is not"));
+  EXPECT_THAT(message, HasSubstr("t.csv: 'x', 'z'. Mend them"));
+  // One that neither has in its training part is another matter.
+  const Json drawn = {{"split", "part"}};
+  EXPECT_THAT(error("a,part,y\n1,train,x\n2,train,z\n3,test,v\n", drawn),
+              HasSubstr("none of the rows with the label 'v' is in the training split"));
+}
+
 TEST_F(Csv, AQuotedLabelIsAName) {
   std::string text = "a,y\n";
   for (int i = 0; i < 40; ++i) text += i % 2 == 0 ? "1,\"NA\"\n" : "2,x\n";

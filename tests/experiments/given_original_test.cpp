@@ -151,6 +151,51 @@ TEST(GivenOriginal, NamesThatDifferAreAnsweredWithTheRenamingThatFits) {
       AllOf(HasSubstr("[3, 1] expected, [3, 2] found"), HasSubstr("The data give 1 inputs: a.")));
 }
 
+// A table as a network with seven hidden units was trained on, and tables with a mistake each.
+TEST(GivenOriginal, SizesThatDifferSayWhatIsToBeMended) {
+  const TemporaryFolder scratch;
+  TensorFile weights;
+  weights.tensors = {{"fc1.weight", at::ones({7, 3}, at::kFloat)},
+                     {"fc1.bias", at::ones({7}, at::kFloat)},
+                     {"fc2.weight", at::ones({2, 7}, at::kFloat)},
+                     {"fc2.bias", at::ones({2}, at::kFloat)}};
+  write_tensors(scratch.path() / "net.safetensors", weights);
+  const std::string table =
+      "age,plan,y\n1,basic,no\n2,plus,yes\n3,basic,no\n4,plus,yes\n5,plus,no\n";
+  const auto error = [&](const std::string& rows, const std::string& test_rows,
+                         const std::string& hidden) {
+    scratch.write("t.csv", table + rows);
+    scratch.write("later.csv", "age,plan,y\n9,basic,yes\n" + test_rows);
+    const std::string file = scratch.write("m.yaml", fmt::format(R"(
+data: {{name: csv, file: t.csv, test_file: later.csv, label: y, task: classification,
+       categorical: [plan], validation_fraction: 0}}
+model: {{name: mlp, hidden: [{}]}}
+original: {{weights: net.safetensors, rename: {{fc1: layers.0, fc2: layers.1}}}}
+train: {{epochs: 2}}
+edit: {{remove: {{indices: [1]}}}}
+methods: [retrain]
+)",
+                                                                 hidden));
+    return run_program({"check", file}).err;
+  };
+  EXPECT_EQ(error("", "", "7"), "");
+  const std::string labels = error("6,basic,yse\n7,basic,yse\n", "", "7");
+  EXPECT_THAT(labels, HasSubstr("The weights tell 2 classes apart, and the data have 3: 'no' (3 "
+                                "rows), 'yes' (3 rows), 'yse' (2 rows)."));
+  EXPECT_THAT(labels, HasSubstr("The rarest, 'yse', first stands at "));
+  EXPECT_THAT(labels, HasSubstr("t.csv:7."));
+  EXPECT_THAT(labels, Not(HasSubstr("`categorical`")));
+  const std::string levels = error("", "8,gold,no\n", "7");
+  EXPECT_THAT(levels, HasSubstr("The data give 4 inputs: age, plan=basic, plan=gold, plan=plus. "
+                                "The weights take 3. Of these 'plan=gold' (first at "));
+  EXPECT_THAT(levels, HasSubstr("later.csv:3) stands in the test file alone."));
+  for (const char* hidden : {"9", "7, 7", ""}) {
+    const std::string layers = error("", "", hidden);
+    EXPECT_THAT(layers, HasSubstr("those of `model: {name: mlp, hidden: [7]}`")) << hidden;
+    EXPECT_THAT(layers, Not(HasSubstr("`categorical`"))) << hidden;
+  }
+}
+
 // What was forgotten yesterday is not learnt again today.
 TEST(GivenOriginal, WeightsThatForgotAreNotTrainedOnThoseAgain) {
   const Shop shop;

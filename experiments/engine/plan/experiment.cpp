@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <string_view>
+
 #include "core/base/hash.h"
 #include "experiments/engine/plan/checkpoints.h"
 #include "experiments/engine/plan/edit_tasks.h"
+#include "experiments/engine/plan/misfit.h"
 #include "experiments/engine/plan/original_checks.h"
 
 namespace oubli {
@@ -57,12 +60,25 @@ void require_examples(const std::vector<Tensor>& members, const std::vector<Draw
   }
 }
 
+// A message that the weights do not fit says why, as far as sizes tell.
+void load_original(const Experiment& experiment, Model& model, std::size_t number) {
+  const GivenOriginals& given = *experiment.spec.originals;
+  try {
+    given.load(model, number);
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).find("does not fit the model") == std::string_view::npos) {
+      throw;
+    }
+    throw Error(error.kind(), error.what() + why_misfit(experiment, model, given.weights(number)));
+  }
+}
+
 // Looks at the given originals, so that one that does not fit is known before anything is trained.
 void take_up_originals(Experiment& experiment) {
   const GivenOriginals& given = *experiment.spec.originals;
   Model model = experiment.make_model();
   for (std::size_t i = 0; i < given.files.size(); ++i) {
-    given.load(model, i, "", experiment.dataset->feature_names);
+    load_original(experiment, model, i);
     experiment.original_hashes.push_back(file_hash_hex(given.files[i]));
     require_not_relearnt(experiment, i);
     std::string note = worse_than_a_constant(experiment, model, i);

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <map>
 
@@ -63,8 +62,7 @@ std::optional<GivenOriginals> read_given_originals(const Settings& root) {
   return given;
 }
 
-void GivenOriginals::load(Model& model, std::size_t number, const std::string& sha256,
-                          const std::vector<std::string>& inputs) const {
+void GivenOriginals::load(Model& model, std::size_t number, const std::string& sha256) const {
   const std::filesystem::path& file = files.at(number);
   if (!sha256.empty() && file_hash_hex(file) != sha256) {
     throw Error(ErrorKind::kData,
@@ -75,11 +73,15 @@ void GivenOriginals::load(Model& model, std::size_t number, const std::string& s
     load_weights(model, read_weights(file), where, rename);
   } catch (const FileError& error) {
     throw Error(error.kind(), fmt::format("{}: {}", origin.text(), error.what()));
-  } catch (const Error& error) {
-    if (inputs.empty() || std::string(error.what()).find(" expected, ") == std::string::npos) throw;
-    throw Error(error.kind(), fmt::format("{} The data give {} inputs: {}. `categorical`, `ignore` "
-                                          "and `missing_indicator: false` change them.",
-                                          error.what(), inputs.size(), fmt::join(inputs, ", ")));
+  }
+}
+
+TensorFile GivenOriginals::weights(std::size_t number) const {
+  TensorFile file = read_weights(files.at(number));
+  try {
+    return renamed(file, rename, "");
+  } catch (const Error&) {  // load() has told what is wrong with `rename`
+    return file;
   }
 }
 

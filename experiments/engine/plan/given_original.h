@@ -22,11 +22,11 @@ struct GivenOriginals {
   Renaming rename;
   Origin origin;
 
-  // Replaces the model's weights by those of a file. Error(kData) where they do not fit, which says
-  // the model's inputs where these have names, and, with a hash given, where the file is not the
-  // one that has it.
-  void load(Model& model, std::size_t number, const std::string& sha256 = "",
-            const std::vector<std::string>& inputs = {}) const;
+  // Replaces the model's weights by those of a file. Error(kData) where they do not fit, and, with
+  // a hash given, where the file is not the one that has it.
+  void load(Model& model, std::size_t number, const std::string& sha256 = "") const;
+  // What a file holds, under the model's names where `rename` fits, else under its own.
+  TensorFile weights(std::size_t number) const;
   // The model's weights under the names and types of that file; what the model does not have, such
   // as counters, is as it is there.
   TensorFile as_given(const Model& model, std::size_t number) const;
