@@ -256,7 +256,10 @@ std::vector<YAML::Mark> first_two_documents(const std::string& text) {
   if (exception.msg == YAML::ErrorMsg::BAD_FILE) {
     fail_at(origin, fmt::format("the settings are nested more than {} levels deep.", kDeepest));
   }
-  fail_at(origin, fmt::format("not valid YAML: {}.", exception.msg));
+  fail_at(origin,
+          fmt::format("not valid YAML: {}. Is there a space after each colon, and is each bracket "
+                      "closed, here or in the line before?",
+                      exception.msg));
 }
 
 }  // namespace

@@ -88,6 +88,10 @@ TEST(ParseSettings, AFewAliasesCannotMakeATreeWithoutEnd) {
 TEST(ParseSettings, SyntaxErrorsAreLocated) {
   EXPECT_THAT(parse_error("a: 1\nb: [1, 2\nc: 3\n"), StartsWith("f.yaml:3:"));
   EXPECT_THAT(parse_error("a: b: c\n"), StartsWith("f.yaml:1:5: not valid YAML: "));
+  // What yaml-cpp finds wrong in a line may begin in the one before.
+  EXPECT_THAT(parse_error("a:\n  label:left\n  task: classification\n"),
+              HasSubstr("a space after each colon, and is each bracket closed, here or in the line "
+                        "before?"));
   EXPECT_THAT(parse_error("a: *nowhere\n"), StartsWith("f.yaml:1:4: not valid YAML: "));
   EXPECT_THAT(parse_error("\ta: 1\n"), StartsWith("f.yaml:1:"));
   EXPECT_THAT(parse_error(std::string(100'000, '[')), StartsWith("f.yaml:"));
