@@ -95,9 +95,9 @@ class Reader {
         ErrorKind::kData,
         fmt::format(
             "{0}: a PyTorch file, which holds a program and is not run here. Convert it "
-            "once where you trust it, with a Python that has torch and safetensors: {2} -c "
-            "\"import "
-            "sys, torch; from safetensors.torch import save_file; w = torch.load(sys.argv[1], "
+            "once where you trust it, with a Python that has torch and safetensors:\n  {2} -c "
+            "\"import sys, torch; from safetensors.torch import save_file; w = "
+            "torch.load(sys.argv[1], "
             "map_location='cpu', weights_only=False); w = getattr(w, 'state_dict', lambda: "
             "w)(); w = w.get('state_dict', w.get('model_state_dict', w.get('model', w))); "
             "save_file({{k: v.clone().contiguous() for k, v in w.items()}}, sys.argv[2])\" "

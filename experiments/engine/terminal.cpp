@@ -17,4 +17,6 @@ std::size_t terminal_columns(std::FILE* out) {
   return 80;
 }
 
+bool is_terminal(std::FILE* out) { return ::isatty(::fileno(out)) != 0; }
+
 }  // namespace oubli

@@ -477,7 +477,10 @@ TEST(OtherCommands, Work) {
   EXPECT_EQ(check.status, 0) << check.err;
   EXPECT_NE(check.out.find("momentum"), std::string::npos);
   EXPECT_FALSE(fs::exists(scratch.path() / "store"));
-  EXPECT_EQ(run_program({"list"}).status, 0);
+  const ProgramResult list = run_program({"list"});
+  EXPECT_EQ(list.status, 0);
+  std::istringstream entries(list.out);
+  for (std::string line; std::getline(entries, line);) EXPECT_LE(line.size(), 80u) << line;
   for (const char* name : {"newton", "digits", "mlp", "accuracy", "train", "edit", "cg"}) {
     EXPECT_EQ(run_program({"describe", name}).status, 0) << name;
   }

@@ -26,10 +26,31 @@ struct CheckOptions : ExperimentOptions {
   bool show_keys = false;
 };
 
+std::size_t columns() {
+  constexpr std::size_t kLeast = 20, kMost = 100;
+  return std::clamp(terminal_columns(stdout), kLeast, kMost);
+}
+
+// Lists that are wider than the terminal go on in the next line, behind a comma and further in,
+// where YAML reads the same.
+void print_settings(const std::string& yaml) {
+  const std::size_t width = columns();
+  std::istringstream lines(yaml);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string indent(line.find_first_not_of(' ') + 4, ' ');
+    for (std::size_t comma = line.rfind(", ", width - 1);
+         line.size() > width && comma != std::string::npos && comma > indent.size();
+         comma = line.rfind(", ", width - 1)) {
+      fmt::print("{}\n", line.substr(0, comma + 1));
+      line = indent + line.substr(comma + 2);
+    }
+    fmt::print("{}\n", line);
+  }
+  fmt::print("\n");
+}
+
 void print_comment(const std::string& text) {
-  constexpr std::size_t kMostColumns = 100;
-  const std::size_t width = std::min(terminal_columns(stdout), kMostColumns);
-  std::istringstream lines(wrapped(text, std::max<std::size_t>(width, 20) - 2));
+  std::istringstream lines(wrapped(text, columns() - 2));
   for (std::string line; std::getline(lines, line);) fmt::print("# {}\n", line);
 }
 
@@ -37,7 +58,8 @@ void print_comment(const std::string& text) {
 void print_inputs(const Experiment& experiment) {
   const Json inputs = inputs_record(*experiment.dataset, experiment.metric_rows());
   if (inputs.empty()) return;
-  print_comment(fmt::format("inputs, in this order: {}", inputs_text(inputs)));
+  print_comment("inputs, in this order:");
+  for (const std::string& input : inputs_text(inputs)) fmt::print("#   {}\n", input);
   const std::string classes = classes_text(*experiment.dataset);
   if (!classes.empty()) print_comment(fmt::format("classes, in this order: {}", classes));
 }
@@ -46,19 +68,19 @@ int check_file(const CheckOptions& options, const Registries& registries) {
   const Experiment experiment = load_experiment(options, registries);
   require_given_training(experiment.spec);
   const Plan plan = load_plan(experiment, registries);
-  fmt::print("{}\n\n", to_yaml(experiment.spec.resolved));
+  print_settings(to_yaml(experiment.spec.resolved));
   const Task& task = experiment.task;
-  fmt::print(
-      "# {} parameters; examples: train {}, forget {}{}, added {}, retain {}, validation {}, "
-      "test {}\n",
+  print_comment(fmt::format(
+      "{} parameters; examples: train {}, forget {}{}, added {}, retain {}, validation {}, test {}",
       experiment.network.table->size(), task.train.size(), task.forget.size(),
       experiment.unknown.numel() == 0
           ? ""
           : fmt::format(" (and {} that no method is told of)", experiment.unknown.numel()),
-      task.added.size(), task.retain.size(), task.validation.size(), task.test.size());
+      task.added.size(), task.retain.size(), task.validation.size(), task.test.size()));
   print_inputs(experiment);
-  fmt::print("# memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available\n",
-             least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9);
+  print_comment(
+      fmt::format("memory: {:.3g} GB or more for each stage at work; {:.3g} GB are available",
+                  least_memory(experiment) / 1e9, static_cast<double>(available_memory()) / 1e9));
   std::map<StageKind, std::pair<std::size_t, double>> kinds;
   double total = 0;
   for (const Stage& stage : plan.stages) {

@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/paragraph.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/plugin.h"
 
@@ -108,7 +109,7 @@ void require_streams() {
 
 // Not by fmt::print, which throws where it cannot write.
 void print_error(const std::string& message) {
-  std::fputs(("oubli: " + message + "\n").c_str(), stderr);
+  std::fputs(folded("oubli: " + message, stderr).c_str(), stderr);
 }
 
 // What was printed and could not be written is lost: the program must not say that all is well.

@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
+#include "experiments/engine/commands/paragraph.h"
 #include "experiments/engine/commands/print_table.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/output.h"
@@ -73,10 +74,11 @@ void print_how_to_repeat(const Results& results, const RunOptions& options,
 void warn_of_local_locks(const Store& store) {
   const std::string mount = FileLock::local_only(store.folder());
   if (mount.empty()) return;
-  fmt::print(stderr,
-             "oubli: {} lies on {}, whose locks hold among the processes of one host only: run "
-             "nothing on this store from another host meanwhile.\n",
-             printable(store.folder().string()), mount);
+  const std::string warning = fmt::format(
+      "oubli: {} lies on {}, whose locks hold among the processes of one host only: run nothing on "
+      "this store from another host meanwhile.",
+      printable(store.folder().string()), mount);
+  fmt::print(stderr, "{}", folded(warning, stderr));
 }
 
 int run_file(const RunOptions& options, const Registries& registries) {
@@ -98,8 +100,10 @@ int run_file(const RunOptions& options, const Registries& registries) {
   std::fflush(stdout);  // both streams may lead to one file
   print_how_to_repeat(results, options, registries);
   if (results.cached_stages > 0) {
-    fmt::print(stderr, "{} of {} stages came from the store; `--fresh ROW` does a row again.\n",
-               results.cached_stages, plan.stages.size());
+    const std::string note =
+        fmt::format("{} of {} stages came from the store; `--fresh ROW` does a row again.",
+                    results.cached_stages, plan.stages.size());
+    fmt::print(stderr, "{}", folded(note, stderr));
   }
   return std::max(exit_status(results), results.failed_stages.empty() ? 0 : 1);
 }
@@ -122,7 +126,7 @@ void add_run_command(CLI::App& program, CommandContext& context) {
     try {
       context.status = run_file(*options, context.registries);
     } catch (const Interrupted& interrupted) {
-      std::fputs(fmt::format("{}\n", interrupted.what()).c_str(), stderr);
+      std::fputs(folded(interrupted.what(), stderr).c_str(), stderr);
       context.status = 130;
     }
   });

@@ -1,8 +1,9 @@
 // Requests in a CSV file of ids: one for each number, in their order, or, without numbers, one for
 // each line, or for `each` lines, as they stand there.
 //
-// A person may ask again: a request of ids that earlier ones removed stands, and removes nothing. So
-// does one of ids that are all unknown, where `unknown_ids: ignore` is set. Errors: Error(kTask) and Error(kData), each with all requests or lines that are wrong.
+// A person may ask again: a request of ids that earlier ones removed stands, and removes nothing.
+// So does one of ids that are all unknown, where `unknown_ids: ignore` is set. Errors: Error(kTask)
+// and Error(kData), each with all requests or lines that are wrong.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <optional>
-#include <vector>
 
 namespace oubli {
 namespace {
@@ -67,12 +66,12 @@ Json inputs_record(const Dataset& dataset, const Tensor& rows) {
   return inputs;
 }
 
-std::string inputs_text(const Json& inputs) {
-  std::string text;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", i + 1, one_input(inputs[i]));
+std::vector<std::string> inputs_text(const Json& inputs) {
+  std::vector<std::string> lines;
+  for (const Json& input : inputs) {
+    lines.push_back(fmt::format("{} {}", lines.size() + 1, one_input(input)));
   }
-  return text;
+  return lines;
 }
 
 std::string classes_text(const Dataset& dataset) {

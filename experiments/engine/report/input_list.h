@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/data/dataset.h"
@@ -14,8 +15,8 @@ namespace oubli {
 // is so in one of the `rows` that are used; else empty.
 Json inputs_record(const Dataset& dataset, const Tensor& rows);
 
-// These in words: "1 age ((x - 30) / 7.5; 30 where missing), 2 city=Lyon (as it is)".
-std::string inputs_text(const Json& inputs);
+// These in words, one by one: "1 age ((x - 30) / 7.5; 30 where missing)", "2 city=Lyon (as it is)".
+std::vector<std::string> inputs_text(const Json& inputs);
 
 // "0 no, 1 yes"; empty where there are no classes.
 std::string classes_text(const Dataset& dataset);

@@ -292,7 +292,8 @@ TEST(TensorFile, FilesOfPyTorchAreAnsweredWithWhatConvertsThem) {
     EXPECT_THAT(message, ::testing::HasSubstr("net.pt: a PyTorch file"));
     EXPECT_THAT(message, ::testing::HasSubstr("save_file("));
     EXPECT_THAT(message, ::testing::HasSubstr("net.pt net.safetensors"));
-    EXPECT_THAT(message, ::testing::HasSubstr("has torch and safetensors: " + testing::python()));
+    EXPECT_THAT(message, ::testing::HasSubstr("has torch and safetensors:\n  " + testing::python() +
+                                              " -c \""));
   }
 }
 
