@@ -1,5 +1,6 @@
 // What the inputs of a table are shifted and scaled by, and what stands where nothing is written,
-// as somebody wrote it down: a model that was trained on a larger table sees its rows as it did then.
+// as somebody wrote it down: a model that was trained on a larger table sees its rows as it did
+// then.
 //
 //   standardise: {from: edited/record.json}
 //

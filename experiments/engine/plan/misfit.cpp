@@ -66,7 +66,8 @@ std::string other_classes(const Experiment& experiment, std::int64_t in_weights)
     const auto number = static_cast<std::size_t>(c);
     const std::string name =
         number < data.class_names.size() ? data.class_names[number] : std::to_string(c);
-    classes.push_back(fmt::format("{} ({} rows)", quote(name), counts[c].item<std::int64_t>()));
+    const auto count = counts[c].item<std::int64_t>();
+    classes.push_back(fmt::format("{} ({} {})", quote(name), count, count == 1 ? "row" : "rows"));
   }
   std::string text = fmt::format(" The weights tell {} classes apart, and the data have {}: {}.",
                                  in_weights, data.outputs, listed(classes));
