@@ -256,7 +256,8 @@ methods: [retrain]
   EXPECT_THAT(result.out, HasSubstr(",\n    "));
   const ProgramResult again = run_program({"check", scratch.write("again.yaml", result.out)});
   EXPECT_EQ(again.status, 0) << again.err;
-  EXPECT_EQ(again.out, result.out);
+  const auto settings = [](const std::string& out) { return out.substr(0, out.find("\n# ")); };
+  EXPECT_EQ(settings(again.out), settings(result.out));
 }
 
 TEST(Apply, WritesEditedWeightsAndARecordThatCanBeVerified) {
