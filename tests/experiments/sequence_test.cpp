@@ -187,6 +187,17 @@ TEST(Sequence, APersonMayAskAgain) {
   ASSERT_EQ(edited.status, 0) << edited.err;
   const Json record = Json::parse(read_text_file(customers.scratch.path() / "e/record.json"));
   EXPECT_EQ(record.at("requests").size(), 4U);
+  // So it is with a method that does not move where nothing is asked for.
+  const ProgramResult still =
+      run_program({"apply", customers.scratch.path() / "r.yaml", "--method", "influence", "--set",
+                   "methods=[{influence: {damping: 0}}]", "--store",
+                   customers.scratch.path() / "store", "--output", customers.scratch.path() / "i"});
+  ASSERT_EQ(still.status, 0) << still.err;
+  const Json answers = Json::parse(read_text_file(customers.scratch.path() / "i/record.json"));
+  EXPECT_EQ(answers.at("outcome").at("status"), "completed");
+  const Json& third = answers.at("requests").at(2).at("answer");
+  EXPECT_EQ(third.at("status"), "completed");
+  EXPECT_EQ(third.at("message"), "nothing that is left was asked for");
 }
 
 TEST(Sequence, EveryRequestThatCannotBeAnsweredIsNamed) {

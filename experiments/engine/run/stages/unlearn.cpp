@@ -94,6 +94,11 @@ void run_unlearning(const StageRun& run) {
     }
     json["sweep"] = sweep;
   }
+  const bool asks_for_nothing = task.forget.empty() && task.added.empty();
+  if (run.stage.request && asks_for_nothing && report.status == UnlearnStatus::kUnchanged) {
+    json["status"] = to_string(UnlearnStatus::kCompleted);
+    json["message"] = "nothing that is left was asked for";
+  }
   if (run.stage.request) add_requests_before(so_far.report, *run.stage.request, json);
   write_json(run.folder / kReportFile, json);
   if (!report.usable()) return;
