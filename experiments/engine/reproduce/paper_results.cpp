@@ -109,9 +109,11 @@ PaperResults::PaperResults(const Paper& paper, const Store& store, const Registr
         const Experiment experiment =
             load_experiment(run.file, overrides_of(run, values, round), settings.data, registries);
         const Plan plan = load_plan(experiment, registries);
-        if (run.rounds > 1) run_here(experiment, plan, store, registries);
+        const std::size_t done = run.rounds > 1 ? run_here(experiment, plan, store, registries) : 0;
         point.rounds.push_back(run_experiment(experiment, plan, store, registries, settings));
         ++runs_done_;
+        stages_ += plan.stages.size();
+        cached_ += point.rounds.back().cached_stages - done;
         for (Json machine : point.rounds.back().machines) {
           const auto stages = machine.at("stages").get<std::int64_t>();
           machine.erase("stages");

@@ -35,6 +35,8 @@ class PaperResults {
 
   std::size_t runs() const { return runs_done_; }
   double seconds() const { return seconds_; }
+  std::size_t stages() const { return stages_; }
+  std::size_t cached_stages() const { return cached_; }  // that were there before
   // Of the kinds of machine that stages were made on.
   const Json& machines() const { return machines_; }
 
@@ -54,7 +56,7 @@ class PaperResults {
   Values values_of(const Reference& reference, const Origin& origin) const;
 
   std::map<std::string, std::vector<Point>> points_;
-  std::size_t runs_done_ = 0;
+  std::size_t runs_done_ = 0, stages_ = 0, cached_ = 0;
   double seconds_ = 0;
   Json machines_ = Json::array();
 };

@@ -60,16 +60,20 @@ std::vector<std::string> overrides_of(const PaperRun& run, const GridValues& val
   return overrides;
 }
 
-void run_here(const Experiment& experiment, const Plan& plan, const Store& store,
-              const Registries& registries) {
+std::size_t run_here(const Experiment& experiment, const Plan& plan, const Store& store,
+                     const Registries& registries) {
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
+  std::size_t done = 0;
   try {
     for (const Stage& stage : plan.stages) {
-      run_stage(experiment, plan, stage, registries, store, {.memory = memory_of_job(1)});
+      const bool has_worked =
+          run_stage(experiment, plan, stage, registries, store, {.memory = memory_of_job(1)});
+      done += has_worked ? 1 : 0;
     }
   } catch (const Error&) {
-    return;
+    return done;
   }
+  return done;
 }
 
 }  // namespace oubli

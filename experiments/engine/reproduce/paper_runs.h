@@ -23,8 +23,8 @@ std::vector<std::string> overrides_of(const PaperRun& run, const GridValues& val
                                       std::int64_t round);
 
 // Of many short runs each is done by this process: starting workers would take longer. What fails
-// here is left to the workers, who say so in the run's results.
-void run_here(const Experiment& experiment, const Plan& plan, const Store& store,
-              const Registries& registries);
+// here is left to the workers, who say so in the run's results. How many stages were done.
+std::size_t run_here(const Experiment& experiment, const Plan& plan, const Store& store,
+                     const Registries& registries);
 
 }  // namespace oubli

@@ -89,6 +89,8 @@ std::shared_ptr<const Reproduction> reproduce(Paper paper, Extent extent,
   made->paper = std::move(paper);
   made->extent = extent;
   made->runs = results.runs();
+  made->stages = results.stages();
+  made->cached_stages = results.cached_stages();
   made->seconds = results.seconds();
   made->machines = results.machines();
   for (const PublishedTable& table : made->paper.tables) {

@@ -43,7 +43,7 @@ struct Reproduction {
   Extent extent = Extent::kNormal;
   std::vector<std::vector<ReproducedCell>> tables;  // as the paper's
   std::vector<JudgedClaim> claims;
-  std::size_t runs = 0;
+  std::size_t runs = 0, stages = 0, cached_stages = 0;
   double seconds = 0;
   Json machines;
 

@@ -84,10 +84,12 @@ std::string reproduction_markdown(const Reproduction& made) {
         claim.claim->must ? " (must)" : "", markdown_text(claim.decided_by()));
   }
   const Json build = build_record();
-  text += fmt::format("\n{} extent: {} runs in {:.1f} minutes, {}; oubli {} ({}).\n",
-                      to_string(made.extent), made.runs, made.seconds / 60,
-                      machine_text(made.machines), build.at("oubli").get<std::string>(),
-                      build.at("git_revision").get<std::string>());
+  text += fmt::format(
+      "\n{} extent: {} runs in {:.1f} minutes ({} of {} stages were in the store), {}; "
+      "oubli {} ({}).\n",
+      to_string(made.extent), made.runs, made.seconds / 60, made.cached_stages, made.stages,
+      machine_text(made.machines), build.at("oubli").get<std::string>(),
+      build.at("git_revision").get<std::string>());
   return text;
 }
 
@@ -146,6 +148,8 @@ Json reproduction_json(const Reproduction& made) {
                {"extent", to_string(made.extent)},
                {"runs", made.runs},
                {"seconds", made.seconds},
+               {"stages", made.stages},
+               {"cached_stages", made.cached_stages},
                {"machines", made.machines},
                {"made_by", build_record()},
                {"tables", Json::array()},

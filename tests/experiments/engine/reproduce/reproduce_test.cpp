@@ -81,6 +81,8 @@ claims:
   EXPECT_EQ(result.status, 0) << result.err;
   const Json made = parse_json(read_text_file(folder_ / "out/reproduced.json"));
   EXPECT_EQ(made.at("runs"), 6);
+  EXPECT_EQ(made.at("cached_stages"), 0);
+  EXPECT_GT(made.at("stages"), 60);
   const Json& cells = made.at("tables").at(0).at("cells");
   EXPECT_EQ(cells.at(0).at("cell"), "l2 0.01");
   EXPECT_TRUE(cells.at(0).at("met").get<bool>());
