@@ -139,6 +139,7 @@ class UnknownIds {
 // Ids by the request that removed them.
 std::string answered_text(const std::map<std::int64_t, std::vector<std::string>>& ids_of) {
   std::vector<std::string> parts;
+  parts.reserve(ids_of.size());
   for (const auto& [request, ids] : ids_of) {
     parts.push_back(fmt::format("{} {} already removed by request {}", listed(ids),
                                 ids.size() == 1 ? "was" : "were", request));

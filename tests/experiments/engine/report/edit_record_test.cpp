@@ -57,8 +57,8 @@ methods:
     for (int i = 0; i < 80; ++i) {
       const std::string who = fmt::format("C{}", i / 2);
       const std::string row = fmt::format("{},{},{}\n", i % 7 - 3, i % 5 - 2, (i % 7 + i % 5) % 3);
-      if (who != left_out) table += who + "," + row;
-      rest += "H" + who + "," + row;
+      if (who != left_out) table.append(who).append(",").append(row);
+      rest.append("H").append(who).append(",").append(row);
     }
     scratch.write("t.csv", table);
     scratch.write("h.csv", rest);
