@@ -76,6 +76,7 @@ namespace {
 // depend on each other: the changes that each one's half width makes, added.
 Estimate of_wholes(const Expression& expression, const std::vector<Estimate>& wholes) {
   std::vector<double> means;
+  means.reserve(wholes.size());
   for (const Estimate& whole : wholes) means.push_back(whole.mean);
   Estimate estimate;
   estimate.mean = expression.at(means);
@@ -195,6 +196,7 @@ Reproduced PaperResults::evaluate(const std::string& text, const Origin& origin)
       std::any_of(all.begin(), all.end(), [](const Values& each) { return each.each.empty(); });
   if (are_pooled) {
     std::vector<Estimate> wholes;
+    wholes.reserve(all.size());
     for (const Values& each : all) wholes.push_back(*each.whole);
     return {of_wholes(expression, wholes), "", over};
   }
