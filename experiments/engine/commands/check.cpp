@@ -42,7 +42,7 @@ void print_settings(const std::string& yaml) {
          line.size() > width && comma != std::string::npos && comma > indent.size();
          comma = line.rfind(", ", width - 1)) {
       fmt::print("{}\n", line.substr(0, comma + 1));
-      line = indent + line.substr(comma + 2);
+      line.replace(0, comma + 2, indent);
     }
     fmt::print("{}\n", line);
   }

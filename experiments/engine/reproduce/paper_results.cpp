@@ -39,6 +39,7 @@ std::vector<double> values_in_reports(const RowResult& row, const std::string& p
     by_seed[model.training_seed].push_back(*value);
   }
   std::vector<double> means;
+  means.reserve(by_seed.size());
   for (const auto& [seed, values] : by_seed) means.push_back(estimate_mean(values).mean);
   return means;
 }
