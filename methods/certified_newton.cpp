@@ -83,7 +83,8 @@ class CertifiedNewton : public Unlearner {
   TrainingPlan training_plan(TrainingPlan standard) const override {
     standard = trained_to_the_minimum(std::move(standard));
     standard.procedure = "perturbed";
-    standard.settings = {{"sigma", sigma_}};
+    // Record 2 has what steps without a look at the data need.
+    standard.settings = {{"sigma", sigma_}, {"record", 2}};
     return standard;
   }
 
@@ -104,21 +105,26 @@ class CertifiedNewton : public Unlearner {
     RemovalAccount account = RemovalAccount::before(task, start);
     const LinearPlace place{weights, weights.matrix(model.theta()), task.objective()};
     const Tensor delta = summed_gradient(place, task.forget, context.cost);
-    const Removal removal = removal_of(place, task, delta, account, context.cost);
-    const bool retrains = removal.spent > budget();
+    const Removal removal = removal_of(model, place, task, delta, account, context.cost);
+    const Tensor before = model.theta().clone();
+    const bool retrains = !is_affordable(removal.spent);
     if (retrains) {
       account.train_anew(train_anew(model, task, context), task.retain.size());
       report.message = fmt::format("the budget of {:.3g} was spent: trained anew", budget());
     } else {
-      account.spent = removal.spent + apply(model, place, removal.step, account.training);
+      model.set_theta(place.weights.flat(place.w + removal.step.step));
+      account.spent = removal.spent;
       account.last = removal.last;
     }
     ++account.requests;
     certificate.sensitivity = account.spent;
     certificate.assumptions.push_back(
         {fmt::format("the gradient that is left stays within the budget, {:.3g}", budget()),
-         account.spent <= budget() ? Status::kChecked : Status::kFails});
-    if (!certificate.holds()) return certified(certificate);
+         is_affordable(account.spent) ? Status::kChecked : Status::kFails});
+    if (!certificate.holds()) {
+      model.set_theta(before);
+      return certified(certificate);
+    }
     report.details = details_of(certificate, account, removal, retrains);
     report.details["published_bound"] = published_bound(place, removal.step, account.training);
     report.details["worst_case"] = worst_case(place, task.retain.size(), delta, account.training);
@@ -127,6 +133,8 @@ class CertifiedNewton : public Unlearner {
   }
 
  private:
+  // Not what is no number.
+  bool is_affordable(double spent) const { return spent <= budget(); }
   double budget() const {
     const double published = epsilon_ / std::sqrt(2 * std::log(1.5 / delta_));
     return sigma_ * std::min(published, gaussian_mu(epsilon_, delta_));
@@ -161,25 +169,31 @@ class CertifiedNewton : public Unlearner {
     return record;
   }
 
-  Removal removal_of(const LinearPlace& place, const Task& task, const Tensor& delta,
-                     const RemovalAccount& account, CostMeter& cost) const {
+  Removal removal_of(const Model& model, const LinearPlace& place, const Task& task,
+                     const Tensor& delta, const RemovalAccount& account, CostMeter& cost) const {
     const NewtonRecord& training = account.training;
-    if (!goes_by_record_ || !training.has_inverse()) {
-      const RemovalStep step = looked_step(place, task.retain, delta, training, tolerance_, cost);
+    // What the record is of must be what left and what stayed.
+    const auto rows = static_cast<double>(account.removed.numel() + task.retain.size());
+    if (!goes_by_record_ || !training.has_inverse() || rows != training.examples) {
+      RemovalStep step = looked_step(place, task.retain, delta, training, tolerance_, cost);
+      step.bound += rounding_bound(model, place, step, training);
       return {step, account.spent + step.bound, account.last};
     }
     const Subset gone = task.forget.with_rows(account.removed);
     const RecordedHessian hessian(place, training, gone, task.retain.size());
-    const RemovalStep blind = hessian.step(delta, account.last, tolerance_, cost);
-    if (account.spent + blind.bound <= budget()) {
+    RemovalStep blind = hessian.step(delta, account.last, tolerance_, cost);
+    blind.bound += rounding_bound(model, place, blind, training);
+    if (is_affordable(account.spent + blind.bound)) {
       return {blind, account.spent + blind.bound, account.last};
     }
     const Look look = look_at(place, task.retain, training, cost);
     const double measured = account.left_by_training(task.retain.size());
     const Tensor there = look.gradient + place.weights.matrix(account.start->tensor("b"));
     RemovalStep step = hessian.step(-there, look, tolerance_, cost);
-    if (measured + step.bound > budget()) {
+    step.bound += rounding_bound(model, place, step, training);
+    if (!is_affordable(measured + step.bound)) {
       step = looked_step(place, task.retain, -there, training, tolerance_, cost);
+      step.bound += rounding_bound(model, place, step, training);
     }
     ++step.passes;
     return {step, measured + step.bound, look};
@@ -202,11 +216,11 @@ class CertifiedNewton : public Unlearner {
            std::sqrt(record.squared_lengths * record.fourth_powers);
   }
 
-  // Takes the step; returns what rounding to the model's type adds to the gradient's bound.
-  static double apply(Model& model, const LinearPlace& place, const RemovalStep& step,
-                      const NewtonRecord& record) {
-    model.set_theta(place.weights.flat(place.w + step.step));
-    const Tensor rounding = place.weights.matrix(model.theta()) - place.w - step.step;
+  // What rounding the step's end to the model's type adds to the gradient.
+  static double rounding_bound(const Model& model, const LinearPlace& place,
+                               const RemovalStep& step, const NewtonRecord& record) {
+    const Tensor exact = place.weights.flat(place.w + step.step);
+    const Tensor rounding = exact.to(model.dtype()).to(at::kDouble) - exact;
     const double curvature = largest_second_derivative(place.objective.loss) *
                                  record.largest_singular * record.largest_singular +
                              place.objective.l2 * record.examples;
@@ -245,7 +259,7 @@ MethodInfo certified_newton_method() {
           "sigma min(epsilon / sqrt(2 ln(1.5/delta)), mu(epsilon, delta)) at most; a request that "
           "would pass it is answered by training anew. curvature training: H is what training "
           "wrote down, less what left, the bound has |H - H(w)| <= gamma |X| max|x| |w - w_0| in "
-          "it, and data are read only where the account would pass half of the budget: the "
+          "it, and data are read only where the account would pass the budget: the "
           "gradient is then measured, in the account's place, and the step solved with H(w).",
       .needs_retain_data = true,
       .needs_forget_data = true,

@@ -102,19 +102,24 @@ RemovalStep RecordedHessian::step(const Tensor& b, const Look& last, double tole
   Tensor step = at::zeros_like(b), reached = at::zeros_like(b), residual = b;
   double added = 0;
   for (int k = 0; k < kCorrections && norm_of(residual) > enough; ++k) {
-    step += times_columns(record_.inverse_mean, residual) / left_;
-    reached += scale * residual;
-    added += scale * norm_of(residual);
-    residual = b - reached + of_removed(step);
+    const Tensor next = step + times_columns(record_.inverse_mean, residual) / left_;
+    const Tensor next_reached = reached + scale * residual;
+    const Tensor next_residual = b - next_reached + of_removed(next);
     cost.add_gradients(x_.size(0));
+    // Where more left than stayed, corrections may lead away: the best step counts.
+    if (!(norm_of(next_residual) < norm_of(residual))) break;
+    added += scale * norm_of(residual);
+    step = next;
+    reached = next_reached;
+    residual = next_residual;
   }
+  const double solved = norm_of(residual) + record_.inverse_error * added;
   const Tensor along = lengths_along(record_, step), length = step.norm(2, 0);
   const Tensor moved = (place_.w - last.weights).norm(2, 0) + length / 2;
   const Tensor drift = along * (last.farthest + record_.longest * moved);
   const double gamma = largest_third_derivative(place_.objective.loss);
   return {.step = step,
-          .bound = norm_of(residual) + record_.inverse_error * added +
-                   gamma * record_.largest_singular * norm_of(drift),
+          .bound = gamma == 0 ? solved : solved + gamma * record_.largest_singular * norm_of(drift),
           .lengths = norm_of(along * length)};
 }
 

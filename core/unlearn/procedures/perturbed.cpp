@@ -6,6 +6,7 @@
 #include "core/unlearn/linear_hessian.h"
 #include "core/unlearn/newton_record.h"
 #include "core/unlearn/procedures/procedure.h"
+#include "core/unlearn/removal_step.h"
 
 namespace oubli {
 
@@ -27,6 +28,12 @@ TrainingReport perturbed_training(Model& model, const Subset& subset, const Trai
   const Objective& objective = plan.recipe.objective;
   if (LinearWeights::of(model) && is_separable(objective) && objective.l2 > 0) {
     NewtonRecord::of(model, subset, objective).write(record);
+    // The account rests on the norm: in float64, whatever the model's type.
+    const LinearWeights weights = *LinearWeights::of(model);
+    const LinearPlace place{weights, weights.matrix(model.theta()), objective};
+    const Tensor left = summed_gradient(place, subset, reporting) + weights.matrix(b);
+    record.values["gradient_norm"] =
+        left.norm().item<double>() / static_cast<double>(subset.size());
   }
   return report;
 }

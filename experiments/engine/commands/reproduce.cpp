@@ -95,7 +95,7 @@ void write_reproduction(const ResultFolder& folder, const Reproduction& made) {
   });
 }
 
-// Whether every claim that must hold does.
+// Whether every claim that must hold does, and no stage failed.
 bool reproduce_one(const fs::path& paper_folder, const ReproduceOptions& options,
                    const Registries& registries) {
   const Paper paper = read_paper(fs::absolute(paper_folder), options.extent());
@@ -118,7 +118,11 @@ bool reproduce_one(const fs::path& paper_folder, const ReproduceOptions& options
   for (const JudgedClaim* claim : made->broken()) {
     fmt::print(stderr, "{}: must hold and does not: {}\n", paper.key, claim->claim->text);
   }
-  return made->broken().empty();
+  if (results.failed_stages() > 0) {
+    fmt::print(stderr, "{}: {} stages failed: `oubli run` of its files says why.\n", paper.key,
+               results.failed_stages());
+  }
+  return made->broken().empty() && results.failed_stages() == 0;
 }
 
 int reproduce_papers(const ReproduceOptions& options, const Registries& registries) {

@@ -74,7 +74,8 @@ const RowResult& row_of(const Results& results, const std::string& name, const O
 namespace {
 
 // Of values that all originals have together, with an interval that is wide enough however they
-// depend on each other: the changes that each one's half width makes, added.
+// depend on each other: the larger change that each one's half width makes, added. A part without
+// an interval counts as a constant.
 Estimate of_wholes(const Expression& expression, const std::vector<Estimate>& wholes) {
   std::vector<double> means;
   means.reserve(wholes.size());
@@ -83,15 +84,28 @@ Estimate of_wholes(const Expression& expression, const std::vector<Estimate>& wh
   estimate.mean = expression.at(means);
   estimate.n = wholes.front().n;
   double half = 0;
+  bool has_interval = false;
   for (std::size_t i = 0; i < wholes.size(); ++i) {
     estimate.n = std::min(estimate.n, wholes[i].n);
-    if (!wholes[i].half_width) return estimate;
-    std::vector<double> moved = means;
-    moved[i] += *wholes[i].half_width;
-    half += std::abs(expression.at(moved) - estimate.mean);
+    if (!wholes[i].half_width) continue;
+    has_interval = true;
+    double change = 0;
+    for (const double sign : {-1.0, 1.0}) {
+      std::vector<double> moved = means;
+      moved[i] += sign * *wholes[i].half_width;
+      change = std::max(change, std::abs(expression.at(moved) - estimate.mean));
+    }
+    half += change;
   }
-  estimate.half_width = half;
+  if (has_interval) estimate.half_width = half;
   return estimate;
+}
+
+Reproduced finite_or_problem(const Estimate& estimate, const std::string& over) {
+  if (!std::isfinite(estimate.mean) || !std::isfinite(estimate.half_width.value_or(0))) {
+    return {{}, "it is no number", ""};
+  }
+  return {estimate, "", over};
 }
 
 }  // namespace
@@ -115,7 +129,9 @@ PaperResults::PaperResults(const Paper& paper, const Store& store, const Registr
         point.rounds.push_back(run_experiment(experiment, plan, store, registries, settings));
         ++runs_done_;
         stages_ += plan.stages.size();
-        cached_ += point.rounds.back().cached_stages - done;
+        const std::size_t cached = point.rounds.back().cached_stages;
+        cached_ += cached - std::min(cached, done);
+        failed_ += point.rounds.back().failed_stages.size();
         for (Json machine : point.rounds.back().machines) {
           const auto stages = machine.at("stages").get<std::int64_t>();
           machine.erase("stages");
@@ -162,6 +178,7 @@ PaperResults::Values PaperResults::values_of(const Reference& reference,
       return values;
     }
     const std::vector<double> own = values_in(row, reference.column);
+    values.is_lower_limit = values.is_lower_limit || row.at_least(reference.column);
     if (!values.are_rounds) {
       values.each = own;
       values.whole =
@@ -186,20 +203,23 @@ Reproduced PaperResults::evaluate(const std::string& text, const Origin& origin)
   for (const Reference& reference : expression.references) {
     all.push_back(values_of(reference, origin));
     if (!all.back().problem.empty()) return {{}, all.back().problem, ""};
+    if (all.back().is_lower_limit && !expression.is_bare()) {
+      return {{}, fmt::format("{} is only a lower limit", reference.column), ""};
+    }
     count = std::max(count, all.back().each.size());
     if (all.back().each.empty()) count = std::max(count, all.back().whole->n);
     are_rounds = are_rounds || all.back().are_rounds;
   }
   const std::string over =
       fmt::format("{} {}{}", count, are_rounds ? "round" : "original", count == 1 ? "" : "s");
-  if (expression.is_bare()) return {all.front().whole, "", over};
+  if (expression.is_bare()) return finite_or_problem(*all.front().whole, over);
   const bool are_pooled =
       std::any_of(all.begin(), all.end(), [](const Values& each) { return each.each.empty(); });
   if (are_pooled) {
     std::vector<Estimate> wholes;
     wholes.reserve(all.size());
     for (const Values& each : all) wholes.push_back(*each.whole);
-    return {of_wholes(expression, wholes), "", over};
+    return finite_or_problem(of_wholes(expression, wholes), over);
   }
   std::vector<double> values;
   for (std::size_t i = 0; i < count; ++i) {

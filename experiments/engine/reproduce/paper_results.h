@@ -37,6 +37,7 @@ class PaperResults {
   double seconds() const { return seconds_; }
   std::size_t stages() const { return stages_; }
   std::size_t cached_stages() const { return cached_; }  // that were there before
+  std::size_t failed_stages() const { return failed_; }
   // Of the kinds of machine that stages were made on.
   const Json& machines() const { return machines_; }
 
@@ -50,13 +51,13 @@ class PaperResults {
     std::vector<double> each;
     std::optional<Estimate> whole;  // of a bare reference
     std::string problem;
-    bool are_rounds = false;
+    bool are_rounds = false, is_lower_limit = false;
   };
   const Point& point_of(const Reference& reference, const Origin& origin) const;
   Values values_of(const Reference& reference, const Origin& origin) const;
 
   std::map<std::string, std::vector<Point>> points_;
-  std::size_t runs_done_ = 0, stages_ = 0, cached_ = 0;
+  std::size_t runs_done_ = 0, stages_ = 0, cached_ = 0, failed_ = 0;
   double seconds_ = 0;
   Json machines_ = Json::array();
 };

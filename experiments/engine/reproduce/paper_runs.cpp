@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <exception>
 #include <utility>
 
 #include "experiments/engine/reproduce/references.h"
@@ -70,7 +71,7 @@ std::size_t run_here(const Experiment& experiment, const Plan& plan, const Store
           run_stage(experiment, plan, stage, registries, store, {.memory = memory_of_job(1)});
       done += has_worked ? 1 : 0;
     }
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     return done;
   }
   return done;

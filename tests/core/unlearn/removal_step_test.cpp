@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <memory>
+
 #include "core/unlearn/linear_hessian.h"
 #include "tests/support/planned_original.h"
 
@@ -95,6 +98,29 @@ TEST(RemovalStep, OfTheSquaredErrorLeavesNothing) {
   const RemovalStep step = r.recorded(b, 1e-12);
   EXPECT_LT(step.bound, 1e-9);
   EXPECT_LT(norm_of(r.gradient_at(r.place().w + step.step) - r.gradient_at(r.place().w) - b), 1e-9);
+}
+
+// More rows leave than stay, and in other directions: corrections would lead away without end.
+TEST(RemovalStep, IsFiniteWhereCorrectionsLeadAway) {
+  auto data = std::make_shared<Dataset>(*make_dataset(200, 2, 0));
+  data->inputs.zero_();
+  data->inputs.narrow(0, 0, 150).select(1, 0).fill_(1);
+  data->inputs.narrow(0, 150, 50).select(1, 1).fill_(1);
+  const Subset all = all_of(data), removed = all.with_rows(at::arange(150));
+  Objective objective;
+  objective.loss = LossKind::kSquaredError;
+  objective.l2 = 1e-3;
+  const Model model = testing::linear_model(*data, LossKind::kSquaredError);
+  const LinearWeights weights = *LinearWeights::of(model);
+  const NewtonRecord record = NewtonRecord::of(model, all, objective);
+  const LinearPlace place{weights, weights.matrix(model.theta()) + 1, objective};
+  CostMeter cost;
+  const Tensor delta = summed_gradient(place, removed, cost);
+  const RemovalStep step =
+      RecordedHessian(place, record, removed, 50).step(delta, look_of_training(record), 1e-2, cost);
+  EXPECT_TRUE(std::isfinite(step.bound));
+  EXPECT_LE(step.bound, 1.01 * norm_of(delta));
+  EXPECT_TRUE(at::isfinite(step.step).all().item<bool>());
 }
 
 TEST(RemovalStep, CostsWhatItReads) {
