@@ -15,6 +15,8 @@
 namespace oubli {
 namespace {
 
+constexpr std::string_view kReport = "report.";
+
 // A number in a method's report by a path such as details.bound; none where there is none.
 std::optional<double> in_report(const Json& report, const std::string& path) {
   const Json* at = &report;
@@ -45,7 +47,6 @@ std::vector<double> values_in_reports(const RowResult& row, const std::string& p
 }
 
 std::vector<double> values_in(const RowResult& row, const std::string& column) {
-  constexpr std::string_view kReport = "report.";
   if (column.starts_with(kReport)) return values_in_reports(row, column.substr(kReport.size()));
   return row.seed_means(column);
 }
@@ -60,6 +61,14 @@ const Results& at_checkpoint(const Results& results, const Reference& reference,
   }
   fail_at(origin, fmt::format("there is no checkpoint {}; there are {}.", reference.at,
                               fmt::join(there, ", ")));
+}
+
+// A column of the run's, whichever rows have a value in it; or of a method's report.
+void require_column(const Results& results, const std::string& column, const Origin& origin) {
+  const std::vector<std::string>& columns = results.columns;
+  const bool is_there = std::find(columns.begin(), columns.end(), column) != columns.end();
+  if (is_there || column.starts_with(kReport)) return;
+  fail_at(origin, unknown_name_message("column", column, columns));
 }
 
 const RowResult& row_of(const Results& results, const std::string& name, const Origin& origin) {
@@ -177,6 +186,7 @@ PaperResults::Values PaperResults::values_of(const Reference& reference,
       values.problem = fmt::format("{}: {}", row.name, failure);
       return values;
     }
+    require_column(there, reference.column, origin);
     const std::vector<double> own = values_in(row, reference.column);
     values.is_lower_limit = values.is_lower_limit || row.at_least(reference.column);
     if (!values.are_rounds) {

@@ -75,7 +75,7 @@ claims:
   - claim: of two rows
     expression: "{main(l2=0.1)/identity/loss/test} - 0.1 * {main(l2=0.1)/newton/loss/test} + 90"
     above: 0
-  - {claim: a row that is not made, expression: "{main(l2=0.1)/retrain/ulira_auc}", above: 0}
+  - {claim: no value, expression: "{main(l2=0.1)/retrain/report.details.none}", above: 0}
 )");
   const testing::ProgramResult result = run({"key", "--output", output()});
   EXPECT_EQ(result.status, 0) << result.err;
@@ -149,6 +149,8 @@ TEST_F(Reproduce, SaysWhatAPaperSaysWrongly) {
               HasSubstr("it has (l2=0.01), (l2=0.1)"));
   EXPECT_THAT(problem(claim("main(l2=0.1)/nevton/distance}") + ", below: 1}\n"),
               HasSubstr("did you mean 'newton'"));
+  EXPECT_THAT(problem(claim("main(l2=0.1)/newton/distence}") + ", below: 1}\n"),
+              HasSubstr("did you mean 'distance'"));
   EXPECT_THAT(problem(claim("main(l2=0.1)/newton/distance}") + "}\n"),
               HasSubstr("one of 'below', 'above' and 'between'"));
   EXPECT_THAT(problem(claim("main(l2=0.1)/newton/distance}") + ", bellow: 1}\n"),
