@@ -3,6 +3,8 @@
 // gradient that training left, and what Newton steps on a linear model need (newton_record.h).
 #include <ATen/ATen.h>
 
+#include <optional>
+
 #include "core/unlearn/linear_hessian.h"
 #include "core/unlearn/newton_record.h"
 #include "core/unlearn/procedures/procedure.h"
@@ -20,20 +22,21 @@ TrainingReport perturbed_training(Model& model, const Subset& subset, const Trai
   Generator initialisation = context.generator.stream("initialisation");
   model.initialise(initialisation);
   const TrainingReport report = train(model, subset, plan.recipe, context, changes);
-  CostMeter reporting;
-  const Tensor gradient =
-      value_and_gradient(model, subset, plan.recipe.objective, reporting).gradient + changes.linear;
-  record.values["gradient_norm"] = gradient.norm().item<double>();
   record.tensors.emplace_back("b", b);
   const Objective& objective = plan.recipe.objective;
-  if (LinearWeights::of(model) && is_separable(objective) && objective.l2 > 0) {
+  const std::optional<LinearWeights> weights = LinearWeights::of(model);
+  CostMeter reporting;
+  if (weights && is_separable(objective) && objective.l2 > 0) {
     NewtonRecord::of(model, subset, objective).write(record);
     // The account rests on the norm: in float64, whatever the model's type.
-    const LinearWeights weights = *LinearWeights::of(model);
-    const LinearPlace place{weights, weights.matrix(model.theta()), objective};
-    const Tensor left = summed_gradient(place, subset, reporting) + weights.matrix(b);
+    const LinearPlace place{*weights, weights->matrix(model.theta()), objective};
+    const Tensor left = summed_gradient(place, subset, reporting) + weights->matrix(b);
     record.values["gradient_norm"] =
         left.norm().item<double>() / static_cast<double>(subset.size());
+  } else {
+    const Tensor gradient =
+        value_and_gradient(model, subset, objective, reporting).gradient + changes.linear;
+    record.values["gradient_norm"] = gradient.norm().item<double>();
   }
   return report;
 }
