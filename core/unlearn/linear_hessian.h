@@ -41,6 +41,8 @@ class LinearHessian : public LinearOperator {
   Tensor blocks() const;
 
  private:
+  // l'' [b, outputs] of float64 inputs.
+  Tensor curvatures_of(const Tensor& inputs) const;
   // Examples of the block that begins there, inputs float64, with l'' [b, outputs].
   struct Block {
     Tensor inputs, curvatures;

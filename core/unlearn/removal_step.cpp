@@ -1,10 +1,9 @@
 #include "core/unlearn/removal_step.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 
 #include "core/unlearn/convex_constants.h"
+#include "core/unlearn/example_blocks.h"
 #include "core/unlearn/linear_solve.h"
 
 namespace oubli {
@@ -55,29 +54,22 @@ Look look_of_training(const NewtonRecord& record) {
   return {record.weights, at::zeros({record.weights.size(1)}, at::kDouble), {}};
 }
 
-// Blocks go to the threads; their sums are added in order, so that how many threads there are
-// changes no bit.
 Look look_at(const LinearPlace& place, const Subset& left, const NewtonRecord& record,
              CostMeter& cost) {
-  constexpr std::int64_t kBlock = 512;  // a few MiB of inputs, which stay in the cache
-  const std::int64_t blocks = (left.size() + kBlock - 1) / kBlock, outputs = place.w.size(1);
+  const std::int64_t outputs = place.w.size(1);
   const Tensor both = at::cat({place.w, place.w - record.weights}, 1);
-  Tensor sums = at::empty({blocks, place.w.size(0), outputs}, at::kDouble);
-  Tensor farthest = at::empty({blocks, outputs}, at::kDouble);
-  at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    const at::NoGradGuard no_grad;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Batch batch = left.batch(i * kBlock, kBlock, at::kDouble);
-      const Tensor seen = place.weights.outputs(batch.inputs, both);
-      const Tensor slopes =
-          place.objective.output_gradients(seen.narrow(1, 0, outputs), batch.targets);
-      sums[i].copy_(place.weights.pulled_back(batch.inputs, slopes));
-      farthest[i].copy_(seen.narrow(1, outputs, outputs).abs().amax(0));
-    }
-  });
+  const Tensor moved = at::empty({left.size(), outputs}, at::kDouble);
+  Tensor gradient =
+      sum_over_blocks(left, place.w.sizes(), [&](const Batch& batch, std::int64_t begin) {
+        const Tensor seen = place.weights.outputs(batch.inputs, both);
+        moved.narrow(0, begin, batch.size()).copy_(seen.narrow(1, outputs, outputs));
+        const Tensor slopes =
+            place.objective.output_gradients(seen.narrow(1, 0, outputs), batch.targets);
+        return place.weights.pulled_back(batch.inputs, slopes);
+      });
   cost.add_gradients(left.size());
   const double ridge = place.objective.l2 * static_cast<double>(left.size());
-  return {place.w, farthest.amax(0), sums.sum(0).add_(place.w, ridge)};
+  return {place.w, moved.abs().amax(0), gradient.add_(place.w, ridge)};
 }
 
 RecordedHessian::RecordedHessian(const LinearPlace& place, const NewtonRecord& record,
