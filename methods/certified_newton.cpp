@@ -172,28 +172,30 @@ class CertifiedNewton : public Unlearner {
   Removal removal_of(const Model& model, const LinearPlace& place, const Task& task,
                      const Tensor& delta, const RemovalAccount& account, CostMeter& cost) const {
     const NewtonRecord& training = account.training;
+    // As the model's type will hold it.
+    const auto taken = [&](RemovalStep step) {
+      step.bound += rounding_bound(model, place, step, training);
+      return step;
+    };
     // What the record is of must be what left and what stayed.
     const auto rows = static_cast<double>(account.removed.numel() + task.retain.size());
     if (!goes_by_record_ || !training.has_inverse() || rows != training.examples) {
-      RemovalStep step = looked_step(place, task.retain, delta, training, tolerance_, cost);
-      step.bound += rounding_bound(model, place, step, training);
+      const RemovalStep step =
+          taken(looked_step(place, task.retain, delta, training, tolerance_, cost));
       return {step, account.spent + step.bound, account.last};
     }
     const Subset gone = task.forget.with_rows(account.removed);
     const RecordedHessian hessian(place, training, gone, task.retain.size());
-    RemovalStep blind = hessian.step(delta, account.last, tolerance_, cost);
-    blind.bound += rounding_bound(model, place, blind, training);
+    const RemovalStep blind = taken(hessian.step(delta, account.last, tolerance_, cost));
     if (is_affordable(account.spent + blind.bound)) {
       return {blind, account.spent + blind.bound, account.last};
     }
     const Look look = look_at(place, task.retain, training, cost);
     const double measured = account.left_by_training(task.retain.size());
     const Tensor there = look.gradient + place.weights.matrix(account.start->tensor("b"));
-    RemovalStep step = hessian.step(-there, look, tolerance_, cost);
-    step.bound += rounding_bound(model, place, step, training);
+    RemovalStep step = taken(hessian.step(-there, look, tolerance_, cost));
     if (!is_affordable(measured + step.bound)) {
-      step = looked_step(place, task.retain, -there, training, tolerance_, cost);
-      step.bound += rounding_bound(model, place, step, training);
+      step = taken(looked_step(place, task.retain, -there, training, tolerance_, cost));
     }
     ++step.passes;
     return {step, measured + step.bound, look};
