@@ -11,7 +11,6 @@
 #include <set>
 #include <string_view>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 
 namespace oubli {
@@ -130,7 +129,8 @@ void take_weights(Model& model, const TensorFile& named, const std::string& wher
   }
   const std::string complaints = matcher.complaints();
   if (!complaints.empty()) {
-    fail(where, "does not fit the model." + complaints + advice());
+    throw WeightsMisfit(
+        fmt::format("{}: does not fit the model.{}{}", where, complaints, advice()));
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     parameters[i] = converted(parameters[i], model.parameter_infos()[i].name, model.dtype(), where);

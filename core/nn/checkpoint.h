@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 
+#include "core/base/error.h"
 #include "core/nn/matching_names.h"
 #include "core/nn/model.h"
 #include "core/nn/tensor_file.h"
@@ -25,10 +26,16 @@ namespace oubli {
 void save_model(const Model& model, const std::filesystem::path& path,
                 const std::map<std::string, std::string>& metadata = {});
 
-// Replaces every parameter and buffer, converting between floating types. Throws Error(kData), and
-// leaves the model as it was, unless the names are exactly those of the model, every shape agrees
-// (the message lists all that is missing, unexpected or of another shape) and every value is finite
-// in the model's type.
+// Names, shapes or types are not the model's: the message lists all that is missing, unexpected or
+// of another shape.
+class WeightsMisfit : public Error {
+ public:
+  explicit WeightsMisfit(const std::string& message) : Error(ErrorKind::kData, message) {}
+};
+
+// Replaces every parameter and buffer, converting between floating types. Leaves the model as it
+// was and throws WeightsMisfit unless the names are exactly those of the model and every shape
+// agrees, Error(kData) unless every value is finite in the model's type.
 void load_weights(Model& model, const std::filesystem::path& path);
 // The same from what was read of a file; `where` names it in messages.
 void load_weights(Model& model, const TensorFile& file, const std::string& where);

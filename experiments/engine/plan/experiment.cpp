@@ -4,9 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <string_view>
-
 #include "core/base/hash.h"
+#include "core/nn/checkpoint.h"
 #include "experiments/engine/plan/checkpoints.h"
 #include "experiments/engine/plan/edit_tasks.h"
 #include "experiments/engine/plan/misfit.h"
@@ -65,10 +64,7 @@ void load_original(const Experiment& experiment, Model& model, std::size_t numbe
   const GivenOriginals& given = *experiment.spec.originals;
   try {
     given.load(model, number);
-  } catch (const Error& error) {
-    if (std::string_view(error.what()).find("does not fit the model") == std::string_view::npos) {
-      throw;
-    }
+  } catch (const WeightsMisfit& error) {
     throw Error(error.kind(), error.what() + why_misfit(experiment, model, given.weights(number)));
   }
 }
