@@ -66,9 +66,7 @@ class LinearisedTanh : public LayerLinearisation {
 // y = f(x) for any f of one number, from f' and, where it is not zero, f''.
 class LinearisedCurve : public LayerLinearisation {
  public:
-  using Derivative = Tensor (*)(const Tensor& x);
-
-  LinearisedCurve(const Tensor& x, const Tensor& y, Tensor slope, Derivative bend)
+  LinearisedCurve(const Tensor& x, const Tensor& y, Tensor slope, SmoothActivation::Function bend)
       : LayerLinearisation(y), x_(x), slope_(std::move(slope)), bend_(bend) {}
 
   Tensor tangent(const Tensor& dx, const Tensors&, bool keep) override {
@@ -94,13 +92,14 @@ class LinearisedCurve : public LayerLinearisation {
  private:
   Tensor passed(const Tensor& t) const { return t.defined() ? t * slope_ : Tensor(); }
   Tensor x_, slope_, g_, dx_;
-  Derivative bend_;
+  SmoothActivation::Function bend_;
 };
 
 Tensor normal_density(const Tensor& x) {
   return (x.square() * -0.5).exp_().mul_(1 / std::sqrt(2 * std::numbers::pi));
 }
 
+Tensor gelu(const Tensor& x) { return at::gelu(x); }  // of its default form
 Tensor gelu_slope(const Tensor& x) { return at::special_ndtr(x) + x * normal_density(x); }
 Tensor gelu_bend(const Tensor& x) { return normal_density(x) * (2 - x.square()); }
 
@@ -112,21 +111,15 @@ Tensor silu_bend(const Tensor& x) { return sigmoid_slope(x) * (2 + x * (1 - 2 * 
 
 }  // namespace
 
-Tensor Gelu::forward(const Tensor& input, ForwardPass&) const { return at::gelu(input); }
-std::unique_ptr<LayerLinearisation> Gelu::linearise(const Tensor& input, ForwardPass&) const {
-  return std::make_unique<LinearisedCurve>(input, at::gelu(input), gelu_slope(input), gelu_bend);
+Tensor SmoothActivation::forward(const Tensor& input, ForwardPass&) const { return value_(input); }
+std::unique_ptr<LayerLinearisation> SmoothActivation::linearise(const Tensor& input,
+                                                                ForwardPass&) const {
+  return std::make_unique<LinearisedCurve>(input, value_(input), slope_(input), bend_);
 }
 
-Tensor Sigmoid::forward(const Tensor& input, ForwardPass&) const { return at::sigmoid(input); }
-std::unique_ptr<LayerLinearisation> Sigmoid::linearise(const Tensor& input, ForwardPass&) const {
-  return std::make_unique<LinearisedCurve>(input, at::sigmoid(input), sigmoid_slope(input),
-                                           sigmoid_bend);
-}
-
-Tensor Silu::forward(const Tensor& input, ForwardPass&) const { return at::silu(input); }
-std::unique_ptr<LayerLinearisation> Silu::linearise(const Tensor& input, ForwardPass&) const {
-  return std::make_unique<LinearisedCurve>(input, at::silu(input), silu_slope(input), silu_bend);
-}
+Gelu::Gelu() : SmoothActivation(gelu, gelu_slope, gelu_bend) {}
+Sigmoid::Sigmoid() : SmoothActivation(at::sigmoid, sigmoid_slope, sigmoid_bend) {}
+Silu::Silu() : SmoothActivation(at::silu, silu_slope, silu_bend) {}
 
 Tensor LeakyRelu::forward(const Tensor& input, ForwardPass&) const {
   return at::leaky_relu(input, slope_);

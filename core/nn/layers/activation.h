@@ -22,28 +22,36 @@ class Tanh : public Layer {
   bool trains_by_rule() const override { return true; }
 };
 
-// x Phi(x), Phi the distribution function of N(0, 1): PyTorch's exact form.
-class Gelu : public Layer {
+// Any function of one number, by its first two derivatives.
+class SmoothActivation : public Layer {
  public:
+  using Function = Tensor (*)(const Tensor& x);
+  SmoothActivation(Function value, Function slope, Function bend)
+      : value_(value), slope_(slope), bend_(bend) {}
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;
+
+ private:
+  Function value_, slope_, bend_;
+};
+
+// x Phi(x), Phi the distribution function of N(0, 1): PyTorch's exact form.
+class Gelu : public SmoothActivation {
+ public:
+  Gelu();
 };
 
 // 1 / (1 + exp(-x)).
-class Sigmoid : public Layer {
+class Sigmoid : public SmoothActivation {
  public:
-  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
-                                                ForwardPass& pass) const override;
+  Sigmoid();
 };
 
 // x / (1 + exp(-x)).
-class Silu : public Layer {
+class Silu : public SmoothActivation {
  public:
-  Tensor forward(const Tensor& input, ForwardPass& pass) const override;
-  std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
-                                                ForwardPass& pass) const override;
+  Silu();
 };
 
 // x above 0, slope x elsewhere; kinks as Relu's.
