@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <set>
 #include <sstream>
 
 #include "core/base/text.h"
@@ -82,11 +81,7 @@ EditStages stages_of_edit(const Plan& plan, const std::string& name) {
   while (plan.stages[edit.original].kind == StageKind::kUnlearn) {
     edit.original = plan.stages[edit.original].inputs.front();
   }
-  std::set<std::size_t> needed = {*last};
-  for (auto stage = needed.rbegin(); stage != needed.rend(); ++stage) {
-    for (const std::size_t input : plan.stages[*stage].all_inputs()) needed.insert(input);
-  }
-  edit.all.assign(needed.begin(), needed.end());
+  edit.all = plan.with_inputs({*last});
   return edit;
 }
 

@@ -7,6 +7,24 @@
 #include "core/base/error.h"
 
 namespace oubli {
+namespace {
+
+// The stages that make the row's values.
+std::vector<std::size_t> ends_of_row(const Plan& plan, const std::string& name) {
+  std::vector<std::size_t> ends;
+  const auto add_row = [&](const std::vector<PlannedRow>& rows) {
+    for (const PlannedRow& row : rows) {
+      if (row.name != name) continue;
+      for (const PlannedModel& model : row.models) ends.push_back(model.evaluate);
+      if (row.compare) ends.push_back(*row.compare);
+    }
+  };
+  add_row(plan.rows);
+  for (const std::vector<PlannedRow>& rows : plan.checkpoints) add_row(rows);
+  return ends;
+}
+
+}  // namespace
 
 std::vector<std::size_t> StageMember::stages() const {
   std::vector<std::size_t> all = {model, predictions};
@@ -59,29 +77,19 @@ const Stage& Plan::find(const std::string& key) const {
                               key));
 }
 
-namespace {
-
-// Whatever stands behind the row's values. Rows of equal settings share their stages, so that a
-// stage's own method does not say whose it is.
-std::vector<bool> needed_by_row(const Plan& plan, const std::string& name) {
-  std::vector<bool> needed(plan.stages.size());
-  const auto add_row = [&](const std::vector<PlannedRow>& rows) {
-    for (const PlannedRow& row : rows) {
-      if (row.name != name) continue;
-      for (const PlannedModel& model : row.models) needed[model.evaluate] = true;
-      if (row.compare) needed[*row.compare] = true;
-    }
-  };
-  add_row(plan.rows);
-  for (const std::vector<PlannedRow>& rows : plan.checkpoints) add_row(rows);
-  for (std::size_t i = plan.stages.size(); i-- > 0;) {
+std::vector<std::size_t> Plan::with_inputs(const std::vector<std::size_t>& ends) const {
+  std::vector<bool> needed(stages.size());
+  for (const std::size_t end : ends) needed[end] = true;
+  for (std::size_t i = stages.size(); i-- > 0;) {
     if (!needed[i]) continue;
-    for (const std::size_t input : plan.stages[i].all_inputs()) needed[input] = true;
+    for (const std::size_t input : stages[i].all_inputs()) needed[input] = true;
   }
-  return needed;
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (needed[i]) found.push_back(i);
+  }
+  return found;
 }
-
-}  // namespace
 
 std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
                                              const std::string& row) const {
@@ -90,14 +98,15 @@ std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
   if (std::find(names.begin(), names.end(), row) == names.end()) {
     throw Error(ErrorKind::kSettings, unknown_name_message("row", row, names));
   }
-  const std::vector<bool> needed = needed_by_row(*this, row);
+  // Rows of equal settings share their stages, so that a stage's own method does not say whose it
+  // is.
   std::vector<bool> marked(stages.size());
+  for (const std::size_t i : with_inputs(ends_of_row(*this, row))) {
+    marked[i] = stages[i].kind == StageKind::kSweep || stages[i].kind == StageKind::kUnlearn;
+  }
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    const Stage& stage = stages[i];
-    const bool is_own = stage.kind == StageKind::kSweep || stage.kind == StageKind::kUnlearn;
-    marked[i] = is_own && needed[i];
-    for (const std::size_t input : stage.all_inputs()) marked[i] = marked[i] || marked[input];
+    for (const std::size_t input : stages[i].all_inputs()) marked[i] = marked[i] || marked[input];
     if (marked[i]) found.push_back(i);
   }
   return found;

@@ -103,6 +103,8 @@ struct Plan {
 
   // By its key, or by the first characters of it, which no other has. Throws Error(kUsage).
   const Stage& find(const std::string& key) const;
+  // These stages and all that stands behind them, in the order of the plan.
+  std::vector<std::size_t> with_inputs(const std::vector<std::size_t>& ends) const;
   // What a method's row is made by, and all that looks at it, in the order of the plan: its trials,
   // its runs, their predictions and values. Error(kSettings) for a row that is not there.
   std::vector<std::size_t> stages_of_row(const Experiment& experiment,
