@@ -20,6 +20,7 @@
 #include "experiments/engine/commands/paragraph.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/plugin.h"
+#include "experiments/engine/report/run_experiment.h"
 
 namespace oubli {
 namespace {
@@ -90,6 +91,9 @@ int run_command(int argc, char** argv, const Registries& given) {
   add_plugin_option(app, registries);
   try {
     app.parse(argc, argv);
+  } catch (const Interrupted& interrupted) {
+    std::fputs(folded(interrupted.what(), stderr).c_str(), stderr);
+    return 130;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     require_known_words(app, argc, argv);

@@ -10,8 +10,21 @@ void add_experiment_options(CLI::App& command, ExperimentOptions& options) {
   command.add_option("FILE", options.file, "experiment file (YAML)")->required();
   command.add_option("--set", options.overrides, "override a setting, as train.epochs=5")
       ->allow_extra_args(false);
-  command.add_option("--data", options.data, "folder of data sets (or OUBLI_DATA)");
-  command.add_option("--store", options.store, "folder of finished stages (or OUBLI_STORE)");
+  add_data_option(command, options.data);
+  add_store_option(command, options.store);
+}
+
+void add_data_option(CLI::App& command, std::string& folder) {
+  command.add_option("--data", folder, "folder of data sets (or OUBLI_DATA)");
+}
+
+void add_store_option(CLI::App& command, std::string& folder) {
+  command.add_option("--store", folder, "folder of finished stages (or OUBLI_STORE)");
+}
+
+void add_jobs_option(CLI::App& command, int& jobs) {
+  command.add_option("--jobs", jobs, "stages at once (default: all cores)")
+      ->check(CLI::Range(1, 1024));
 }
 
 Experiment load_experiment(const ExperimentOptions& options, const Registries& registries) {

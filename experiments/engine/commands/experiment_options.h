@@ -1,4 +1,4 @@
-// What all commands that work on an experiment file are given.
+// What all commands that work on an experiment file are given, and options that others share.
 #pragma once
 
 #include <string>
@@ -21,6 +21,11 @@ struct ExperimentOptions {
 };
 
 void add_experiment_options(CLI::App& command, ExperimentOptions& options);
+
+void add_data_option(CLI::App& command, std::string& folder);
+void add_store_option(CLI::App& command, std::string& folder);
+// 0 stands for all cores.
+void add_jobs_option(CLI::App& command, int& jobs);
 
 // Reads the file and its data.
 Experiment load_experiment(const ExperimentOptions& options, const Registries& registries);

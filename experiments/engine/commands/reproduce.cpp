@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/result_folder.h"
@@ -161,18 +162,11 @@ void add_reproduce_command(CLI::App& program, CommandContext& context) {
   reproduce->add_flag("--all", options->all, "every paper");
   reproduce->add_option("--papers", options->papers, "folder of papers")->type_name("DIR");
   reproduce->add_option("--output", options->output, "folder for what came of it");
-  reproduce->add_option("--data", options->data, "folder of data sets (or OUBLI_DATA)");
-  reproduce->add_option("--store", options->store, "folder of finished stages (or OUBLI_STORE)");
-  reproduce->add_option("--jobs", options->jobs, "stages at once (default: all cores)")
-      ->check(CLI::Range(1, 1024));
-  reproduce->callback([options, &context] {
-    try {
-      context.status = reproduce_papers(*options, context.registries);
-    } catch (const Interrupted& interrupted) {
-      std::fputs(fmt::format("{}\n", interrupted.what()).c_str(), stderr);
-      context.status = 130;
-    }
-  });
+  add_data_option(*reproduce, options->data);
+  add_store_option(*reproduce, options->store);
+  add_jobs_option(*reproduce, options->jobs);
+  reproduce->callback(
+      [options, &context] { context.status = reproduce_papers(*options, context.registries); });
 }
 
 }  // namespace oubli

@@ -115,21 +115,13 @@ void add_run_command(CLI::App& program, CommandContext& context) {
   CLI::App* run = program.add_subcommand("run", "run an experiment and print its table");
   add_experiment_options(*run, *options);
   run->add_option("--output", options->output, "folder for results (default: results/NAME)");
-  run->add_option("--jobs", options->jobs, "stages at once (default: all cores)")
-      ->check(CLI::Range(1, 1024));
+  add_jobs_option(*run, options->jobs);
   run->add_option("--fresh", options->fresh, "a row that is done again, though the store has it")
       ->type_name("ROW")
       ->allow_extra_args(false);
   run->add_flag("--keep-models", options->keeps_models,
                 "the rows' models beside the results, as safetensors with PyTorch's names");
-  run->callback([options, &context] {
-    try {
-      context.status = run_file(*options, context.registries);
-    } catch (const Interrupted& interrupted) {
-      std::fputs(folded(interrupted.what(), stderr).c_str(), stderr);
-      context.status = 130;
-    }
-  });
+  run->callback([options, &context] { context.status = run_file(*options, context.registries); });
 }
 
 }  // namespace oubli

@@ -10,6 +10,7 @@
 #include "core/base/settings_file.h"
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/experiment_options.h"
 #include "experiments/selftest/architecture_checks.h"
 #include "experiments/selftest/method_checks.h"
 #include "experiments/selftest/metric_checks.h"
@@ -119,7 +120,7 @@ void add_selftest_command(CLI::App& program, CommandContext& context) {
   selftest->add_option("NAME", options->names, "what to test (default: all that plug-ins bring)");
   selftest->add_option("--set", options->overrides, "a setting of a data set, as file=mine.csv")
       ->allow_extra_args(false);
-  selftest->add_option("--data", options->data, "folder of data sets (or OUBLI_DATA)");
+  add_data_option(*selftest, options->data);
   selftest->callback(
       [options, &context] { context.status = run_selftest(*options, context.registries); });
 }
