@@ -99,7 +99,7 @@ PublishedCell read_cell(const SettingsNode& node, const std::string& ours) {
     values.emplace_back(key, settings.text(key, {.doc = "for $" + key}));
     cell.label += fmt::format("{}{} {}", cell.label.empty() ? "" : ", ", key, values.back().second);
   }
-  cell.ours = substituted(ours, values);
+  cell.ours = Expression::parse(substituted(ours, values), cell.origin);
   return cell;
 }
 
@@ -132,7 +132,7 @@ std::vector<PaperClaim> read_claims(const SettingsNode& node) {
   claim.origin = node.origin;
   claim.text = settings.text("claim", {.doc = "a sentence"});
   claim.source = settings.text("source", {.default_value = "", .doc = "who claims it, where"});
-  claim.expression = settings.text("expression", {.doc = "over our results"});
+  const std::string expression = settings.text("expression", {.doc = "over our results"});
   claim.must = settings.flag("must", {.default_value = false, .doc = "or the command fails"});
   const bool has[] = {settings.has("below"), settings.has("above"), settings.has("between")};
   if (has[0] + has[1] + has[2] != 1) {
@@ -149,7 +149,10 @@ std::vector<PaperClaim> read_claims(const SettingsNode& node) {
   }
   const std::vector<SettingsNode> each = settings.sequence("each", "values that $NAME takes");
   settings.finish();
-  if (each.empty()) return {claim};
+  if (each.empty()) {
+    claim.expression = Expression::parse(expression, claim.origin);
+    return {claim};
+  }
   std::vector<PaperClaim> claims;
   for (const SettingsNode& values : each) {
     Substitutions substitutions;
@@ -158,7 +161,7 @@ std::vector<PaperClaim> read_claims(const SettingsNode& node) {
     }
     PaperClaim one = claim;
     one.text = substituted(claim.text, substitutions);
-    one.expression = substituted(claim.expression, substitutions);
+    one.expression = Expression::parse(substituted(expression, substitutions), claim.origin);
     claims.push_back(std::move(one));
   }
   return claims;

@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "core/base/settings.h"
+#include "experiments/engine/reproduce/references.h"
 
 namespace oubli {
 
@@ -67,7 +68,7 @@ std::string to_string(Confidence confidence);
 struct PublishedCell {
   std::string label;
   double published = 0;
-  std::string ours;  // an expression
+  Expression ours;
   Origin origin;
 };
 
@@ -79,7 +80,8 @@ struct PublishedTable {
 };
 
 struct PaperClaim {
-  std::string text, source, expression;
+  std::string text, source;
+  Expression expression;
   std::optional<double> at_least, at_most;  // where the expression's mean has to lie
   bool must = false;
   Origin origin;

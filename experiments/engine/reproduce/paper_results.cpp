@@ -78,10 +78,6 @@ const RowResult& row_of(const Results& results, const std::string& name, const O
   fail_at(origin, unknown_name_message("row", name, names));
 }
 
-}  // namespace
-
-namespace {
-
 // Of values that all originals have together, with an interval that is wide enough however they
 // depend on each other: the larger change that each one's half width makes, added. A part without
 // an interval counts as a constant.
@@ -205,8 +201,7 @@ PaperResults::Values PaperResults::values_of(const Reference& reference,
   return values;
 }
 
-Reproduced PaperResults::evaluate(const std::string& text, const Origin& origin) const {
-  const Expression expression = Expression::parse(text, origin);
+Reproduced PaperResults::evaluate(const Expression& expression, const Origin& origin) const {
   std::vector<Values> all;
   std::size_t count = 1;
   bool are_rounds = false;

@@ -31,7 +31,7 @@ class PaperResults {
                const std::function<void(const std::string& run)>& started);
 
   // Error(kSettings) at the origin for a run, a value, a row or a column that there is not.
-  Reproduced evaluate(const std::string& expression, const Origin& origin) const;
+  Reproduced evaluate(const Expression& expression, const Origin& origin) const;
 
   std::size_t runs() const { return runs_done_; }
   double seconds() const { return seconds_; }

@@ -81,6 +81,7 @@ double value_of(const std::string& arithmetic, std::vector<double> values) {
 
 Expression Expression::parse(const std::string& text, const Origin& origin) {
   Expression expression;
+  expression.text = text;
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t open = text.find('{', begin);

@@ -25,6 +25,7 @@ struct Reference {
 };
 
 struct Expression {
+  std::string text;        // as written
   std::string arithmetic;  // references as v0, v1, ...
   std::vector<Reference> references;
 

@@ -50,8 +50,13 @@ std::optional<double> ReproducedCell::gap_in_intervals() const {
   return *gap() / half;
 }
 
-std::string gap_number(double gap) {
-  return std::abs(gap) < 100 ? fmt::format("{:+.1f}", gap) : fmt::format("{:+.0e}", gap);
+std::string ReproducedCell::gap_text() const {
+  if (const std::optional<double> halves = gap_in_intervals()) {
+    return std::abs(*halves) < 100 ? fmt::format("{:+.1f}", *halves)
+                                   : fmt::format("{:+.0e}", *halves);
+  }
+  if (const std::optional<double> plain = gap()) return fmt::format("({:+.3g})", *plain);
+  return "-";
 }
 
 std::string JudgedClaim::decided_by() const {

@@ -21,10 +21,12 @@ struct ReproducedCell {
   // Ours less the paper's; and that in half widths of our interval, where there is one.
   std::optional<double> gap() const;
   std::optional<double> gap_in_intervals() const;
+  std::string gap_text() const;  // "+0.8", "-1e+03" half widths; "(+0.01)" where there are none
 };
-
-// In half widths: "+0.8", "-1e+03".
-std::string gap_number(double gap);
+// What it says, for readers of a table.
+constexpr const char* kGapMeaning =
+    "Gap: ours less the published number, in half widths of our 95 % interval; in brackets where "
+    "there is none. Met: within the interval and the table's tolerance.";
 
 enum class ClaimOutcome { kHolds, kRefuted, kUndecided, kNoValue };
 std::string to_string(ClaimOutcome outcome);

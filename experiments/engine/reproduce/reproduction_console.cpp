@@ -36,17 +36,11 @@ std::string table_text(const Reproduction& made, std::size_t t, std::size_t widt
   std::vector<Line> lines = {{"", is_recalled ? "recalled" : "published", "here", "gap", "met"}};
   std::vector<std::string> problems;
   for (const ReproducedCell& cell : made.tables[t]) {
-    std::string gap = "-";
-    if (const auto of_interval = cell.gap_in_intervals()) {
-      gap = gap_number(*of_interval);
-    } else if (const auto plain = cell.gap()) {
-      gap = fmt::format("({:+.3g})", *plain);
-    }
     if (!cell.ours.value) {
       problems.push_back(fmt::format("{}: {}", cell.cell->label, cell.ours.problem));
     }
     lines.push_back({cell.cell->label, fmt::format("{:g}", cell.cell->published),
-                     cell.ours.value ? cell_text(*cell.ours.value) : "-", gap,
+                     cell.ours.value ? cell_text(*cell.ours.value) : "-", cell.gap_text(),
                      made.is_met(t, cell) ? "yes" : "no"});
   }
   std::string text = wrapped(
@@ -62,11 +56,7 @@ std::string reproduction_console(const Reproduction& made, std::size_t width) {
   std::string text = wrapped(made.paper.title + ". " + made.paper.citation, width) + "\n";
   for (std::size_t t = 0; t < made.tables.size(); ++t) text += table_text(made, t, width);
   if (!made.tables.empty()) {
-    text += wrapped(
-        "Gap: ours less the published number, in half widths of our 95 % interval; in brackets "
-        "where there is none. Met: within the interval and the table's tolerance.",
-        width);
-    text += "\n";
+    text += wrapped(kGapMeaning, width) + "\n";
   }
   for (const JudgedClaim& claim : made.claims) {
     const std::string here = claim.ours.value ? cell_text(*claim.ours.value) : "no value";

@@ -14,12 +14,6 @@ std::string ours_text(const Reproduced& ours) {
   return ours.value ? cell_text(*ours.value) : ours.problem;
 }
 
-std::string gap_text(const ReproducedCell& cell) {
-  if (const std::optional<double> gap = cell.gap_in_intervals()) return gap_number(*gap);
-  if (const std::optional<double> gap = cell.gap()) return fmt::format("({:+.3g})", *gap);
-  return "-";
-}
-
 std::string count_text(const Reproduction& made) {
   std::size_t cells = 0, met = 0, confirmed = 0, held = 0, refuted = 0;
   for (std::size_t t = 0; t < made.tables.size(); ++t) {
@@ -62,17 +56,16 @@ std::string reproduction_markdown(const Reproduction& made) {
                         markdown_text(table.source), to_string(table.confidence));
     text += "| | published | ours | gap | met |\n|---|---:|---:|---:|---|\n";
     for (const ReproducedCell& cell : made.tables[t]) {
-      text += fmt::format(
-          "| {} | {:g}{} | {} | {} | {} |\n", markdown_text(cell.cell->label), cell.cell->published,
-          table.confidence == Confidence::kRecalled ? " (recalled)" : "",
-          markdown_text(ours_text(cell.ours)), gap_text(cell), made.is_met(t, cell) ? "yes" : "no");
+      text += fmt::format("| {} | {:g}{} | {} | {} | {} |\n", markdown_text(cell.cell->label),
+                          cell.cell->published,
+                          table.confidence == Confidence::kRecalled ? " (recalled)" : "",
+                          markdown_text(ours_text(cell.ours)), cell.gap_text(),
+                          made.is_met(t, cell) ? "yes" : "no");
     }
     text += "\n";
   }
   if (!made.tables.empty()) {
-    text +=
-        "Gap: ours less the published number, in half widths of our 95 % interval; in brackets "
-        "where there is none. Met: within the interval and the table's tolerance.\n\n";
+    text += fmt::format("{}\n\n", kGapMeaning);
   }
   text +=
       "## Claims\n\n| claim | expected | here | outcome | decided by |\n|---|---|---|---|---|\n";
@@ -126,7 +119,7 @@ std::string reproduction_latex(const Reproduction& made) {
                     latex_text(table.title), latex_text(table.source), to_string(table.confidence));
     for (const ReproducedCell& cell : made.tables[t]) {
       text += fmt::format("{} & {:g} & {} & {} \\\\\n", latex_text(cell.cell->label),
-                          cell.cell->published, latex_text(ours_text(cell.ours)), gap_text(cell));
+                          cell.cell->published, latex_text(ours_text(cell.ours)), cell.gap_text());
     }
     text += "\\end{tabular}\n\n";
   }
@@ -173,7 +166,7 @@ Json reproduction_json(const Reproduction& made) {
   for (const JudgedClaim& claim : made.claims) {
     json["claims"].push_back({{"claim", claim.claim->text},
                               {"source", claim.claim->source},
-                              {"expression", claim.claim->expression},
+                              {"expression", claim.claim->expression.text},
                               {"expected", claim.expected()},
                               {"must", claim.claim->must},
                               {"ours", value_of(claim.ours)},

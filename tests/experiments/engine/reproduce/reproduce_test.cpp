@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "experiments/engine/reproduce/paper.h"
@@ -120,6 +122,14 @@ TEST_F(Reproduce, ListsPapersAndKnowsTheirNames) {
   const testing::ProgramResult unknown = run({"kay"});
   EXPECT_NE(unknown.status, 0);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean 'key'"));
+}
+
+TEST_F(Reproduce, KnowsABadExpressionBeforeAnythingIsRun) {
+  write("claims:\n  - {claim: c, expression: \"{main(l2=0.1)/newton}\", below: 1}\n");
+  const testing::ProgramResult result = run({"key", "--output", output()});
+  EXPECT_NE(result.status, 0);
+  EXPECT_THAT(result.err, HasSubstr("{RUN/ROW/COLUMN} was expected"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "store"));
 }
 
 TEST_F(Reproduce, MarksWhatWasNotRead) {
