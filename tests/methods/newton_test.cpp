@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "experiments/selftest/problems.h"
 #include "tests/support/methods.h"
 #include "tests/support/toy_model.h"
@@ -28,6 +30,14 @@ Tensor ridge_solution(const Subset& subset, double l2) {
   const double n = static_cast<double>(subset.size());
   return at::linalg_solve(x.t().mm(x) / n + l2 * at::eye(x.size(1), at::kDouble), x.t().mm(y) / n)
       .flatten();
+}
+
+// The edit that leads back.
+Task undoing(const Task& edit) {
+  Task back = edit;
+  std::swap(back.train, back.retain);
+  std::swap(back.forget, back.added);
+  return back;
 }
 
 TEST(Newton, OneStepOnRidgeIsRetrainingForAnyForgetFraction) {
@@ -101,11 +111,7 @@ TEST(Newton, AddingWhatWasRemovedComesBackOnRidge) {
   Model model = make_model("linear", "{}", *data);
   const Tensor start = ridge_solution(removal.train, 1e-2);
   model.set_theta(start);
-  Task addition = removal;
-  addition.train = removal.retain;
-  addition.forget = removal.added;
-  addition.added = removal.forget;
-  addition.retain = removal.train;
+  const Task addition = undoing(removal);
   for (const std::string form : {"retain_gradient", "removed_gradient"}) {
     const std::string settings = "{form: " + form + ", damping: 0, tolerance: 1e-14}";
     run_method("newton", settings, model, removal);
@@ -123,11 +129,7 @@ TEST(Newton, RemovingWhatWasAddedComesBackOnRidge) {
   addition.added.rows = at::arange(140, 200);
   addition.added.dataset = data;
   addition.retain.rows = at::arange(0, 200);
-  Task removal = addition;
-  removal.train = addition.retain;
-  removal.forget = addition.added;
-  removal.added = addition.forget;
-  removal.retain = addition.train;
+  const Task removal = undoing(addition);
   Model model = make_model("linear", "{}", *data);
   const Tensor start = ridge_solution(addition.train, 1e-2);
   model.set_theta(start);

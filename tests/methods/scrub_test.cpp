@@ -46,11 +46,16 @@ TEST(Scrub, TheFirstAscentHasNoGradient) {
   EXPECT_LT(gradient.at(term, context.generator).abs().max().item<double>(), 1e-15);
 }
 
-TEST(Scrub, DisobeysOnTheForgetSetAndRewinds) {
-  const auto data = make_dataset(200, 4, 3);
-  Task task = removal_task(data, 40, 1e-3);
+// The last 50 of 200 examples.
+Task with_validation(Task task) {
   task.validation = task.train.with_rows(at::arange(150, 200));
   task.retain = task.retain.with_rows(at::arange(40, 150));
+  return task;
+}
+
+TEST(Scrub, DisobeysOnTheForgetSetAndRewinds) {
+  const auto data = make_dataset(200, 4, 3);
+  const Task task = with_validation(removal_task(data, 40, 1e-3));
   Model model = make_model("mlp", "{hidden: [20]}", *data);
   testing::minimise(model, task.train, task);
   CostMeter cost;
@@ -68,9 +73,7 @@ TEST(Scrub, DisobeysOnTheForgetSetAndRewinds) {
 // A run of fewer epochs ends with the same parameters: the rate falls at fixed epochs.
 TEST(Scrub, RewindsToTheEpochOfTheNearestForgetError) {
   const auto data = make_dataset(200, 4, 3);
-  Task task = removal_task(data, 40, 1e-3);
-  task.validation = task.train.with_rows(at::arange(150, 200));
-  task.retain = task.retain.with_rows(at::arange(40, 150));
+  const Task task = with_validation(removal_task(data, 40, 1e-3));
   Model original = make_model("mlp", "{hidden: [20]}", *data);
   testing::minimise(original, task.train, task);
   const std::string settings = "lr: 0.01, forget_batch_size: 4";
