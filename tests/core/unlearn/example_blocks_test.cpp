@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/curvature.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli {
 namespace {
