@@ -126,12 +126,25 @@ GradientMatrix::GradientMatrix(const Model& model, const Subset& subset, const O
   }
 }
 
-Tensor GradientMatrix::gram() const {
-  Tensor sum = at::zeros({rows_, rows_}, at::kDouble);
-  for (const Factors& each : factors_) {
-    sum.add_(at::mm(each.inputs, each.inputs.t()) * at::mm(each.gradients, each.gradients.t()));
+Tensor GradientMatrix::products(const GradientMatrix& other) const {
+  Tensor sum = at::zeros({rows_, other.rows_}, at::kDouble);
+  if (rows_ == 0 || other.rows_ == 0) return sum;
+  for (std::size_t i = 0; i < factors_.size(); ++i) {
+    const Factors &a = factors_[i], &b = other.factors_[i];
+    sum.add_(at::mm(a.inputs, b.inputs.t()).mul_(at::mm(a.gradients, b.gradients.t())));
   }
-  for (const Columns& each : columns_) sum.addmm_(each.values, each.values.t());
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    sum.addmm_(columns_[i].values, other.columns_[i].values.t());
+  }
+  return sum;
+}
+
+Tensor GradientMatrix::squared_norms() const {
+  Tensor sum = at::zeros({rows_}, at::kDouble);
+  for (const Factors& each : factors_) {
+    sum.add_(each.inputs.square().sum(1) * each.gradients.square().sum(1));
+  }
+  for (const Columns& each : columns_) sum.add_(each.values.square().sum(1));
   return sum;
 }
 

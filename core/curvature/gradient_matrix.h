@@ -1,6 +1,8 @@
 // The matrix G [n, dim] whose rows are the gradients of single examples' losses, as products:
 //
-//   G G'   G v   G' w
+//   G G'   G H'   G v   G' w   |G_i|^2
+//
+// with H such a matrix of other examples.
 //
 // Where a layer multiplies by a weight once for each example, an example's gradient is g a', of the
 // layer's input a and the output's gradient g, and
@@ -30,7 +32,10 @@ class GradientMatrix {
                  CostMeter& cost);
 
   std::int64_t rows() const { return rows_; }
-  Tensor gram() const;                             // [n, n]
+  Tensor gram() const { return products(*this); }  // [n, n]
+  // Of two sets at one theta: [n, n of the other].
+  Tensor products(const GradientMatrix& other) const;
+  Tensor squared_norms() const;                    // [n]
   Tensor times(const Tensor& v) const;             // v [dim]: [n]
   Tensor transposed_times(const Tensor& w) const;  // w [n]: [dim]
 

@@ -15,6 +15,7 @@
 #include "core/base/registry.h"
 #include "core/evaluate/predictions.h"
 #include "core/evaluate/relearning.h"
+#include "core/evaluate/statistics/estimate.h"
 #include "core/nn/layer.h"
 
 namespace oubli {
@@ -111,15 +112,38 @@ struct PopulationInput {
   std::vector<const ModelOutcome*> controls() const;
 };
 
+// Effects of training examples on tests (core/attribution/attributor.h), from models of several
+// originals, and what retrained models say of them.
+struct AttributionInput {
+  std::vector<Tensor> effects = {};  // float64 [n, tests], one of each original; of a truth none
+  Tensor members = {};               // bool [subsets, n]: what each was trained on
+  // float64 [retrainings, subsets, tests]: losses of models trained on the subsets, each subset as
+  // often.
+  Tensor losses = {};
+  // Of each original, where examples were left out one at a time: their positions [k], and the
+  // changes of the tests' losses [k, tests].
+  struct LeftOut {
+    Tensor positions, changes;
+  };
+  std::vector<LeftOut> left_out = {};
+};
+
+// A column of all originals together, which has its own interval.
+struct PooledValue {
+  std::string column;
+  Estimate estimate;
+};
+
 struct MetricValue {
   std::string column;     // metric, or metric/set
   double value = 0;       // not a number where it is not defined for the input
   bool at_least = false;  // the truth is `value` or more: what was watched ended before
 };
 
-// What a column is about: forgetting, what is left of the model's use, or cost. Columns of a
+// What a column is about: forgetting, what is left of the model's use, cost, or how well effects
+// are told. Columns of a
 // metric that is taken on several sets belong to privacy on forget and added, to utility elsewhere.
-enum class ColumnGroup { kPrivacy, kUtility, kCost, kBySet };
+enum class ColumnGroup { kPrivacy, kUtility, kAttribution, kCost, kBySet };
 // Where a good value lies. `kOracle`: at the oracles' own value, neither above nor below.
 enum class GoodSide { kOracle, kLower, kHigher };
 // What a value above the oracles' says. `kFits`, `kMisfits`: the model fits the set better or
@@ -157,7 +181,8 @@ struct MetricNeeds {
   bool shadows = false;
   bool edited_shadows = false;
   bool relearning = false;
-  bool requests = false;  // a sequence of them, without which it has no value
+  bool requests = false;     // a sequence of them, without which it has no value
+  bool attribution = false;  // effects of training examples, and nothing else
 
   bool trains_more() const { return shadows || edited_shadows || relearning; }
 };
@@ -171,13 +196,14 @@ struct Metric {
   std::string source = {};  // authors, year, equation
   std::vector<ColumnInfo> columns = {};
   // Columns that are not defined for an input, such as the accuracy of a regression, are left out.
-  // A metric has one or more of these three.
+  // A metric has one or more of these four.
   std::function<std::vector<MetricValue>(const MetricInput&)> compute = {};
   std::function<std::vector<MetricValue>(const PopulationInput&)> compute_population = {};
   // From values that other metrics have, so that nothing is computed for each model and oracle
   // anew; an oracle is held against the others.
   std::function<std::vector<MetricValue>(const ColumnValues& model, const ColumnValues& oracles)>
       derive = {};
+  std::function<std::vector<PooledValue>(const AttributionInput&)> compute_attribution = {};
   MetricNeeds needs = {};
   int version = 1;  // raised when the metric's values change: stored ones are taken again
   std::string file_hash = {};  // as a method's (core/unlearn/unlearner.h)

@@ -12,7 +12,8 @@ namespace {
 
 Registries empty_registries() {
   return {Methods("method"), Registry<DataSource>("data set"),
-          Registry<Architecture>("architecture"), Registry<Metric>("metric")};
+          Registry<Architecture>("architecture"), Registry<Metric>("metric"),
+          Registry<AttributorInfo>("attributor")};
 }
 
 // Calls `visit` with each registry of `into` and the same ones of others.
@@ -22,6 +23,7 @@ void for_each_registry(Registries& into, const Visit& visit, const From&... from
   visit(into.datasets, from.datasets...);
   visit(into.architectures, from.architectures...);
   visit(into.metrics, from.metrics...);
+  visit(into.attributors, from.attributors...);
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& why) {

@@ -5,7 +5,8 @@
 namespace oubli {
 
 Registries builtin_registries() {
-  return {builtin_methods(), builtin_datasets(), builtin_architectures(), builtin_metrics()};
+  return {builtin_methods(), builtin_datasets(), builtin_architectures(), builtin_metrics(),
+          builtin_attributors()};
 }
 
 }  // namespace oubli

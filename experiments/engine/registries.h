@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/attribution/attributor.h"
 #include "core/evaluate/metric.h"
 #include "core/nn/architectures/architecture.h"
 #include "core/unlearn/unlearner.h"
@@ -17,6 +18,7 @@ struct Registries {
   Registry<DataSource> datasets;
   Registry<Architecture> architectures;
   Registry<Metric> metrics;
+  Registry<AttributorInfo> attributors;
   std::vector<std::filesystem::path> plugins = {};  // files that some of it comes from (plugin.h)
 };
 

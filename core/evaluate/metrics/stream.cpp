@@ -15,7 +15,9 @@ std::vector<MetricValue> compute_stream(const MetricInput& input) {
     most = std::max(most, request.sample_gradients);
     retrainings += request.retrained ? 1 : 0;
   }
-  std::vector<MetricValue> values = {{"requests", static_cast<double>(requests.size())}};
+  std::vector<MetricValue> values;
+  values.reserve(5);
+  values.push_back({"requests", static_cast<double>(requests.size())});
   if (retraining > 0) {
     retraining /= static_cast<double>(input.oracles.size());
     values.push_back({"request_cost_ratio", input.model.sample_gradients / retraining /

@@ -22,6 +22,8 @@ const char* group_name(ColumnGroup group) {
       return "privacy";
     case ColumnGroup::kUtility:
       return "utility";
+    case ColumnGroup::kAttribution:
+      return "attribution";
     case ColumnGroup::kCost:
       return "cost";
     case ColumnGroup::kBySet:

@@ -54,7 +54,9 @@ void require_known_keys(const Settings& root) {
     }
   }
   for (const Misnomer& required : kRequired) {
-    if (root.has(required.word)) continue;
+    const std::string word = required.word;
+    const bool asks_otherwise = root.has("attribution") && (word == "edit" || word == "methods");
+    if (root.has(word) || asks_otherwise) continue;
     fail_at(root.origin(), fmt::format("'{}' is missing: it has no default. Write it as {}.",
                                        required.word, required.meant));
   }

@@ -95,6 +95,9 @@ std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
                                              const std::string& row) const {
   std::vector<std::string> names;
   for (const MethodRow& method : experiment.spec.methods) names.push_back(method.name);
+  if (experiment.spec.attribution) {
+    for (const AttributionRow& each : experiment.spec.attribution->rows) names.push_back(each.name);
+  }
   if (std::find(names.begin(), names.end(), row) == names.end()) {
     throw Error(ErrorKind::kSettings, unknown_name_message("row", row, names));
   }
@@ -102,7 +105,8 @@ std::vector<std::size_t> Plan::stages_of_row(const Experiment& experiment,
   // is.
   std::vector<bool> marked(stages.size());
   for (const std::size_t i : with_inputs(ends_of_row(*this, row))) {
-    marked[i] = stages[i].kind == StageKind::kSweep || stages[i].kind == StageKind::kUnlearn;
+    marked[i] = stages[i].kind == StageKind::kSweep || stages[i].kind == StageKind::kUnlearn ||
+                stages[i].kind == StageKind::kAttribute;
   }
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < stages.size(); ++i) {

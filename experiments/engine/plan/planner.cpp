@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 
+#include "experiments/engine/plan/attribution_plan.h"
 #include "experiments/engine/plan/plan.h"
 #include "experiments/engine/plan/sequence_plan.h"
 #include "experiments/engine/plan/stage_maker.h"
@@ -237,6 +238,7 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const Experiment& experiment, const Registry<Metric>& metrics) {
+  if (experiment.spec.attribution) return attribution_plan(experiment, metrics);
   if (experiment.checkpoints.empty()) return Planner(experiment, metrics).run();
   require_plannable_sequence(experiment, metrics);
   Plan whole;

@@ -35,7 +35,7 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
 }
 
 std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
-                                      bool is_sequence) {
+                                      bool is_sequence, bool is_attribution) {
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
   std::vector<std::string> names;
@@ -44,17 +44,49 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
       fail_at(measure->origin, "'measure' must be a list of metrics.");
     }
     for (const SettingsNode& item : measure->items) {
-      metrics.find(item.scalar, item.origin);
+      if (metrics.find(item.scalar, item.origin).needs.attribution != is_attribution) {
+        fail_at(item.origin, fmt::format("the metric '{}' is {} an experiment with 'attribution'.",
+                                         item.scalar, is_attribution ? "not for" : "for"));
+      }
       names.push_back(item.scalar);
     }
   } else {
     for (const Metric& metric : metrics.entries()) {
-      const bool has_values = is_sequence || !metric.needs.requests;
+      const bool has_values = (is_sequence || !metric.needs.requests) &&
+                              metric.needs.attribution == is_attribution;
       if (has_values && !metric.needs.trains_more()) names.push_back(metric.name);
     }
   }
   root.record("measure", names);
   return names;
+}
+
+// What stands in the place of an edit: nothing is removed and nothing added.
+Edits no_edits(const Origin& origin) {
+  Edits edits;
+  edits.origin = origin;
+  edits.draw = [](const LoadedData&, const Generator&) {
+    return std::vector<DrawnEdit>{{{no_rows()}, {no_rows()}}};
+  };
+  return edits;
+}
+
+void read_what_is_asked(const Settings& root, const Registries& registries, Spec& spec) {
+  if (root.has("attribution") || root.is_describing()) {
+    spec.attribution = read_attribution(root, registries.attributors);
+    spec.edits = no_edits(root.origin("attribution"));
+    for (const char* key : {"edit", "methods", "original"}) {
+      if (root.is_describing() || !root.has(key)) continue;
+      root.fail(key, fmt::format("'attribution' asks which examples count in models that are "
+                                 "trained here: it has methods of its own, and '{}' does not stand "
+                                 "beside it.",
+                                 key));
+    }
+    if (!root.is_describing()) return;
+  }
+  spec.edits = read_edits(root);
+  spec.originals = read_given_originals(root);
+  spec.methods = read_methods(root, registries, /*is_adding=*/spec.edits.adds);
 }
 
 }  // namespace
@@ -106,14 +138,13 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   spec.load = registries.datasets.find(data_name).configure(data);
   read_model(root, registries, spec);
   spec.recipe = TrainingRecipe::read(root.child("train", "how models are trained"));
-  spec.edits = read_edits(root);
-  spec.originals = read_given_originals(root);
-  spec.methods = read_methods(root, registries, /*is_adding=*/spec.edits.adds);
+  read_what_is_asked(root, registries, spec);
   spec.variants = variants_of(spec.recipe, spec.methods);
   spec.seeds = Seeds::read(
       root, spec.originals ? std::optional(static_cast<std::int64_t>(spec.originals->files.size()))
                            : std::nullopt);
-  spec.measure = read_measure(root, registries.metrics, spec.edits.is_sequence);
+  spec.measure = read_measure(root, registries.metrics, spec.edits.is_sequence,
+                              spec.attribution.has_value());
   spec.sets = read_named_sets(root);
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.

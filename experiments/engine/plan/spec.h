@@ -12,6 +12,7 @@
 #include "core/base/settings.h"
 #include "core/evaluate/relearning.h"
 #include "core/train/trainer.h"
+#include "experiments/engine/plan/attribution.h"
 #include "experiments/engine/plan/edits.h"
 #include "experiments/engine/plan/given_original.h"
 #include "experiments/engine/plan/named_sets.h"
@@ -41,6 +42,7 @@ struct Spec {
   at::ScalarType dtype = at::kFloat;
   TrainingRecipe recipe;
   Edits edits;
+  std::optional<AttributionSpec> attribution;  // in place of edits and methods
   std::optional<GivenOriginals> originals;  // in place of ones that are trained here
   std::vector<MethodRow> methods;
   std::vector<Variant> variants;  // one or more

@@ -5,6 +5,7 @@
 //   import    originals that were trained elsewhere (given_original.h)
 //   shadow    models on random halves of D and unseen examples together, for attacks
 //   audit     models on the retain set and a random half of the audited examples, for U-LiRA
+//   subset    models on random subsets of D, for the metric lds (attribution.h)
 //   initial   models that were never trained, for metrics that compare with one
 //   sweep     trials of a method's settings on the first original (sweep.h)
 //   unlearn   one method on one original, or on a model of the kind audit
@@ -12,6 +13,9 @@
 //   relearn   how one model learns the forget set again
 //   evaluate  metrics of one model against all oracles
 //   compare   metrics that need all models of a row together, one of each training seed
+//   attribute effects of all training examples on all tests, of one original
+//   left_out  what leaving single examples out does to one original
+//   score     metrics of the effects of a row's originals together
 #pragma once
 
 #include <string>
@@ -28,7 +32,7 @@ std::string to_string(StageKind kind);
 inline bool is_original(StageKind kind) {
   return kind == StageKind::kTrain || kind == StageKind::kImport;
 }
-// What people call a model of this kind: original, oracle, shadow, audit, untrained; "original" for
+// What people call a model of this kind: original, oracle, shadow, audit, subset model, untrained; "original" for
 // kinds that train none.
 std::string model_name(StageKind kind);
 

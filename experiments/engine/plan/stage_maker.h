@@ -41,6 +41,15 @@ class StageMaker {
   std::size_t evaluate(std::size_t model, std::map<ModelRole, StageMembers> members);
   std::size_t compare(const std::string& row, std::map<ModelRole, StageMembers> members);
 
+  // Of an attribution (attribution_stages.cpp); `row` of its rows.
+  std::size_t attribute(std::size_t row, std::size_t original, std::int64_t training_seed);
+  // `effects`: the stage whose largest effects are among those left out, where there is one.
+  std::size_t left_out(std::size_t original, std::optional<std::size_t> effects,
+                       std::int64_t training_seed);
+  // `row` as of `attribute`, or none: of the truth itself.
+  std::size_t score(std::optional<std::size_t> row, const StageNumbers& effects,
+                    const StageNumbers& left_out, const StageGroup& subsets);
+
   // A trained or edited model as others look at it: with its predictions, and how it relearns.
   StageMember member(std::size_t model, std::int64_t seed, bool relearns);
   StageGroup group(std::vector<StageMember> members) const {

@@ -7,36 +7,10 @@
 #include <set>
 
 #include "experiments/engine/plan/search_space.h"
+#include "experiments/engine/plan/trial_settings.h"
 
 namespace oubli {
 namespace {
-
-using Entry = TrialSettings::value_type;
-
-void set_entry(SettingsNode& map, const Entry& entry) {
-  for (auto& [key, value] : map.entries) {
-    if (key == entry.first) {
-      value = entry.second;
-      return;
-    }
-  }
-  map.entries.push_back(entry);
-}
-
-Json as_json(const SettingsNode& node) {
-  if (node.kind == SettingsNode::Kind::kSequence) {
-    Json items = Json::array();
-    for (const SettingsNode& item : node.items) items.push_back(as_json(item));
-    return items;
-  }
-  if (node.kind == SettingsNode::Kind::kMap) {
-    Json map = Json::object();
-    for (const auto& [key, value] : node.entries) map[key] = as_json(value);
-    return map;
-  }
-  const Json number = Json::parse(node.scalar, nullptr, /*allow_exceptions=*/false);
-  return number.is_number() || number.is_boolean() ? number : Json(node.scalar);
-}
 
 void read_objective(const Settings& settings, const Registry<Metric>& metrics, Sweep& sweep) {
   sweep.objective = settings.text("objective", {.default_value = "avg_gap/validation",
@@ -117,22 +91,15 @@ void declare_sweep(const Settings& describing, const Registry<Metric>& metrics) 
 
 Sweep read_sweep(const SettingsNode& method, const Registry<Metric>& metrics,
                  const std::function<std::unique_ptr<Unlearner>(const Settings&)>& make) {
-  SettingsNode base = method;
-  std::erase_if(base.entries,
-                [](const Entry& entry) { return entry.first == "sweep" || entry.first == "as"; });
+  const SettingsNode base = without_entries(method, {"sweep", "as"});
   const Settings settings(*method.find("sweep"));
   Sweep sweep;
   const std::vector<TrialSettings> trials = read_sweep_settings(settings, metrics, sweep);
   settings.finish();
   for (const TrialSettings& entries : trials) {
-    SettingsNode node = base;
-    node.kind = SettingsNode::Kind::kMap;
+    const SettingsNode node = with_trial(base, entries);
     Trial trial;
-    trial.changed = Json::object();
-    for (const Entry& entry : entries) {
-      set_entry(node, entry);
-      trial.changed[entry.first] = as_json(entry.second);
-    }
+    trial.changed = changes_of(entries);
     const Settings all(node);
     trial.unlearner = make(all);
     all.finish();

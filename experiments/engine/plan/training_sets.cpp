@@ -1,11 +1,13 @@
 #include "experiments/engine/plan/training_sets.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <functional>
 #include <optional>
 #include <utility>
 
+#include "core/data/drawing.h"
 #include "core/evaluate/attacks/samples.h"
 #include "core/evaluate/attacks/ulira.h"
 #include "datasets/draw.h"
@@ -35,12 +37,22 @@ std::function<Model(std::int64_t)> maker_of(const Experiment& experiment, Traini
   };
 }
 
+// Retrainings of one subset differ in their seeds by the number of subsets.
+Subset subset_of_training(const Experiment& experiment, std::int64_t seed) {
+  const SubsetTruth& truth = *experiment.spec.attribution->subsets;
+  const Tensor& rows = experiment.task.train.rows;
+  Generator draw = Generator(0).stream(fmt::format("subset {}", seed % truth.count));
+  const std::int64_t count = share_of(truth.fraction, rows.numel());
+  return experiment.task.train.with_rows(drawn_rows(rows, count, draw));
+}
+
 }  // namespace
 
 Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed) {
   const Task& task = experiment.task;
   if (kind == StageKind::kTrain) return task.train;
   if (kind == StageKind::kRetrain) return experiment.oracle_rows();
+  if (kind == StageKind::kSubset) return subset_of_training(experiment, seed);
   if (kind == StageKind::kAudit) {
     // The edit adds what is added: an audit that had been trained on it would have it twice.
     const Tensor kept = rows_difference(task.retain.rows, task.added.rows);

@@ -1,6 +1,7 @@
 #include "experiments/engine/report/collect_results.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -87,6 +88,21 @@ void read_together(RowResult& row, const Json& values, std::vector<std::string>&
   }
 }
 
+// What the halves of the tests chose of a row's settings.
+void note_choices(const std::string& row, const Json& stored, std::vector<std::string>& notes) {
+  std::vector<std::string> chosen;
+  for (const Json& changes : stored.value("chosen", Json::array())) {
+    std::vector<std::string> settings;
+    for (const auto& [key, value] : changes.items()) {
+      settings.push_back(fmt::format("{} {}", key, value.dump()));
+    }
+    chosen.push_back(fmt::format("{}", fmt::join(settings, ", ")));
+  }
+  if (chosen.empty()) return;
+  notes.push_back(fmt::format("{}: each half of the tests is judged by what the other chose: {}",
+                              row, fmt::join(chosen, "; ")));
+}
+
 // The kinds of machine that the stages of a plan were made on, the most frequent first.
 Json machines_of(const Plan& plan, const Store& store, const RunOutcome& outcome) {
   std::map<std::string, std::size_t> counts;
@@ -156,6 +172,7 @@ Results collect_rows(const Experiment& experiment, const std::vector<PlannedRow>
     if (planned.compare && !outcome.failed.contains(*planned.compare)) {
       const Json stored = read_json(store, plan.stages[*planned.compare].key, kMetricsFile);
       read_together(row, stored.at("values"), results.columns);
+      note_choices(row.name, stored, results.notes);
     }
     results.rows.push_back(std::move(row));
   }
@@ -186,7 +203,7 @@ Results collect_results(const Experiment& experiment, const Plan& plan, const St
   const Json machines = machines_of(plan, store, outcome);  // reads every stage
   const auto collect = [&](const Experiment& seen, const std::vector<PlannedRow>& rows) {
     Results results = collect_rows(seen, rows, plan, store, outcome, metrics);
-    results.notes = experiment.notes;
+    results.notes.insert(results.notes.begin(), experiment.notes.begin(), experiment.notes.end());
     note_run(results, machines, plan, outcome);
     return results;
   };

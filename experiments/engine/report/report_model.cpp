@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "core/evaluate/metric.h"
 #include "experiments/engine/report/cell_text.h"
 #include "experiments/engine/report/notes.h"
@@ -28,6 +31,8 @@ ReportGroup group_of(const std::string& column, const ColumnInfo* info) {
       return ReportGroup::kPrivacy;
     case ColumnGroup::kUtility:
       return ReportGroup::kUtility;
+    case ColumnGroup::kAttribution:
+      return ReportGroup::kAttribution;
     case ColumnGroup::kBySet:
       break;
   }
@@ -49,7 +54,7 @@ ReportRow report_row(const Results& results, const RowResult& row) {
   reported.is_noise_floor = row.is_noise_floor();
   reported.failure = row.failure_text();
   for (const std::string& column : results.columns) reported.cells.push_back(row.cell(column));
-  reported.verdict = row.is_noise_floor() ? "-" : judge(results, row).text;
+  if (!results.is_attribution()) reported.verdict = row.is_noise_floor() ? "-" : judge(results, row).text;
   return reported;
 }
 
@@ -67,6 +72,8 @@ std::string to_string(ReportGroup group) {
       return "privacy";
     case ReportGroup::kUtility:
       return "utility";
+    case ReportGroup::kAttribution:
+      return "attribution";
     case ReportGroup::kCost:
       return "cost";
   }
@@ -85,18 +92,24 @@ ReportModel report_model(const Results& results) {
   ReportModel model;
   model.title = results.title;
   model.sets = sets_line(results);
-  model.power_check = check_power(results).text;
+  if (!results.is_attribution()) model.power_check = check_power(results).text;
   for (const std::string& column : results.columns) {
     model.columns.push_back(report_column(column, results.info(column)));
   }
   for (const RowResult& row : results.rows) model.rows.push_back(report_row(results, row));
+  model.notes = notes_of(results);
+  if (results.is_attribution()) {
+    model.caption =
+        "95 % intervals over originals, tests and the subsets or examples that were left out.\n"
+        "What a column means: `oubli explain lds`, `oubli explain leave_one_out`.";
+    return model;
+  }
   model.decided_by = decided_by(results);
   model.caption = fmt::format(
       "Mean and 95 % t-interval over {}.\n"
       "The noise floor is over oracles, each against the others.\n"
       "What a verdict means: `oubli explain verdict`.",
       results.is_of_one_given_original() ? "the runs on the given original" : "training seeds");
-  model.notes = notes_of(results);
   return model;
 }
 
@@ -111,6 +124,10 @@ std::string column_title(const std::string& column, const std::string& heading) 
   std::string set = set_of(column);
   if (set == "forget_true") set = "forget (true)";
   if (set == "unknown_true") set = "unknown (true)";
+  const bool is_number = std::all_of(set.begin(), set.end(), [](unsigned char c) {
+    return std::isdigit(c) != 0;
+  });
+  if (is_number && !set.empty()) return fmt::format("{} ({})", metric, set);  // of retrainings
   return set.empty() ? metric : fmt::format("{} {}", set, metric);
 }
 

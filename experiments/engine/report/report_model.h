@@ -13,9 +13,9 @@
 namespace oubli {
 
 // In the order of a report.
-enum class ReportGroup { kPrivacy, kUtility, kCost };
+enum class ReportGroup { kPrivacy, kUtility, kAttribution, kCost };
 inline constexpr ReportGroup kReportGroups[] = {ReportGroup::kPrivacy, ReportGroup::kUtility,
-                                                ReportGroup::kCost};
+                                                ReportGroup::kAttribution, ReportGroup::kCost};
 std::string to_string(ReportGroup group);
 
 struct ReportColumn {
@@ -31,16 +31,16 @@ struct ReportRow {
   bool is_noise_floor = false;
   std::string failure;  // "diverged 1/2": what stands in place of its numbers
   std::vector<std::optional<Estimate>> cells;  // one for each column
-  std::string verdict;                         // "-" for a noise floor
+  std::string verdict;  // "-" for a noise floor; of an attribution ""
 };
 
 struct ReportModel {
   std::string title;
   std::string sets;         // how many examples each set has, a sentence
-  std::string power_check;  // a paragraph
+  std::string power_check;  // a paragraph; of an attribution ""
   std::vector<ReportColumn> columns;
   std::vector<ReportRow> rows;
-  std::string decided_by;  // what verdicts rest on, a sentence
+  std::string decided_by;  // what verdicts rest on, a sentence; of an attribution ""
   std::string caption;     // how to read the table, in lines
   std::vector<std::string> notes;
 

@@ -78,6 +78,10 @@ bool Results::is_of_one_given_original() const {
   return original.is_object() && original.contains("weights") && original.at("weights").size() == 1;
 }
 
+bool Results::is_attribution() const {
+  return resolved.is_object() && resolved.contains("attribution");
+}
+
 bool Results::has_numbers() const {
   return std::any_of(rows.begin(), rows.end(), [&](const RowResult& row) {
     const auto has_cell = [&](const std::string& column) { return row.cell(column).has_value(); };

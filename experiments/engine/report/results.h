@@ -87,6 +87,8 @@ struct Results {
   double resolution(const std::string& column) const;
   // Whether there is one original, which was given: rows then speak of models and not of methods.
   bool is_of_one_given_original() const;
+  // Whether it asks which training examples count (plan/attribution.h), and makes no edit.
+  bool is_attribution() const;
   // Whether any row of a method has a value.
   bool has_numbers() const;
   // Null where there is no row of that name.

@@ -34,6 +34,11 @@ std::vector<double> numbers(const Json& list) {
 
 }  // namespace
 
+TensorFile StageOutputs::tensors(std::size_t stage, const std::string& file) const {
+  const std::string& key = plan_.stages[stage].key;
+  return parse_tensors(store_.read(key, file), (store_.entry(key) / file).string());
+}
+
 bool StageOutputs::usable(const StageMember& member) const {
   return json(member.predictions, kReportFile).at("usable").get<bool>();
 }

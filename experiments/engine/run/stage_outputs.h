@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/evaluate/metric.h"
+#include "core/nn/tensor_file.h"
 #include "experiments/engine/plan/plan.h"
 #include "experiments/engine/run/stage_files.h"
 #include "experiments/engine/run/store.h"
@@ -39,6 +40,7 @@ class StageOutputs {
   Json json(std::size_t stage, const std::string& file) const {
     return read_json(store_, plan_.stages[stage].key, file);
   }
+  TensorFile tensors(std::size_t stage, const std::string& file) const;
   Model model(std::size_t stage) const {
     return stored_model(experiment_, store_, plan_.stages[stage]);
   }

@@ -54,26 +54,32 @@ std::string group_text(const ReportModel& report, ReportGroup group, std::size_t
   return folded(to_string(group), report.rows, cells, name_width, width);
 }
 
-}  // namespace
-
-std::string console_table(const ReportModel& report, std::size_t width) {
-  std::string text = printable(report.title) + "\n" + report.sets + "\n";
-  text += wrapped(report.power_check, width);
-  std::size_t name_width = 0;
-  for (const ReportRow& row : report.rows) {
-    name_width = std::max(name_width, shown_width(printable(row.name)));
-  }
-  for (const ReportGroup group : kReportGroups) {
-    text += group_text(report, group, name_width, width);
-  }
-  text += "\nverdict\n";
+std::string verdicts_text(const ReportModel& report, std::size_t name_width, std::size_t width) {
+  std::string text = "\nverdict\n";
   text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
   for (const ReportRow& row : report.rows) {
     if (row.is_noise_floor) continue;
     text += hanging(printable(row.name), name_width + 2, row.verdict, width);
   }
+  return text;
+}
+
+}  // namespace
+
+std::string console_table(const ReportModel& report, std::size_t width) {
+  std::string text = printable(report.title) + "\n" + report.sets + "\n";
+  if (!report.power_check.empty()) text += wrapped(report.power_check, width);
+  std::size_t name_width = 0;
+  for (const ReportRow& row : report.rows) {
+    name_width = std::max(name_width, shown_width(printable(row.name)));
+  }
+  for (const ReportGroup group : kReportGroups) {
+    if (report.compared(group).empty()) continue;
+    text += group_text(report, group, name_width, width);
+  }
+  if (!report.decided_by.empty()) text += verdicts_text(report, name_width, width);
   text += "\n";
-  text += wrapped(report.decided_by, width);
+  if (!report.decided_by.empty()) text += wrapped(report.decided_by, width);
   text += fmt::format("{}\n", report.caption);
   for (const std::string& note : report.notes) text += wrapped(note, width);
   return printable(text, /*lines=*/true);

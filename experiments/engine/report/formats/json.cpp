@@ -39,6 +39,7 @@ Json verdicts_json(const Results& results) {
 
 Json json_report(const Results& results) {
   Json json = results.to_json();
+  if (results.is_attribution()) return json;
   const PowerCheck power = check_power(results);
   json["power_check"] = {{"passed", power.passed}, {"text", power.text}};
   json["verdicts"] = verdicts_json(results);

@@ -1,0 +1,66 @@
+#include "core/attribution/leave_one_out.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/train/trainer.h"
+
+namespace oubli {
+namespace {
+
+Batch without_row(const Batch& batch, const Tensor& kept) {
+  Batch rest{batch.inputs.index_select(0, kept), batch.targets.index_select(0, kept), {},
+             batch.rows.index_select(0, kept)};
+  if (batch.weights.defined()) rest.weights = batch.weights.index_select(0, kept);
+  return rest;
+}
+
+bool descend_without(Model& model, const Subset& train, std::int64_t row,
+                     const TrainingRecipe& recipe, Context& context) {
+  Generator initialisation = context.generator.stream("initialisation");
+  model.initialise(initialisation);
+  Descent descent(model, recipe, context);
+  BatchStream batches = descent.batches(train);
+  while (descent.next_epoch()) {
+    for (const Batch& batch : batches) {
+      const Tensor kept = batch.rows.ne(row).nonzero().squeeze(1);
+      descent.next_step();
+      if (kept.numel() == 0) continue;
+      const bool is_whole = kept.numel() == batch.size();
+      const Batch rest = is_whole ? batch : without_row(batch, kept);
+      descent.step_along(descent.gradient(descent.loss(rest)));
+    }
+  }
+  return descent.report().usable();
+}
+
+}  // namespace
+
+Model trained_without(const Model& model, const Subset& train, std::int64_t position,
+                      const TrainingRecipe& recipe, const Generator& training, Context& context) {
+  if (train.size() < 2) {
+    throw Error(ErrorKind::kUsage, "there is nothing to train on without the only example");
+  }
+  const double n = static_cast<double>(train.size());
+  TrainingRecipe without = recipe;
+  without.objective.l2 *= n / (n - 1);
+  const auto row = train.rows[position].item<std::int64_t>();
+  Model again = model.clone();
+  Context own(training.seed());
+  own.stop = context.stop;
+  bool is_usable = true;
+  if (recipe.optimizer.is_full_batch()) {
+    const Tensor rest = rows_difference(train.rows, at::full({1}, row, at::kLong));
+    is_usable = oubli::train(again, train.with_rows(rest), without, own).usable();
+  } else {
+    is_usable = descend_without(again, train, row, without, own);
+  }
+  context.cost.add_products(3 * own.cost.sample_gradients(), 1);
+  if (!is_usable) {
+    throw Error(ErrorKind::kNumerics, fmt::format("training without row {} diverged", row));
+  }
+  return again;
+}
+
+}  // namespace oubli

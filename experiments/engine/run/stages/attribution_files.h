@@ -1,0 +1,28 @@
+// What the stages of an attribution hand one another.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "core/attribution/attributor.h"
+#include "experiments/engine/run/stages/stage_type.h"
+
+namespace oubli {
+
+inline const char* const kEffectsFile = "effects.safetensors";
+inline const char* const kLeftOutFile = "left_out.safetensors";
+
+// The tensor [n, tests] of one of a row's settings; none where it was refused.
+inline std::string effect_name(std::size_t trial) { return fmt::format("effect/{}", trial); }
+
+// Effects of the setting of that number, float64; undefined where there are none.
+Tensor stored_effect(const StageRun& run, std::size_t stage, std::size_t trial);
+// A tensor of a stage's file; undefined where it has none of that name.
+Tensor stored_tensor(const StageRun& run, std::size_t stage, const char* file,
+                     const std::string& name);
+
+// What is asked of the original that the stage `original` trained.
+AttributionTask attribution_task(const StageRun& run, std::size_t original);
+
+}  // namespace oubli
