@@ -175,6 +175,7 @@ PaperResults::Values PaperResults::values_of(const Reference& reference,
   const Point& point = point_of(reference, origin);
   Values values;
   values.are_rounds = point.rounds.size() > 1;
+  values.is_of_effects = point.rounds.front().is_attribution();
   for (const Results& results : point.rounds) {
     const Results& there = at_checkpoint(results, reference, origin);
     const RowResult& row = row_of(there, reference.row, origin);
@@ -215,11 +216,14 @@ Reproduced PaperResults::evaluate(const Expression& expression, const Origin& or
     if (all.back().each.empty()) count = std::max(count, all.back().whole->n);
     are_rounds = are_rounds || all.back().are_rounds;
   }
-  const std::string over =
-      fmt::format("{} {}{}", count, are_rounds ? "round" : "original", count == 1 ? "" : "s");
-  if (expression.is_bare()) return finite_or_problem(*all.front().whole, over);
   const bool are_pooled =
       std::any_of(all.begin(), all.end(), [](const Values& each) { return each.each.empty(); });
+  const bool are_of_effects = are_pooled && all.front().is_of_effects;
+  const std::string over =
+      are_of_effects
+          ? "originals, tests and what was left out"
+          : fmt::format("{} {}{}", count, are_rounds ? "round" : "original", count == 1 ? "" : "s");
+  if (expression.is_bare()) return finite_or_problem(*all.front().whole, over);
   if (are_pooled) {
     std::vector<Estimate> wholes;
     wholes.reserve(all.size());

@@ -52,6 +52,7 @@ class PaperResults {
     std::optional<Estimate> whole;  // of a bare reference
     std::string problem;
     bool are_rounds = false, is_lower_limit = false;
+    bool is_of_effects = false;  // of an attribution: its interval is over more than originals
   };
   const Point& point_of(const Reference& reference, const Origin& origin) const;
   Values values_of(const Reference& reference, const Origin& origin) const;

@@ -25,6 +25,11 @@ TEST_P(GradientMatrixOf, IsTheOneThatIsWrittenOut) {
               1e-12 * (1 + expected.abs().max().item<double>()));
   };
   expect_same(matrix.gram(), at::mm(rows, rows.t()));
+  expect_same(matrix.squared_norms(), rows.square().sum(1));
+  const Subset few = problem.subset.with_rows(problem.subset.rows.narrow(0, 1, 3));
+  const GradientMatrix other(problem.model, few, problem.objective, cost);
+  expect_same(matrix.products(other),
+              at::mm(rows, testing::dense_gradients(problem.model, few, problem.objective).t()));
   expect_same(matrix.times(v), at::mv(rows, v));
   expect_same(matrix.transposed_times(w), at::mv(rows.t(), w));
 }

@@ -29,6 +29,22 @@ TEST(GradientProducts, EqualEachExamplesOwnGradientTimesTheDirection) {
   }
 }
 
+TEST(GradientProducts, OfSeveralDirectionsAreThoseOfEach) {
+  const auto data = make_dataset(23, 6, 3);
+  const Model model = make_model("mlp", "{hidden: [7], activation: tanh}", *data);
+  const Objective loss{LossKind::kCrossEntropy, 0};
+  Generator generator(1);
+  const Tensor v = generator.normal({model.dim(), 3}, at::kDouble);
+  CostMeter cost;
+  const Tensor products = gradient_products(model, all_of(data), loss, v, cost, /*batch_size=*/5);
+  EXPECT_NEAR(cost.sample_gradients(), 23 * (1 + 2 * 2 / 3.0), 1e-9);
+  for (std::int64_t k = 0; k < 3; ++k) {
+    CostMeter ignored;
+    EXPECT_TRUE(products.select(1, k).equal(
+        gradient_products(model, all_of(data), loss, v.select(1, k), ignored, 5)));
+  }
+}
+
 TEST(GradientProducts, OfAnEmptySetAreNone) {
   const auto data = make_dataset(5, 2, 2);
   const Model model = make_model("logistic", "{}", *data);
