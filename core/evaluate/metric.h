@@ -93,6 +93,9 @@ struct MetricInput {
   std::vector<const ModelOutcome*> oracles = {};  // at least one
   // Where needed. The original of the same training seed; for an oracle, one of the originals.
   const ModelOutcome* original = nullptr;
+  // Where needed: the model of the row that others are held against (`evaluate: {against: ROW}`),
+  // of the same training seed. Null for an oracle, and where it is not usable.
+  const ModelOutcome* reference = nullptr;
   std::vector<const Shadow*> shadows = {};
   std::vector<const Shadow*> edited_shadows = {};  // by the method that made the model
 
@@ -181,6 +184,7 @@ struct MetricNeeds {
   bool shadows = false;
   bool edited_shadows = false;
   bool relearning = false;
+  bool reference = false;    // a row that others are held against, without which it has no value
   bool requests = false;     // a sequence of them, without which it has no value
   bool attribution = false;  // effects of training examples, and nothing else
 

@@ -46,6 +46,10 @@ std::int64_t read_record_memory(const Settings& settings) {
 }
 
 TrainingPlan with_trajectory(TrainingPlan plan, bool gradients, std::int64_t memory) {
+  if (plan.procedure == "trajectory") {  // another method's, beside this one
+    gradients = gradients || plan.settings.at("gradients").get<bool>();
+    memory = std::max(memory, plan.settings.at("memory").get<std::int64_t>());
+  }
   plan.procedure = "trajectory";
   plan.settings = {{"gradients", gradients}, {"memory", memory}};
   return plan;

@@ -36,7 +36,8 @@ struct Trajectory {
 // What limits a trajectory's size: MB, `memory` in the settings of methods that ask for one.
 std::int64_t read_record_memory(const Settings& settings);
 
-// The plan with a record of the trajectory.
+// The plan with a record of the trajectory; one that it has already is kept with what either asks
+// for.
 TrainingPlan with_trajectory(TrainingPlan plan, bool gradients, std::int64_t memory);
 
 // Throws Error(kUsage) where a record of so many bytes, of `what`, is more than `megabytes` or than

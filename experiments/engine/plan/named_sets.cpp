@@ -53,21 +53,25 @@ NamedSet read_set(const std::string& name, const SettingsNode& node, Json& recor
 
 }  // namespace
 
-std::vector<NamedSet> read_named_sets(const Settings& root) {
-  std::vector<NamedSet> sets;
-  if (!root.has("evaluate") && !root.is_describing()) return sets;
+EvaluationSettings read_evaluation(const Settings& root) {
+  EvaluationSettings read;
+  if (!root.has("evaluate") && !root.is_describing()) return read;
   const Settings settings = root.child("evaluate", "what metrics are taken on");
+  read.against = settings.text(
+      "against", {.default_value = "",
+                  .doc = "row whose models others are held against, for the metric way_left"});
+  read.against_origin = settings.origin("against");
   const std::optional<SettingsNode> node = settings.raw(
       "sets", "a map of names: sets of test examples, each by {where: ...} or {class: ...}");
-  if (!node || settings.is_describing()) return sets;
+  if (!node || settings.is_describing()) return read;
   if (node->kind != SettingsNode::Kind::kMap) {
     fail_at(node->origin,
             "'sets' is a map of names, such as {late: {where: {column: time, at_least: 6}}}.");
   }
   Json record = Json::object();
-  for (const auto& [name, item] : node->entries) sets.push_back(read_set(name, item, record));
+  for (const auto& [name, item] : node->entries) read.sets.push_back(read_set(name, item, record));
   settings.record("sets", record);
-  return sets;
+  return read;
 }
 
 std::vector<std::string> names_of(const std::vector<NamedSet>& sets) {

@@ -5,6 +5,7 @@
 //     sets:
 //       late: {where: {column: time, at_least: 6}}     by what a column says
 //       ships: {class: ship}                           by class
+//     against: replay                                  and a row, for the metric way_left
 //
 // Errors: Error(kSettings) for a name that is taken or no name, and for another selector;
 // Error(kTask), located at the set, where no test example is in it.
@@ -26,8 +27,13 @@ struct NamedSet {
   Origin origin;
 };
 
-// Reads `evaluate`, where it is there.
-std::vector<NamedSet> read_named_sets(const Settings& root);
+// What `evaluate` says.
+struct EvaluationSettings {
+  std::vector<NamedSet> sets;
+  std::string against;  // the row that the metric way_left holds others against; "" for none
+  Origin against_origin;
+};
+EvaluationSettings read_evaluation(const Settings& root);
 
 std::vector<std::string> names_of(const std::vector<NamedSet>& sets);
 

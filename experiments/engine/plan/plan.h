@@ -27,7 +27,8 @@ enum class ModelRole {
   kInitial,
   kShadow,
   kEditedShadow,
-  kControlOracle  // oracles that stand for "nothing differs"
+  kControlOracle,  // oracles that stand for "nothing differs"
+  kReference       // of the row that others are held against
 };
 
 // A model with what is known of it: stages of the plan.

@@ -27,6 +27,7 @@ class Planner {
       needs_.shadows |= metric.needs.shadows;
       needs_.edited_shadows |= metric.needs.edited_shadows;
       needs_.relearning |= metric.needs.relearning;
+      needs_.reference |= metric.needs.reference;
       compares_ |= metric.compute_population != nullptr;
     }
     for (const MethodRow& row : experiment.spec.methods) {
@@ -172,7 +173,7 @@ class Planner {
                      all = stages_.group_of(oracles, needs_.relearning);
     for (std::size_t j = 0; j < oracles.size(); ++j) {
       const auto seed = static_cast<std::int64_t>(first + j);
-      row.models.push_back({seed, 0, oracles[j], evaluate(oracles[j], seed, {all, j}, edited)});
+      row.models.push_back({seed, 0, oracles[j], evaluate(oracles[j], seed, {all, j}, edited, /*is_oracle=*/true)});
     }
     return row;
   }
@@ -206,14 +207,28 @@ class Planner {
     return stages_.sweep(method, originals_.front(), std::move(members));
   }
 
+  // The model of the row that others are held against, whatever the variant that is planned.
+  std::size_t reference(std::int64_t seed) {
+    const std::size_t row = *experiment_.spec.reference;
+    const std::size_t original =
+        experiment_.spec.originals
+            ? stages_.import(seed)
+            : stages_.train(StageKind::kTrain, seed, experiment_.spec.methods[row].variant);
+    return stages_.unlearn(row, original, std::nullopt, seed, 0);
+  }
+
   std::size_t evaluate(std::size_t model, std::int64_t seed, const StageMembers& oracles,
-                       const StageGroup& edited_shadows) {
+                       const StageGroup& edited_shadows, bool is_oracle = false) {
     std::map<ModelRole, StageMembers> members;
     members[ModelRole::kModel] = {stages_.group({stages_.member(model, seed, needs_.relearning)})};
-    if (needs_.relearning) {
+    if (needs_.relearning || needs_.reference) {
       const auto number = static_cast<std::size_t>(seed) % originals_.size();
       members[ModelRole::kOriginal] = {stages_.group(
           {stages_.member(originals_[number], static_cast<std::int64_t>(number), false)})};
+    }
+    if (needs_.reference && !is_oracle) {
+      members[ModelRole::kReference] = {
+          stages_.group({stages_.member(reference(seed), seed, false)})};
     }
     members[ModelRole::kOracle] = oracles;
     members[ModelRole::kInitial] = {initial_};

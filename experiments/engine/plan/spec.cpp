@@ -35,7 +35,7 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
 }
 
 std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
-                                      bool is_sequence, bool is_attribution) {
+                                      bool is_sequence, bool is_attribution, bool has_reference) {
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
   std::vector<std::string> names;
@@ -44,7 +44,13 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
       fail_at(measure->origin, "'measure' must be a list of metrics.");
     }
     for (const SettingsNode& item : measure->items) {
-      if (metrics.find(item.scalar, item.origin).needs.attribution != is_attribution) {
+      const MetricNeeds& needs = metrics.find(item.scalar, item.origin).needs;
+      if (needs.reference && !has_reference) {
+        fail_at(item.origin, fmt::format("the metric '{}' holds models against those of a row: say "
+                                         "which with `evaluate: {{against: ROW}}`.",
+                                         item.scalar));
+      }
+      if (needs.attribution != is_attribution) {
         fail_at(item.origin, fmt::format("the metric '{}' is {} an experiment with 'attribution'.",
                                          item.scalar, is_attribution ? "not for" : "for"));
       }
@@ -53,6 +59,7 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
   } else {
     for (const Metric& metric : metrics.entries()) {
       const bool has_values = (is_sequence || !metric.needs.requests) &&
+                              (has_reference || !metric.needs.reference) &&
                               metric.needs.attribution == is_attribution;
       if (has_values && !metric.needs.trains_more()) names.push_back(metric.name);
     }
@@ -69,6 +76,24 @@ Edits no_edits(const Origin& origin) {
     return std::vector<DrawnEdit>{{{no_rows()}, {no_rows()}}};
   };
   return edits;
+}
+
+std::optional<std::size_t> reference_row(const EvaluationSettings& evaluation,
+                                         const std::vector<MethodRow>& rows) {
+  if (evaluation.against.empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    names.push_back(rows[i].name);
+    if (rows[i].name != evaluation.against) continue;
+    if (rows[i].sweep) {
+      fail_at(evaluation.against_origin,
+              fmt::format("'{}' has settings that a sweep chooses: others are held against a row "
+                          "whose settings are given.",
+                          evaluation.against));
+    }
+    return i;
+  }
+  fail_at(evaluation.against_origin, unknown_name_message("row", evaluation.against, names));
 }
 
 void read_what_is_asked(const Settings& root, const Registries& registries, Spec& spec) {
@@ -143,9 +168,11 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   spec.seeds = Seeds::read(
       root, spec.originals ? std::optional(static_cast<std::int64_t>(spec.originals->files.size()))
                            : std::nullopt);
+  const EvaluationSettings evaluation = read_evaluation(root);
+  spec.sets = evaluation.sets;
+  spec.reference = reference_row(evaluation, spec.methods);
   spec.measure = read_measure(root, registries.metrics, spec.edits.is_sequence,
-                              spec.attribution.has_value());
-  spec.sets = read_named_sets(root);
+                              spec.attribution.has_value(), spec.reference.has_value());
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.
   VerdictSettings::read(root, registries.metrics, spec.measure, names_of(spec.sets));

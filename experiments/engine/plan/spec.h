@@ -48,6 +48,7 @@ struct Spec {
   std::vector<Variant> variants;  // one or more
   Seeds seeds;
   std::vector<std::string> measure;
+  std::optional<std::size_t> reference;  // row that others are held against
   std::vector<NamedSet> sets;     // of test examples, beside those that every experiment has
   RelearningSettings relearning;  // for the metric that needs it
   std::int64_t threads = 1;       // of one stage

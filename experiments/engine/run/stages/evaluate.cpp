@@ -19,6 +19,11 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
   const std::vector<ModelOutcome> oracles = outputs.outcomes(stage, ModelRole::kOracle);
   const std::vector<ModelOutcome> initial = outputs.outcomes(stage, ModelRole::kInitial);
   const std::vector<ModelOutcome> original = outputs.outcomes(stage, ModelRole::kOriginal);
+  const std::vector<StageMember> against = stage.members_of(ModelRole::kReference);
+  const std::vector<ModelOutcome> reference =
+      !against.empty() && outputs.usable(against.front())
+          ? outputs.outcomes(stage, ModelRole::kReference)
+          : std::vector<ModelOutcome>();
   const std::vector<Shadow> trained = outputs.shadows(stage, ModelRole::kShadow);
   const std::vector<Shadow> edited = outputs.shadows(stage, ModelRole::kEditedShadow);
   const Evaluation evaluation = outputs.evaluation(run.experiment.metric_sets(), initial,
@@ -27,6 +32,7 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
                           .model = model,
                           .oracles = pointers_to(oracles),
                           .original = original.empty() ? nullptr : &original.front(),
+                          .reference = reference.empty() ? nullptr : &reference.front(),
                           .shadows = pointers_to(trained),
                           .edited_shadows = pointers_to(edited)};
   for (const std::string& name : run.experiment.spec.measure) {

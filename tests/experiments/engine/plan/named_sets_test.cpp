@@ -19,7 +19,7 @@ LoadedData turning_digits() {
 
 std::vector<NamedRows> sets_of(const Json& sets, const LoadedData& data) {
   const Settings settings = settings_from({{"evaluate", {{"sets", sets}}}});
-  const std::vector<NamedSet> read = read_named_sets(settings);
+  const std::vector<NamedSet> read = read_evaluation(settings).sets;
   settings.finish();
   return rows_of(read, data.dataset, data.splits);
 }
@@ -50,7 +50,7 @@ TEST(NamedSets, AreOfTestExamples) {
 }
 
 TEST(NamedSets, AreNoneWhereNothingIsSaid) {
-  EXPECT_TRUE(read_named_sets(settings_from(Json::object())).empty());
+  EXPECT_TRUE(read_evaluation(settings_from(Json::object())).sets.empty());
 }
 
 TEST(NamedSets, MayBeAllTestExamplesButNotNone) {
