@@ -32,7 +32,8 @@ SettingsNode parse_settings(const std::string& text, const std::string& source_n
 
 // Sets one value: "a.b.c=value", the value being YAML. Maps on the way are made where they are
 // missing. In a list, a part of the path is an index from 0, or the name of an item: an item is
-// named by its text (`- retrain`) or, for a map of one entry, by its key (`- finetune: {...}`);
+// named by its text (`- retrain`) or, for a map of one entry, by `as` in it or else by its key
+// (`- finetune: {...}`);
 // parts after either lead into the settings of the item. The origin of what was set is
 // "--set a.b.c=value". Throws Error(kSettings) where the path is malformed, passes through a
 // scalar, or names no item of a list or two.

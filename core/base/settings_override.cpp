@@ -38,6 +38,14 @@ std::string item_name(const SettingsNode& item) {
   return item.kind == Kind::kMap && item.entries.size() == 1 ? item.entries[0].first : "";
 }
 
+// The name that it has been given with `as`, or else that.
+std::string row_name(const SettingsNode& item) {
+  const std::string name = item_name(item);
+  if (item.kind != Kind::kMap || name.empty()) return name;
+  const SettingsNode* as = item.entries[0].second.find("as");
+  return as != nullptr ? as->scalar : name;
+}
+
 // Whether the text can be the name of an entry with settings: numbers cannot.
 bool is_name(const std::string& text) {
   return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0;
@@ -120,15 +128,19 @@ class Override {
   }
 
   SettingsNode& named_item(SettingsNode& sequence, std::size_t depth) const {
-    SettingsNode* found = nullptr;
     std::vector<std::string> names;
     for (SettingsNode& item : sequence.items) {
+      const std::string row = row_name(item);
+      if (row == path_[depth] && row != item_name(item)) return item;
+      if (!row.empty()) names.push_back(row);
+    }
+    SettingsNode* found = nullptr;
+    for (SettingsNode& item : sequence.items) {
       const std::string name = item_name(item);
-      if (!name.empty()) names.push_back(name);
       if (name != path_[depth]) continue;
       if (found != nullptr) {
         fail_at(origin_, fmt::format("two items of '{}' are named '{}'; say which by its index, "
-                                     "counted from 0.",
+                                     "counted from 0, or name them with `as`.",
                                      path_up_to(depth), name));
       }
       found = &item;

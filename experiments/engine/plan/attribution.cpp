@@ -140,6 +140,9 @@ AttributionSpec read_attribution(const Settings& root,
       root.child("attribution", "which training examples count, in the place of an edit");
   AttributionSpec spec;
   spec.rows = read_rows(settings, attributors);
+  spec.tests = settings.integers(
+      "tests", {{}}, {.at_least = 0, .doc = "positions in the test set, from 0; all by default"});
+  spec.tests_origin = settings.origin("tests");
   const bool describes = settings.is_describing();
   if (describes || settings.has("subsets")) {
     spec.subsets = read_subsets(

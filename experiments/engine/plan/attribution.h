@@ -8,8 +8,9 @@
 //       - influence_function: {curvature: hessian, damping: 0.1, as: exact}
 //       - influence_function: {sweep: {over: {damping: [1, 0.1, 0.01]}}, as: tuned}
 //       - gradient_dot
+//     tests: [8]                              positions in the test set; all of it by default
 //
-// The tests are the test set. Each method gives effects for each original (seeds.training). A
+// Each method gives effects for each original (seeds.training). A
 // `sweep` chooses its settings by lds/1 of one half of the tests for the other half, and the other
 // way round, so that no test is judged by what it chose; lds_optimism says what choosing on all of
 // them would have added.
@@ -58,6 +59,8 @@ struct AttributionSpec {
   std::optional<SubsetTruth> subsets;
   std::optional<LeaveOneOutTruth> left_out;
   std::vector<AttributionRow> rows;
+  std::vector<std::int64_t> tests;  // positions in the test set; empty: all
+  Origin tests_origin;
 };
 
 // Reads `attribution` of a file. Error(kSettings).

@@ -82,6 +82,19 @@ void take_up_originals(Experiment& experiment) {
   }
 }
 
+// Of an attribution that asks about some tests.
+void keep_tests(const AttributionSpec& asked, Subset& tests) {
+  if (asked.tests.empty()) return;
+  for (const std::int64_t position : asked.tests) {
+    if (position < tests.size()) continue;
+    fail_at(asked.tests_origin, fmt::format("there is no test {}: the test set has 0 to {}.",
+                                            position, tests.size() - 1));
+  }
+  const Tensor positions = at::tensor(asked.tests, at::kLong);
+  tests = tests.with_rows(
+      std::get<0>(at::_unique(tests.rows.index_select(0, positions), /*sorted=*/true)));
+}
+
 }  // namespace
 
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples) {
@@ -151,6 +164,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   experiment.data_hash = dataset.content_hash();
   experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
   experiment.spec = std::move(spec);
+  if (experiment.spec.attribution) keep_tests(*experiment.spec.attribution, task.test);
   if (experiment.spec.originals) take_up_originals(experiment);
   if (experiment.spec.edits.is_sequence) add_checkpoints(experiment, edits, members, loaded.splits);
   return experiment;

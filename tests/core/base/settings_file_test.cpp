@@ -271,6 +271,9 @@ TEST(ApplyOverride, ReachesItemsByIndexAndName) {
             R"({"methods":["retrain",{"finetune":{"epochs":"5"}},{"scrub":{"lr":"1"}}]})");
   EXPECT_EQ(overridden(text, "methods.2=newton"),
             R"({"methods":["retrain",{"finetune":{"epochs":"5"}},"newton"]})");
+  // Two of one method are told apart by the names of their rows.
+  EXPECT_EQ(overridden("m: [{f: {as: x}}, {f: {as: y}}]\n", "m.y.n=2"),
+            R"({"m":[{"f":{"as":"x"}},{"f":{"as":"y","n":"2"}}]})");
   EXPECT_EQ(overridden("a: [{seed: 1}, [5, 6]]\n", "a.0.n=2"),
             R"({"a":[{"seed":"1","n":"2"},["5","6"]]})");
   EXPECT_EQ(overridden("a: [{seed: 1}, [5, 6]]\n", "a.1.0=2"), R"({"a":[{"seed":"1"},["2","6"]]})");
