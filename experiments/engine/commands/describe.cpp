@@ -63,6 +63,17 @@ void describe_method(const MethodInfo& info, const Methods& methods) {
   }));
 }
 
+void describe_attributor(const AttributorInfo& info) {
+  print(fmt::format("{} (attributor): {}", info.name, info.summary));
+  print(fmt::format("Source: {}", info.reference));
+  fmt::print("{}", hanging("Definition:", 12, info.definition, terminal_columns(stdout)));
+  print_settings(describe([&](const Settings& settings) {
+    info.make(settings);
+    read_row_name(settings, info.name);
+    settings.raw("sweep", "settings to choose by lds/1: `oubli describe attribution`");
+  }));
+}
+
 bool is_in(const std::string& part, const std::string& key) {
   return key == part || key.starts_with(part + ".");
 }
@@ -105,6 +116,7 @@ const std::vector<Part>& parts() {
       {"edit",
        "what to unlearn, {remove: SELECTOR}, to add, {add: SELECTOR}, or both, each by one "
        "of these"},
+      {"attribution", "which training examples count for which test, in place of an edit"},
       {"original", "a trained model to edit, in place of one that is trained here"},
       {"evaluate", "sets of test examples that have metrics of their own"},
       {"seeds", "how often everything is repeated"},
@@ -164,6 +176,8 @@ void describe_entry(const std::string& name, const Registries& registries) {
                    "Settings, besides dtype (float32 or float64; default float32):");
   } else if (registries.metrics.contains(name)) {
     explain_metric(name, registries);
+  } else if (registries.attributors.contains(name)) {
+    describe_attributor(registries.attributors.find(name));
   } else if (solvers.contains(name)) {
     const SolverInfo& info = solvers.find(name);
     print(fmt::format("{} (solver): {}", name, info.summary));
@@ -177,7 +191,7 @@ void describe_entry(const std::string& name, const Registries& registries) {
     for (const Part& each : parts()) names.push_back(each.name);
     for (const auto& more :
          {registries.methods.names(), registries.datasets.names(), registries.architectures.names(),
-          registries.metrics.names(), solvers.names()}) {
+          registries.metrics.names(), solvers.names(), registries.attributors.names()}) {
       names.insert(names.end(), more.begin(), more.end());
     }
     throw Error(ErrorKind::kSettings, unknown_name_message("name", name, names));

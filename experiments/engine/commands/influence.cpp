@@ -9,10 +9,10 @@
 #include <memory>
 #include <vector>
 
+#include "core/attribution/leave_one_out.h"
 #include "core/base/machine_limits.h"
 #include "core/base/settings_file.h"
 #include "core/unlearn/influence_scores.h"
-#include "core/unlearn/initial_training.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/commands/influence_effects.h"
@@ -40,24 +40,17 @@ struct InfluenceOptions : ExperimentOptions {
 
 const char* const kRetrainedText =
     "Retrained: the change of the test loss when training minimises the mean loss over the other n "
-    "- 1 examples + l2 n / (n - 1) |theta|^2 / 2, from the same start: the regulariser's share of "
-    "the sum stays, as the prediction has it. Oracles and the method retrain keep l2 as it is.";
+    "- 1 examples + l2 n / (n - 1) |theta|^2 / 2: the regulariser's share of the sum stays, as the "
+    "prediction has it. Oracles and the method retrain keep l2 as it is. Training by steps has the "
+    "same start and the same batches, each without the example.";
 
-// Test loss after training again without one example, from the same start and in the same order,
-// with the total strength of the regulariser kept, which is what the prediction is about.
 double loss_without(const Experiment& experiment, const Stage& trained, const Model& original,
                     std::int64_t row, const Subset& test) {
-  Task task = experiment.task;
-  const double n = static_cast<double>(task.train.size());
-  task.recipe.objective.l2 *= n / (n - 1);
-  const Tensor kept = rows_difference(task.train.rows, at::full({1}, row, at::kLong));
-  Model model = original.clone();
-  Context context(random_seed(trained));
-  if (task.recipe.optimizer.is_full_batch()) {
-    train(model, task.train.with_rows(kept), task.recipe, context);  // from where it stands
-  } else {
-    train_from_start(model, task.train.with_rows(kept), task.recipe, context);
-  }
+  const Task& task = experiment.task;
+  const auto position = task.train.rows.eq(row).nonzero().item<std::int64_t>();
+  Context context(0);
+  const Model model = trained_without(original, task.train, position, task.recipe,
+                                      Generator(random_seed(trained)), context);
   CostMeter cost;
   return value_only(model, test, {task.objective().loss, 0}, cost).loss;
 }
@@ -110,16 +103,6 @@ void print_effects(const InfluenceOptions& options, const Dataset& data, double 
   }
 }
 
-void print_what_retrained_means(const TrainingRecipe& recipe) {
-  const std::size_t width = terminal_columns(stdout);
-  fmt::print("{}", wrapped(kRetrainedText, width));
-  if (!recipe.optimizer.is_full_batch()) {
-    fmt::print("{}", wrapped("Retrained effects of stochastic training hold its noise: with one "
-                             "example less, every batch is another.",
-                             width));
-  }
-}
-
 int show_influence(const InfluenceOptions& options, const Registries& registries) {
   const CurvatureSolveSettings solve = solve_settings(options.solve);
   const Experiment experiment = load_experiment(options, registries);
@@ -157,7 +140,7 @@ int show_influence(const InfluenceOptions& options, const Registries& registries
       options, *experiment.dataset, before,
       [&](std::int64_t row) { return loss_without(experiment, trained, model, row, test); },
       effects);
-  if (options.retrain > 0) print_what_retrained_means(task.recipe);
+  if (options.retrain > 0) fmt::print("{}", wrapped(kRetrainedText, terminal_columns(stdout)));
   const std::filesystem::path written =
       write_effects(output, options.test, experiment, effects,
                     {{"test_example", options.test},

@@ -32,6 +32,7 @@ void print_registries(const Registries& registries) {
   print_entries(registries.architectures, "models");
   print_entries(registries.metrics, "metrics");
   print_entries(builtin_solvers(), "solvers");
+  print_entries(registries.attributors, "attributors");
   fmt::print("{}", wrapped("`oubli describe NAME` shows the formula and the settings of one, "
                            "`oubli describe experiment` what a file may say.",
                            terminal_columns(stdout)));

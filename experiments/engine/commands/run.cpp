@@ -120,7 +120,8 @@ void add_run_command(CLI::App& program, CommandContext& context) {
       ->type_name("ROW")
       ->allow_extra_args(false);
   run->add_flag("--keep-models", options->keeps_models,
-                "the rows' models beside the results, as safetensors with PyTorch's names");
+                "the rows' models beside the results, as safetensors with PyTorch's names; of an "
+                "attribution the effects");
   run->callback([options, &context] { context.status = run_file(*options, context.registries); });
 }
 

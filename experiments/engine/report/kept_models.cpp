@@ -18,6 +18,11 @@ void keep(const fs::path& file, const Experiment& experiment, const Plan& plan,
           const PlannedModel& planned, const Store& store) {
   const Stage& stage = plan.stages[planned.model];
   const fs::path entry = store.entry(stage.key);
+  if (is_there(entry / kEffectsFile)) {
+    create_folder(file.parent_path());
+    fs::copy_file(entry / kEffectsFile, file, fs::copy_options::overwrite_existing);
+    return;
+  }
   if (!is_there(entry / kModelFile)) return;  // it diverged, or the stage failed
   const Model model = stored_model(experiment, store, stage);
   create_folder(file.parent_path());

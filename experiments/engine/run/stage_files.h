@@ -17,6 +17,8 @@ inline const char* const kRecordFile = "record.safetensors";  // of a training, 
 inline const char* const kStateFile = "state.safetensors";    // of a method, for its next request
 inline const char* const kRelearningFile = "relearning.json";
 inline const char* const kMetricsFile = "metrics.json";
+inline const char* const kEffectsFile = "effects.safetensors";  // of an attribution
+inline const char* const kLeftOutFile = "left_out.safetensors";
 
 void write_json(const std::filesystem::path& path, const Json& json);
 // A file of an entry; throws DamagedEntry where it is not as it was written.

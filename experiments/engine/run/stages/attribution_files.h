@@ -10,9 +10,6 @@
 
 namespace oubli {
 
-inline const char* const kEffectsFile = "effects.safetensors";
-inline const char* const kLeftOutFile = "left_out.safetensors";
-
 // The tensor [n, tests] of one of a row's settings; none where it was refused.
 inline std::string effect_name(std::size_t trial) { return fmt::format("effect/{}", trial); }
 
