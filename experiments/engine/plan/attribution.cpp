@@ -21,6 +21,8 @@ AttributionTrial trial_of(const SettingsNode& node, const AttributorInfo& info, 
   trial.attributor = info.make(settings);
   settings.finish();
   trial.settings = settings.resolved();
+  // As they were read: 1 and 1.0 are one setting.
+  for (auto& [key, value] : trial.changed.items()) value = trial.settings.value(key, value);
   return trial;
 }
 
@@ -35,6 +37,7 @@ std::vector<AttributionTrial> read_trials(const SettingsNode& node, const Attrib
   for (const TrialSettings& entries : all) {
     trials.push_back(trial_of(with_trial(base, entries), info, changes_of(entries)));
   }
+  leave_out_what_is_alike(trials);
   return trials;
 }
 

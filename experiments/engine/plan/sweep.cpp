@@ -63,25 +63,6 @@ std::vector<TrialSettings> read_sweep_settings(const Settings& settings,
   return trials;
 }
 
-// Of what trials set only what sets them apart: all of them set everything where a record of them
-// is read again.
-void leave_out_what_is_alike(std::vector<Trial>& trials) {
-  const auto is_alike = [&](const std::string& key) {
-    return std::all_of(trials.begin(), trials.end(), [&](const Trial& trial) {
-      return trial.changed.contains(key) && trial.settings.contains(key) &&
-             trial.settings.at(key) == trials.front().settings.value(key, Json());
-    });
-  };
-  std::vector<std::string> alike;
-  for (const auto& [key, value] : trials.front().changed.items()) {
-    if (is_alike(key)) alike.push_back(key);
-  }
-  if (alike.size() == trials.front().changed.size() && trials.size() == 1) return;
-  for (Trial& trial : trials) {
-    for (const std::string& key : alike) trial.changed.erase(key);
-  }
-}
-
 }  // namespace
 
 void declare_sweep(const Settings& describing, const Registry<Metric>& metrics) {
