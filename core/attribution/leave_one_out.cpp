@@ -10,7 +10,9 @@ namespace oubli {
 namespace {
 
 Batch without_row(const Batch& batch, const Tensor& kept) {
-  Batch rest{batch.inputs.index_select(0, kept), batch.targets.index_select(0, kept), {},
+  Batch rest{batch.inputs.index_select(0, kept),
+             batch.targets.index_select(0, kept),
+             {},
              batch.rows.index_select(0, kept)};
   if (batch.weights.defined()) rest.weights = batch.weights.index_select(0, kept);
   return rest;

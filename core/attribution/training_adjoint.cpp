@@ -42,7 +42,7 @@ void require_differentiable(const Model& model, const Subset& train, const Train
 
 // A training, step by step.
 struct RecordedTraining {
-  Tensors thetas;  // before each step
+  Tensors thetas;     // before each step
   Tensors positions;  // of the batch in the training set
   std::vector<double> rates;
 };

@@ -26,7 +26,8 @@ Tensor gradient_products(const Model& model, const Subset& subset, const Objecti
     parts.push_back(v.dim() == 1 ? columns.front() : at::stack(columns, 1));
     cost.add_products(static_cast<double>(1 + 2 * k), batch.size());
   }
-  if (parts.empty()) return at::zeros(v.dim() == 1 ? at::IntArrayRef{0} : at::IntArrayRef{0, k}, at::kDouble);
+  if (parts.empty())
+    return at::zeros(v.dim() == 1 ? at::IntArrayRef{0} : at::IntArrayRef{0, k}, at::kDouble);
   Tensor products = at::cat(parts);
   if (!at::isfinite(products).all().item<bool>()) {
     throw Error(ErrorKind::kNumerics,

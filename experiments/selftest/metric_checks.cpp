@@ -43,8 +43,8 @@ struct MetricProblem {
 void metric_describes_itself(const Metric& metric, Findings& findings) {
   findings.expect(!metric.summary.empty(), "", "it has no summary");
   findings.expect(!metric.columns.empty(), "", "it has no columns");
-  const bool computes = metric.compute || metric.compute_population || metric.derive ||
-                        metric.compute_attribution;
+  const bool computes =
+      metric.compute || metric.compute_population || metric.derive || metric.compute_attribution;
   findings.expect(computes, "", "it computes nothing");
 }
 

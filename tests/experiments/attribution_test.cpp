@@ -33,7 +33,8 @@ attribution:
 
 class AttributionRun : public ::testing::Test {
  protected:
-  testing::ProgramResult run(const std::string& text, const std::vector<std::string>& more = {}) const {
+  testing::ProgramResult run(const std::string& text,
+                             const std::vector<std::string>& more = {}) const {
     const auto file = folder_.write("file.yaml", text);
     std::vector<std::string> arguments = {"run", file.string(), "--output",
                                           (folder_ / "out").string()};
@@ -88,7 +89,8 @@ TEST_F(AttributionRun, IsTheSameWithAnyNumberOfWorkers) {
 TEST_F(AttributionRun, SaysWhatDoesNotStandBesideIt) {
   EXPECT_THAT(run(with("edit: {remove: {random: {count: 5}}}")).err,
               HasSubstr("'edit' does not stand beside it"));
-  EXPECT_THAT(run(with("methods: [finetune]")).err, HasSubstr("'methods' does not stand beside it"));
+  EXPECT_THAT(run(with("methods: [finetune]")).err,
+              HasSubstr("'methods' does not stand beside it"));
   EXPECT_THAT(run(with("measure: [accuracy]")).err,
               HasSubstr("the metric 'accuracy' is not for an experiment with 'attribution'"));
   EXPECT_THAT(run(kFile, {"--set", "attribution.methods=[gradient_dott]"}).err,

@@ -42,8 +42,9 @@ AttributorInfo gradient_cosine_attributor() {
   return {.name = "gradient_cosine",
           .summary = "cosines of two examples' gradients",
           .reference = "Charpiat et al. 2019, NeurIPS 32",
-          .definition = "effect = grad l_i . grad l_t / (|grad l_i| |grad l_t|) at the end of "
-                        "training, 0 where one of them is 0; in no unit of a loss",
+          .definition =
+              "effect = grad l_i . grad l_t / (|grad l_i| |grad l_t|) at the end of "
+              "training, 0 where one of them is 0; in no unit of a loss",
           .make = make_attributor<GradientCosine>};
 }
 

@@ -37,8 +37,7 @@ Tensor gradients_of_each(const Model& model, const Subset& tests, const Objectiv
     const auto net = model.linearise(batch.inputs);
     net->adjoint(loss.output_gradients(net->output(), batch.targets),
                  {.sums = nullptr, .input = false, .keep = true});
-    all.narrow(1, begin, batch.size())
-        .copy_(example_gradients(model, *net, 0, batch.size()).t());
+    all.narrow(1, begin, batch.size()).copy_(example_gradients(model, *net, 0, batch.size()).t());
     cost.add_gradients(batch.size());
   }
   return all;
@@ -52,8 +51,8 @@ class InfluenceFunction : public Attributor {
   double estimate_cost(const AttributionTask& task) const override {
     const auto n = static_cast<double>(task.train.size());
     const auto tests = static_cast<double>(task.tests.size());
-    const auto products = static_cast<double>(std::min<std::int64_t>(solve_.limits.max_iterations,
-                                                                     kUsualProducts));
+    const auto products =
+        static_cast<double>(std::min<std::int64_t>(solve_.limits.max_iterations, kUsualProducts));
     return 2 * n * products * tests + n * tests;
   }
 
@@ -85,10 +84,12 @@ class InfluenceFunction : public Attributor {
 AttributorInfo influence_function_attributor() {
   return {.name = "influence_function",
           .summary = "the influence of every training example on every test, by one solve",
-          .reference = "Koh and Liang 2017, arXiv 1703.04730, equation 2; Grosse et al. 2023, "
-                       "arXiv 2308.03296",
-          .definition = "effect = (1/n) grad l_i . (C + mu I)^-1 grad l_t, C the curvature of the "
-                        "mean loss over the training set, with l2, at the end of training",
+          .reference =
+              "Koh and Liang 2017, arXiv 1703.04730, equation 2; Grosse et al. 2023, "
+              "arXiv 2308.03296",
+          .definition =
+              "effect = (1/n) grad l_i . (C + mu I)^-1 grad l_t, C the curvature of the "
+              "mean loss over the training set, with l2, at the end of training",
           .make = make_attributor<InfluenceFunction>};
 }
 

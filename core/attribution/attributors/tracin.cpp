@@ -43,15 +43,16 @@ class Tracin : public Attributor {
   Attribution attribute(const Model& model, const AttributionTask& task,
                         Context& context) const override {
     if (task.recipe.optimizer.is_full_batch()) {
-      throw Error(ErrorKind::kTask, "tracin looks at steps of descent, and L-BFGS takes none: "
-                                    "train with sgd");
+      throw Error(ErrorKind::kTask,
+                  "tracin looks at steps of descent, and L-BFGS takes none: "
+                  "train with sgd");
     }
     Model at_time = model.clone();
     const std::vector<TracinCheckpoint> seen = checkpoints_of(at_time, task, context);
-    const double epochs = static_cast<double>(task.recipe.epochs) /
-                          static_cast<double>(seen.size());
-    const double length = epochs / static_cast<double>(task.recipe.batch_size) /
-                          (1 - task.recipe.optimizer.momentum);
+    const double epochs =
+        static_cast<double>(task.recipe.epochs) / static_cast<double>(seen.size());
+    const double length =
+        epochs / static_cast<double>(task.recipe.batch_size) / (1 - task.recipe.optimizer.momentum);
     Tensor effect = at::zeros({task.train.size(), task.tests.size()}, at::kDouble);
     for (const TracinCheckpoint& checkpoint : seen) {
       at_time.set_theta(checkpoint.theta);
@@ -103,8 +104,9 @@ AttributorInfo tracin_attributor() {
   return {.name = "tracin",
           .summary = "products of gradients at checkpoints along the training",
           .reference = "Pruthi et al. 2020, arXiv 2002.08484, equation 3",
-          .definition = "effect = sum over K checkpoints of eta_k (epochs / K) / batch_size "
-                        "/ (1 - momentum) grad l_i . grad l_t at theta_k, eta_k the rate before it",
+          .definition =
+              "effect = sum over K checkpoints of eta_k (epochs / K) / batch_size "
+              "/ (1 - momentum) grad l_i . grad l_t at theta_k, eta_k the rate before it",
           .make = make_attributor<Tracin>};
 }
 

@@ -42,8 +42,7 @@ Tensor margin_gradients(const Objective& loss, const Tensor& outputs, const Tens
 TrakFeatures trak_features(const Model& model, const Subset& subset, const Objective& loss,
                            const Tensor& projection, CostMeter& cost) {
   const at::NoGradGuard no_grad;
-  const std::int64_t batch_size =
-      std::min<std::int64_t>(64, examples_at_a_time(model, subset, 1));
+  const std::int64_t batch_size = std::min<std::int64_t>(64, examples_at_a_time(model, subset, 1));
   Tensors phi, doubt;
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
     const Batch batch = subset.batch(begin, batch_size, model.dtype());

@@ -71,8 +71,9 @@ class Unrolled : public Attributor {
     found.effect.div_(static_cast<double>(runs_));
     found.details["epochs"] = recipe.epochs;
     if (!found.effect.isfinite().all().item<bool>()) {
-      found.refusal = "the derivative of the training is not finite: its steps amplify changes "
-                      "without bound";
+      found.refusal =
+          "the derivative of the training is not finite: its steps amplify changes "
+          "without bound";
     }
     return found;
   }

@@ -127,7 +127,8 @@ LeaveOneOutTruth read_left_out(const Settings& settings, const std::vector<Attri
     names.push_back(rows[i].name);
     if (rows[i].name != of) continue;
     if (rows[i].trials.size() > 1) {
-      settings.fail("of", fmt::format("'{}' has several settings: name a row without a sweep.", of));
+      settings.fail("of",
+                    fmt::format("'{}' has several settings: name a row without a sweep.", of));
     }
     truth.of = i;
   }
@@ -157,9 +158,8 @@ AttributionSpec read_attribution(const Settings& root,
                        "training again without one example, for the metric leave_one_out"),
         spec.rows);
   }
-  const bool sweeps = std::any_of(spec.rows.begin(), spec.rows.end(), [](const AttributionRow& row) {
-    return row.trials.size() > 1;
-  });
+  const bool sweeps = std::any_of(spec.rows.begin(), spec.rows.end(),
+                                  [](const AttributionRow& row) { return row.trials.size() > 1; });
   if (sweeps && !spec.subsets) {
     fail_at(settings.origin(), "a sweep chooses by lds/1: add `subsets: {count: 50}`.");
   }

@@ -26,16 +26,14 @@ Plan attribution_plan(const Experiment& experiment, const Registry<Metric>& metr
   for (std::size_t row = 0; row < asked.rows.size(); ++row) {
     effects.emplace_back();
     for (std::size_t s = 0; s < originals.size(); ++s) {
-      effects.back().push_back(
-          stages.attribute(row, originals[s], static_cast<std::int64_t>(s)));
+      effects.back().push_back(stages.attribute(row, originals[s], static_cast<std::int64_t>(s)));
     }
   }
   StageNumbers left_out;
   for (std::size_t s = 0; asked.left_out && s < originals.size(); ++s) {
     const std::optional<std::size_t> largest =
         asked.left_out->of ? std::optional(effects[*asked.left_out->of][s]) : std::nullopt;
-    left_out.push_back(
-        stages.left_out(originals[s], largest, static_cast<std::int64_t>(s)));
+    left_out.push_back(stages.left_out(originals[s], largest, static_cast<std::int64_t>(s)));
   }
   std::vector<PlannedRow> rows;
   for (std::size_t row = 0; row < asked.rows.size(); ++row) {

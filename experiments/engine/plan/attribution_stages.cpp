@@ -39,9 +39,8 @@ std::size_t StageMaker::left_out(std::size_t original, std::optional<std::size_t
   if (effects) stage.inputs.push_back(*effects);
   stage.training_seed = training_seed;
   stage.shared_description = prediction_;
-  stage.description = {{"random", truth.random},
-                       {"largest", truth.largest},
-                       {"training_seed", training_seed}};
+  stage.description = {
+      {"random", truth.random}, {"largest", truth.largest}, {"training_seed", training_seed}};
   stage.cost = static_cast<double>(truth.random + truth.largest) * experiment_.retraining_cost();
   return stages_.add(std::move(stage));
 }

@@ -173,7 +173,8 @@ class Planner {
                      all = stages_.group_of(oracles, needs_.relearning);
     for (std::size_t j = 0; j < oracles.size(); ++j) {
       const auto seed = static_cast<std::int64_t>(first + j);
-      row.models.push_back({seed, 0, oracles[j], evaluate(oracles[j], seed, {all, j}, edited, /*is_oracle=*/true)});
+      row.models.push_back(
+          {seed, 0, oracles[j], evaluate(oracles[j], seed, {all, j}, edited, /*is_oracle=*/true)});
     }
     return row;
   }

@@ -43,15 +43,15 @@ struct Spec {
   TrainingRecipe recipe;
   Edits edits;
   std::optional<AttributionSpec> attribution;  // in place of edits and methods
-  std::optional<GivenOriginals> originals;  // in place of ones that are trained here
+  std::optional<GivenOriginals> originals;     // in place of ones that are trained here
   std::vector<MethodRow> methods;
   std::vector<Variant> variants;  // one or more
   Seeds seeds;
   std::vector<std::string> measure;
   std::optional<std::size_t> reference;  // row that others are held against
-  std::vector<NamedSet> sets;     // of test examples, beside those that every experiment has
-  RelearningSettings relearning;  // for the metric that needs it
-  std::int64_t threads = 1;       // of one stage
+  std::vector<NamedSet> sets;            // of test examples, beside those that every experiment has
+  RelearningSettings relearning;         // for the metric that needs it
+  std::int64_t threads = 1;              // of one stage
   Json resolved;
 
   // Parts of `resolved` that determine results, for the keys of stages.

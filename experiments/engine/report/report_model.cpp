@@ -54,7 +54,8 @@ ReportRow report_row(const Results& results, const RowResult& row) {
   reported.is_noise_floor = row.is_noise_floor();
   reported.failure = row.failure_text();
   for (const std::string& column : results.columns) reported.cells.push_back(row.cell(column));
-  if (!results.is_attribution()) reported.verdict = row.is_noise_floor() ? "-" : judge(results, row).text;
+  if (!results.is_attribution())
+    reported.verdict = row.is_noise_floor() ? "-" : judge(results, row).text;
   return reported;
 }
 
@@ -124,9 +125,8 @@ std::string column_title(const std::string& column, const std::string& heading) 
   std::string set = set_of(column);
   if (set == "forget_true") set = "forget (true)";
   if (set == "unknown_true") set = "unknown (true)";
-  const bool is_number = std::all_of(set.begin(), set.end(), [](unsigned char c) {
-    return std::isdigit(c) != 0;
-  });
+  const bool is_number =
+      std::all_of(set.begin(), set.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   if (is_number && !set.empty()) return fmt::format("{} ({})", metric, set);  // of retrainings
   return set.empty() ? metric : fmt::format("{} {}", set, metric);
 }

@@ -31,7 +31,7 @@ struct ReportRow {
   bool is_noise_floor = false;
   std::string failure;  // "diverged 1/2": what stands in place of its numbers
   std::vector<std::optional<Estimate>> cells;  // one for each column
-  std::string verdict;  // "-" for a noise floor; of an attribution ""
+  std::string verdict;                         // "-" for a noise floor; of an attribution ""
 };
 
 struct ReportModel {

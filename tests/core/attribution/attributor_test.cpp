@@ -16,9 +16,8 @@ class EachAttributor : public ::testing::TestWithParam<AttributorInfo> {};
 TEST_P(EachAttributor, GivesAnEffectOfEveryExampleOnEveryTestAndLeavesTheModelAlone) {
   const testing::AttributionProblem problem;
   const Tensor before = problem.model.theta().clone();
-  const Attribution found = problem.attribute(GetParam().name, GetParam().name == "trak"
-                                                                   ? "dimension: 6"
-                                                                   : "{}");
+  const Attribution found =
+      problem.attribute(GetParam().name, GetParam().name == "trak" ? "dimension: 6" : "{}");
   ASSERT_EQ(found.refusal, "");
   EXPECT_EQ(found.effect.sizes(), (at::IntArrayRef{40, 5}));
   EXPECT_EQ(found.effect.scalar_type(), at::kDouble);

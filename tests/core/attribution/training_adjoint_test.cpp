@@ -79,7 +79,8 @@ TEST(TrainingAdjointOf, StepsThatItCannotGoBackThroughAreNamed) {
     training_adjoint(model, problem.task.train, problem.task.tests, problem.task.recipe,
                      problem.task.training, context);
   };
-  EXPECT_ERROR(ErrorKind::kUsage, adjoint(), ::testing::HasSubstr("the record of 24 steps of 15 parameters"));
+  EXPECT_ERROR(ErrorKind::kUsage, adjoint(),
+               ::testing::HasSubstr("the record of 24 steps of 15 parameters"));
   problem.task.recipe.clip_norm = 1;
   EXPECT_ERROR(ErrorKind::kTask, adjoint(), ::testing::HasSubstr("gradients are clipped"));
   problem.task.recipe.clip_norm = 0;

@@ -42,19 +42,15 @@ void run_attribution(const StageRun& run) {
                       {"refusal", found.back().refusal},
                       {"details", found.back().details}});
   }
-  const bool usable = std::any_of(found.begin(), found.end(), [](const Attribution& each) {
-    return each.effect.defined();
-  });
+  const bool usable = std::any_of(found.begin(), found.end(),
+                                  [](const Attribution& each) { return each.effect.defined(); });
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Json trained = run.input_report(0);
   const double gradients = context.cost.sample_gradients();
-  const Json report = {{"usable", usable},
-                       {"status", usable ? "completed" : "refused"},
-                       {"message", refusal},
-                       {"sample_gradients", gradients},
-                       {"seconds", seconds},
-                       {"trials", trials}};
+  const Json report = {{"usable", usable},   {"status", usable ? "completed" : "refused"},
+                       {"message", refusal}, {"sample_gradients", gradients},
+                       {"seconds", seconds}, {"trials", trials}};
   write_json(run.folder / kReportFile, report);
   Json values = {{"sample_gradients", gradients}, {"seconds", seconds}};
   const double training = trained.at("sample_gradients").get<double>();

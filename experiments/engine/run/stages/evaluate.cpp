@@ -20,10 +20,9 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
   const std::vector<ModelOutcome> initial = outputs.outcomes(stage, ModelRole::kInitial);
   const std::vector<ModelOutcome> original = outputs.outcomes(stage, ModelRole::kOriginal);
   const std::vector<StageMember> against = stage.members_of(ModelRole::kReference);
-  const std::vector<ModelOutcome> reference =
-      !against.empty() && outputs.usable(against.front())
-          ? outputs.outcomes(stage, ModelRole::kReference)
-          : std::vector<ModelOutcome>();
+  const std::vector<ModelOutcome> reference = !against.empty() && outputs.usable(against.front())
+                                                  ? outputs.outcomes(stage, ModelRole::kReference)
+                                                  : std::vector<ModelOutcome>();
   const std::vector<Shadow> trained = outputs.shadows(stage, ModelRole::kShadow);
   const std::vector<Shadow> edited = outputs.shadows(stage, ModelRole::kEditedShadow);
   const Evaluation evaluation = outputs.evaluation(run.experiment.metric_sets(), initial,

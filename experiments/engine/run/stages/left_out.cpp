@@ -57,11 +57,10 @@ void run_leaving_out(const StageRun& run) {
     changes.push_back(test_losses(without, task, looking) - before);
     context.progress(static_cast<double>(k + 1) / static_cast<double>(positions.numel()));
   }
-  write_tensors(run.folder / kLeftOutFile,
-                {{{"positions", positions},
-                  {"rows", task.train.rows.index_select(0, positions)},
-                  {"changes", at::stack(changes)}},
-                 {}});
+  write_tensors(run.folder / kLeftOutFile, {{{"positions", positions},
+                                             {"rows", task.train.rows.index_select(0, positions)},
+                                             {"changes", at::stack(changes)}},
+                                            {}});
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   write_json(run.folder / kReportFile, {{"usable", true},

@@ -47,8 +47,7 @@ double lds_of(const StageRun& run, const AttributionInput& all, const std::vecto
               const Tensor& tests) {
   AttributionInput half{.members = all.members, .losses = all.losses.index_select(2, tests)};
   for (const Tensor& effect : effects) half.effects.push_back(effect.index_select(1, tests));
-  for (const PooledValue& value :
-       run.registries.metrics.find("lds").compute_attribution(half)) {
+  for (const PooledValue& value : run.registries.metrics.find("lds").compute_attribution(half)) {
     if (value.column == "lds/1") return value.estimate.mean;
   }
   throw Error(ErrorKind::kUsage, "the metric lds has no column lds/1");
@@ -57,9 +56,9 @@ double lds_of(const StageRun& run, const AttributionInput& all, const std::vecto
 // The effects that a row is judged by. Of several settings each half of the tests has those of the
 // setting that is best on the other.
 struct ChosenEffects {
-  std::vector<Tensor> effects;      // of each original
-  std::optional<double> optimism;   // best on all tests, less what is judged
-  Json chosen = Json::array();      // what each half chose
+  std::vector<Tensor> effects;     // of each original
+  std::optional<double> optimism;  // best on all tests, less what is judged
+  Json chosen = Json::array();     // what each half chose
 };
 
 ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::size_t originals,

@@ -77,8 +77,7 @@ TEST(Trak, IsTheStepOfLogisticRegressionOnTheGradientsOfMargins) {
   projected.diagonal().add_(mu * projected.diagonal().mean().item<double>());
   const Tensor solved = at::linalg_solve(projected, at::mm(f_tests, p).t());
   const Tensor expected = at::mm(at::mm(f_train, p), solved) * q_train * q_tests.t();
-  const Attribution found =
-      problem.attribute("trak", "{dimension: 15, regularisation: 1.0e-3}");
+  const Attribution found = problem.attribute("trak", "{dimension: 15, regularisation: 1.0e-3}");
   EXPECT_LT(testing::largest_difference(found.effect, expected), 1e-9);
 }
 

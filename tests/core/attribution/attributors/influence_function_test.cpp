@@ -8,8 +8,8 @@ namespace {
 
 TEST(InfluenceFunction, IsTheInfluenceOfEachTestByItself) {
   const testing::AttributionProblem problem("mlp", "hidden: [5]");
-  const Attribution found = problem.attribute(
-      "influence_function", "{curvature: ggn, damping: 0.1, tolerance: 1.0e-12}");
+  const Attribution found =
+      problem.attribute("influence_function", "{curvature: ggn, damping: 0.1, tolerance: 1.0e-12}");
   CurvatureSolveSettings settings;
   settings.damping = 0.1;
   settings.limits = {1e-12, 500};
@@ -24,9 +24,8 @@ TEST(InfluenceFunction, IsTheInfluenceOfEachTestByItself) {
 
 TEST(InfluenceFunction, SaysWhyThereIsNone) {
   const testing::AttributionProblem problem("mlp", "{hidden: [5], activation: tanh}");
-  const Attribution found =
-      problem.attribute("influence_function",
-                        "{curvature: hessian, damping: 0, on_negative_curvature: fail}");
+  const Attribution found = problem.attribute(
+      "influence_function", "{curvature: hessian, damping: 0, on_negative_curvature: fail}");
   EXPECT_NE(found.refusal, "");
   EXPECT_FALSE(found.effect.defined());
 }

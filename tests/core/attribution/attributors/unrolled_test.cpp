@@ -22,8 +22,8 @@ TEST(Unrolled, AveragesRunsOfWhichTheFirstIsTheOriginals) {
   other.task.training = Generator(3).stream("run 1");
   const Tensor mean =
       (problem.attribute("unrolled").effect + other.attribute("unrolled").effect) / 2;
-  EXPECT_LT(
-      testing::largest_difference(problem.attribute("unrolled", "runs: 2").effect, mean), 1e-15);
+  EXPECT_LT(testing::largest_difference(problem.attribute("unrolled", "runs: 2").effect, mean),
+            1e-15);
 }
 
 }  // namespace

@@ -23,8 +23,7 @@ struct LdsProblem {
     members = draws.uniform({kSubsets, kExamples}, at::kDouble) < 0.5;
     const Tensor mean = -at::mm(members.to(at::kDouble), effect);
     input.members = members;
-    input.losses =
-        mean + noise * draws.normal({retrainings, kSubsets, kTests}, at::kDouble);
+    input.losses = mean + noise * draws.normal({retrainings, kSubsets, kTests}, at::kDouble);
   }
 };
 

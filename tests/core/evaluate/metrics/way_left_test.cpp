@@ -16,8 +16,9 @@ TEST(WayLeft, IsTheShareOfTheWayToTheReference) {
   const Evaluation evaluation;
   const ModelOutcome original = at_theta(0, 0), reference = at_theta(4, 0), model = at_theta(4, 1);
   const auto left = [&](const ModelOutcome& of, const ModelOutcome* to) {
-    return builtin_metrics().find("way_left").compute(
-        {.evaluation = evaluation, .model = of, .original = &original, .reference = to});
+    return builtin_metrics()
+        .find("way_left")
+        .compute({.evaluation = evaluation, .model = of, .original = &original, .reference = to});
   };
   EXPECT_EQ(left(model, &reference).front().value, 0.25);
   EXPECT_EQ(left(original, &reference).front().value, 1);
