@@ -15,8 +15,8 @@
 //              b where examples are gone, and the share of l2 that went with them. A sum too
 //
 // Source: Qiao et al. 2024 (arXiv 2404.01712); `released` is their code's, but for the order: there
-// d is added first and H acts on it too, which is the derivative of no training. Retraining takes the
-// mean over what is left, so the batch's mean has to be taken off: derived here. Additive, and
+// d is added first and H acts on it too, which is the derivative of no training. Retraining takes
+// the mean over what is left, so the batch's mean has to be taken off: derived here. Additive, and
 // released without clipping, are derivatives of the trained parameters in the examples' weights:
 // of sum_B w_i g_i / sum_B w_i, times b / (b - 1), and of (1/b) sum_B w_i (g_i + l2 theta).
 //

@@ -1,11 +1,11 @@
-// TRAK: the network taken as linear in its gradients, those projected at random to a few dimensions,
-// and logistic regression solved there in one step.
+// TRAK: the network taken as linear in its gradients, those projected at random to a few
+// dimensions, and logistic regression solved there in one step.
 //
 //   phi(x) = P' grad f(x),   f = ln(p_y / (1 - p_y)),   P [dim, k] ~ N(0, 1)
 //   effect[i, t] = (1 - p_t) phi(t) . (Phi' Phi + mu I)^-1 phi(x_i) (1 - p_i)
 //
-// with Phi [n, k] the projections of the training set. The factor 1 - p_t turns the change of f into
-// that of the test's loss and leaves ranks as they are. Source: Park et al. 2023 (arXiv
+// with Phi [n, k] the projections of the training set. The factor 1 - p_t turns the change of f
+// into that of the test's loss and leaves ranks as they are. Source: Park et al. 2023 (arXiv
 // 2303.14186), equations 13 and 16. Deviation: an ensemble is the mean of the models' effects (the
 // rows' `together`), where the paper averages the two factors apart.
 //

@@ -5,14 +5,14 @@
 //
 // Source: Ilyas and Engstrom 2025 (arXiv 2504.16430, MAGIC). Derived here is `data_share`: a model
 // trained on a random share s of the data for as many epochs takes a share s of the steps. The
-// middle of all such subsets is all data with a weight of s each, which is all data for a share s of
-// the epochs; the derivative there is right to second order in what a subset has more or less,
+// middle of all such subsets is all data with a weight of s each, which is all data for a share s
+// of the epochs; the derivative there is right to second order in what a subset has more or less,
 // where that at the whole set is so to first. For leave-one-out it is 1, for scores over random
 // halves 0.5.
 //
-// `runs` trainings, with starts and orders of their own but for the first, which are the original's,
-// are averaged: what depends on the order goes, and the expectation over trainings is what tests of
-// a retrained model show.
+// `runs` trainings, with starts and orders of their own but for the first, which are the
+// original's, are averaged: what depends on the order goes, and the expectation over trainings is
+// what tests of a retrained model show.
 //
 // Needs SGD, with or without momentum, no clipping or augmentation, and a network without batch
 // normalisation and dropout. Cost: for each run that of training, and 2 n epochs tests.

@@ -2,8 +2,8 @@
 // subsets come out.
 //
 //   predicted(S, t) = - sum over i in S of effect[i, t]
-//   lds/K = mean over tests of Spearman's rho over the subsets S, of predicted(S, t) and of the mean
-//           loss of K models trained on S
+//   lds/K = mean over tests of Spearman's rho over the subsets S, of predicted(S, t) and of the
+//           mean loss of K models trained on S
 //
 // Source: Park et al. 2023 (arXiv 2303.14186), definition 2, of the loss; Ilyas et al. 2022 (arXiv
 // 2202.00622). Effects of each original are scored by themselves, and the scores averaged;
@@ -11,11 +11,11 @@
 // disjoint groups of the models. A test of which nothing is predicted, all sums being equal, counts
 // as 0.
 //
-// A model's loss holds its training's noise, which nobody can predict. Two that share a subset agree
-// by lds_agreement, the mean of rho over pairs of retrainings; the mean of K is then known with the
-// reliability K r / (1 + (K - 1) r) (Spearman and Brown 1910), and what knew the expectation itself
-// would score the square root of that: lds/K of the row `ceiling`. It is exact for Pearson's
-// correlation, and near for ranks.
+// A model's loss holds its training's noise, which nobody can predict. Two that share a subset
+// agree by lds_agreement, the mean of rho over pairs of retrainings; the mean of K is then known
+// with the reliability K r / (1 + (K - 1) r) (Spearman and Brown 1910), and what knew the
+// expectation itself would score the square root of that: lds/K of the row `ceiling`. It is exact
+// for Pearson's correlation, and near for ranks.
 //
 // Intervals: crossed_jackknife.h over subsets, tests and originals.
 #include <ATen/ATen.h>
@@ -51,8 +51,8 @@ LdsRanks ranks_by_test(const Tensor& values) {
   return all;
 }
 
-// Of ranks, without the unit `left_out` if it is one of them: those above move down by 1, its equals
-// by a half.
+// Of ranks, without the unit `left_out` if it is one of them: those above move down by 1, its
+// equals by a half.
 double rank_correlation(const std::vector<double>& a, const std::vector<double>& b,
                         std::size_t left_out) {
   const auto rank = [&](const std::vector<double>& ranks, std::size_t i) {

@@ -6,9 +6,9 @@
 //   loo_error  sum of |effect - change| over the sum of |change|
 //
 // Source: Koh and Liang 2017 (arXiv 1703.04730), section 5.1 and figure 2. A slope above 1 is an
-// influence that is too small: 1 / (1 - leverage) in linear models. Each original's effects are held
-// against what leaving out does to that original. Effects in no unit of a loss, such as products of
-// gradients, have a correlation and no meaningful slope or error.
+// influence that is too small: 1 / (1 - leverage) in linear models. Each original's effects are
+// held against what leaving out does to that original. Effects in no unit of a loss, such as
+// products of gradients, have a correlation and no meaningful slope or error.
 //
 // Intervals: crossed_jackknife.h over originals, examples and tests.
 #include <ATen/ATen.h>

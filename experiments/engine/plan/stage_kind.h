@@ -32,8 +32,8 @@ std::string to_string(StageKind kind);
 inline bool is_original(StageKind kind) {
   return kind == StageKind::kTrain || kind == StageKind::kImport;
 }
-// What people call a model of this kind: original, oracle, shadow, audit, subset model, untrained; "original" for
-// kinds that train none.
+// What people call a model of this kind: original, oracle, shadow, audit, subset model, untrained;
+// "original" for kinds that train none.
 std::string model_name(StageKind kind);
 
 }  // namespace oubli
