@@ -36,14 +36,20 @@ struct AttributionTask {
 };
 
 struct Attribution {
-  Tensor effect;        // float64 [n, tests], in the loss's units
-  std::string refusal;  // why there is none
+  Tensor effect;             // float64 [n, tests], in the loss's units
+  std::string refusal;       // why there is none
+  std::string warning = {};  // what a user should know of effects that are there
   Json details = Json::object();
 };
 
 class Attributor {
  public:
   virtual ~Attributor() = default;
+  // Error(kTask) for what it cannot do, known from the recipe and a model with any parameters.
+  virtual void require_fitting(const Model& model, const AttributionTask& task) const {
+    (void)model;
+    (void)task;
+  }
   // Sample-gradients that it takes, or at most takes.
   virtual double estimate_cost(const AttributionTask& task) const = 0;
   // `model` was trained on task.train. Numerical outcomes go into `refusal`; exceptions are for

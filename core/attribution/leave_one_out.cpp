@@ -9,12 +9,14 @@
 namespace oubli {
 namespace {
 
-Batch without_row(const Batch& batch, const Tensor& kept) {
-  Batch rest{batch.inputs.index_select(0, kept),
-             batch.targets.index_select(0, kept),
-             {},
-             batch.rows.index_select(0, kept)};
-  if (batch.weights.defined()) rest.weights = batch.weights.index_select(0, kept);
+// The example keeps its place in the batch, so that dropout draws for the others what it drew, and
+// has no weight; the others make the mean.
+Batch without_row(const Batch& batch, std::int64_t row) {
+  Batch rest = batch;
+  const Tensor kept = batch.rows.ne(row);
+  if (kept.all().item<bool>()) return rest;
+  const auto b = static_cast<double>(batch.size());
+  rest.weights = kept.to(batch.inputs.scalar_type()) * (b / (b - 1));
   return rest;
 }
 
@@ -26,12 +28,9 @@ bool descend_without(Model& model, const Subset& train, std::int64_t row,
   BatchStream batches = descent.batches(train);
   while (descent.next_epoch()) {
     for (const Batch& batch : batches) {
-      const Tensor kept = batch.rows.ne(row).nonzero().squeeze(1);
-      descent.next_step();
-      if (kept.numel() == 0) continue;
-      const bool is_whole = kept.numel() == batch.size();
-      const Batch rest = is_whole ? batch : without_row(batch, kept);
-      descent.step_along(descent.gradient(descent.loss(rest)));
+      const bool is_alone = batch.size() == 1 && batch.rows[0].item<std::int64_t>() == row;
+      if (is_alone) continue;  // there is no step
+      descent.step_along(descent.gradient(descent.loss(without_row(batch, row))));
     }
   }
   return descent.report().usable();
@@ -47,6 +46,9 @@ Model trained_without(const Model& model, const Subset& train, std::int64_t posi
   const double n = static_cast<double>(train.size());
   TrainingRecipe without = recipe;
   without.objective.l2 *= n / (n - 1);
+  if (train.weights.defined()) {
+    throw Error(ErrorKind::kTask, "examples that carry weights cannot be left out one by one");
+  }
   const auto row = train.rows[position].item<std::int64_t>();
   Model again = model.clone();
   Context own(training.seed());

@@ -4,41 +4,18 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/machine_limits.h"
 #include "core/curvature/example_gradients.h"
 #include "core/unlearn/linear_weights.h"
 #include "core/unlearn/watched_training.h"
 
 namespace oubli {
 namespace {
-
-void require_differentiable(const Model& model, const Subset& train, const TrainingRecipe& recipe) {
-  const auto fail = [](const std::string& found, const std::string& instead) {
-    throw Error(ErrorKind::kTask,
-                fmt::format("unrolled goes back through steps of descent; here {}. Write '{}' "
-                            "under 'train', or leave it out.",
-                            found, instead));
-  };
-  const OptimizerSettings& optimizer = recipe.optimizer;
-  if (optimizer.name != "sgd") {
-    fail("the optimiser is " + optimizer.name, "optimizer: {name: sgd, lr: ...}");
-  }
-  if (optimizer.nesterov) fail("the momentum is Nesterov's", "optimizer: {nesterov: false, ...}");
-  if (recipe.clip_norm > 0) fail("gradients are clipped", "clip_norm: 0");
-  if (recipe.augmentation.any()) fail("inputs are augmented", "augment: {}");
-  if (train.weights.defined()) fail("examples carry weights", "weights: none");
-  try {
-    model.linearise(train.batch(0, 1, model.dtype()).inputs, PassMode::kTraining);
-  } catch (const Error& error) {
-    throw Error(ErrorKind::kTask,
-                fmt::format("unrolled goes back through gradients of separate examples, and this "
-                            "network has none: {}",
-                            error.what()));
-  }
-}
 
 // A training, step by step.
 struct RecordedTraining {
@@ -181,11 +158,56 @@ class BatchProducts {
   std::optional<LinearWeights> linear_;
 };
 
+// p . theta of each test.
+Tensor products_with_theta(const Model& model, const Adjoints& p) {
+  Tensor sum = at::zeros({p[0].size(0)}, at::kDouble);
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    sum.add_(at::mv(p[k].flatten(1), model.parameters()[k].detach().flatten()).to(at::kDouble));
+  }
+  return sum;
+}
+
+void require_memory_for_adjoints(const Model& model, std::int64_t tests) {
+  const double bytes =
+      3.0 * static_cast<double>(model.theta().nbytes()) * static_cast<double>(tests);
+  const std::string shortage = memory_shortage(
+      bytes, fmt::format("the derivatives of {} tests in {} parameters", tests, model.dim()));
+  if (!shortage.empty()) throw Error(ErrorKind::kUsage, shortage + " Ask about fewer tests.");
+}
+
 }  // namespace
+
+void require_differentiable(const Model& model, const Subset& train, const TrainingRecipe& recipe) {
+  const auto fail = [](const std::string& found, const std::string& instead) {
+    throw Error(ErrorKind::kTask,
+                fmt::format("unrolled goes back through steps of descent; here {}. Write '{}' "
+                            "under 'train', or leave it out.",
+                            found, instead));
+  };
+  const OptimizerSettings& optimizer = recipe.optimizer;
+  if (optimizer.name != "sgd") {
+    fail("the optimiser is " + optimizer.name, "optimizer: {name: sgd, lr: ...}");
+  }
+  if (optimizer.nesterov) fail("the momentum is Nesterov's", "optimizer: {nesterov: false, ...}");
+  if (recipe.clip_norm > 0) fail("gradients are clipped", "clip_norm: 0");
+  if (recipe.augmentation.any()) fail("inputs are augmented", "augment: {}");
+  if (train.weights.defined()) {
+    throw Error(ErrorKind::kTask, "unrolled takes every example alike, and these have weights");
+  }
+  try {
+    model.linearise(train.batch(0, 1, model.dtype()).inputs, PassMode::kTraining);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kTask,
+                fmt::format("unrolled goes back through gradients of separate examples, and this "
+                            "network has none: {}",
+                            error.what()));
+  }
+}
 
 Tensor training_adjoint(Model& model, const Subset& train, const Subset& tests,
                         const TrainingRecipe& recipe, const Generator& training, Context& context) {
   require_differentiable(model, train, recipe);
+  require_memory_for_adjoints(model, tests.size());
   const RecordedTraining record = record_training(model, train, recipe, training, context);
   const Objective loss{recipe.objective.loss, 0};
   const std::int64_t count = tests.size();
@@ -193,6 +215,7 @@ Tensor training_adjoint(Model& model, const Subset& train, const Subset& tests,
   Adjoints p = zero_adjoints(model, count), u = zero_adjoints(model, count);
   const BatchProducts products(model, loss);
   Tensor effect = at::zeros({train.size(), count}, at::kDouble);
+  Tensor regulariser = at::zeros({count}, at::kDouble);
   const auto steps = static_cast<std::int64_t>(record.rates.size());
   for (std::int64_t s = steps - 1; s >= 0; --s) {
     if (context.should_stop()) return {};
@@ -203,8 +226,12 @@ Tensor training_adjoint(Model& model, const Subset& train, const Subset& tests,
       p[k].copy_(u[k]).add_(a[k], -record.rates[at]);
     }
     const Tensor along = products.add(batch, p, a).to(at::kDouble);
-    const Tensor lost = (along - along.mean(0)) / static_cast<double>(batch.size());
+    const Tensor of_theta = recipe.objective.l2 * products_with_theta(model, p);
+    const Tensor lost = batch.size() == 1
+                            ? along + of_theta
+                            : (along - along.mean(0)) / static_cast<double>(batch.size() - 1);
     effect.index_add_(0, record.positions[at], lost, -1);
+    regulariser.add_(of_theta);
     for (std::size_t k = 0; k < p.size(); ++k) {
       if (recipe.objective.l2 > 0) a[k].add_(p[k], recipe.objective.l2);
       u[k].copy_(p[k]).mul_(recipe.optimizer.momentum);
@@ -212,7 +239,7 @@ Tensor training_adjoint(Model& model, const Subset& train, const Subset& tests,
     context.cost.add_products(6.0 * static_cast<double>(count), batch.size());
     if (s % 64 == 0) context.progress(1 - static_cast<double>(s) / static_cast<double>(steps));
   }
-  return effect;
+  return effect + regulariser / static_cast<double>(std::max<std::int64_t>(1, train.size() - 1));
 }
 
 }  // namespace oubli

@@ -118,8 +118,9 @@ struct PopulationInput {
 // Effects of training examples on tests (core/attribution/attributor.h), from models of several
 // originals, and what retrained models say of them.
 struct AttributionInput {
-  std::vector<Tensor> effects = {};  // float64 [n, tests], one of each original; of a truth none
-  Tensor members = {};               // bool [subsets, n]: what each was trained on
+  // Floating [n, tests], one of each original; of a truth none.
+  std::vector<Tensor> effects = {};
+  Tensor members = {};  // bool [subsets, n]: what each was trained on
   // float64 [retrainings, subsets, tests]: losses of models trained on the subsets, each subset as
   // often.
   Tensor losses = {};

@@ -100,9 +100,33 @@ TEST_F(AttributionRun, SaysWhatDoesNotStandBesideIt) {
   EXPECT_THAT(run(kFile, {"--set", "attribution.leave_one_out.of=exct"}).err,
               HasSubstr("did you mean 'exact'?"));
   EXPECT_THAT(run(kFile, {"--set", "attribution.tests=[30]"}).err,
-              HasSubstr("there is no test 30: the test set has 0 to 29"));
+              HasSubstr("there is no test 30: the test set has 30 examples"));
   EXPECT_THAT(run(kFile, {"--set", "attribution.leave_one_out.random=0"}).err,
               HasSubstr("needs three examples or more"));
+}
+
+TEST_F(AttributionRun, AsksAboutTheTestsThatAreNamed) {
+  const auto values = [&](const std::string& tests) {
+    run(kFile, {"--set", "attribution.tests=" + tests});
+    return testing::read_text(folder_ / "out" / "table.csv");
+  };
+  EXPECT_NE(values("[1, 2]"), values("[3, 4]")) << "one store must not mistake them";
+}
+
+TEST_F(AttributionRun, RefusesWhatCannotBeScored) {
+  const auto refused = [&](const std::vector<std::string>& sets) {
+    std::vector<std::string> more;
+    for (const std::string& each : sets) more.insert(more.end(), {"--set", each});
+    return run(kFile, more).err;
+  };
+  EXPECT_THAT(refused({"attribution.tests=[1]"}), HasSubstr("ask about two or more"));
+  EXPECT_THAT(refused({"attribution.subsets.fraction=0.001"}), HasSubstr("neither none nor all"));
+  EXPECT_THAT(refused({"attribution={methods: [gradient_dot], leave_one_out: {random: 3}}",
+                       "measure=[lds]"}),
+              HasSubstr("add `subsets: {count: 50}`"));
+  EXPECT_THAT(refused({"train.optimizer.name=adam"}), HasSubstr("'unrolled': unrolled goes back"));
+  EXPECT_THAT(refused({"attribution.methods.gradient_dot.as=original"}),
+              HasSubstr("a row cannot be named 'original'"));
 }
 
 TEST_F(AttributionRun, SaysWhyARowHasNoEffects) {

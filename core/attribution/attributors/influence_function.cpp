@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "core/attribution/attributor.h"
+#include "core/base/machine_limits.h"
 #include "core/curvature/example_gradients.h"
 #include "core/curvature/gradient_products.h"
 #include "core/solve/curvature_solve.h"
@@ -58,6 +59,10 @@ class InfluenceFunction : public Attributor {
 
   Attribution attribute(const Model& model, const AttributionTask& task,
                         Context& context) const override {
+    const std::string shortage = memory_shortage(
+        4 * 8.0 * static_cast<double>(model.dim()) * static_cast<double>(task.tests.size()),
+        fmt::format("a solve for {} tests in {} parameters", task.tests.size(), model.dim()));
+    if (!shortage.empty()) throw Error(ErrorKind::kUsage, shortage + " Ask about fewer tests.");
     const Tensor b = gradients_of_each(model, task.tests, task.loss(), context.cost);
     const Solution solution =
         solve_curvature(solve_, model, task.train, task.objective(), b, context);
@@ -68,6 +73,9 @@ class InfluenceFunction : public Attributor {
       found.refusal = fmt::format("the solve gave no numbers: {}", solution.report.message);
     }
     if (!found.refusal.empty()) return found;
+    if (solution.report.status != SolveStatus::kConverged) {
+      found.warning = fmt::format("the solve is approximate: {}", solution.report.message);
+    }
     found.effect = gradient_products(model, task.train, task.loss(), solution.x, context.cost) /
                    task.train.total_weight();
     return found;

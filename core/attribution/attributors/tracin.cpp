@@ -11,6 +11,7 @@
 // those of training, where released code takes one rate of its own. Cost: that of training, and K
 // (n + tests).
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
@@ -40,19 +41,25 @@ class Tracin : public Attributor {
                                checkpoints_ * (task.train.size() + task.tests.size()));
   }
 
+  void require_fitting(const Model&, const AttributionTask& task) const override {
+    if (task.recipe.optimizer.name == "sgd") return;
+    throw Error(ErrorKind::kTask,
+                fmt::format("tracin adds up steps of lr times a gradient, and {} takes others: "
+                            "write 'optimizer: {{name: sgd, lr: ...}}' under 'train', or leave it "
+                            "out.",
+                            task.recipe.optimizer.name));
+  }
+
   Attribution attribute(const Model& model, const AttributionTask& task,
                         Context& context) const override {
-    if (task.recipe.optimizer.is_full_batch()) {
-      throw Error(ErrorKind::kTask,
-                  "tracin looks at steps of descent, and L-BFGS takes none: "
-                  "train with sgd");
-    }
+    require_fitting(model, task);
     Model at_time = model.clone();
     const std::vector<TracinCheckpoint> seen = checkpoints_of(at_time, task, context);
+    const std::int64_t batch = std::min(task.recipe.batch_size, task.train.size());
     const double epochs =
         static_cast<double>(task.recipe.epochs) / static_cast<double>(seen.size());
     const double length =
-        epochs / static_cast<double>(task.recipe.batch_size) / (1 - task.recipe.optimizer.momentum);
+        epochs / static_cast<double>(batch) / (1 - task.recipe.optimizer.momentum);
     Tensor effect = at::zeros({task.train.size(), task.tests.size()}, at::kDouble);
     for (const TracinCheckpoint& checkpoint : seen) {
       at_time.set_theta(checkpoint.theta);

@@ -75,13 +75,16 @@ class Trak : public Attributor {
     return static_cast<double>(task.train.size() + task.tests.size());
   }
 
+  void require_fitting(const Model&, const AttributionTask& task) const override {
+    const LossKind loss = task.recipe.objective.loss;
+    if (loss == LossKind::kCrossEntropy || loss == LossKind::kBinaryLogistic) return;
+    throw Error(ErrorKind::kTask,
+                "trak is for classifiers with the loss cross_entropy or binary_logistic");
+  }
+
   Attribution attribute(const Model& model, const AttributionTask& task,
                         Context& context) const override {
-    const LossKind loss = task.recipe.objective.loss;
-    if (loss != LossKind::kCrossEntropy && loss != LossKind::kBinaryLogistic) {
-      throw Error(ErrorKind::kTask,
-                  "trak is for classifiers with the loss cross_entropy or binary_logistic");
-    }
+    require_fitting(model, task);
     const std::string shortage = memory_shortage(
         4.0 * static_cast<double>(model.dim()) * static_cast<double>(dimension_),
         fmt::format("a projection of {} parameters to {} dimensions", model.dim(), dimension_));

@@ -42,46 +42,56 @@ class Unrolled : public Attributor {
             "runs", {.default_value = 1, .at_least = 1, .doc = "trainings that are averaged"})) {}
 
   double estimate_cost(const AttributionTask& task) const override {
-    const auto visits = static_cast<double>(runs_ * task.train.size() * epochs_of(task));
+    const auto visits =
+        static_cast<double>(runs_ * task.train.size() * part_of(task.recipe.epochs));
     return visits * (1 + 2 * static_cast<double>(task.tests.size()));
+  }
+
+  void require_fitting(const Model& model, const AttributionTask& task) const override {
+    require_differentiable(model, task.train, task.recipe);
   }
 
   Attribution attribute(const Model& model, const AttributionTask& task,
                         Context& context) const override {
-    TrainingRecipe recipe = task.recipe;
-    recipe.epochs = epochs_of(task);
+    const TrainingRecipe recipe = shortened(task);
     Attribution found;
-    const auto progress = context.progress;
     for (std::int64_t run = 0; run < runs_; ++run) {
-      context.progress = [&, run](double share) {
-        progress((static_cast<double>(run) + share) / static_cast<double>(runs_));
+      Context own(context);
+      own.cost = {};
+      own.progress = [&context, run, runs = runs_](double share) {
+        context.progress((static_cast<double>(run) + share) / static_cast<double>(runs));
       };
       const Generator training =
           run == 0 ? task.training : context.generator.stream(fmt::format("run {}", run));
       Model moving = model.clone();
-      const Tensor effect =
-          training_adjoint(moving, task.train, task.tests, recipe, training, context);
+      const Tensor effect = training_adjoint(moving, task.train, task.tests, recipe, training, own);
+      context.cost.add_products(3 * own.cost.sample_gradients(), 1);
       if (!effect.defined()) {
         found.refusal = "stopped before the end";
         return found;
       }
       found.effect = found.effect.defined() ? found.effect + effect : effect;
     }
-    context.progress = progress;
     found.effect.div_(static_cast<double>(runs_));
     found.details["epochs"] = recipe.epochs;
     if (!found.effect.isfinite().all().item<bool>()) {
       found.refusal =
-          "the derivative of the training is not finite: its steps amplify changes "
-          "without bound";
+          "the derivative of the training is not finite: its steps amplify changes without bound";
     }
     return found;
   }
 
  private:
-  std::int64_t epochs_of(const AttributionTask& task) const {
-    const double epochs = data_share_ * static_cast<double>(task.recipe.epochs);
-    return std::max<std::int64_t>(1, std::llround(epochs));
+  std::int64_t part_of(std::int64_t epochs) const {
+    return std::max<std::int64_t>(1, std::llround(data_share_ * static_cast<double>(epochs)));
+  }
+  // What counts epochs of the rate's schedule is shortened with them.
+  TrainingRecipe shortened(const AttributionTask& task) const {
+    TrainingRecipe recipe = task.recipe;
+    recipe.epochs = part_of(recipe.epochs);
+    recipe.schedule.every = part_of(recipe.schedule.every);
+    for (std::int64_t& milestone : recipe.schedule.milestones) milestone = part_of(milestone);
+    return recipe;
   }
 
   double data_share_;
@@ -91,14 +101,18 @@ class Unrolled : public Attributor {
 }  // namespace
 
 AttributorInfo unrolled_attributor() {
-  return {.name = "unrolled",
-          .summary = "the derivative of the whole training in each example's weight",
-          .reference = "Ilyas and Engstrom 2025, arXiv 2504.16430; the share of data derived here",
-          .definition =
-              "effect = - sum over the steps s with i in the batch B of p_s . (g_i - g_B) / b, p_s "
-              "the derivative of the test's loss at the end in that step's gradient; of a training "
-              "on all data for round(data_share epochs) epochs, averaged over `runs` of them",
-          .make = make_attributor<Unrolled>};
+  return {
+      .name = "unrolled",
+      .summary = "the derivative of the whole training in each example's weight",
+      .reference = "Ilyas and Engstrom 2025, arXiv 2504.16430; the share of data derived here",
+      .definition =
+          "effect = - sum over the steps s with i in the batch B of p_s . (g_i - g_B) / (b - 1) "
+          "+ sum over all steps of p_s . theta_s l2 / (n - 1), p_s the derivative of the test's "
+          "loss at the end in that step's gradient, and p_s . (g_i + l2 theta_s) of a batch of "
+          "one; of a training on all data for round(data_share epochs) epochs, whose schedule "
+          "is as much shorter, averaged over `runs` of them",
+      .version = 2,
+      .make = make_attributor<Unrolled>};
 }
 
 }  // namespace oubli

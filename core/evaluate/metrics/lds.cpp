@@ -14,10 +14,13 @@
 // A model's loss holds its training's noise, which nobody can predict. Two that share a subset
 // agree by lds_agreement, the mean of rho over pairs of retrainings; the mean of K is then known
 // with the reliability K r / (1 + (K - 1) r) (Spearman and Brown 1910), and what knew the
-// expectation itself would score the square root of that: lds/K of the row `ceiling`. It is exact
-// for Pearson's correlation, and near for ranks.
+// expectation itself would score the square root of that for each test: lds/K of the row `ceiling`
+// is the mean of these. It is exact for Pearson's correlation, and near for ranks; the noise of
+// each test's own agreement takes a little off it.
 //
 // Intervals: crossed_jackknife.h over subsets, tests and originals.
+#include "core/evaluate/metrics/lds.h"
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -29,7 +32,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/evaluate/metric.h"
 #include "core/evaluate/statistics/crossed_jackknife.h"
 #include "core/evaluate/statistics/ranks.h"
 
@@ -72,63 +74,58 @@ double rank_correlation(const std::vector<double>& a, const std::vector<double>&
   return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
 }
 
-double mean_correlation(const LdsRanks& a, const LdsRanks& b, std::size_t left_out) {
-  double sum = 0;
-  for (std::size_t t = 0; t < a.size(); ++t) sum += rank_correlation(a[t], b[t], left_out);
-  return sum / static_cast<double>(a.size());
+std::vector<double> correlations(const LdsRanks& a, const LdsRanks& b, std::size_t left_out) {
+  std::vector<double> by_test;
+  by_test.reserve(a.size());
+  for (std::size_t t = 0; t < a.size(); ++t) {
+    by_test.push_back(rank_correlation(a[t], b[t], left_out));
+  }
+  return by_test;
 }
 
-// A statistic that is a mean over pairs of rankings, each of one unit that may be left out (an
-// original) with a truth; and through `turn` a function of that mean.
-struct RankedPairs {
-  std::vector<std::vector<std::pair<const LdsRanks*, const LdsRanks*>>> units;
-  double (*turn)(double value, std::int64_t retrainings) = [](double v, std::int64_t) { return v; };
-  std::int64_t retrainings = 1;
-  std::vector<double> more = {};  // the statistic without each unit of one more side
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
 
-  Estimate estimate() const {
-    const std::size_t subsets = units.front().front().first->front().size();
-    std::vector<double> unit_means, subset_means(subsets, 0);
-    std::vector<double> by_test(units.front().front().first->size(), 0);
-    double pairs = 0;
-    for (const auto& unit : units) {
-      double own = 0;
-      for (const auto& [a, b] : unit) {
-        ++pairs;
-        own += mean_correlation(*a, *b, kAllSubsets);
-        for (std::size_t s = 0; s < subsets; ++s) subset_means[s] += mean_correlation(*a, *b, s);
-        for (std::size_t t = 0; t < by_test.size(); ++t) {
-          by_test[t] += rank_correlation((*a)[t], (*b)[t], kAllSubsets);
-        }
+double mean_correlation(const LdsRanks& a, const LdsRanks& b, std::size_t left_out) {
+  return mean_of(correlations(a, b, left_out));
+}
+
+// The statistic without each of its values, of their mean; none of one value.
+std::vector<double> means_without_each(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size()), mean = mean_of(values);
+  std::vector<double> means;
+  for (std::size_t i = 0; i < values.size() && values.size() > 1; ++i) {
+    means.push_back((n * mean - values[i]) / (n - 1));
+  }
+  return means;
+}
+
+// The mean over originals, and over truths, of the correlation of a ranking by each original and
+// one by each truth. `more`: the statistic without each unit of one more side.
+Estimate mean_over_pairs(const std::vector<const LdsRanks*>& originals,
+                         const std::vector<LdsRanks>& truths,
+                         const std::vector<double>& more = {}) {
+  const std::size_t tests = truths.front().size(), subsets = truths.front().front().size();
+  const double pairs = static_cast<double>(originals.size() * truths.size());
+  std::vector<double> of_original, without_subset(subsets, 0), of_test(tests, 0);
+  for (const LdsRanks* original : originals) {
+    double own = 0;
+    for (const LdsRanks& truth : truths) {
+      const std::vector<double> each = correlations(*original, truth, kAllSubsets);
+      own += mean_of(each) / static_cast<double>(truths.size());
+      for (std::size_t t = 0; t < tests; ++t) of_test[t] += each[t] / pairs;
+      for (std::size_t s = 0; s < subsets; ++s) {
+        without_subset[s] += mean_correlation(*original, truth, s) / pairs;
       }
-      unit_means.push_back(own / static_cast<double>(unit.size()));
     }
-    for (double& value : subset_means) value /= pairs;
-    for (double& value : by_test) value /= pairs;
-    return crossed_jackknife(
-        turned(mean_without(unit_means, unit_means.size())),
-        {without_each(unit_means), turned_all(subset_means), without_each(by_test), more});
+    of_original.push_back(own);
   }
-
- private:
-  double turned(double value) const { return turn(value, retrainings); }
-  std::vector<double> turned_all(std::vector<double> values) const {
-    for (double& value : values) value = turned(value);
-    return values;
-  }
-  static double mean_without(const std::vector<double>& values, std::size_t left_out) {
-    double sum = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) sum += i == left_out ? 0 : values[i];
-    return sum / static_cast<double>(values.size() - (left_out < values.size() ? 1 : 0));
-  }
-  std::vector<double> without_each(const std::vector<double>& values) const {
-    std::vector<double> means;
-    for (std::size_t i = 0; i < values.size() && values.size() > 1; ++i) {
-      means.push_back(turned(mean_without(values, i)));
-    }
-    return means;
-  }
-};
+  return crossed_jackknife(mean_of(of_original), {means_without_each(of_original), without_subset,
+                                                  means_without_each(of_test), more});
+}
 
 // Rankings of the mean losses of disjoint groups of so many retrainings.
 std::vector<LdsRanks> truths_of(const Tensor& losses, std::int64_t retrainings) {
@@ -150,12 +147,12 @@ std::string lds_column(const char* name, std::int64_t retrainings) {
 }
 
 LdsRanks predicted_ranks(const Tensor& members, const Tensor& effect) {
-  return ranks_by_test(-at::mm(members, effect));
+  return ranks_by_test(-at::mm(members, effect.to(at::kDouble)));
 }
 
 // The sum of all but one, which has the ranks of their mean.
 Tensor summed_effect(const std::vector<Tensor>& effects, std::size_t left_out) {
-  Tensor sum = at::zeros_like(effects.front());
+  Tensor sum = at::zeros(effects.front().sizes(), at::kDouble);
   for (std::size_t i = 0; i < effects.size(); ++i) {
     if (i != left_out) sum.add_(effects[i]);
   }
@@ -169,16 +166,14 @@ Estimate together(const AttributionInput& input, const Tensor& members,
   };
   const std::size_t all = input.effects.size();
   const LdsRanks ranks = ranks_without(all);
-  RankedPairs pairs;
-  pairs.units.emplace_back();
-  for (const LdsRanks& truth : truths) pairs.units.back().emplace_back(&ranks, &truth);
+  std::vector<double> without_original;
   for (std::size_t i = 0; i < all; ++i) {
     const LdsRanks rest = ranks_without(i);
     double sum = 0;
     for (const LdsRanks& truth : truths) sum += mean_correlation(rest, truth, kAllSubsets);
-    pairs.more.push_back(sum / static_cast<double>(truths.size()));
+    without_original.push_back(sum / static_cast<double>(truths.size()));
   }
-  return pairs.estimate();
+  return mean_over_pairs({&ranks}, truths, without_original);
 }
 
 double ceiling_of(double agreement, std::int64_t retrainings) {
@@ -187,40 +182,70 @@ double ceiling_of(double agreement, std::int64_t retrainings) {
   return reliability > 0 ? std::sqrt(reliability) : 0;
 }
 
-// Of a truth: how far its own retrainings agree, and what could be reached.
+// The mean agreement of all pairs of retrainings, by test.
+std::vector<double> agreement_by_test(const std::vector<LdsRanks>& truths, std::size_t left_out) {
+  std::vector<double> by_test(truths.front().size(), 0);
+  double pairs = 0;
+  for (std::size_t a = 0; a < truths.size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b, ++pairs) {
+      const std::vector<double> each = correlations(truths[a], truths[b], left_out);
+      for (std::size_t t = 0; t < each.size(); ++t) by_test[t] += each[t];
+    }
+  }
+  for (double& value : by_test) value /= pairs;
+  return by_test;
+}
+
+// Of a truth: how far its own retrainings agree, and what could be reached, which is a root for
+// each test and then the mean of those.
 std::vector<PooledValue> ceilings(const Tensor& losses) {
   if (losses.size(0) < 2) return {};
   const std::vector<LdsRanks> truths = truths_of(losses, 1);
-  RankedPairs pairs;
-  pairs.units.emplace_back();
-  for (std::size_t a = 0; a < truths.size(); ++a) {
-    for (std::size_t b = 0; b < a; ++b) pairs.units.back().emplace_back(&truths[a], &truths[b]);
+  const std::vector<double> whole = agreement_by_test(truths, kAllSubsets);
+  std::vector<std::vector<double>> without_subset;
+  for (std::size_t s = 0; s < truths.front().front().size(); ++s) {
+    without_subset.push_back(agreement_by_test(truths, s));
   }
-  std::vector<PooledValue> values = {{"lds_agreement", pairs.estimate()}};
-  pairs.turn = ceiling_of;
+  const auto estimate = [&](const auto& turned) {
+    const auto turned_all = [&](std::vector<double> values) {
+      for (double& value : values) value = turned(value);
+      return values;
+    };
+    std::vector<double> subsets;
+    for (const std::vector<double>& each : without_subset) {
+      subsets.push_back(mean_of(turned_all(each)));
+    }
+    const std::vector<double> tests = turned_all(whole);
+    return crossed_jackknife(mean_of(tests), {subsets, means_without_each(tests)});
+  };
+  std::vector<PooledValue> values = {
+      {"lds_agreement", estimate([](double agreement) { return agreement; })}};
   for (const std::int64_t k : numbers_of_retrainings(losses)) {
-    pairs.retrainings = k;
-    values.push_back({lds_column("lds", k), pairs.estimate()});
+    values.push_back({lds_column("lds", k),
+                      estimate([k](double agreement) { return ceiling_of(agreement, k); })});
   }
   return values;
 }
 
-std::vector<PooledValue> compute_lds(const AttributionInput& input) {
-  if (!input.losses.defined() || input.losses.size(1) < 3) return {};
-  if (input.effects.empty()) return ceilings(input.losses);
-  const Tensor members = input.members.to(at::kDouble);
+std::vector<LdsRanks> ranks_of_all(const AttributionInput& input, const Tensor& members) {
   std::vector<LdsRanks> predicted;
   predicted.reserve(input.effects.size());
   for (const Tensor& effect : input.effects) predicted.push_back(predicted_ranks(members, effect));
+  return predicted;
+}
+
+std::vector<PooledValue> compute_lds(const AttributionInput& input) {
+  const bool has_losses = input.losses.defined() && input.losses.size(1) >= 3;
+  if (!has_losses || input.losses.size(2) == 0) return {};
+  if (input.effects.empty()) return ceilings(input.losses);
+  const Tensor members = input.members.to(at::kDouble);
+  const std::vector<LdsRanks> predicted = ranks_of_all(input, members);
+  std::vector<const LdsRanks*> originals;
+  for (const LdsRanks& own : predicted) originals.push_back(&own);
   std::vector<PooledValue> values, ensembles;
   for (const std::int64_t k : numbers_of_retrainings(input.losses)) {
     const std::vector<LdsRanks> truths = truths_of(input.losses, k);
-    RankedPairs pairs;
-    for (const LdsRanks& own : predicted) {
-      pairs.units.emplace_back();
-      for (const LdsRanks& truth : truths) pairs.units.back().emplace_back(&own, &truth);
-    }
-    values.push_back({lds_column("lds", k), pairs.estimate()});
+    values.push_back({lds_column("lds", k), mean_over_pairs(originals, truths)});
     if (input.effects.size() < 2) continue;
     ensembles.push_back({lds_column("lds_together", k), together(input, members, truths)});
   }
@@ -229,6 +254,16 @@ std::vector<PooledValue> compute_lds(const AttributionInput& input) {
 }
 
 }  // namespace
+
+double lds_of_one_retraining(const AttributionInput& input) {
+  const std::vector<LdsRanks> truths = truths_of(input.losses, 1);
+  const std::vector<LdsRanks> predicted = ranks_of_all(input, input.members.to(at::kDouble));
+  double sum = 0;
+  for (const LdsRanks& own : predicted) {
+    for (const LdsRanks& truth : truths) sum += mean_correlation(own, truth, kAllSubsets);
+  }
+  return sum / static_cast<double>(truths.size() * predicted.size());
+}
 
 Metric lds_metric() {
   return {
@@ -245,8 +280,8 @@ Metric lds_metric() {
                 "lds/K: mean over tests of Spearman's correlation, over random subsets S of the "
                 "training set, of minus the sum of the effects of S and the mean loss of K models "
                 "trained on S; the mean over originals and over disjoint groups of K. 0 where all "
-                "sums are equal. Of the row `ceiling`: the root of the reliability of K "
-                "retrainings' mean, which what knew the expectation would reach."},
+                "sums are equal. Of the row `ceiling`: the mean over tests of the root of the "
+                "reliability of K retrainings' mean, which what knew the expectation would reach."},
            {.name = "lds_together",
             .heading = "LDS together",
             .group = ColumnGroup::kAttribution,
@@ -259,9 +294,12 @@ Metric lds_metric() {
             .group = ColumnGroup::kAttribution,
             .better = GoodSide::kLower,
             .range = "(-inf, inf)",
-            .definition = "Of a row with a sweep: the best lds/1 of its settings on all tests, "
-                          "less that of each half of them with what the other half chose, which "
-                          "is what is shown: what choosing on the score itself would add."},
+            .definition =
+                "Of a row with a sweep: the best lds/1 of its settings on all tests, "
+                "less that of each half of them with what the other half chose, which "
+                "is what is shown: what choosing on the judged tests would add. Subsets and "
+                "models are the same for both halves, so that what all tests have in "
+                "common in them is not seen."},
            {.name = "lds_agreement",
             .heading = "agreement",
             .group = ColumnGroup::kAttribution,
@@ -270,7 +308,8 @@ Metric lds_metric() {
             .definition = "Of the row `ceiling`: mean over tests and pairs of retrainings of "
                           "Spearman's correlation of their losses over subsets."}},
       .compute_attribution = compute_lds,
-      .needs = {.attribution = true}};
+      .needs = {.attribution = true},
+      .version = 2};
 }
 
 }  // namespace oubli

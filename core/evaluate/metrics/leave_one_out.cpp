@@ -13,9 +13,6 @@
 // Intervals: crossed_jackknife.h over originals, examples and tests.
 #include <ATen/ATen.h>
 
-#include <cmath>
-#include <functional>
-#include <limits>
 #include <vector>
 
 #include "core/evaluate/metric.h"
@@ -32,74 +29,75 @@ struct LooPair {
     const Tensor rest = at::cat({at::arange(i), at::arange(i + 1, predicted.size(0))});
     return {predicted.index_select(0, rest), actual.index_select(0, rest)};
   }
-  LooPair without_test(std::int64_t t) const {
-    const Tensor rest = at::cat({at::arange(t), at::arange(t + 1, predicted.size(1))});
-    return {predicted.index_select(1, rest), actual.index_select(1, rest)};
+};
+
+// A statistic is a quotient of the sums over tests of these two.
+struct LooParts {
+  Tensor above, below;  // [tests]
+
+  double value() const { return (above.sum() / below.sum()).item<double>(); }
+  double without(std::int64_t t) const {
+    return ((above.sum() - above[t]) / (below.sum() - below[t])).item<double>();
   }
 };
-using LooStatistic = double (*)(const LooPair&);
+using LooStatistic = LooParts (*)(const LooPair&);
 
-double mean_pearson(const LooPair& pair) {
+LooParts loo_pearson(const LooPair& pair) {
   const Tensor p = pair.predicted - pair.predicted.mean(0), a = pair.actual - pair.actual.mean(0);
   const Tensor size = p.norm(2, 0) * a.norm(2, 0);
   const Tensor r = (p * a).sum(0) / size;
-  return at::where(size > 0, r, at::zeros_like(r)).mean().item<double>();
+  return {at::where(size > 0, r, at::zeros_like(r)), at::ones_like(r)};
 }
 
-double mean_slope(const LooPair& pair) {
+LooParts loo_slope(const LooPair& pair) {
   const Tensor p = pair.predicted - pair.predicted.mean(0), a = pair.actual - pair.actual.mean(0);
-  return ((p * a).sum(0) / p.square().sum(0)).mean().item<double>();
+  const Tensor each = (p * a).sum(0) / p.square().sum(0);
+  return {each, at::ones_like(each)};
 }
 
-double relative_error(const LooPair& pair) {
-  return (pair.predicted - pair.actual).abs().sum().item<double>() /
-         pair.actual.abs().sum().item<double>();
+LooParts loo_error(const LooPair& pair) {
+  return {(pair.predicted - pair.actual).abs().sum(0), pair.actual.abs().sum(0)};
 }
 
-double loo_mean(const std::vector<LooPair>& pairs, LooStatistic statistic, std::size_t left_out) {
-  double sum = 0, count = 0;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (i == left_out) continue;
-    sum += statistic(pairs[i]);
-    ++count;
-  }
-  return sum / count;
-}
-
-// Originals may have other examples left out: the i-th of each stands for a unit.
+// Means over originals. These may have other examples left out: the i-th of each stands for a unit.
 Estimate loo_estimate(const std::vector<LooPair>& pairs, LooStatistic statistic) {
-  const std::size_t all = pairs.size();
-  const auto mean_of = [&](const std::function<LooPair(const LooPair&)>& change) {
-    double sum = 0;
-    for (const LooPair& pair : pairs) sum += statistic(change(pair));
-    return sum / static_cast<double>(all);
-  };
+  const double count = static_cast<double>(pairs.size());
+  std::vector<LooParts> parts;
+  double sum = 0;
+  for (const LooPair& pair : pairs) {
+    parts.push_back(statistic(pair));
+    sum += parts.back().value();
+  }
   std::vector<double> originals, examples, tests;
-  for (std::size_t i = 0; i < all && all > 1; ++i) {
-    originals.push_back(loo_mean(pairs, statistic, i));
+  for (std::size_t i = 0; i < pairs.size() && pairs.size() > 1; ++i) {
+    originals.push_back((sum - parts[i].value()) / (count - 1));
   }
-  const std::int64_t removed = pairs.front().predicted.size(0);
-  for (std::int64_t i = 0; i < removed; ++i) {
-    examples.push_back(mean_of([i](const LooPair& pair) { return pair.without_example(i); }));
+  for (std::int64_t i = 0; i < pairs.front().predicted.size(0); ++i) {
+    double without = 0;
+    for (const LooPair& pair : pairs) without += statistic(pair.without_example(i)).value();
+    examples.push_back(without / count);
   }
-  const std::int64_t count = pairs.front().predicted.size(1);
-  for (std::int64_t t = 0; t < count && count > 1; ++t) {
-    tests.push_back(mean_of([t](const LooPair& pair) { return pair.without_test(t); }));
+  const std::int64_t all_tests = pairs.front().predicted.size(1);
+  for (std::int64_t t = 0; t < all_tests && all_tests > 1; ++t) {
+    double without = 0;
+    for (const LooParts& each : parts) without += each.without(t);
+    tests.push_back(without / count);
   }
-  return crossed_jackknife(loo_mean(pairs, statistic, all), {originals, examples, tests});
+  return crossed_jackknife(sum / count, {originals, examples, tests});
 }
 
 std::vector<PooledValue> compute_leave_one_out(const AttributionInput& input) {
-  if (input.left_out.empty() || input.effects.empty()) return {};
+  if (input.effects.empty() || input.left_out.size() != input.effects.size()) return {};
   std::vector<LooPair> pairs;
   for (std::size_t i = 0; i < input.effects.size(); ++i) {
     const AttributionInput::LeftOut& truth = input.left_out[i];
     if (truth.positions.numel() < 3) return {};
-    pairs.push_back({input.effects[i].index_select(0, truth.positions), truth.changes});
+    pairs.push_back(
+        {input.effects[i].index_select(0, truth.positions).to(at::kDouble), truth.changes});
   }
-  return {{"loo_r", loo_estimate(pairs, mean_pearson)},
-          {"loo_slope", loo_estimate(pairs, mean_slope)},
-          {"loo_error", loo_estimate(pairs, relative_error)}};
+  return {{"loo_r", loo_estimate(pairs, loo_pearson)},
+          {"loo_slope", loo_estimate(pairs, loo_slope)},
+          {"loo_error", loo_estimate(pairs, loo_error)}};
 }
 
 }  // namespace

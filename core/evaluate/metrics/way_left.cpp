@@ -36,7 +36,8 @@ Metric way_left_metric() {
                            "||theta - theta_ref|| / ||theta_o - theta_ref||, with theta_o the "
                            "original and theta_ref the model of the row in `evaluate: {against: "
                            "ROW}`, both of the same training seed: 0 is there, 1 where doing "
-                           "nothing is. Left out for oracles, and where the two are equal."}},
+                           "nothing is. For rows whose originals are trained alike. Left out for "
+                           "oracles, and where the two are equal."}},
           .compute = compute_way_left,
           .needs = {.reference = true}};
 }

@@ -25,7 +25,6 @@ Estimate crossed_jackknife(double estimate, const std::vector<std::vector<double
   }
   if (fewest == 0) return result;
   result.n = fewest;
-  result.half_width = 0;
   if (variance == 0) return result;
   const boost::math::students_t distribution(variance * variance / weighted);
   result.half_width = boost::math::quantile(distribution, 0.975) * std::sqrt(variance);

@@ -7,7 +7,7 @@
 // The variance of a mean over a crossed table is the sum of the sides' parts and of one for each
 // cell (Owen 2007, "The pigeonhole bootstrap"); each side's jackknife holds its own and the cells',
 // so the sum counts the cells' part once for each side: it is on the large side. Degrees of freedom
-// as Satterthwaite 1946. A side of one unit has no part, and is said to be held fixed.
+// as Satterthwaite 1946. A side of one unit has no part: it is held fixed.
 #pragma once
 
 #include <vector>
@@ -17,8 +17,8 @@
 namespace oubli {
 
 // `left_out`: for each side, the statistic without each of its units. No half-width where no side
-// has two units, or a value is not finite. `n` of the estimate is the fewest units of a side that
-// has two or more.
+// has two units, where nothing changes without any of them, or where a value is not finite. `n` of
+// the estimate is the fewest units of a side that has two or more.
 Estimate crossed_jackknife(double estimate, const std::vector<std::vector<double>>& left_out);
 
 }  // namespace oubli

@@ -79,6 +79,11 @@ std::vector<AttributionRow> read_rows(const Settings& settings,
   std::set<std::string> names = {kCeilingRow};
   for (const SettingsNode& item : items) {
     AttributionRow row = read_row(item, attributors);
+    if (is_original_row(row.name) || is_noise_floor_row(row.name)) {
+      fail_at(row.origin, fmt::format("a row cannot be named '{}', as rows of other experiments "
+                                      "are: give it another name with `as: ...`.",
+                                      row.name));
+    }
     if (!names.insert(row.name).second) {
       fail_at(row.origin, fmt::format("there is a row '{}' already: give this one another name "
                                       "with `as: ...`.",
@@ -143,6 +148,7 @@ AttributionSpec read_attribution(const Settings& root,
   const Settings settings =
       root.child("attribution", "which training examples count, in the place of an edit");
   AttributionSpec spec;
+  spec.origin = settings.origin();
   spec.rows = read_rows(settings, attributors);
   spec.tests = settings.integers(
       "tests", {{}}, {.at_least = 0, .doc = "positions in the test set, from 0; all by default"});

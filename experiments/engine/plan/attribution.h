@@ -12,8 +12,9 @@
 //
 // Each method gives effects for each original (seeds.training). A
 // `sweep` chooses its settings by lds/1 of one half of the tests for the other half, and the other
-// way round, so that no test is judged by what it chose; lds_optimism says what choosing on all of
-// them would have added.
+// way round, so that no test is judged by what it chose. The subsets and their models are the same
+// for both: what all tests have in common in them is not seen. lds_optimism says what choosing on
+// the judged tests themselves would have added.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +61,7 @@ struct AttributionSpec {
   std::optional<LeaveOneOutTruth> left_out;
   std::vector<AttributionRow> rows;
   std::vector<std::int64_t> tests;  // positions in the test set; empty: all
-  Origin tests_origin;
+  Origin origin, tests_origin;
 };
 
 // Reads `attribution` of a file. Error(kSettings).

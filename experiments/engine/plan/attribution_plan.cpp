@@ -1,14 +1,38 @@
 #include "experiments/engine/plan/attribution_plan.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "experiments/engine/plan/stage_maker.h"
 
 namespace oubli {
 
+namespace {
+
+// What a row cannot do is known before anything is trained.
+void require_fitting(const Experiment& experiment) {
+  const Model model = experiment.make_model();
+  const Task& task = experiment.task;
+  const AttributionTask asked{task.train, task.test, task.recipe, Generator(0)};
+  for (const AttributionRow& row : experiment.spec.attribution->rows) {
+    try {
+      for (const AttributionTrial& trial : row.trials) {
+        trial.attributor->require_fitting(model, asked);
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kTask) throw;
+      fail_at(row.origin, fmt::format("'{}': {}.", row.name, error.what()));
+    }
+  }
+}
+
+}  // namespace
+
 Plan attribution_plan(const Experiment& experiment, const Registry<Metric>& metrics) {
   const Spec& spec = experiment.spec;
   const AttributionSpec& asked = *spec.attribution;
+  require_fitting(experiment);
   StageMaker stages(experiment, metrics);
   StageNumbers originals;
   for (std::int64_t s = 0; s < spec.seeds.training; ++s) {

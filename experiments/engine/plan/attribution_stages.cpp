@@ -39,8 +39,11 @@ std::size_t StageMaker::left_out(std::size_t original, std::optional<std::size_t
   if (effects) stage.inputs.push_back(*effects);
   stage.training_seed = training_seed;
   stage.shared_description = prediction_;
-  stage.description = {
-      {"random", truth.random}, {"largest", truth.largest}, {"training_seed", training_seed}};
+  constexpr int kVersion = 2;  // of leave_one_out.h
+  stage.description = {{"version", kVersion},
+                       {"random", truth.random},
+                       {"largest", truth.largest},
+                       {"training_seed", training_seed}};
   stage.cost = static_cast<double>(truth.random + truth.largest) * experiment_.retraining_cost();
   return stages_.add(std::move(stage));
 }
@@ -61,6 +64,7 @@ std::size_t StageMaker::score(std::optional<std::size_t> row, const StageNumbers
     for (const AttributionTrial& trial : asked.rows[*row].trials) {
       stage.description["trials"].push_back(trial.changed);
     }
+    if (asked.rows[*row].trials.size() > 1) stage.description["lds"] = lds_version_;
   }
   return stages_.add(std::move(stage));
 }

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "core/base/hash.h"
 #include "core/nn/checkpoint.h"
+#include "datasets/draw.h"
 #include "experiments/engine/plan/checkpoints.h"
 #include "experiments/engine/plan/edit_tasks.h"
 #include "experiments/engine/plan/misfit.h"
@@ -83,16 +86,33 @@ void take_up_originals(Experiment& experiment) {
 }
 
 // Of an attribution that asks about some tests.
-void keep_tests(const AttributionSpec& asked, Subset& tests) {
-  if (asked.tests.empty()) return;
+Subset asked_about(const AttributionSpec& asked, const Subset& tests) {
+  if (asked.tests.empty()) return tests;
   for (const std::int64_t position : asked.tests) {
     if (position < tests.size()) continue;
-    fail_at(asked.tests_origin, fmt::format("there is no test {}: the test set has 0 to {}.",
-                                            position, tests.size() - 1));
+    fail_at(asked.tests_origin, fmt::format("there is no test {}: the test set has {} examples.",
+                                            position, tests.size()));
   }
   const Tensor positions = at::tensor(asked.tests, at::kLong);
-  tests = tests.with_rows(
+  return tests.with_rows(
       std::get<0>(at::_unique(tests.rows.index_select(0, positions), /*sorted=*/true)));
+}
+
+void fit_attribution(const AttributionSpec& asked, Task& task) {
+  task.test = asked_about(asked, task.test);
+  if (task.test.empty()) fail_at(asked.origin, "there is no test whose loss could change.");
+  const bool sweeps = std::any_of(asked.rows.begin(), asked.rows.end(),
+                                  [](const auto& row) { return row.trials.size() > 1; });
+  if (sweeps && task.test.size() < 2) {
+    fail_at(asked.origin,
+            "a sweep chooses by one half of the tests for the other: ask about two or more.");
+  }
+  if (!asked.subsets) return;
+  const std::int64_t n = task.train.size(), in_each = share_of(asked.subsets->fraction, n);
+  if (in_each > 0 && in_each < n) return;
+  fail_at(asked.origin, fmt::format("subsets of {:g} of {} examples have {}: neither none nor all "
+                                    "of them can be told apart.",
+                                    asked.subsets->fraction, n, in_each));
 }
 
 }  // namespace
@@ -153,6 +173,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   Task& task = experiment.task;
   require_fitting_loss(spec, dataset);
   build_networks(spec, dataset, experiment);
+  if (spec.attribution) fit_attribution(*spec.attribution, task);
   task.recipe = spec.recipe;
   task.make_model = [build = spec.build, shape = dataset.input_shape(),
                      own = spec.recipe.objective.outputs_for(dataset),
@@ -164,7 +185,6 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   experiment.data_hash = dataset.content_hash();
   experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
   experiment.spec = std::move(spec);
-  if (experiment.spec.attribution) keep_tests(*experiment.spec.attribution, task.test);
   if (experiment.spec.originals) take_up_originals(experiment);
   if (experiment.spec.edits.is_sequence) add_checkpoints(experiment, edits, members, loaded.splits);
   return experiment;

@@ -138,7 +138,8 @@ void require_batches_for_normalisation(const Experiment& experiment, const Plan&
   std::map<StageKind, std::int64_t> looked_at;
   for (const Stage& stage : plan.stages) {
     const bool is_attackers = stage.kind == StageKind::kShadow || stage.kind == StageKind::kAudit;
-    const bool is_trained = stage.kind == StageKind::kTrain || stage.kind == StageKind::kRetrain;
+    const bool is_trained = stage.kind == StageKind::kTrain || stage.kind == StageKind::kRetrain ||
+                            stage.kind == StageKind::kSubset;
     if (!is_attackers && !is_trained) continue;
     // Halves come in pairs; the sets of one kind have no other sizes than those of the first two.
     std::int64_t& number = looked_at[stage.kind];

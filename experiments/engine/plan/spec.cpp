@@ -34,8 +34,15 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
   }
 }
 
+// Whether the models that the metric holds effects to are asked for.
+bool has_truth_of(const std::string& metric, const AttributionSpec& asked) {
+  return metric == "lds" ? asked.subsets.has_value() : asked.left_out.has_value();
+}
+
 std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
-                                      bool is_sequence, bool is_attribution, bool has_reference) {
+                                      const Spec& spec) {
+  const bool is_sequence = spec.edits.is_sequence, is_attribution = spec.attribution.has_value();
+  const bool has_reference = spec.reference.has_value();
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
   std::vector<std::string> names;
@@ -45,6 +52,13 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
     }
     for (const SettingsNode& item : measure->items) {
       const MetricNeeds& needs = metrics.find(item.scalar, item.origin).needs;
+      if (is_attribution && needs.attribution && !has_truth_of(item.scalar, *spec.attribution)) {
+        fail_at(item.origin,
+                fmt::format("the metric '{}' holds effects to {}.", item.scalar,
+                            item.scalar == "lds" ? "models of subsets: add `subsets: {count: 50}`"
+                                                 : "models without single examples: add "
+                                                   "`leave_one_out: {random: 50}`"));
+      }
       if (needs.reference && !has_reference) {
         fail_at(item.origin, fmt::format("the metric '{}' holds models against those of a row: say "
                                          "which with `evaluate: {{against: ROW}}`.",
@@ -58,6 +72,7 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
     }
   } else {
     for (const Metric& metric : metrics.entries()) {
+      if (is_attribution && !has_truth_of(metric.name, *spec.attribution)) continue;
       const bool has_values = (is_sequence || !metric.needs.requests) &&
                               (has_reference || !metric.needs.reference) &&
                               metric.needs.attribution == is_attribution;
@@ -106,6 +121,11 @@ void read_what_is_asked(const Settings& root, const Registries& registries, Spec
                                  "trained here: it has methods of its own, and '{}' does not stand "
                                  "beside it.",
                                  key));
+    }
+    if (spec.attribution->subsets && spec.recipe.objective.loss == LossKind::kOneAgainstRest) {
+      fail_at(spec.attribution->origin,
+              "models of subsets are judged by cross-entropy, and train.loss is "
+              "one_against_rest: leave 'subsets' out, or train with cross_entropy.");
     }
     if (!root.is_describing()) return;
   }
@@ -171,8 +191,7 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   const EvaluationSettings evaluation = read_evaluation(root);
   spec.sets = evaluation.sets;
   spec.reference = reference_row(evaluation, spec.methods);
-  spec.measure = read_measure(root, registries.metrics, spec.edits.is_sequence,
-                              spec.attribution.has_value(), spec.reference.has_value());
+  spec.measure = read_measure(root, registries.metrics, spec);
   spec.relearning = RelearningSettings::read(root);
   // Checked here, used when results are read.
   VerdictSettings::read(root, registries.metrics, spec.measure, names_of(spec.sets));

@@ -45,6 +45,9 @@ Json description_of(const PlantedSets& planted) {
 StageMaker::StageMaker(const Experiment& experiment, const Registry<Metric>& metrics)
     : experiment_(experiment) {
   describe_what_stages_share(metrics);
+  if (experiment.spec.attribution && metrics.contains("lds")) {
+    lds_version_ = metrics.find("lds").version;
+  }
 }
 
 void StageMaker::describe_what_stages_share(const Registry<Metric>& metrics) {

@@ -78,6 +78,7 @@ class StageMaker {
   std::shared_ptr<const Json> prediction_, evaluation_;  // shared descriptions
   std::vector<std::shared_ptr<const Json>> trainings_;   // by variant
   std::vector<std::shared_ptr<const Json>> methods_;     // by row of the spec
+  int lds_version_ = 0;                                  // what sweeps of attributions choose by
   std::vector<Json> objectives_;                         // the metric of each row's sweep
   std::map<StageKind, std::pair<std::string, std::int64_t>> alike_rows_;
   std::map<std::size_t, std::size_t> predictions_, relearnings_;  // of a model's stage

@@ -98,6 +98,11 @@ void note_choices(const std::string& row, const Json& stored, std::vector<std::s
     }
     chosen.push_back(fmt::format("{}", fmt::join(settings, ", ")));
   }
+  const std::string problem = stored.value("problem", "");
+  const std::string said = "leave_one_out has no values: " + problem;
+  if (!problem.empty() && std::find(notes.begin(), notes.end(), said) == notes.end()) {
+    notes.push_back(said);
+  }
   if (chosen.empty()) return;
   notes.push_back(fmt::format("{}: each half of the tests is judged by what the other chose: {}",
                               row, fmt::join(chosen, "; ")));

@@ -20,7 +20,7 @@ void keep(const fs::path& file, const Experiment& experiment, const Plan& plan,
   const fs::path entry = store.entry(stage.key);
   if (is_there(entry / kEffectsFile)) {
     create_folder(file.parent_path());
-    fs::copy_file(entry / kEffectsFile, file, fs::copy_options::overwrite_existing);
+    write_file(file, store.read(stage.key, kEffectsFile));
     return;
   }
   if (!is_there(entry / kModelFile)) return;  // it diverged, or the stage failed

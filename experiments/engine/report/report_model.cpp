@@ -101,7 +101,8 @@ ReportModel report_model(const Results& results) {
   model.notes = notes_of(results);
   if (results.is_attribution()) {
     model.caption =
-        "95 % intervals over originals, tests and the subsets or examples that were left out.\n"
+        "95 % intervals over originals, tests and the subsets or the examples that were left out,\n"
+        "of which each counts where there are two or more; cost over originals alone.\n"
         "What a column means: `oubli explain lds`, `oubli explain leave_one_out`.";
     return model;
   }

@@ -40,6 +40,40 @@ TEST(TrainedWithout, MovesAsTheDerivativeOfTrainingSays) {
   }
 }
 
+// Steps of one example alone, which go with it, and a regulariser.
+TEST(TrainedWithout, MovesAsTheDerivativeSaysInBatchesOfOne) {
+  testing::AttributionProblem problem("logistic", "{}", 0, /*l2=*/0.1);
+  problem.task.recipe.batch_size = 1;
+  problem.task.recipe.optimizer.lr = 0.01;
+  problem.model = without_nothing(problem);
+  const Tensor effect = problem.attribute("unrolled").effect;
+  for (const std::int64_t position : {0, 17}) {
+    const Tensor change =
+        problem.test_losses(without(problem, position)) - problem.test_losses(problem.model);
+    EXPECT_LT((effect[position] - change).norm().item<double>(),
+              0.05 * change.norm().item<double>());
+  }
+}
+
+// What dropout draws for the others is what it drew: of a batch of two the step is that of the
+// other alone, with its own mask.
+TEST(TrainedWithout, LeavesTheDropoutOfTheOthersAlone) {
+  testing::AttributionProblem problem("network", "layers: [flatten, {dropout: {p: 0.5}}, linear]");
+  problem.task.train.rows = at::arange(2);
+  problem.task.recipe.batch_size = 2;
+  problem.task.recipe.epochs = 1;
+  problem.model = without_nothing(problem);
+  Model start = problem.model.clone();
+  Context context(problem.task.training.seed());
+  Generator initialisation = context.generator.stream("initialisation");
+  start.initialise(initialisation);
+  // Softmax regression: the steps of both alone add up to twice that of their mean.
+  const Tensor both = problem.model.theta() - start.theta();
+  const Tensor alone =
+      without(problem, 0).theta() + without(problem, 1).theta() - 2 * start.theta();
+  EXPECT_LT(testing::largest_difference(alone, 2 * both), 1e-14);
+}
+
 // In batches of one the example's own steps are left out and all others are as they were.
 TEST(TrainedWithout, TakesTheSameBatchesWithoutTheExample) {
   testing::AttributionProblem problem;

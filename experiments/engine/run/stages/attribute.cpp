@@ -34,10 +34,15 @@ void run_attribution(const StageRun& run) {
   std::vector<Attribution> found;
   Json trials = Json::array();
   std::string refusal;
+  Json warnings = Json::array();
   for (const AttributionTrial& trial : row.trials) {
     found.push_back(trial.attributor->attribute(model, task, context));
     if (!found.back().refusal.empty()) found.back().effect = Tensor();
     if (refusal.empty()) refusal = found.back().refusal;
+    const std::string& said =
+        found.back().refusal.empty() ? found.back().warning : found.back().refusal;
+    const std::string which = row.trials.size() > 1 ? trial.changed.dump() + ": " : "";
+    if (!said.empty()) warnings.push_back(which + said);
     trials.push_back({{"changed", trial.changed},
                       {"refusal", found.back().refusal},
                       {"details", found.back().details}});
@@ -48,15 +53,19 @@ void run_attribution(const StageRun& run) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Json trained = run.input_report(0);
   const double gradients = context.cost.sample_gradients();
-  const Json report = {{"usable", usable},   {"status", usable ? "completed" : "refused"},
-                       {"message", refusal}, {"sample_gradients", gradients},
-                       {"seconds", seconds}, {"trials", trials}};
+  const Json report = {{"usable", usable},
+                       {"status", usable ? "completed" : "refused"},
+                       {"message", usable ? "" : refusal},
+                       {"sample_gradients", gradients},
+                       {"warnings", usable ? warnings : Json::array()},
+                       {"seconds", seconds},
+                       {"trials", trials}};
   write_json(run.folder / kReportFile, report);
   Json values = {{"sample_gradients", gradients}, {"seconds", seconds}};
   const double training = trained.at("sample_gradients").get<double>();
   if (training > 0) values["cost_ratio"] = gradients / training;
   write_json(run.folder / kMetricsFile, {{"status", report.at("status")},
-                                         {"message", refusal},
+                                         {"message", report.at("message")},
                                          {"values", usable ? values : Json::object()},
                                          {"at_least", Json::array()},
                                          {"report", report}});

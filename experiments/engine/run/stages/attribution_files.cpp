@@ -16,8 +16,7 @@ Tensor stored_tensor(const StageRun& run, std::size_t stage, const char* file,
 }
 
 Tensor stored_effect(const StageRun& run, std::size_t stage, std::size_t trial) {
-  const Tensor effect = stored_tensor(run, stage, kEffectsFile, effect_name(trial));
-  return effect.defined() ? effect.to(at::kDouble) : effect;
+  return stored_tensor(run, stage, kEffectsFile, effect_name(trial));
 }
 
 AttributionTask attribution_task(const StageRun& run, std::size_t original) {

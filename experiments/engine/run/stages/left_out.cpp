@@ -22,12 +22,10 @@ Tensor chosen_positions(const StageRun& run, Context& context) {
   if (truth.of) {
     const Tensor effect = stored_effect(run, run.stage.inputs[1], 0);
     if (!effect.defined()) {
-      throw Error(ErrorKind::kTask,
-                  "leave_one_out takes the largest effects of a row that has none: " +
-                      run.input_report(1).at("message").get<std::string>());
+      throw Error(ErrorKind::kNumerics, "the row whose largest effects are left out has none: " +
+                                            run.input_report(1).at("message").get<std::string>());
     }
-    const Tensor size = effect.abs().sum(1);
-    const Tensor order = size.argsort(/*stable=*/true, 0, /*descending=*/true);
+    const Tensor order = effect.abs().sum(1).argsort(/*stable=*/true, 0, /*descending=*/true);
     largest = std::get<0>(order.narrow(0, 0, std::min(truth.largest, n)).sort());
     others = rows_difference(others, largest);
   }
@@ -42,11 +40,8 @@ Tensor test_losses(const Model& model, const AttributionTask& task, CostMeter& c
   return task.loss().losses(outputs, all.targets).to(at::kDouble);
 }
 
-void run_leaving_out(const StageRun& run) {
-  const auto start = std::chrono::steady_clock::now();
+TensorFile left_out(const StageRun& run, const AttributionTask& task, Context& context) {
   const Model model = run.input_model(0);
-  const AttributionTask task = attribution_task(run, run.stage.inputs.front());
-  Context context = run.context();
   CostMeter looking;
   const Tensor before = test_losses(model, task, looking);
   const Tensor positions = chosen_positions(run, context);
@@ -57,15 +52,28 @@ void run_leaving_out(const StageRun& run) {
     changes.push_back(test_losses(without, task, looking) - before);
     context.progress(static_cast<double>(k + 1) / static_cast<double>(positions.numel()));
   }
-  write_tensors(run.folder / kLeftOutFile, {{{"positions", positions},
-                                             {"rows", task.train.rows.index_select(0, positions)},
-                                             {"changes", at::stack(changes)}},
-                                            {}});
-  const double seconds =
+  return {{{"positions", positions},
+           {"rows", task.train.rows.index_select(0, positions)},
+           {"changes", at::stack(changes)}},
+          {}};
+}
+
+// What cannot be had is said, and takes no other score with it.
+void run_leaving_out(const StageRun& run) {
+  const auto start = std::chrono::steady_clock::now();
+  Context context = run.context();
+  Json report = {{"usable", true}, {"message", ""}};
+  try {
+    write_tensors(run.folder / kLeftOutFile,
+                  left_out(run, attribution_task(run, run.stage.inputs.front()), context));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNumerics) throw;
+    report = {{"usable", false}, {"message", error.what()}};
+  }
+  report["sample_gradients"] = context.cost.sample_gradients();
+  report["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  write_json(run.folder / kReportFile, {{"usable", true},
-                                        {"sample_gradients", context.cost.sample_gradients()},
-                                        {"seconds", seconds}});
+  write_json(run.folder / kReportFile, report);
 }
 
 }  // namespace

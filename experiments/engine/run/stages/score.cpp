@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/evaluate/metrics/lds.h"
 #include "experiments/engine/plan/training_sets.h"
 #include "experiments/engine/run/stages/attribution_files.h"
 #include "experiments/engine/run/stages/stage_type.h"
@@ -34,23 +35,27 @@ void add_subsets(const StageRun& run, AttributionInput& input) {
   input.losses = at::stack(losses).view({truth->retrainings, truth->count, task.test.size()});
 }
 
-void add_left_out(const StageRun& run, std::size_t first, AttributionInput& input) {
+// None where it could not be had of one original; returns why.
+std::string add_left_out(const StageRun& run, std::size_t first, AttributionInput& input) {
   for (std::size_t i = first; i < run.stage.inputs.size(); ++i) {
     const std::size_t stage = run.stage.inputs[i];
+    const Json report = run.outputs.json(stage, kReportFile);
+    if (!report.at("usable").get<bool>()) {
+      input.left_out.clear();
+      return report.at("message");
+    }
     input.left_out.push_back({stored_tensor(run, stage, kLeftOutFile, "positions"),
                               stored_tensor(run, stage, kLeftOutFile, "changes")});
   }
+  return "";
 }
 
 // What choosing settings is by: lds/1 of the tests of one half.
-double lds_of(const StageRun& run, const AttributionInput& all, const std::vector<Tensor>& effects,
+double lds_of(const AttributionInput& all, const std::vector<Tensor>& effects,
               const Tensor& tests) {
   AttributionInput half{.members = all.members, .losses = all.losses.index_select(2, tests)};
   for (const Tensor& effect : effects) half.effects.push_back(effect.index_select(1, tests));
-  for (const PooledValue& value : run.registries.metrics.find("lds").compute_attribution(half)) {
-    if (value.column == "lds/1") return value.estimate.mean;
-  }
-  throw Error(ErrorKind::kUsage, "the metric lds has no column lds/1");
+  return lds_of_one_retraining(half);
 }
 
 // The effects that a row is judged by. Of several settings each half of the tests has those of the
@@ -86,7 +91,7 @@ ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::si
   const Tensor halves[] = {at::arange(0, tests, 2), at::arange(1, tests, 2)};
   const auto best_on = [&](const Tensor& shown) {
     std::vector<double> scores;
-    for (const auto& effects : of_trial) scores.push_back(lds_of(run, truth, effects, shown));
+    for (const auto& effects : of_trial) scores.push_back(lds_of(truth, effects, shown));
     const auto best = std::max_element(scores.begin(), scores.end());
     return std::pair(static_cast<std::size_t>(best - scores.begin()), *best);
   };
@@ -103,7 +108,7 @@ ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::si
     }
   }
   const Tensor all = at::arange(tests);
-  result.optimism = best_on(all).second - lds_of(run, truth, result.effects, all);
+  result.optimism = best_on(all).second - lds_of(truth, result.effects, all);
   return result;
 }
 
@@ -113,8 +118,9 @@ void run_scoring(const StageRun& run) {
   AttributionInput input;
   add_subsets(run, input);
   Json values = Json::object(), chosen;
+  std::string problem;
   if (originals > 0) {
-    add_left_out(run, originals, input);
+    problem = add_left_out(run, originals, input);
     const std::size_t trials = asked.rows[run.stage.method].trials.size();
     ChosenEffects effects = choose(run, input, originals, trials);
     input.effects = std::move(effects.effects);
@@ -131,7 +137,8 @@ void run_scoring(const StageRun& run) {
       values[value.column] = to_json(value.estimate);
     }
   }
-  write_json(run.folder / kMetricsFile, {{"values", values}, {"chosen", chosen}});
+  write_json(run.folder / kMetricsFile,
+             {{"values", values}, {"chosen", chosen}, {"problem", problem}});
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ TEST(LeaveOneOut, OfRightEffectsHasSlopeOneAndNoError) {
   EXPECT_NEAR(right[0].estimate.mean, 1, 1e-14);
   EXPECT_NEAR(right[1].estimate.mean, 1, 1e-14);
   EXPECT_NEAR(right[2].estimate.mean, 0, 1e-14);
-  EXPECT_NEAR(*right[0].estimate.half_width, 0, 1e-12);
+  EXPECT_NEAR(right[0].estimate.half_width.value_or(0), 0, 1e-12);
   // Half of the change is missing.
   const auto half = leave_one_out(effect / 2, positions, changes);
   EXPECT_NEAR(half[0].estimate.mean, 1, 1e-14);

@@ -33,7 +33,7 @@ TEST(CrossedJackknife, HasNoIntervalWithoutUnitsOrNumbers) {
   EXPECT_FALSE(crossed_jackknife(3, {{1.0}, {}}).half_width);
   EXPECT_FALSE(
       crossed_jackknife(3, {kSide, {1.0, std::numeric_limits<double>::quiet_NaN()}}).half_width);
-  EXPECT_EQ(*crossed_jackknife(3, {{3.0, 3.0}}).half_width, 0);
+  EXPECT_FALSE(crossed_jackknife(3, {{3.0, 3.0}}).half_width) << "it depends on none of them";
 }
 
 // A mean over a table with an effect of each row, of each column and of each cell.
