@@ -34,6 +34,7 @@ std::vector<AttributionTrial> read_trials(const SettingsNode& node, const Attrib
   const std::vector<TrialSettings> all = read_search_space(settings);
   settings.finish();
   std::vector<AttributionTrial> trials;
+  trials.reserve(all.size());
   for (const TrialSettings& entries : all) {
     trials.push_back(trial_of(with_trial(base, entries), info, changes_of(entries)));
   }

@@ -91,6 +91,7 @@ ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::si
   const Tensor halves[] = {at::arange(0, tests, 2), at::arange(1, tests, 2)};
   const auto best_on = [&](const Tensor& shown) {
     std::vector<double> scores;
+    scores.reserve(of_trial.size());
     for (const auto& effects : of_trial) scores.push_back(lds_of(truth, effects, shown));
     const auto best = std::max_element(scores.begin(), scores.end());
     return std::pair(static_cast<std::size_t>(best - scores.begin()), *best);
