@@ -3,12 +3,15 @@
 //   x ~ N(0, S),  y = W x + noise * e,  e ~ N(0, I),  W ~ N(0, I) of [outputs, features]
 //
 // S is diagonal, its entries uniform between the two `variances`, the first one `spike` where that
-// is set: with [0, 1] and the number of inputs the spectrum of scikit-learn's make_spd_matrix.
+// is set: with [0, 1] and the number of inputs the spectrum of scikit-learn's make_spd_matrix. With
+// `rotated` its axes are turned, that of the spike to all features alike: as in that matrix.
 // Outliers: the first `rows` rows have x and y times `scale` (Izzo et al. 2021, arXiv 2002.10077).
-// The column `row` numbers the rows from 0.
+// A special feature, behind the others, is there in the first `rows` rows alone, whose y is `weight`
+// times it, and each value of the others stays with probability `keep` and is 0 else; test rows are
+// that feature alone with y = 0, so that predictions there are its parameter. The column `row` numbers the rows from 0.
 //
 // Settings: features, outputs, examples (rows that are not test), test_examples, noise, variances,
-// spike, outliers, seed, and the split settings of datasets/split.h (no validation set by default).
+// spike, rotated, outliers, special, seed, and the split settings of datasets/split.h (no validation set by default).
 #include <ATen/ATen.h>
 
 #include <cmath>
@@ -31,10 +34,34 @@ struct LinearRegression {
   double noise = 0;
   std::vector<double> variances;  // from, to
   double spike = 0;
+  bool is_rotated = false;
   std::int64_t outliers = 0;
   double outlier_scale = 1;
+  std::int64_t special = 0;
+  double special_weight = 0, keep = 1;
   std::uint64_t seed = 0;
 };
+
+// Orthogonal, its first column the same in all features, where a spike then is.
+Tensor rotation(const LinearRegression& shape, const Generator& generator) {
+  const Tensor drawn =
+      generator.stream("rotation").normal({shape.features, shape.features}, at::kDouble);
+  drawn.select(1, 0).fill_(1);
+  return std::get<0>(at::linalg_qr(drawn));
+}
+
+// Leaves the last feature to the special rows, and of the others what the draw keeps; test rows are
+// the special feature alone.
+void thin_out(const LinearRegression& shape, const Generator& generator, const Tensor& inputs) {
+  const Tensor others = inputs.narrow(1, 0, shape.features - 1);
+  Generator draw = generator.stream("kept");
+  others.masked_fill_(draw.uniform(others.sizes(), at::kDouble) >= shape.keep, 0);
+  const Tensor feature = inputs.select(1, shape.features - 1);
+  feature.narrow(0, shape.special, feature.size(0) - shape.special).zero_();
+  const Tensor tests = inputs.narrow(0, shape.examples, shape.test_examples);
+  tests.zero_();
+  tests.select(1, shape.features - 1).fill_(1);
+}
 
 LoadedData load(const LinearRegression& shape, const SplitPlan& plan) {
   const Generator generator(shape.seed);
@@ -54,8 +81,17 @@ LoadedData load(const LinearRegression& shape, const SplitPlan& plan) {
     Tensor first = dataset.inputs.select(1, 0);
     first.copy_(generator.stream("spike").normal({rows}, at::kDouble)).mul_(std::sqrt(shape.spike));
   }
+  if (shape.is_rotated) dataset.inputs = at::mm(dataset.inputs, rotation(shape, generator).t());
+  if (shape.special > 0) thin_out(shape, generator, dataset.inputs);
   const Tensor noise = generator.stream("noise").normal({rows, shape.outputs}, at::kDouble);
+  if (shape.special > 0) weights.select(1, shape.features - 1).zero_();
   dataset.targets = at::matmul(dataset.inputs, weights.t()) + shape.noise * noise;
+  if (shape.special > 0) {
+    const Tensor feature = dataset.inputs.narrow(1, shape.features - 1, 1);
+    dataset.targets.narrow(0, 0, shape.special)
+        .copy_(shape.special_weight * feature.narrow(0, 0, shape.special));
+    dataset.targets.narrow(0, shape.examples, shape.test_examples).zero_();
+  }
   if (shape.outliers > 0) {
     dataset.inputs.narrow(0, 0, shape.outliers).mul_(shape.outlier_scale);
     dataset.targets.narrow(0, 0, shape.outliers).mul_(shape.outlier_scale);
@@ -95,11 +131,24 @@ DataSource linear_regression_source() {
     shape.spike = settings.real("spike", {.default_value = 0,
                                           .at_least = 0,
                                           .doc = "variance of the first input; 0: as the others"});
+    shape.is_rotated = settings.flag(
+        "rotated", {.default_value = false,
+                    .doc = "turn the inputs' axes, the first one to all features alike"});
     const Settings outliers = settings.child("outliers", "first rows, larger than the others");
     shape.outliers = outliers.integer(
         "rows", {.default_value = 0, .at_least = 0, .at_most = shape.examples, .doc = "how many"});
     shape.outlier_scale =
         outliers.real("scale", {.default_value = 1, .doc = "of their inputs and targets"});
+    const Settings special =
+        settings.child("special", "a feature, the last one, that the first rows alone have");
+    shape.special = special.integer(
+        "rows", {.default_value = 0, .at_least = 0, .at_most = shape.examples, .doc = "how many"});
+    shape.special_weight =
+        special.real("weight", {.default_value = 10, .doc = "their targets over the feature"});
+    shape.keep = special.real("keep", {.default_value = 1,
+                                       .above = 0,
+                                       .at_most = 1,
+                                       .doc = "share of the other features' values that stay"});
     shape.seed = static_cast<std::uint64_t>(settings.integer(
         "seed",
         {.default_value = 0, .at_least = 0, .at_most = kLargestSeed, .doc = "seed of the data"}));

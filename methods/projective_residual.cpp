@@ -16,7 +16,7 @@
 
 #include <optional>
 
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 #include "core/unlearn/unlearner.h"
 
 namespace oubli {

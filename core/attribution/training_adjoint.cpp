@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/machine_limits.h"
 #include "core/curvature/example_gradients.h"
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 #include "core/unlearn/watched_training.h"
 
 namespace oubli {

@@ -12,7 +12,7 @@ namespace oubli {
 
 // Every setting of every optimiser; which of them matter follows from `name`.
 struct OptimizerSettings {
-  std::string name = "sgd";  // sgd, adam, adamw, lbfgs
+  std::string name = "sgd";  // sgd, adam, adamw, lbfgs, least_squares
   double lr = 0.1;
   double momentum = 0;                // sgd
   bool nesterov = false;              // sgd
@@ -24,7 +24,7 @@ struct OptimizerSettings {
   std::int64_t max_iterations = 500;  // lbfgs
   std::int64_t memory = 20;           // lbfgs
 
-  bool is_full_batch() const { return name == "lbfgs"; }
+  bool is_full_batch() const { return name == "lbfgs" || name == "least_squares"; }
   // Reads `optimizer: {name: ..., ...}` from its parent map.
   static OptimizerSettings read(const Settings& parent);
 };
@@ -39,7 +39,7 @@ class Optimizer {
 
 // sgd: v <- momentum v + g; theta <- theta - lr v (Nesterov: g + momentum v), Sutskever et al.
 // 2013 in PyTorch's form. adam: Kingma and Ba 2015, bias-corrected. adamw: Loshchilov and Hutter
-// 2019. Throws Error(kUsage) for lbfgs, which is a solver of its own (lbfgs.h).
+// 2019. Throws Error(kUsage) for lbfgs and least_squares, which are solvers of their own.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings);
 
 }  // namespace oubli

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "core/train/lbfgs.h"
+#include "core/train/least_squares.h"
 
 namespace oubli {
 namespace {
@@ -99,6 +100,17 @@ void run_lbfgs(Model& model, const Subset& subset, const TrainingRecipe& recipe,
   }
 }
 
+void run_least_squares(Model& model, const Subset& subset, const TrainingRecipe& recipe,
+                       Context& context, const StepChanges& changes, TrainingReport& report) {
+  const bool is_changed = changes.on_gradient || changes.after_step || changes.linear.defined() ||
+                          movable_parameters(model, recipe, changes).defined();
+  if (is_changed) throw Error(ErrorKind::kUsage, "least_squares takes no steps that can be changed");
+  report.message = solve_least_squares(model, subset, recipe.objective, context.cost);
+  report.epochs = 1;
+  report.status =
+      report.message.empty() ? TrainingStatus::kConverged : TrainingStatus::kNoMinimum;
+}
+
 }  // namespace
 
 TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& recipe,
@@ -107,7 +119,9 @@ TrainingReport train(Model& model, const Subset& subset, const TrainingRecipe& r
   const auto start = std::chrono::steady_clock::now();
   const double cost_before = context.cost.sample_gradients();
   TrainingReport report;
-  if (recipe.optimizer.is_full_batch()) {
+  if (recipe.optimizer.name == "least_squares") {
+    run_least_squares(model, subset, recipe, context, changes, report);
+  } else if (recipe.optimizer.is_full_batch()) {
     run_lbfgs(model, subset, recipe, context, changes, report);
   } else {
     run_epochs(model, subset, recipe, context, changes, report);

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 
 namespace oubli {
 namespace {

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "core/curvature/linear_operator.h"
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 #include "core/unlearn/task.h"
 
 namespace oubli {

@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "core/train/objective.h"
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 
 namespace oubli {
 

@@ -28,7 +28,7 @@
 #include <cstdint>
 
 #include "core/base/context.h"
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 #include "core/unlearn/newton_record.h"
 
 namespace oubli {

@@ -44,6 +44,33 @@ TEST(LinearRegression, OutliersAreTheFirstRowsTimesTheScale) {
   EXPECT_EQ(plain.columns.at("row").numbers[7], 7);
 }
 
+TEST(LinearRegression, TurnsItsAxesAndKeepsItsSpectrum) {
+  const Json shape = {{"features", 6}, {"examples", 40}, {"variances", {0, 1}}, {"spike", 50}};
+  Json turned = shape;
+  turned["rotated"] = true;
+  const Tensor plain = regression(shape).inputs, inputs = regression(turned).inputs;
+  const auto spectrum = [](const Tensor& x) { return at::linalg_svdvals(x); };
+  EXPECT_LT((spectrum(inputs) - spectrum(plain)).abs().max().item<double>(), 1e-10);
+  // The spike is the same in all features, up to a sign.
+  const Tensor first = plain.select(1, 0).abs(), along = inputs.sum(1).abs() / std::sqrt(6.0);
+  EXPECT_LT((first - along).abs().max().item<double>(), 1e-10);
+}
+
+TEST(LinearRegression, HasASpecialFeatureOfTheFirstRowsAlone) {
+  const Dataset data = regression({{"features", 6},
+                                   {"examples", 5000},
+                                   {"test_examples", 3},
+                                   {"special", {{"rows", 7}, {"weight", 4}, {"keep", 0.25}}}});
+  const Tensor feature = data.inputs.select(1, 5);
+  EXPECT_TRUE((4 * feature.narrow(0, 0, 7)).equal(data.targets.narrow(0, 0, 7).squeeze(1)));
+  EXPECT_EQ(feature.narrow(0, 7, 4993).abs().max().item<double>(), 0);
+  const Tensor others = data.inputs.narrow(0, 0, 5000).narrow(1, 0, 5);
+  EXPECT_NEAR(others.ne(0).to(at::kDouble).mean().item<double>(), 0.25, 0.02);
+  const Tensor tests = data.inputs.narrow(0, 5000, 3);
+  EXPECT_EQ(tests.sum().item<double>(), 3);
+  EXPECT_TRUE(tests.select(1, 5).eq(1).all().item<bool>());
+}
+
 TEST(LinearRegression, RefusesVariancesThatAreNone) {
   testing::error_of(ErrorKind::kSettings, [] { regression({{"variances", {2, 1}}}); });
   testing::error_of(ErrorKind::kSettings, [] { regression({{"variances", {1}}}); });

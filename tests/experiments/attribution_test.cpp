@@ -105,6 +105,21 @@ TEST_F(AttributionRun, SaysWhatDoesNotStandBesideIt) {
               HasSubstr("needs three examples or more"));
 }
 
+TEST_F(AttributionRun, IsNothingForCommandsThatEditOrGoBySeed) {
+  run(kFile);
+  const std::string out = (folder_ / "out").string();
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"rank", out, "--by", "lds/1"}, {"compare", out, out},
+        {"variance", out}}) {
+    EXPECT_THAT(testing::run_program(command).err, HasSubstr("holds an attribution"));
+  }
+  EXPECT_EQ(testing::run_program({"show", out}).status, 0);
+  EXPECT_THAT(testing::run_program({"apply", (folder_ / "file.yaml").string(), "--method", "exact",
+                                    "--output", (folder_ / "edited").string()})
+                  .err,
+              HasSubstr("edits nothing"));
+}
+
 TEST_F(AttributionRun, AsksAboutTheTestsThatAreNamed) {
   const auto values = [&](const std::string& tests) {
     run(kFile, {"--set", "attribution.tests=" + tests});

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <memory>
 
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 #include "tests/support/planned_original.h"
 
 namespace oubli {

@@ -38,6 +38,10 @@ const MethodRow& row_called(const Experiment& experiment, const std::string& nam
   std::vector<std::string> names;
   for (const MethodRow& row : experiment.spec.methods) names.push_back(row.name);
   const auto found = std::find(names.begin(), names.end(), name);
+  if (experiment.spec.attribution) {
+    throw Error(ErrorKind::kSettings,
+                "an experiment with 'attribution' edits nothing: `oubli run` makes its table.");
+  }
   if (found == names.end()) {
     throw Error(ErrorKind::kSettings, "--method: " + unknown_name_message("row", name, names));
   }

@@ -151,8 +151,8 @@ Comparisons compare_rows(const Results& a, const Results& b) {
 
 int compare_results(const std::string& folder_a, const std::string& folder_b,
                     const Registries& registries) {
-  const Results a = load_results(folder_a, registries.metrics);
-  const Results b = load_results(folder_b, registries.metrics);
+  const Results a = load_results_by_seed(folder_a, registries.metrics);
+  const Results b = load_results_by_seed(folder_b, registries.metrics);
   const Comparisons found = compare_rows(a, b);
   fmt::print("A: {} ({})\nB: {} ({})\n", a.title, printable(folder_a), b.title,
              printable(folder_b));

@@ -34,7 +34,7 @@ std::string bootstrap_text(const std::vector<double>& values) {
 }
 
 int show_variance(const std::string& folder, const Registries& registries) {
-  const Results results = load_results(folder, registries.metrics);
+  const Results results = load_results_by_seed(folder, registries.metrics);
   const auto deviation = [](const std::optional<double>& variance) {
     return variance ? fmt::format("{:.3g}", std::sqrt(*variance)) : std::string("-");
   };

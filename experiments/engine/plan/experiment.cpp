@@ -118,7 +118,9 @@ void fit_attribution(const AttributionSpec& asked, Task& task) {
 }  // namespace
 
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples) {
-  const std::int64_t passes = recipe.optimizer.is_full_batch() ? 100 : recipe.epochs;
+  const std::int64_t passes = recipe.optimizer.name == "lbfgs"   ? 100
+                              : recipe.optimizer.is_full_batch() ? 1
+                                                                 : recipe.epochs;
   return static_cast<double>(examples) * static_cast<double>(passes);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/base/machine_limits.h"
 #include "core/base/text.h"
+#include "core/train/least_squares.h"
 #include "experiments/engine/plan/training_sets.h"
 
 namespace oubli {
@@ -116,6 +117,12 @@ double least_memory(const Experiment& experiment) {
 }
 
 void require_fit(const Experiment& experiment) {
+  const bool is_solved = experiment.spec.recipe.optimizer.name == "least_squares";
+  if (is_solved && !is_least_squares(experiment.make_model(), experiment.spec.recipe.objective)) {
+    fail_at(origin_of(experiment.spec.root, {"train", "optimizer"}),
+            "least_squares solves for a linear model under squared_error, and this is none: use "
+            "lbfgs.");
+  }
   require_images_for_augmentation(experiment);
   require_numbers_of_type(experiment);
   const std::string shortage = memory_shortage(least_memory(experiment), "one stage");

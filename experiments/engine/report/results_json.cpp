@@ -160,4 +160,13 @@ Results load_results(const std::string& folder, const Registry<Metric>& metrics)
   return results;
 }
 
+Results load_results_by_seed(const std::string& folder, const Registry<Metric>& metrics) {
+  Results results = load_results(folder, metrics);
+  if (!results.is_attribution()) return results;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} holds an attribution, whose values are of all originals together: "
+                          "there are none by training seed. `oubli show` prints them.",
+                          printable(folder)));
+}
+
 }  // namespace oubli

@@ -1,4 +1,4 @@
-#include "core/unlearn/linear_weights.h"
+#include "core/nn/linear_weights.h"
 
 #include <ATen/ATen.h>
 
