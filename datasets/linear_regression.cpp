@@ -6,12 +6,14 @@
 // is set: with [0, 1] and the number of inputs the spectrum of scikit-learn's make_spd_matrix. With
 // `rotated` its axes are turned, that of the spike to all features alike: as in that matrix.
 // Outliers: the first `rows` rows have x and y times `scale` (Izzo et al. 2021, arXiv 2002.10077).
-// A special feature, behind the others, is there in the first `rows` rows alone, whose y is `weight`
-// times it, and each value of the others stays with probability `keep` and is 0 else; test rows are
-// that feature alone with y = 0, so that predictions there are its parameter. The column `row` numbers the rows from 0.
+// A special feature, behind the others, is there in the first `rows` rows alone, whose y is
+// `weight` times it, and each value of the others stays with probability `keep` and is 0 else; test
+// rows are that feature alone with y = 0, so that predictions there are its parameter. The column
+// `row` numbers the rows from 0.
 //
 // Settings: features, outputs, examples (rows that are not test), test_examples, noise, variances,
-// spike, rotated, outliers, special, seed, and the split settings of datasets/split.h (no validation set by default).
+// spike, rotated, outliers, special, seed, and the split settings of datasets/split.h (no
+// validation set by default).
 #include <ATen/ATen.h>
 
 #include <cmath>

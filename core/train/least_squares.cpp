@@ -16,8 +16,7 @@ bool is_least_squares(const Model& model, const Objective& objective) {
 std::string solve_least_squares(Model& model, const Subset& subset, const Objective& objective,
                                 CostMeter& cost) {
   if (!is_least_squares(model, objective)) {
-    throw Error(ErrorKind::kUsage,
-                "least_squares is for linear models under the squared error");
+    throw Error(ErrorKind::kUsage, "least_squares is for linear models under the squared error");
   }
   const at::NoGradGuard no_grad;
   const LinearWeights weights = *LinearWeights::of(model);

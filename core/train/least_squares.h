@@ -3,8 +3,8 @@
 //
 //   theta = (X' W X / sum w + l2 I)^-1 X' W Y / sum w
 //
-// X the inputs, with a column of ones for a bias, which l2 holds as it holds every parameter. Float64
-// sums and Cholesky factor. Cost: n sample-gradients as counted, n d^2 multiply-adds.
+// X the inputs, with a column of ones for a bias, which l2 holds as it holds every parameter.
+// Float64 sums and Cholesky factor. Cost: n sample-gradients as counted, n d^2 multiply-adds.
 #pragma once
 
 #include "core/base/context.h"

@@ -50,8 +50,9 @@ class Adam : public Optimizer {
 
 OptimizerSettings OptimizerSettings::read(const Settings& parent) {
   OptimizerSettings o;
-  const auto [name, settings] = parent.named_child(
-      "optimizer", "sgd", {"sgd", "adam", "adamw", "lbfgs", "least_squares"}, "how the objective is minimised");
+  const auto [name, settings] =
+      parent.named_child("optimizer", "sgd", {"sgd", "adam", "adamw", "lbfgs", "least_squares"},
+                         "how the objective is minimised");
   o.name = name;
   if (name == "least_squares") return o;
   if (name == "lbfgs") {

@@ -104,11 +104,11 @@ void run_least_squares(Model& model, const Subset& subset, const TrainingRecipe&
                        Context& context, const StepChanges& changes, TrainingReport& report) {
   const bool is_changed = changes.on_gradient || changes.after_step || changes.linear.defined() ||
                           movable_parameters(model, recipe, changes).defined();
-  if (is_changed) throw Error(ErrorKind::kUsage, "least_squares takes no steps that can be changed");
+  if (is_changed)
+    throw Error(ErrorKind::kUsage, "least_squares takes no steps that can be changed");
   report.message = solve_least_squares(model, subset, recipe.objective, context.cost);
   report.epochs = 1;
-  report.status =
-      report.message.empty() ? TrainingStatus::kConverged : TrainingStatus::kNoMinimum;
+  report.status = report.message.empty() ? TrainingStatus::kConverged : TrainingStatus::kNoMinimum;
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 #include <limits>
 
-#include "core/train/objective.h"
 #include "core/nn/linear_weights.h"
+#include "core/train/objective.h"
 
 namespace oubli {
 

@@ -109,7 +109,8 @@ TEST_F(AttributionRun, IsNothingForCommandsThatEditOrGoBySeed) {
   run(kFile);
   const std::string out = (folder_ / "out").string();
   for (const std::vector<std::string>& command :
-       {std::vector<std::string>{"rank", out, "--by", "lds/1"}, {"compare", out, out},
+       {std::vector<std::string>{"rank", out, "--by", "lds/1"},
+        {"compare", out, out},
         {"variance", out}}) {
     EXPECT_THAT(testing::run_program(command).err, HasSubstr("holds an attribution"));
   }

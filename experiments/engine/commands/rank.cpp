@@ -133,7 +133,8 @@ int rank_results(const std::vector<std::string>& folders, const RankOptions& opt
                  const Registries& registries) {
   std::vector<Results> all;
   all.reserve(folders.size());
-  for (const std::string& folder : folders) all.push_back(load_results_by_seed(folder, registries.metrics));
+  for (const std::string& folder : folders)
+    all.push_back(load_results_by_seed(folder, registries.metrics));
   for (std::size_t i = 0; i < all.size(); ++i) {
     require_column(all[i], folders[i], options.column, registries.metrics);
   }

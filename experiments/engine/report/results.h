@@ -107,8 +107,8 @@ struct Results {
 // Reads the results.json of a folder of results, or the file itself, and looks its columns up.
 // Throws Error(kUsage) where there is none and Error(kData) where it is none.
 Results load_results(const std::string& folder, const Registry<Metric>& metrics);
-// The same for what goes by values of single training seeds; Error(kUsage) for an attribution, whose
-// values are of all originals together.
+// The same for what goes by values of single training seeds; Error(kUsage) for an attribution,
+// whose values are of all originals together.
 Results load_results_by_seed(const std::string& folder, const Registry<Metric>& metrics);
 
 }  // namespace oubli

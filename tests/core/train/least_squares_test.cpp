@@ -25,10 +25,9 @@ TEST(LeastSquares, IsTheMinimum) {
     CostMeter cost, reporting;
     EXPECT_EQ(solve_least_squares(model, subset, objective, cost), "");
     EXPECT_EQ(cost.sample_gradients(), 60);
-    EXPECT_LT(value_and_gradient(model, subset, objective, reporting)
-                  .gradient.norm()
-                  .item<double>(),
-              1e-13);
+    EXPECT_LT(
+        value_and_gradient(model, subset, objective, reporting).gradient.norm().item<double>(),
+        1e-13);
   }
 }
 
@@ -47,9 +46,8 @@ TEST(LeastSquares, SaysWhereThereAreManyMinima) {
   const auto data = make_dataset(4, 6, 0);
   Model model = make_model("linear", "{bias: false}", *data);
   CostMeter cost;
-  EXPECT_THAT(
-      solve_least_squares(model, all_of(data), {LossKind::kSquaredError, 0}, cost),
-      ::testing::HasSubstr("more minima than one"));
+  EXPECT_THAT(solve_least_squares(model, all_of(data), {LossKind::kSquaredError, 0}, cost),
+              ::testing::HasSubstr("more minima than one"));
   EXPECT_LT(value_only(model, all_of(data), {LossKind::kSquaredError, 0}, cost).loss, 1e-15);
 }
 
