@@ -212,6 +212,7 @@ std::vector<PooledValue> ceilings(const Tensor& losses) {
       return values;
     };
     std::vector<double> subsets;
+    subsets.reserve(without_subset.size());
     for (const std::vector<double>& each : without_subset) {
       subsets.push_back(mean_of(turned_all(each)));
     }
@@ -241,6 +242,7 @@ std::vector<PooledValue> compute_lds(const AttributionInput& input) {
   const Tensor members = input.members.to(at::kDouble);
   const std::vector<LdsRanks> predicted = ranks_of_all(input, members);
   std::vector<const LdsRanks*> originals;
+  originals.reserve(predicted.size());
   for (const LdsRanks& own : predicted) originals.push_back(&own);
   std::vector<PooledValue> values, ensembles;
   for (const std::int64_t k : numbers_of_retrainings(input.losses)) {
