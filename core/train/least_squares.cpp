@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <limits>
+
 #include "core/base/error.h"
 #include "core/nn/linear_weights.h"
 
@@ -35,7 +37,13 @@ std::string solve_least_squares(Model& model, const Subset& subset, const Object
   target.div_(subset.total_weight());
   moment.diagonal().add_(objective.l2);
   const auto [factor, info] = at::linalg_cholesky_ex(moment);
-  if (info.item<std::int64_t>() == 0) {
+  // A singular matrix may pass by rounding, with pivots of its size.
+  const double rounding = std::numeric_limits<double>::epsilon() *
+                          static_cast<double>(moment.size(0)) *
+                          moment.diagonal().max().item<double>();
+  const bool is_regular =
+      info.item<std::int64_t>() == 0 && factor.diagonal().square().min().item<double>() > rounding;
+  if (is_regular) {
     model.set_theta(weights.flat(at::cholesky_solve(target, factor)));
     return "";
   }
