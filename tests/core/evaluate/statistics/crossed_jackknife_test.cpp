@@ -1,5 +1,6 @@
 #include "core/evaluate/statistics/crossed_jackknife.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
