@@ -88,5 +88,12 @@ TEST(Trajectory, FindsRowsAmongOthers) {
   EXPECT_FALSE(is_among(among, at::empty({0}, at::kLong)).any().item<bool>());
 }
 
+// Of two methods in a row, one of which needs the gradients.
+TEST(WithTrajectory, KeepsWhatEitherAsksFor) {
+  const TrainingPlan plan = with_trajectory(with_trajectory({}, true, 10), false, 20);
+  EXPECT_TRUE(plan.settings.at("gradients").get<bool>());
+  EXPECT_EQ(plan.settings.at("memory"), 20);
+}
+
 }  // namespace
 }  // namespace oubli
