@@ -51,7 +51,7 @@ class NegMerge : public Unlearner {
       part.stop = context.stop;
       part.budget = context.budget - context.cost.sample_gradients();
       const TrainingReport training = train(reinforced, task.forget, recipe, part);
-      context.cost.add_gradients(static_cast<std::int64_t>(part.cost.sample_gradients()));
+      context.cost.add(part.cost);
       context.progress(static_cast<double>(k + 1) / static_cast<double>(models_));
       if (training.status != TrainingStatus::kCompleted) {
         report = report_of(training);

@@ -43,12 +43,12 @@ Model trained_without(const Model& model, const Subset& train, std::int64_t posi
   if (train.size() < 2) {
     throw Error(ErrorKind::kUsage, "there is nothing to train on without the only example");
   }
-  const double n = static_cast<double>(train.size());
-  TrainingRecipe without = recipe;
-  without.objective.l2 *= n / (n - 1);
   if (train.weights.defined()) {
     throw Error(ErrorKind::kTask, "examples that carry weights cannot be left out one by one");
   }
+  const double n = static_cast<double>(train.size());
+  TrainingRecipe without = recipe;
+  without.objective.l2 *= n / (n - 1);
   const auto row = train.rows[position].item<std::int64_t>();
   Model again = model.clone();
   Context own(training.seed());
@@ -60,7 +60,7 @@ Model trained_without(const Model& model, const Subset& train, std::int64_t posi
   } else {
     is_usable = descend_without(again, train, row, without, own);
   }
-  context.cost.add_products(3 * own.cost.sample_gradients(), 1);
+  context.cost.add(own.cost);
   if (!is_usable) {
     throw Error(ErrorKind::kNumerics, fmt::format("training without row {} diverged", row));
   }

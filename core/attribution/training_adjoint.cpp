@@ -6,52 +6,39 @@
 
 #include <algorithm>
 #include <optional>
-#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/machine_limits.h"
 #include "core/curvature/example_gradients.h"
 #include "core/nn/linear_weights.h"
-#include "core/unlearn/watched_training.h"
+#include "core/train/batches.h"
+#include "core/unlearn/training_procedure.h"
+#include "core/unlearn/training_trajectory.h"
 
 namespace oubli {
 namespace {
 
-// A training, step by step.
-struct RecordedTraining {
-  Tensors thetas;     // before each step
-  Tensors positions;  // of the batch in the training set
-  std::vector<double> rates;
-};
-
-RecordedTraining record_training(Model& model, const Subset& train, const TrainingRecipe& recipe,
-                                 const Generator& training, Context& context) {
-  RecordedTraining record;
-  const Tensor order = train.rows.argsort();
-  const Tensor sorted = train.rows.index_select(0, order);
+// Trains the model, and writes it down step by step.
+Trajectory recorded_training(Model& model, const Subset& train, const TrainingRecipe& recipe,
+                             const Generator& training, Context& context) {
+  const BatchOptions options{recipe.batch_size, recipe.drop_last, {}, model.dtype()};
+  const std::int64_t steps =
+      BatchStream(train, options, training, training).batches() * recipe.epochs;
+  const double bytes = static_cast<double>(steps) * static_cast<double>(model.theta().nbytes());
+  if (bytes > static_cast<double>(context.memory)) {
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("the record of {} steps of {} parameters takes {:.1f} GB, and {:.1f} "
+                    "are there for it: take fewer epochs or a smaller network",
+                    steps, model.dim(), bytes / 1e9, static_cast<double>(context.memory) / 1e9));
+  }
   Context own(training.seed());
   own.stop = context.stop;
-  train_watched(
-      model, train, recipe, own,
-      [&](std::int64_t batches) {
-        const double bytes = static_cast<double>(batches * recipe.epochs) *
-                             static_cast<double>(model.theta().nbytes());
-        if (bytes <= static_cast<double>(context.memory)) return;
-        throw Error(ErrorKind::kUsage,
-                    fmt::format("the record of {} steps of {} parameters takes {:.1f} GB, and "
-                                "{:.1f} are there for it: take fewer epochs or a smaller network",
-                                batches * recipe.epochs, model.dim(), bytes / 1e9,
-                                static_cast<double>(context.memory) / 1e9));
-      },
-      [&](const WatchedStep& step) {
-        const at::NoGradGuard no_grad;
-        record.thetas.push_back(model.theta().clone());
-        record.positions.push_back(
-            order.index_select(0, at::searchsorted(sorted, step.batch.rows)));
-        record.rates.push_back(step.rate);
-      });
-  context.cost.add_gradients(train.size() * recipe.epochs);
-  return record;
+  MethodState record;
+  train_by_plan(model, train, with_trajectory({recipe}, /*gradients=*/false, kMostCount), own,
+                record);
+  context.cost.add(own.cost);
+  return Trajectory::of(record);
 }
 
 // Derivatives of all tests in one vector of parameters: for each parameter [tests, its shape].
@@ -78,21 +65,19 @@ Tensors of_test(const Adjoints& all, std::int64_t test) {
 Adjoints test_gradients(const Model& model, const Subset& tests, const Objective& loss,
                         CostMeter& cost) {
   Adjoints all = zero_adjoints(model, tests.size());
-  const std::int64_t batch_size = examples_at_a_time(model, tests, 1);
-  for (std::int64_t begin = 0; begin < tests.size(); begin += batch_size) {
-    const Batch batch = tests.batch(begin, batch_size, model.dtype());
-    const auto net = model.linearise(batch.inputs);
-    const at::NoGradGuard no_grad;
-    net->adjoint(loss.output_gradients(net->output(), batch.targets),
-                 {.sums = nullptr, .input = false, .keep = true});
-    const Tensor each = example_gradients(model, *net, 0, batch.size());
-    for (std::size_t k = 0; k < all.size(); ++k) {
-      const ParameterInfo& info = model.parameter_infos()[k];
-      const Tensor part = all[k].narrow(0, begin, batch.size());
-      part.copy_(each.narrow(1, info.offset, info.size).reshape(part.sizes()));
-    }
-    cost.add_gradients(batch.size());
-  }
+  visit_example_gradients(
+      model, tests,
+      [&](const Tensor& outputs, const Tensor& targets) {
+        return loss.output_gradients(outputs, targets);
+      },
+      cost,
+      [&](const ExampleGradients& some) {
+        for (std::size_t k = 0; k < all.size(); ++k) {
+          const ParameterInfo& info = model.parameter_infos()[k];
+          const Tensor part = all[k].narrow(0, some.begin, some.batch.size());
+          part.copy_(some.gradients.narrow(1, info.offset, info.size).reshape(part.sizes()));
+        }
+      });
   return all;
 }
 
@@ -136,8 +121,7 @@ class BatchProducts {
     const auto net = model_.linearise(batch.inputs);
     const Tensor& outputs = net->output();
     const Tensor g = loss_.output_gradients(outputs, batch.targets);
-    Tensors unused = of_test(zero_adjoints(model_, 1), 0);
-    net->adjoint(g, {.sums = &unused, .input = false, .keep = true});
+    net->adjoint(g, {.sums = nullptr, .input = false, .keep = true});
     const auto scale = static_cast<double>(batch.size());
     Tensors along;
     for (std::int64_t t = 0; t < p[0].size(0); ++t) {
@@ -208,7 +192,9 @@ Tensor training_adjoint(Model& model, const Subset& train, const Subset& tests,
                         const TrainingRecipe& recipe, const Generator& training, Context& context) {
   require_differentiable(model, train, recipe);
   require_memory_for_adjoints(model, tests.size());
-  const RecordedTraining record = record_training(model, train, recipe, training, context);
+  const Trajectory trajectory = recorded_training(model, train, recipe, training, context);
+  const Tensors batches = trajectory.batches();
+  const Tensor order = train.rows.argsort(), sorted = train.rows.index_select(0, order);
   const Objective loss{recipe.objective.loss, 0};
   const std::int64_t count = tests.size();
   Adjoints a = test_gradients(model, tests, loss, context.cost);  // in theta
@@ -216,21 +202,22 @@ Tensor training_adjoint(Model& model, const Subset& train, const Subset& tests,
   const BatchProducts products(model, loss);
   Tensor effect = at::zeros({train.size(), count}, at::kDouble);
   Tensor regulariser = at::zeros({count}, at::kDouble);
-  const auto steps = static_cast<std::int64_t>(record.rates.size());
+  const std::int64_t steps = trajectory.steps();
   for (std::int64_t s = steps - 1; s >= 0; --s) {
     if (context.should_stop()) return {};
-    const auto at = static_cast<std::size_t>(s);
-    model.set_theta(record.thetas[at]);
-    const Batch batch = train.batch_at(record.positions[at], model.dtype());
+    model.set_theta(trajectory.thetas[s]);
+    const Tensor positions =
+        order.index_select(0, at::searchsorted(sorted, batches[static_cast<std::size_t>(s)]));
+    const Batch batch = train.batch_at(positions, model.dtype());
     for (std::size_t k = 0; k < p.size(); ++k) {
-      p[k].copy_(u[k]).add_(a[k], -record.rates[at]);
+      p[k].copy_(u[k]).add_(a[k], -trajectory.rate(s));
     }
     const Tensor along = products.add(batch, p, a).to(at::kDouble);
     const Tensor of_theta = recipe.objective.l2 * products_with_theta(model, p);
     const Tensor lost = batch.size() == 1
                             ? along + of_theta
                             : (along - along.mean(0)) / static_cast<double>(batch.size() - 1);
-    effect.index_add_(0, record.positions[at], lost, -1);
+    effect.index_add_(0, positions, lost, -1);
     regulariser.add_(of_theta);
     for (std::size_t k = 0; k < p.size(); ++k) {
       if (recipe.objective.l2 > 0) a[k].add_(p[k], recipe.objective.l2);

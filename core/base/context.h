@@ -26,6 +26,8 @@ class CostMeter {
   void add_products(double products, std::int64_t examples) {
     sample_gradients_ += products * static_cast<double>(examples) / 3.0;
   }
+  // What was counted apart, such as by a part with a context of its own.
+  void add(const CostMeter& part) { sample_gradients_ += part.sample_gradients_; }
   double sample_gradients() const { return sample_gradients_; }
 
  private:

@@ -6,11 +6,24 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace oubli {
 
 using Tensor = at::Tensor;
 using Tensors = std::vector<Tensor>;
+
+// Tensors by name, in an order.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+// Undefined where there is none of that name.
+inline Tensor find_tensor(const NamedTensors& tensors, const std::string& name) {
+  for (const auto& [own, tensor] : tensors) {
+    if (own == name) return tensor;
+  }
+  return {};
+}
 
 }  // namespace oubli

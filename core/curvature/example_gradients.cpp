@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/train/objective.h"
 
 namespace oubli {
 namespace {
@@ -142,6 +141,22 @@ Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64
                                         : piece->second.reshape({count, -1}));
   }
   return at::cat(flat, 1);
+}
+
+void visit_example_gradients(const Model& model, const Subset& subset,
+                             const OutputGradients& output_gradients, CostMeter& cost,
+                             const std::function<void(const ExampleGradients&)>& visit,
+                             std::int64_t most_at_once) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t batch_size = std::min(most_at_once, examples_at_a_time(model, subset, 1));
+  for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
+    const Batch batch = subset.batch(begin, batch_size, model.dtype());
+    const auto net = model.linearise(batch.inputs);
+    net->adjoint(output_gradients(net->output(), batch.targets),
+                 {.sums = nullptr, .input = false, .keep = true});
+    visit({begin, batch, net->output(), example_gradients(model, *net, 0, batch.size())});
+    cost.add_gradients(batch.size());
+  }
 }
 
 }  // namespace oubli

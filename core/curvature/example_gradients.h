@@ -8,8 +8,10 @@
 
 #include <functional>
 
+#include "core/base/context.h"
 #include "core/data/dataset.h"
 #include "core/nn/model.h"
+#include "core/train/objective.h"
 
 namespace oubli {
 
@@ -37,5 +39,20 @@ std::int64_t examples_at_a_time(const Model& model, const Subset& subset, std::i
 // J_b' g_b for examples begin .. begin + count of the last g: [count, dim], in the model's type.
 Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64_t begin,
                          std::int64_t count);
+
+// All examples of a set, some at a time, in evaluation mode: `outputs` and their `gradients` [b, dim]
+// in the model's type, `begin` the first one's place. What is differentiated is said by its gradient
+// in the outputs. Counts one sample-gradient for each example.
+struct ExampleGradients {
+  std::int64_t begin;
+  const Batch& batch;
+  const Tensor& outputs;
+  Tensor gradients;
+};
+using OutputGradients = std::function<Tensor(const Tensor& outputs, const Tensor& targets)>;
+void visit_example_gradients(const Model& model, const Subset& subset,
+                             const OutputGradients& output_gradients, CostMeter& cost,
+                             const std::function<void(const ExampleGradients&)>& visit,
+                             std::int64_t most_at_once = kEvaluationBatch);
 
 }  // namespace oubli

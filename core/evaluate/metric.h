@@ -187,7 +187,9 @@ struct MetricNeeds {
   bool relearning = false;
   bool reference = false;    // a row that others are held against, without which it has no value
   bool requests = false;     // a sequence of them, without which it has no value
-  bool attribution = false;  // effects of training examples, and nothing else
+  bool attribution = false;  // effects of training examples, and nothing else; and of these
+  bool subsets = false;      // models trained on subsets
+  bool left_out = false;     // models trained without single examples
 
   bool trains_more() const { return shadows || edited_shadows || relearning; }
 };

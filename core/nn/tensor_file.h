@@ -22,7 +22,7 @@
 namespace oubli {
 
 struct TensorFile {
-  std::vector<std::pair<std::string, Tensor>> tensors;  // in the order of the header
+  NamedTensors tensors;  // in the order of the header
   std::map<std::string, std::string> metadata;
 };
 

@@ -20,15 +20,10 @@ namespace oubli {
 
 struct MethodState {
   Json values = Json::object();
-  std::vector<std::pair<std::string, Tensor>> tensors = {};
+  NamedTensors tensors = {};
 
   // By its name; undefined where there is none.
-  Tensor tensor(const std::string& name) const {
-    for (const auto& [own, value] : tensors) {
-      if (own == name) return value;
-    }
-    return {};
-  }
+  Tensor tensor(const std::string& name) const { return find_tensor(tensors, name); }
 };
 using MethodStatePtr = std::shared_ptr<const MethodState>;
 

@@ -15,7 +15,6 @@
 // meant to be; one that is refused or not finite gives no effects. Cost: 2 n for each product of
 // the solve, n + 2/3 n tests for the products with all gradients, and tests.
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "core/attribution/attributor.h"
@@ -30,17 +29,16 @@ namespace {
 // grad l_t of every test: float64 [dim, tests].
 Tensor gradients_of_each(const Model& model, const Subset& tests, const Objective& loss,
                          CostMeter& cost) {
-  const at::NoGradGuard no_grad;
-  const std::int64_t batch_size = examples_at_a_time(model, tests, 1);
   Tensor all = at::empty({model.dim(), tests.size()}, at::kDouble);
-  for (std::int64_t begin = 0; begin < tests.size(); begin += batch_size) {
-    const Batch batch = tests.batch(begin, batch_size, model.dtype());
-    const auto net = model.linearise(batch.inputs);
-    net->adjoint(loss.output_gradients(net->output(), batch.targets),
-                 {.sums = nullptr, .input = false, .keep = true});
-    all.narrow(1, begin, batch.size()).copy_(example_gradients(model, *net, 0, batch.size()).t());
-    cost.add_gradients(batch.size());
-  }
+  visit_example_gradients(
+      model, tests,
+      [&](const Tensor& outputs, const Tensor& targets) {
+        return loss.output_gradients(outputs, targets);
+      },
+      cost,
+      [&](const ExampleGradients& some) {
+        all.narrow(1, some.begin, some.batch.size()).copy_(some.gradients.t());
+      });
   return all;
 }
 

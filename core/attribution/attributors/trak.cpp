@@ -14,10 +14,7 @@
 // `regularisation` or lower `dimension`. Cost: n + tests, and as much again for each few hundred
 // dimensions, which is not counted.
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
-
-#include <algorithm>
 
 #include "core/attribution/attributor.h"
 #include "core/base/machine_limits.h"
@@ -41,21 +38,20 @@ Tensor margin_gradients(const Objective& loss, const Tensor& outputs, const Tens
 
 TrakFeatures trak_features(const Model& model, const Subset& subset, const Objective& loss,
                            const Tensor& projection, CostMeter& cost) {
-  const at::NoGradGuard no_grad;
-  const std::int64_t batch_size = std::min<std::int64_t>(64, examples_at_a_time(model, subset, 1));
+  constexpr std::int64_t kAtOnce = 64;
   Tensors phi, doubt;
-  for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {
-    const Batch batch = subset.batch(begin, batch_size, model.dtype());
-    const auto net = model.linearise(batch.inputs);
-    const Tensor& outputs = net->output();
-    net->adjoint(margin_gradients(loss, outputs, batch.targets),
-                 {.sums = nullptr, .input = false, .keep = true});
-    phi.push_back(
-        at::mm(example_gradients(model, *net, 0, batch.size()), projection).to(at::kDouble));
-    const Tensor log_p = loss.class_scores(outputs).to(at::kDouble).log_softmax(1);
-    doubt.push_back(-log_p.gather(1, batch.targets.unsqueeze(1)).squeeze(1).expm1());
-    cost.add_gradients(batch.size());
-  }
+  visit_example_gradients(
+      model, subset,
+      [&](const Tensor& outputs, const Tensor& targets) {
+        return margin_gradients(loss, outputs, targets);
+      },
+      cost,
+      [&](const ExampleGradients& some) {
+        phi.push_back(at::mm(some.gradients, projection).to(at::kDouble));
+        const Tensor log_p = loss.class_scores(some.outputs).to(at::kDouble).log_softmax(1);
+        doubt.push_back(-log_p.gather(1, some.batch.targets.unsqueeze(1)).squeeze(1).expm1());
+      },
+      kAtOnce);
   return {at::cat(phi), at::cat(doubt)};
 }
 

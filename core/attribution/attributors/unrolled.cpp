@@ -65,7 +65,7 @@ class Unrolled : public Attributor {
           run == 0 ? task.training : context.generator.stream(fmt::format("run {}", run));
       Model moving = model.clone();
       const Tensor effect = training_adjoint(moving, task.train, task.tests, recipe, training, own);
-      context.cost.add_products(3 * own.cost.sample_gradients(), 1);
+      context.cost.add(own.cost);
       if (!effect.defined()) {
         found.refusal = "stopped before the end";
         return found;

@@ -27,6 +27,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -150,7 +151,7 @@ LdsRanks predicted_ranks(const Tensor& members, const Tensor& effect) {
   return ranks_by_test(-at::mm(members, effect.to(at::kDouble)));
 }
 
-// The sum of all but one, which has the ranks of their mean.
+// The sum of all but one, which has the ranks of their mean; of all where `left_out` is none.
 Tensor summed_effect(const std::vector<Tensor>& effects, std::size_t left_out) {
   Tensor sum = at::zeros(effects.front().sizes(), at::kDouble);
   for (std::size_t i = 0; i < effects.size(); ++i) {
@@ -159,22 +160,28 @@ Tensor summed_effect(const std::vector<Tensor>& effects, std::size_t left_out) {
   return sum;
 }
 
-Estimate together(const AttributionInput& input, const Tensor& members,
-                  const std::vector<LdsRanks>& truths) {
-  const auto ranks_without = [&](std::size_t original) {
-    return predicted_ranks(members, summed_effect(input.effects, original));
-  };
-  const std::size_t all = input.effects.size();
-  const LdsRanks ranks = ranks_without(all);
-  std::vector<double> without_original;
-  for (std::size_t i = 0; i < all; ++i) {
-    const LdsRanks rest = ranks_without(i);
-    double sum = 0;
-    for (const LdsRanks& truth : truths) sum += mean_correlation(rest, truth, kAllSubsets);
-    without_original.push_back(sum / static_cast<double>(truths.size()));
+// The rankings by the mean effect of all originals, and by that without each of them.
+struct EnsembleRanks {
+  LdsRanks all;
+  std::vector<LdsRanks> without;
+
+  EnsembleRanks(const std::vector<Tensor>& effects, const Tensor& members)
+      : all(predicted_ranks(members, summed_effect(effects, effects.size()))) {
+    for (std::size_t i = 0; i < effects.size(); ++i) {
+      without.push_back(predicted_ranks(members, summed_effect(effects, i)));
+    }
   }
-  return mean_over_pairs({&ranks}, truths, without_original);
-}
+
+  Estimate estimate(const std::vector<LdsRanks>& truths) const {
+    std::vector<double> without_original;
+    for (const LdsRanks& rest : without) {
+      double sum = 0;
+      for (const LdsRanks& truth : truths) sum += mean_correlation(rest, truth, kAllSubsets);
+      without_original.push_back(sum / static_cast<double>(truths.size()));
+    }
+    return mean_over_pairs({&all}, truths, without_original);
+  }
+};
 
 double ceiling_of(double agreement, std::int64_t retrainings) {
   const double k = static_cast<double>(retrainings);
@@ -244,14 +251,15 @@ std::vector<PooledValue> compute_lds(const AttributionInput& input) {
   std::vector<const LdsRanks*> originals;
   originals.reserve(predicted.size());
   for (const LdsRanks& own : predicted) originals.push_back(&own);
-  std::vector<PooledValue> values, ensembles;
+  std::optional<EnsembleRanks> ensemble;
+  if (input.effects.size() > 1) ensemble.emplace(input.effects, members);
+  std::vector<PooledValue> values, together;
   for (const std::int64_t k : numbers_of_retrainings(input.losses)) {
     const std::vector<LdsRanks> truths = truths_of(input.losses, k);
     values.push_back({lds_column("lds", k), mean_over_pairs(originals, truths)});
-    if (input.effects.size() < 2) continue;
-    ensembles.push_back({lds_column("lds_together", k), together(input, members, truths)});
+    if (ensemble) together.push_back({lds_column("lds_together", k), ensemble->estimate(truths)});
   }
-  values.insert(values.end(), ensembles.begin(), ensembles.end());
+  values.insert(values.end(), together.begin(), together.end());
   return values;
 }
 
@@ -310,7 +318,7 @@ Metric lds_metric() {
             .definition = "Of the row `ceiling`: mean over tests and pairs of retrainings of "
                           "Spearman's correlation of their losses over subsets."}},
       .compute_attribution = compute_lds,
-      .needs = {.attribution = true},
+      .needs = {.attribution = true, .subsets = true},
       .version = 2};
 }
 

@@ -130,7 +130,7 @@ Metric leave_one_out_metric() {
                 .definition = "Sum of |effect - change| over the sum of |change|, over examples "
                               "and tests: 1 is what effects of 0 have."}},
           .compute_attribution = compute_leave_one_out,
-          .needs = {.attribution = true}};
+          .needs = {.attribution = true, .left_out = true}};
 }
 
 }  // namespace oubli

@@ -48,11 +48,7 @@ AttributionRow read_row(const SettingsNode& item, const Registry<AttributorInfo>
   row.attributor = read.name;
   row.origin = read.origin;
   row.info = attributors.find(read.name, read.origin);
-  const SettingsNode* as = read.settings.find("as");
-  SettingsNode name;
-  name.kind = SettingsNode::Kind::kMap;
-  if (as != nullptr) name.entries.emplace_back("as", *as);
-  row.name = read_row_name(Settings(name), row.attributor);
+  row.name = read_row_name(Settings(only_entries(read.settings, {"as"})), row.attributor);
   row.trials = read_trials(read.settings, row.info);
   return row;
 }
@@ -132,7 +128,7 @@ LeaveOneOutTruth read_left_out(const Settings& settings, const std::vector<Attri
   for (std::size_t i = 0; i < rows.size(); ++i) {
     names.push_back(rows[i].name);
     if (rows[i].name != of) continue;
-    if (rows[i].trials.size() > 1) {
+    if (rows[i].is_swept()) {
       settings.fail("of",
                     fmt::format("'{}' has several settings: name a row without a sweep.", of));
     }
@@ -165,9 +161,7 @@ AttributionSpec read_attribution(const Settings& root,
                        "training again without one example, for the metric leave_one_out"),
         spec.rows);
   }
-  const bool sweeps = std::any_of(spec.rows.begin(), spec.rows.end(),
-                                  [](const AttributionRow& row) { return row.trials.size() > 1; });
-  if (sweeps && !spec.subsets) {
+  if (spec.has_sweep() && !spec.subsets) {
     fail_at(settings.origin(), "a sweep chooses by lds/1: add `subsets: {count: 50}`.");
   }
   return spec;

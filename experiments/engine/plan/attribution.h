@@ -17,6 +17,7 @@
 // the judged tests themselves would have added.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,6 +44,8 @@ struct AttributionRow {
   AttributorInfo info;
   std::vector<AttributionTrial> trials;  // one, or those of a sweep
   Origin origin;
+
+  bool is_swept() const { return trials.size() > 1; }
 };
 
 struct SubsetTruth {
@@ -62,6 +65,11 @@ struct AttributionSpec {
   std::vector<AttributionRow> rows;
   std::vector<std::int64_t> tests;  // positions in the test set; empty: all
   Origin origin, tests_origin;
+
+  bool has_sweep() const {
+    return std::any_of(rows.begin(), rows.end(),
+                       [](const AttributionRow& row) { return row.is_swept(); });
+  }
 };
 
 // Reads `attribution` of a file. Error(kSettings).

@@ -64,7 +64,7 @@ std::size_t StageMaker::score(std::optional<std::size_t> row, const StageNumbers
     for (const AttributionTrial& trial : asked.rows[*row].trials) {
       stage.description["trials"].push_back(trial.changed);
     }
-    if (asked.rows[*row].trials.size() > 1) stage.description["lds"] = lds_version_;
+    if (asked.rows[*row].is_swept()) stage.description["lds"] = lds_version_;
   }
   return stages_.add(std::move(stage));
 }

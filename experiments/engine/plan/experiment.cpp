@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "core/base/hash.h"
 #include "core/nn/checkpoint.h"
 #include "datasets/draw.h"
@@ -101,9 +99,7 @@ Subset asked_about(const AttributionSpec& asked, const Subset& tests) {
 void fit_attribution(const AttributionSpec& asked, Task& task) {
   task.test = asked_about(asked, task.test);
   if (task.test.empty()) fail_at(asked.origin, "there is no test whose loss could change.");
-  const bool sweeps = std::any_of(asked.rows.begin(), asked.rows.end(),
-                                  [](const auto& row) { return row.trials.size() > 1; });
-  if (sweeps && task.test.size() < 2) {
+  if (asked.has_sweep() && task.test.size() < 2) {
     fail_at(asked.origin,
             "a sweep chooses by one half of the tests for the other: ask about two or more.");
   }

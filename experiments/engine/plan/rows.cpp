@@ -6,17 +6,14 @@
 #include <set>
 
 #include "core/unlearn/chosen_method.h"
+#include "experiments/engine/plan/trial_settings.h"
 
 namespace oubli {
 namespace {
 
 // A row whose settings a sweep chooses: its resolved settings are those of each trial.
 MethodRow read_swept(const SettingsNode& node, const Registries& registries, MethodRow row) {
-  const SettingsNode* as = node.find("as");
-  SettingsNode name;
-  if (as != nullptr) name.entries.emplace_back("as", *as);
-  name.kind = SettingsNode::Kind::kMap;
-  const Settings settings(name);
+  const Settings settings(only_entries(node, {"as"}));
   row.name = read_row_name(settings, row.method);
   row.sweep = std::make_shared<const Sweep>(
       read_sweep(node, registries.metrics,

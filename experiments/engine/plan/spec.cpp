@@ -34,9 +34,13 @@ void read_model(const Settings& root, const Registries& registries, Spec& spec) 
   }
 }
 
-// Whether the models that the metric holds effects to are asked for.
-bool has_truth_of(const std::string& metric, const AttributionSpec& asked) {
-  return metric == "lds" ? asked.subsets.has_value() : asked.left_out.has_value();
+// What an attribution lacks that the metric holds effects to; "" where it lacks nothing.
+std::string missing_truth(const MetricNeeds& needs, const AttributionSpec& asked) {
+  if (needs.subsets && !asked.subsets) return "models of subsets: add `subsets: {count: 50}`";
+  if (needs.left_out && !asked.left_out) {
+    return "models without single examples: add `leave_one_out: {random: 50}`";
+  }
+  return "";
 }
 
 std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
@@ -52,12 +56,11 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
     }
     for (const SettingsNode& item : measure->items) {
       const MetricNeeds& needs = metrics.find(item.scalar, item.origin).needs;
-      if (is_attribution && needs.attribution && !has_truth_of(item.scalar, *spec.attribution)) {
+      const std::string missing =
+          is_attribution ? missing_truth(needs, *spec.attribution) : std::string();
+      if (!missing.empty()) {
         fail_at(item.origin,
-                fmt::format("the metric '{}' holds effects to {}.", item.scalar,
-                            item.scalar == "lds" ? "models of subsets: add `subsets: {count: 50}`"
-                                                 : "models without single examples: add "
-                                                   "`leave_one_out: {random: 50}`"));
+                fmt::format("the metric '{}' holds effects to {}.", item.scalar, missing));
       }
       if (needs.reference && !has_reference) {
         fail_at(item.origin, fmt::format("the metric '{}' holds models against those of a row: say "
@@ -72,7 +75,7 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
     }
   } else {
     for (const Metric& metric : metrics.entries()) {
-      if (is_attribution && !has_truth_of(metric.name, *spec.attribution)) continue;
+      if (is_attribution && !missing_truth(metric.needs, *spec.attribution).empty()) continue;
       const bool has_values = (is_sequence || !metric.needs.requests) &&
                               (has_reference || !metric.needs.reference) &&
                               metric.needs.attribution == is_attribution;

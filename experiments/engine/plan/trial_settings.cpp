@@ -39,6 +39,12 @@ SettingsNode without_entries(SettingsNode map, const std::set<std::string>& keys
   return map;
 }
 
+SettingsNode only_entries(SettingsNode map, const std::set<std::string>& keys) {
+  map.kind = SettingsNode::Kind::kMap;
+  std::erase_if(map.entries, [&](const Entry& entry) { return !keys.contains(entry.first); });
+  return map;
+}
+
 SettingsNode with_trial(SettingsNode base, const TrialSettings& trial) {
   base.kind = SettingsNode::Kind::kMap;
   for (const Entry& entry : trial) set_entry(base, entry);

@@ -12,6 +12,8 @@
 namespace oubli {
 
 SettingsNode without_entries(SettingsNode map, const std::set<std::string>& keys);
+// A map, whatever it is taken from.
+SettingsNode only_entries(SettingsNode map, const std::set<std::string>& keys);
 SettingsNode with_trial(SettingsNode base, const TrialSettings& trial);
 // What the trial sets, by name.
 Json changes_of(const TrialSettings& trial);

@@ -15,10 +15,9 @@ namespace {
 // Of a role's outputs: what is read again comes from the system's page cache as a rule.
 constexpr std::uint64_t kMostHeld = std::uint64_t{256} << 20;
 
-const Tensor& named(const TensorFile& file, const std::string& name) {
-  for (const auto& [other, tensor] : file.tensors) {
-    if (other == name) return tensor;
-  }
+Tensor named(const TensorFile& file, const std::string& name) {
+  const Tensor found = find_tensor(file.tensors, name);
+  if (found.defined()) return found;
   throw Error(ErrorKind::kStore, fmt::format("stored predictions lack '{}'", name));
 }
 

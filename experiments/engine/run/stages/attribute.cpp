@@ -41,7 +41,7 @@ void run_attribution(const StageRun& run) {
     if (refusal.empty()) refusal = found.back().refusal;
     const std::string& said =
         found.back().refusal.empty() ? found.back().warning : found.back().refusal;
-    const std::string which = row.trials.size() > 1 ? trial.changed.dump() + ": " : "";
+    const std::string which = row.is_swept() ? trial.changed.dump() + ": " : "";
     if (!said.empty()) warnings.push_back(which + said);
     trials.push_back({{"changed", trial.changed},
                       {"refusal", found.back().refusal},

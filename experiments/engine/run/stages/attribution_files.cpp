@@ -7,16 +7,13 @@
 
 namespace oubli {
 
-Tensor stored_tensor(const StageRun& run, std::size_t stage, const char* file,
-                     const std::string& name) {
-  for (const auto& [other, tensor] : run.outputs.tensors(stage, file).tensors) {
-    if (other == name) return tensor;
+Tensors stored_effects(const StageRun& run, std::size_t stage, std::size_t trials) {
+  const TensorFile file = run.outputs.tensors(stage, kEffectsFile);
+  Tensors effects;
+  for (std::size_t trial = 0; trial < trials; ++trial) {
+    effects.push_back(find_tensor(file.tensors, effect_name(trial)));
   }
-  return {};
-}
-
-Tensor stored_effect(const StageRun& run, std::size_t stage, std::size_t trial) {
-  return stored_tensor(run, stage, kEffectsFile, effect_name(trial));
+  return effects;
 }
 
 AttributionTask attribution_task(const StageRun& run, std::size_t original) {

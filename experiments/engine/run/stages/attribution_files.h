@@ -13,11 +13,8 @@ namespace oubli {
 // The tensor [n, tests] of one of a row's settings; none where it was refused.
 inline std::string effect_name(std::size_t trial) { return fmt::format("effect/{}", trial); }
 
-// Effects of the setting of that number, float32; undefined where there are none.
-Tensor stored_effect(const StageRun& run, std::size_t stage, std::size_t trial);
-// A tensor of a stage's file; undefined where it has none of that name.
-Tensor stored_tensor(const StageRun& run, std::size_t stage, const char* file,
-                     const std::string& name);
+// Effects of the first `trials` settings, float32; undefined where there are none.
+Tensors stored_effects(const StageRun& run, std::size_t stage, std::size_t trials);
 
 // What is asked of the original that the stage `original` trained.
 AttributionTask attribution_task(const StageRun& run, std::size_t original);

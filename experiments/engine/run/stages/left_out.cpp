@@ -20,7 +20,7 @@ Tensor chosen_positions(const StageRun& run, Context& context) {
   const std::int64_t n = run.experiment.task.train.size();
   Tensor others = at::arange(n), largest = at::empty({0}, at::kLong);
   if (truth.of) {
-    const Tensor effect = stored_effect(run, run.stage.inputs[1], 0);
+    const Tensor effect = stored_effects(run, run.stage.inputs[1], 1).front();
     if (!effect.defined()) {
       throw Error(ErrorKind::kNumerics, "the row whose largest effects are left out has none: " +
                                             run.input_report(1).at("message").get<std::string>());

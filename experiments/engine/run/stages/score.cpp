@@ -44,8 +44,9 @@ std::string add_left_out(const StageRun& run, std::size_t first, AttributionInpu
       input.left_out.clear();
       return report.at("message");
     }
-    input.left_out.push_back({stored_tensor(run, stage, kLeftOutFile, "positions"),
-                              stored_tensor(run, stage, kLeftOutFile, "changes")});
+    const TensorFile file = run.outputs.tensors(stage, kLeftOutFile);
+    input.left_out.push_back(
+        {find_tensor(file.tensors, "positions"), find_tensor(file.tensors, "changes")});
   }
   return "";
 }
@@ -66,24 +67,26 @@ struct ChosenEffects {
   Json chosen = Json::array();     // what each half chose
 };
 
-ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::size_t originals,
-                     std::size_t trials) {
-  std::vector<std::vector<Tensor>> of_trial;
-  std::vector<std::size_t> numbers;
-  for (std::size_t trial = 0; trial < trials; ++trial) {
-    std::vector<Tensor> effects;
-    for (std::size_t s = 0; s < originals; ++s) {
-      effects.push_back(stored_effect(run, run.stage.inputs[s], trial));
-    }
-    const bool is_whole = std::all_of(effects.begin(), effects.end(),
+ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::size_t originals) {
+  const AttributionRow& row = run.experiment.spec.attribution->rows[run.stage.method];
+  std::vector<Tensors> of_trial(row.trials.size());
+  for (std::size_t s = 0; s < originals; ++s) {
+    const Tensors effects = stored_effects(run, run.stage.inputs[s], row.trials.size());
+    for (std::size_t t = 0; t < effects.size(); ++t) of_trial[t].push_back(effects[t]);
+  }
+  Json changed = Json::array();  // what each of those that have effects on all originals sets
+  std::size_t whole = 0;
+  for (std::size_t t = 0; t < of_trial.size(); ++t) {
+    const bool is_whole = std::all_of(of_trial[t].begin(), of_trial[t].end(),
                                       [](const Tensor& each) { return each.defined(); });
     if (!is_whole) continue;
-    of_trial.push_back(std::move(effects));
-    numbers.push_back(trial);
+    changed.push_back(row.trials[t].changed);
+    std::swap(of_trial[whole++], of_trial[t]);
   }
+  of_trial.resize(whole);
   ChosenEffects result;
   if (of_trial.empty()) return result;
-  if (trials == 1) {
+  if (!row.is_swept()) {
     result.effects = of_trial.front();
     return result;
   }
@@ -101,8 +104,7 @@ ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::si
   }
   for (const int half : {0, 1}) {
     const std::size_t chosen = best_on(halves[1 - half]).first;
-    const auto& row = run.experiment.spec.attribution->rows[run.stage.method];
-    result.chosen.push_back(row.trials[numbers[chosen]].changed);
+    result.chosen.push_back(changed[chosen]);
     for (std::size_t s = 0; s < originals; ++s) {
       const Tensor& judged = halves[half];
       result.effects[s].index_copy_(1, judged, of_trial[chosen][s].index_select(1, judged));
@@ -114,7 +116,6 @@ ChosenEffects choose(const StageRun& run, const AttributionInput& truth, std::si
 }
 
 void run_scoring(const StageRun& run) {
-  const AttributionSpec& asked = *run.experiment.spec.attribution;
   const auto originals = run.stage.description.at("effects").get<std::size_t>();
   AttributionInput input;
   add_subsets(run, input);
@@ -122,8 +123,7 @@ void run_scoring(const StageRun& run) {
   std::string problem;
   if (originals > 0) {
     problem = add_left_out(run, originals, input);
-    const std::size_t trials = asked.rows[run.stage.method].trials.size();
-    ChosenEffects effects = choose(run, input, originals, trials);
+    ChosenEffects effects = choose(run, input, originals);
     input.effects = std::move(effects.effects);
     chosen = std::move(effects.chosen);
     if (effects.optimism) {
