@@ -6,7 +6,8 @@
 // drew; batch normalisation still sees the example. Training on the whole set (L-BFGS, least
 // squares) goes on from the model to the minimum without it. In both the regulariser's total
 // strength stays what it was, l2 n of n - 1 examples, as influence functions have it; the method
-// `retrain` keeps l2 for the mean instead. Source: Koh and Liang 2017 (arXiv 1703.04730), section 5.1.
+// `retrain` keeps l2 for the mean instead. Source: Koh and Liang 2017 (arXiv 1703.04730), section
+// 5.1.
 #pragma once
 
 #include "core/base/context.h"

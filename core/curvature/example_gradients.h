@@ -40,9 +40,9 @@ std::int64_t examples_at_a_time(const Model& model, const Subset& subset, std::i
 Tensor example_gradients(const Model& model, LayerLinearisation& net, std::int64_t begin,
                          std::int64_t count);
 
-// All examples of a set, some at a time, in evaluation mode: `outputs` and their `gradients` [b, dim]
-// in the model's type, `begin` the first one's place. What is differentiated is said by its gradient
-// in the outputs. Counts one sample-gradient for each example.
+// All examples of a set, some at a time, in evaluation mode: `outputs` and their `gradients` [b,
+// dim] in the model's type, `begin` the first one's place. What is differentiated is said by its
+// gradient in the outputs. Counts one sample-gradient for each example.
 struct ExampleGradients {
   std::int64_t begin;
   const Batch& batch;
