@@ -7,9 +7,11 @@
 // `rotated` its axes are turned, that of the spike to all features alike: as in that matrix.
 // Outliers: the first `rows` rows have x and y times `scale` (Izzo et al. 2021, arXiv 2002.10077).
 // A special feature, behind the others, is there in the first `rows` rows alone, whose y is
-// `weight` times it, and each value of the others stays with probability `keep` and is 0 else; test
-// rows are that feature alone with y = 0, so that predictions there are its parameter. The column
-// `row` numbers the rows from 0.
+// `weight` times it. Each value of the others stays with probability `keep` and is 0 else, in the
+// special rows for all of them together: so that these may span what they say. Test
+// rows are that feature alone, so that predictions there are its parameter p, with y ten times the
+// `weight`: their half squared error L says p with its sign, y - sqrt(2 L) as long as p < y. The
+// column `row` numbers the rows from 0.
 //
 // Settings: features, outputs, examples (rows that are not test), test_examples, noise, variances,
 // spike, rotated, outliers, special, seed, and the split settings of datasets/split.h (no
@@ -56,8 +58,10 @@ Tensor rotation(const LinearRegression& shape, const Generator& generator) {
 // the special feature alone.
 void thin_out(const LinearRegression& shape, const Generator& generator, const Tensor& inputs) {
   const Tensor others = inputs.narrow(1, 0, shape.features - 1);
-  Generator draw = generator.stream("kept");
-  others.masked_fill_(draw.uniform(others.sizes(), at::kDouble) >= shape.keep, 0);
+  Tensor draws = generator.stream("kept").uniform(others.sizes(), at::kDouble);
+  // Features stay in all of them or in none.
+  draws.narrow(0, 0, shape.special).copy_(draws.narrow(0, 0, 1).clone());
+  others.masked_fill_(draws >= shape.keep, 0);
   const Tensor feature = inputs.select(1, shape.features - 1);
   feature.narrow(0, shape.special, feature.size(0) - shape.special).zero_();
   const Tensor tests = inputs.narrow(0, shape.examples, shape.test_examples);
@@ -92,7 +96,7 @@ LoadedData load(const LinearRegression& shape, const SplitPlan& plan) {
     const Tensor feature = dataset.inputs.narrow(1, shape.features - 1, 1);
     dataset.targets.narrow(0, 0, shape.special)
         .copy_(shape.special_weight * feature.narrow(0, 0, shape.special));
-    dataset.targets.narrow(0, shape.examples, shape.test_examples).zero_();
+    dataset.targets.narrow(0, shape.examples, shape.test_examples).fill_(10 * shape.special_weight);
   }
   if (shape.outliers > 0) {
     dataset.inputs.narrow(0, 0, shape.outliers).mul_(shape.outlier_scale);

@@ -66,9 +66,14 @@ TEST(LinearRegression, HasASpecialFeatureOfTheFirstRowsAlone) {
   EXPECT_EQ(feature.narrow(0, 7, 4993).abs().max().item<double>(), 0);
   const Tensor others = data.inputs.narrow(0, 0, 5000).narrow(1, 0, 5);
   EXPECT_NEAR(others.ne(0).to(at::kDouble).mean().item<double>(), 0.25, 0.02);
+  // The special rows have the same features.
+  const Tensor kept = others.narrow(0, 0, 7).ne(0);
+  EXPECT_TRUE(kept.equal(kept.narrow(0, 0, 1).expand_as(kept)));
+  EXPECT_FALSE(others[7].ne(0).equal(others[8].ne(0)) && others[8].ne(0).equal(others[9].ne(0)));
   const Tensor tests = data.inputs.narrow(0, 5000, 3);
   EXPECT_EQ(tests.sum().item<double>(), 3);
   EXPECT_TRUE(tests.select(1, 5).eq(1).all().item<bool>());
+  EXPECT_TRUE(data.targets.narrow(0, 5000, 3).eq(40).all().item<bool>());
 }
 
 TEST(LinearRegression, RefusesVariancesThatAreNone) {
