@@ -15,6 +15,7 @@ find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(CURL 7.74 REQUIRED)
 find_package(ZLIB 1.2 REQUIRED)
 find_package(LibArchive 3.4 REQUIRED)
+find_package(PNG 1.6 REQUIRED)
 
 # libsvm comes without a CMake package.
 if(NOT TARGET svm::svm)

@@ -175,7 +175,7 @@ struct ColumnInfo {
   bool is_derived = false;
   // The column is split by parameter tensor, not by set: "layer_z/weight".
   bool by_parameter = false;
-  // Kept in results.json and table.csv, and left out of tables for reading.
+  // Kept in results.json and the CSV files, and left out of tables for reading.
   bool detail = false;
 };
 

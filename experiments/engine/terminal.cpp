@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
 
 namespace oubli {
 
@@ -18,5 +19,12 @@ std::size_t terminal_columns(std::FILE* out) {
 }
 
 bool is_terminal(std::FILE* out) { return ::isatty(::fileno(out)) != 0; }
+
+bool wants_colours(std::FILE* out) {
+  const char* refused = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  const bool is_plain = kind == nullptr || std::string_view(kind) == "dumb";
+  return is_terminal(out) && !is_plain && (refused == nullptr || *refused == '\0');
+}
 
 }  // namespace oubli

@@ -70,7 +70,7 @@ TEST_F(AttributionRun, HoldsEffectsToRetrainedModels) {
 
 TEST_F(AttributionRun, IsTheSameWithAnyNumberOfWorkers) {
   run(kFile, {"--jobs", "1"});
-  const std::string one = testing::read_text(folder_.path() / "out" / "table.csv");
+  const std::string one = testing::read_text(folder_.path() / "out" / "cells.csv");
   const testing::ProgramResult outcome =
       run(kFile, {"--jobs", "2", "--store", (folder_.path() / "other").string()});
   EXPECT_EQ(outcome.status, 0);
@@ -82,7 +82,7 @@ TEST_F(AttributionRun, IsTheSameWithAnyNumberOfWorkers) {
     }
     return kept;
   };
-  EXPECT_EQ(without_seconds(testing::read_text(folder_.path() / "out" / "table.csv")),
+  EXPECT_EQ(without_seconds(testing::read_text(folder_.path() / "out" / "cells.csv")),
             without_seconds(one));
 }
 
@@ -124,7 +124,7 @@ TEST_F(AttributionRun, IsNothingForCommandsThatEditOrGoBySeed) {
 TEST_F(AttributionRun, AsksAboutTheTestsThatAreNamed) {
   const auto values = [&](const std::string& tests) {
     run(kFile, {"--set", "attribution.tests=" + tests});
-    return testing::read_text(folder_ / "out" / "table.csv");
+    return testing::read_text(folder_ / "out" / "cells.csv");
   };
   EXPECT_NE(values("[1, 2]"), values("[3, 4]")) << "one store must not mistake them";
 }

@@ -65,8 +65,9 @@ TEST(Run, WritesEveryFileAndPrintsTheTable) {
   for (const char* row : {"original", "retrain", "finetune", "newton_ggn", "noise floor"}) {
     EXPECT_NE(result.out.find(row), std::string::npos) << row;
   }
-  for (const char* name : {"results.json", "table.md", "table.csv", "table.tex", "resolved.yaml",
-                           "environment.json", "forget_set.txt", "rows.csv"}) {
+  for (const char* name :
+       {"results.json", "table.md", "table.csv", "cells.csv", "table.tex", "resolved.yaml",
+        "environment.json", "forget_set.txt", "rows.csv", "evidence.json", "report.html"}) {
     EXPECT_TRUE(fs::exists(scratch.path() / "out-a" / name)) << name;
   }
   const Json results = results_of(scratch.path() / "out-a");

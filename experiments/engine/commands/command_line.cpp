@@ -11,12 +11,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/help_format.h"
 #include "experiments/engine/commands/paragraph.h"
 #include "experiments/engine/environment.h"
 #include "experiments/engine/plugin.h"
@@ -82,6 +84,7 @@ int run_command(int argc, char** argv, const Registries& given) {
   Registries registries = with_program_marked(given);
   CLI::App app("oubli: approximate unlearning of neural networks, measured against retraining",
                "oubli");
+  app.formatter(std::make_shared<HelpFormat>());  // of commands too, which inherit it
   app.require_subcommand(1);
   app.set_version_flag("--version", oubli_version());
   CommandContext context{registries};

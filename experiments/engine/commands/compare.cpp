@@ -15,6 +15,7 @@
 #include "core/evaluate/statistics/moments.h"
 #include "core/evaluate/statistics/t_tests.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/print_table.h"
 #include "experiments/engine/report/cell_text.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/results.h"
@@ -153,6 +154,8 @@ int compare_results(const std::string& folder_a, const std::string& folder_b,
                     const Registries& registries) {
   const Results a = load_results_by_seed(folder_a, registries.metrics);
   const Results b = load_results_by_seed(folder_b, registries.metrics);
+  warn_without_power(a, folder_a);
+  warn_without_power(b, folder_b);
   const Comparisons found = compare_rows(a, b);
   fmt::print("A: {} ({})\nB: {} ({})\n", a.title, printable(folder_a), b.title,
              printable(folder_b));

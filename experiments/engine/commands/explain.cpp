@@ -10,39 +10,12 @@
 
 #include "core/evaluate/metric.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/report/column_words.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
-
-const char* group_name(ColumnGroup group) {
-  switch (group) {
-    case ColumnGroup::kPrivacy:
-      return "privacy";
-    case ColumnGroup::kUtility:
-      return "utility";
-    case ColumnGroup::kAttribution:
-      return "attribution";
-    case ColumnGroup::kCost:
-      return "cost";
-    case ColumnGroup::kBySet:
-      return "privacy on the edited set, utility on other sets";
-  }
-  return "";
-}
-
-const char* better_name(GoodSide better) {
-  switch (better) {
-    case GoodSide::kOracle:
-      return "as close as possible to the oracles' value (or the noise floor), not an extreme";
-    case GoodSide::kLower:
-      return "lower is better";
-    case GoodSide::kHigher:
-      return "higher is better";
-  }
-  return "";
-}
 
 void explain_verdict(std::size_t width) {
   const auto paragraph = [&](const std::string& text) { fmt::print("{}", wrapped(text, width)); };
@@ -121,8 +94,8 @@ void explain_metric(const std::string& name, const Registries& registries) {
       shown = true;
       fmt::print("\n{}\n{}{}{}{}{}", info.name, entry("in tables", info.heading),
                  entry("definition", info.definition), entry("range", info.range),
-                 entry("direction", better_name(info.better)),
-                 entry("group", group_name(info.group)));
+                 entry("direction", better_words(info.better)),
+                 entry("group", group_words(info.group)));
       if (info.resolution > 0) {
         fmt::print("{}", entry("resolution", fmt::format("differences up to {:g} do not matter",
                                                          info.resolution)));

@@ -4,14 +4,27 @@
 
 #include <cstdio>
 
+#include "core/base/text.h"
+#include "experiments/engine/commands/paragraph.h"
 #include "experiments/engine/report/formats/formats.h"
+#include "experiments/engine/report/power_check.h"
 #include "experiments/engine/report/report_model.h"
 #include "experiments/engine/terminal.h"
 
 namespace oubli {
 
-void print_table(const Results& results) {
-  fmt::print("{}", console_table(report_model(results), terminal_columns(stdout)));
+void print_table(const Results& results, bool shows_all) {
+  fmt::print("{}", console_table(report_model(results),
+                                 {terminal_columns(stdout), shows_all, wants_colours(stdout)}));
+}
+
+void warn_without_power(const Results& results, const std::string& name) {
+  if (results.is_attribution() || check_power(results).passed) return;
+  const std::string warning = fmt::format(
+      "oubli: {}: the power check did not pass, so nothing here ranks methods of this run; `oubli "
+      "show {}` says why.",
+      printable(name), printable(name));
+  fmt::print(stderr, "{}", folded(warning, stderr));
 }
 
 int exit_status(const Results& results) {

@@ -16,6 +16,7 @@
 #include "core/evaluate/statistics/ranking.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/paragraph.h"
+#include "experiments/engine/commands/print_table.h"
 #include "experiments/engine/commands/ranked_pairs.h"
 #include "experiments/engine/commands/ranked_rows.h"
 #include "experiments/engine/report/results.h"
@@ -133,8 +134,10 @@ int rank_results(const std::vector<std::string>& folders, const RankOptions& opt
                  const Registries& registries) {
   std::vector<Results> all;
   all.reserve(folders.size());
-  for (const std::string& folder : folders)
+  for (const std::string& folder : folders) {
     all.push_back(load_results_by_seed(folder, registries.metrics));
+    warn_without_power(all.back(), folder);
+  }
   for (std::size_t i = 0; i < all.size(); ++i) {
     require_column(all[i], folders[i], options.column, registries.metrics);
   }

@@ -28,6 +28,7 @@ struct RunOptions : ExperimentOptions {
   int jobs = 0;  // 0: all cores
   std::vector<std::string> fresh;
   bool keeps_models = false;
+  bool shows_all = false;
 };
 
 // Removes from the store what the rows are made by, so that it is done again.
@@ -94,8 +95,8 @@ int run_file(const RunOptions& options, const Registries& registries) {
   const Results results =
       run_experiment(experiment, plan, store, registries,
                      {options.data, static_cast<std::size_t>(options.jobs), &display});
-  write_output(output, experiment, plan, store, results, options.keeps_models);
-  print_table(results);
+  write_output(output, experiment, plan, store, results, registries.metrics, options.keeps_models);
+  print_table(results, options.shows_all);
   fmt::print("Written to {}/\n", printable(output.path().string()));
   std::fflush(stdout);  // both streams may lead to one file
   print_how_to_repeat(results, options, registries);
@@ -122,6 +123,8 @@ void add_run_command(CLI::App& program, CommandContext& context) {
   run->add_flag("--keep-models", options->keeps_models,
                 "the rows' models beside the results, as safetensors with PyTorch's names; of an "
                 "attribution the effects");
+  run->add_flag("--all", options->shows_all,
+                "print every column that methods are compared by, not the deciding ones alone");
   run->callback([options, &context] { context.status = run_file(*options, context.registries); });
 }
 

@@ -1,4 +1,4 @@
-// `oubli show RESULTS`: the table of a finished run again.
+// `oubli show RESULTS`: the table of a finished run again, for people or for programs.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,16 +6,27 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/file.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/print_table.h"
+#include "experiments/engine/report/formats/formats.h"
 #include "experiments/engine/report/output.h"
+#include "experiments/engine/report/report_model.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
 
-int show_results(const std::string& folder, std::int64_t at, const Registries& registries) {
+struct ShowOptions {
+  std::string folder, format = "text";
+  std::int64_t at = 0;
+  std::vector<std::string> columns;
+  bool shows_all = false, is_json = false;
+};
+
+Results results_at(const std::string& folder, std::int64_t at, const Registries& registries) {
   std::filesystem::path place = folder;
   if (at > 0) place = checkpoint_folder(place, at);
   if (at > 0 && !std::filesystem::exists(place)) {
@@ -29,22 +40,48 @@ int show_results(const std::string& folder, std::int64_t at, const Registries& r
                               : fmt::format("{}: there is no checkpoint {}; there are {}.", folder,
                                             at, fmt::join(there, ", ")));
   }
-  const Results results = load_results(place.string(), registries.metrics);
-  print_table(results);
+  return load_results(place.string(), registries.metrics);
+}
+
+std::string shown_text(const Results& results, const ShowOptions& options) {
+  if (options.format == "json" || options.is_json)
+    return json_report(results).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  ReportModel report = report_model(results);
+  if (!options.columns.empty()) report = with_columns(std::move(report), options.columns);
+  if (options.format == "latex") return latex_table(report);
+  if (options.format == "markdown") return markdown_table(report);
+  if (options.format == "csv") return models_csv(results, report);
+  return console_table(report,
+                       {terminal_columns(stdout), options.shows_all, wants_colours(stdout)});
+}
+
+int show_results(const ShowOptions& options, const Registries& registries) {
+  const Results results = results_at(options.folder, options.at, registries);
+  fmt::print("{}", shown_text(results, options));
   return exit_status(results);
 }
 
 }  // namespace
 
 void add_show_command(CLI::App& program, CommandContext& context) {
-  const auto folder = std::make_shared<std::string>();
-  const auto at = std::make_shared<std::int64_t>(0);
+  const auto options = std::make_shared<ShowOptions>();
   CLI::App* show = program.add_subcommand("show", "print the table of a finished run again");
-  show->add_option("RESULTS", *folder, "folder of results")->required();
-  show->add_option("--at", *at, "of a sequence of requests: after how many of them")
+  show->add_option("RESULTS", options->folder, "folder of results")->required();
+  show->add_option("--at", options->at, "of a sequence of requests: after how many of them")
       ->check(CLI::PositiveNumber);
+  show->add_flag("--all", options->shows_all,
+                 "every column that methods are compared by, not the deciding ones alone");
+  show->add_option("--columns", options->columns,
+                   "these columns, in this order: accuracy/test,kl/forget")
+      ->delimiter(',')
+      ->type_name("NAMES")
+      ->allow_extra_args(false);
+  show->add_option("--format", options->format, "text, markdown, latex, csv or json")
+      ->check(CLI::IsMember({"text", "markdown", "latex", "csv", "json"}))
+      ->capture_default_str();
+  show->add_flag("--json", options->is_json, "the same as --format json: all that is known");
   show->callback(
-      [folder, at, &context] { context.status = show_results(*folder, *at, context.registries); });
+      [options, &context] { context.status = show_results(*options, context.registries); });
 }
 
 }  // namespace oubli

@@ -16,6 +16,7 @@
 #include "experiments/engine/report/formats/formats.h"
 #include "experiments/engine/report/formats/markup.h"
 #include "experiments/engine/report/kept_models.h"
+#include "experiments/engine/report/page/page.h"
 #include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
@@ -106,10 +107,11 @@ std::string entries_table(const Plan& plan, const Store& store) {
 // What a run leaves, or an older one that was killed: those go when results are replaced.
 bool is_written_by_runs(const std::string& name) {
   static const std::set<std::string> names = [] {
-    std::set<std::string> all = {"results.json",  "resolved.yaml",         "rows.csv",
-                                 "entries.csv",   "environment.json",      "forget_set.txt",
-                                 "added_set.txt", "attackers.safetensors", "checkpoints",
-                                 kKeptModels};
+    std::set<std::string> all = {
+        "results.json",     "resolved.yaml",  "rows.csv",      "entries.csv",
+        "environment.json", "forget_set.txt", "added_set.txt", "attackers.safetensors",
+        "checkpoints",      kKeptModels,      kPageFile,       kEvidenceFile,
+        kModelsFile};
     for (const ReportFile& file : kReportFiles) all.insert(file.name);
     return all;
   }();
@@ -132,6 +134,7 @@ void write_report(const fs::path& folder, const Experiment& experiment, const Re
   write_json(folder / "results.json", json_report(results));
   const ReportModel report = report_model(results);
   for (const ReportFile& file : kReportFiles) write_file(folder / file.name, file.text(report));
+  write_file(folder / kModelsFile, models_csv(results, report));
   write_file(folder / "rows.csv", rows_table(experiment));
   const auto write_set = [&](const char* name, const Subset& subset) {
     if (subset.empty()) return;
@@ -146,7 +149,8 @@ void write_report(const fs::path& folder, const Experiment& experiment, const Re
 }  // namespace
 
 void write_output(const ResultFolder& output, const Experiment& experiment, const Plan& plan,
-                  const Store& store, const Results& results, bool keeps_models) {
+                  const Store& store, const Results& results, const Registry<Metric>& metrics,
+                  bool keeps_models) {
   output.replace(is_written_by_runs, [&](const fs::path& folder) {
     write_report(folder, experiment, results);
     write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
@@ -154,6 +158,10 @@ void write_output(const ResultFolder& output, const Experiment& experiment, cons
     write_file(folder / "entries.csv", entries_table(plan, store));
     if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
       write_tensors(folder / "attackers.safetensors", attackers);
+    }
+    if (!results.is_attribution()) {
+      write_json(folder / kEvidenceFile,
+                 collect_evidence(experiment, plan.rows, plan, store).to_json());
     }
     if (keeps_models) keep_models(folder, experiment, plan, plan.rows, store);
     for (std::size_t c = 0; c < results.checkpoints.size(); ++c) {
@@ -164,6 +172,9 @@ void write_output(const ResultFolder& output, const Experiment& experiment, cons
       if (!keeps_models) continue;
       keep_models(place, *experiment.checkpoints[c], plan, plan.checkpoints[c], store);
     }
+    PageSource page = load_page_source(folder, metrics);
+    page.name = output.path().filename().string();
+    write_file(folder / kPageFile, report_page({page}));
   });
 }
 

@@ -15,7 +15,9 @@ namespace oubli {
 std::filesystem::path output_folder(const std::string& from_command_line,
                                     const std::filesystem::path& file);
 
-// results.json, table.md, table.csv, table.tex, resolved.yaml, environment.json; rows.csv, the set
+// report.html, the page; evidence.json, what it shows of single examples; results.json, table.md,
+// table.tex, table.csv (a line for each model), cells.csv (one for each cell), resolved.yaml,
+// environment.json; rows.csv, the set
 // and the labels of every example; where the edit removes or adds points, forget_set.txt and
 // added_set.txt, which `indices` reads back; where attackers train models of their own,
 // attackers.safetensors: `trained_on` and `forgot`, bool [models, rows of the data set]; and
@@ -24,7 +26,8 @@ std::filesystem::path output_folder(const std::string& from_command_line,
 // checkpoint, in checkpoints/K. Replaces what an earlier run wrote, as a whole. `keeps_models`:
 // the rows' models lie beside it (kept_models.h).
 void write_output(const ResultFolder& folder, const Experiment& experiment, const Plan& plan,
-                  const Store& store, const Results& results, bool keeps_models = false);
+                  const Store& store, const Results& results, const Registry<Metric>& metrics,
+                  bool keeps_models = false);
 
 // Where the results after so many requests lie.
 std::filesystem::path checkpoint_folder(const std::filesystem::path& results,

@@ -94,8 +94,13 @@ ReportModel report_model(const Results& results) {
   model.title = results.title;
   model.sets = sets_line(results);
   if (!results.is_attribution()) model.power_check = check_power(results).text;
+  const std::vector<std::string> decisive =
+      results.is_attribution() ? std::vector<std::string>() : decisive_columns(results);
   for (const std::string& column : results.columns) {
     model.columns.push_back(report_column(column, results.info(column)));
+    model.columns.back().is_first =
+        results.is_attribution() || column == "cost_ratio" ||
+        std::find(decisive.begin(), decisive.end(), column) != decisive.end();
   }
   for (const RowResult& row : results.rows) model.rows.push_back(report_row(results, row));
   model.notes = notes_of(results);
@@ -112,6 +117,27 @@ ReportModel report_model(const Results& results) {
       "The noise floor is over oracles, each against the others.\n"
       "What a verdict means: `oubli explain verdict`.",
       results.is_of_one_given_original() ? "the runs on the given original" : "training seeds");
+  return model;
+}
+
+ReportModel with_columns(ReportModel model, const std::vector<std::string>& names) {
+  std::vector<std::size_t> places;
+  std::vector<std::string> known;
+  for (const ReportColumn& column : model.columns) known.push_back(column.name);
+  for (const std::string& name : names) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found == known.end())
+      throw Error(ErrorKind::kUsage, unknown_name_message("column", name, known));
+    places.push_back(static_cast<std::size_t>(found - known.begin()));
+  }
+  const auto select = [&](const auto& from) {
+    std::remove_cvref_t<decltype(from)> kept;
+    for (const std::size_t place : places) kept.push_back(from[place]);
+    return kept;
+  };
+  model.columns = select(model.columns);
+  for (ReportColumn& column : model.columns) column.is_compared = column.is_first = true;
+  for (ReportRow& row : model.rows) row.cells = select(row.cells);
   return model;
 }
 

@@ -22,8 +22,10 @@ struct ReportColumn {
   std::string name;     // accuracy/forget
   std::string heading;  // "forget acc."
   ReportGroup group = ReportGroup::kUtility;
-  // Whether methods are compared by it; what is not, stands in results.json and table.csv alone.
+  // Whether methods are compared by it; what is not, stands in results.json and the CSV files.
   bool is_compared = true;
+  // Whether it is among the few that are shown first: verdicts rest on it, or it is the cost.
+  bool is_first = false;
 };
 
 struct ReportRow {
@@ -49,6 +51,10 @@ struct ReportModel {
 };
 
 ReportModel report_model(const Results& results);
+
+// With these columns alone, all of them compared, in this order. Error(kUsage) for one that is not
+// there, with the nearest name.
+ReportModel with_columns(ReportModel model, const std::vector<std::string>& names);
 
 // What a table for reading shows in a cell: the number, why there is none in all of the row, or
 // "-".

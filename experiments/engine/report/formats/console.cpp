@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 #include <vector>
 
 #include "core/base/text.h"
@@ -44,45 +45,94 @@ std::string folded(const std::string& group, const std::vector<ReportRow>& rows,
   return text;
 }
 
-std::string group_text(const ReportModel& report, ReportGroup group, std::size_t name_width,
+std::string group_text(const ReportModel& report, const std::string& heading,
+                       const std::vector<std::size_t>& shown, std::size_t name_width,
                        std::size_t width) {
   std::vector<std::vector<std::string>> cells;
-  for (const std::size_t column : report.compared(group)) {
-    cells.push_back({report.columns[column].heading});
-    for (const ReportRow& row : report.rows) cells.back().push_back(shown_cell(row, column));
+  for (const std::size_t column : shown) {
+    cells.push_back({printable(report.columns[column].heading)});
+    for (const ReportRow& row : report.rows)
+      cells.back().push_back(printable(shown_cell(row, column)));
   }
-  return folded(to_string(group), report.rows, cells, name_width, width);
+  return folded(heading, report.rows, cells, name_width, width);
 }
 
-std::string verdicts_text(const ReportModel& report, std::size_t name_width, std::size_t width) {
+// ECMA-48's, of the colours that terminals give names.
+enum class Colour { kRed = 31, kGreen = 32, kYellow = 33 };
+
+std::string coloured(const std::string& text, Colour colour, bool has_colours) {
+  return has_colours ? fmt::format("\x1b[{}m{}\x1b[0m", static_cast<int>(colour), text) : text;
+}
+
+Colour colour_of(const std::string& verdict) {
+  if (verdict.starts_with("indistinguishable") || verdict.starts_with("among"))
+    return Colour::kGreen;
+  return verdict.starts_with("undecided") ? Colour::kYellow : Colour::kRed;
+}
+
+std::string verdicts_text(const ReportModel& report, std::size_t name_width,
+                          const ConsoleStyle& style) {
   std::string text = "\nverdict\n";
-  text += std::string(std::min<std::size_t>(width, 79), '-') + "\n";
+  text += fmt::format("{:-<{}}\n", "", std::min<std::size_t>(style.width, 79));
   for (const ReportRow& row : report.rows) {
     if (row.is_noise_floor) continue;
-    text += hanging(printable(row.name), name_width + 2, row.verdict, width);
+    const std::string verdict = printable(row.verdict);
+    std::string lines = hanging(printable(row.name), name_width + 2, verdict, style.width);
+    // The first word alone: what follows may go on in other lines.
+    const std::string word = verdict.substr(0, verdict.find_first_of(" :;"));
+    const std::size_t place = lines.find(word, name_width + 2);
+    if (style.has_colours && place != std::string::npos)
+      lines.replace(place, word.size(), coloured(word, colour_of(verdict), true));
+    text += lines;
   }
   return text;
 }
 
+std::string power_text(const std::string& check, const ConsoleStyle& style) {
+  const std::string lines = wrapped(printable(check), style.width);
+  const std::size_t end = lines.find('.');
+  if (end == std::string::npos) return lines;
+  const bool passed = lines.starts_with("Power check: passed");
+  const Colour colour = passed ? Colour::kGreen : Colour::kRed;
+  return fmt::format("{}{}", coloured(lines.substr(0, end + 1), colour, style.has_colours),
+                     lines.substr(end + 1));
+}
+
 }  // namespace
 
-std::string console_table(const ReportModel& report, std::size_t width) {
-  std::string text = printable(report.title) + "\n" + report.sets + "\n";
-  if (!report.power_check.empty()) text += wrapped(report.power_check, width);
+std::string console_table(const ReportModel& report, const ConsoleStyle& style) {
+  std::string text = fmt::format("{}{}", wrapped(printable(report.title), style.width),
+                                 wrapped(printable(report.sets), style.width));
+  if (!report.power_check.empty()) text += power_text(report.power_check, style);
   std::size_t name_width = 0;
   for (const ReportRow& row : report.rows) {
     name_width = std::max(name_width, shown_width(printable(row.name)));
   }
+  if (!report.decided_by.empty()) text += verdicts_text(report, name_width, style);
+  std::vector<std::size_t> first;
   for (const ReportGroup group : kReportGroups) {
-    if (report.compared(group).empty()) continue;
-    text += group_text(report, group, name_width, width);
+    const std::vector<std::size_t> shown = report.compared(group);
+    for (const std::size_t column : shown) {
+      if (report.columns[column].is_first) first.push_back(column);
+    }
+    if (style.shows_all && !shown.empty())
+      text += group_text(report, to_string(group), shown, name_width, style.width);
   }
-  if (!report.decided_by.empty()) text += verdicts_text(report, name_width, width);
+  const std::size_t left_out = style.shows_all ? 0 : report.compared().size() - first.size();
+  if (!style.shows_all && !first.empty())
+    text += group_text(report, "", first, name_width, style.width);
   text += "\n";
-  if (!report.decided_by.empty()) text += wrapped(report.decided_by, width);
-  text += fmt::format("{}\n", report.caption);
-  for (const std::string& note : report.notes) text += wrapped(note, width);
-  return printable(text, /*lines=*/true);
+  if (!report.decided_by.empty()) text += wrapped(printable(report.decided_by), style.width);
+  std::istringstream caption(report.caption);
+  for (std::string line; std::getline(caption, line);)
+    text += wrapped(printable(line), style.width);
+  if (left_out > 0) {
+    text += wrapped(fmt::format("{} more column{}: `oubli show RESULTS --all`, or report.html.",
+                                left_out, left_out == 1 ? "" : "s"),
+                    style.width);
+  }
+  for (const std::string& note : report.notes) text += wrapped(printable(note), style.width);
+  return text;
 }
 
 }  // namespace oubli

@@ -1,0 +1,329 @@
+#include "experiments/engine/report/page/evidence.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/evaluate/attacks/roc.h"
+#include "experiments/engine/report/page/examples.h"
+#include "experiments/engine/run/stage_outputs.h"
+
+namespace oubli {
+namespace {
+
+// Losses are shown on a logarithmic axis, in these bins; what lies beyond counts in the outermost.
+constexpr double kLeastLoss = 1e-6, kMostLoss = 1e2;
+constexpr int kBins = 32;
+constexpr int kRates = 28;  // false positive rates of an attack curve
+constexpr std::int64_t kMemoryForOutputs = std::int64_t{256} << 20;
+
+double bin_width() { return std::log10(kMostLoss / kLeastLoss) / kBins; }
+
+std::vector<double> bin_middles() {
+  std::vector<double> middles;
+  for (int b = 0; b < kBins; ++b)
+    middles.push_back(kLeastLoss * std::pow(10, (b + 0.5) * bin_width()));
+  return middles;
+}
+
+// Shares of the examples in each bin.
+std::vector<double> loss_shares(const Tensor& losses) {
+  const Tensor places = ((losses.clamp(kLeastLoss, kMostLoss) / kLeastLoss).log10() / bin_width())
+                            .floor()
+                            .clamp(0, kBins - 1)
+                            .to(at::kLong);
+  const Tensor counts =
+      at::bincount(places, {}, kBins).to(at::kDouble) / static_cast<double>(losses.numel());
+  return {counts.const_data_ptr<double>(), counts.const_data_ptr<double>() + kBins};
+}
+
+// From one mistake among those that were not trained on, to all.
+std::vector<double> false_positive_rates(std::int64_t others) {
+  std::vector<double> rates;
+  const double least = std::log(1.0 / static_cast<double>(others));
+  for (int i = 0; i < kRates; ++i) {
+    rates.push_back(std::exp(least * (1 - static_cast<double>(i) / (kRates - 1))));
+  }
+  return rates;
+}
+
+// Values over places, of each model of a row.
+using ModelCourses = std::map<std::int64_t, std::vector<std::vector<double>>>;  // by training seed
+
+// Means of each training seed first: runs on one original are not independent.
+Course course_of(const ModelCourses& courses, std::size_t places) {
+  Course course;
+  for (std::size_t p = 0; p < places; ++p) {
+    std::vector<double> seeds;
+    for (const auto& [seed, models] : courses) {
+      double sum = 0;
+      for (const std::vector<double>& model : models) sum += p < model.size() ? model[p] : NAN;
+      seeds.push_back(sum / static_cast<double>(models.size()));
+    }
+    const bool finite =
+        std::all_of(seeds.begin(), seeds.end(), [](double value) { return std::isfinite(value); });
+    course.values.push_back(finite && !seeds.empty() ? estimate_mean(seeds) : Estimate{NAN, {}, 0});
+  }
+  return course;
+}
+
+// What is gathered of one picture while models are read.
+struct Gathered {
+  CourseSet set;
+  std::vector<std::pair<std::string, ModelCourses>> rows;
+
+  void add(const std::string& row, std::int64_t seed, std::vector<double> values) {
+    if (rows.empty() || rows.back().first != row) rows.push_back({row, {}});
+    rows.back().second[seed].push_back(std::move(values));
+  }
+  CourseSet finished() && {
+    for (const auto& [row, courses] : rows) {
+      set.rows.emplace_back(row, course_of(courses, set.places.size()));
+    }
+    return std::move(set);
+  }
+};
+
+CourseSet loss_set(const std::string& of) {
+  return {.name = "loss/" + of,
+          .section = "losses",
+          .title = fmt::format("Losses of the examples: {}", of),
+          .x_title = "loss",
+          .y_title = "share",
+          .x_is_log = true,
+          .is_filled = true,
+          .places = bin_middles()};
+}
+
+// Places at either end where no model has anything say nothing.
+void cut_empty_ends(CourseSet& set) {
+  const auto is_empty = [&](std::size_t place) {
+    return std::all_of(set.rows.begin(), set.rows.end(), [&](const auto& row) {
+      const double value = row.second.values[place].mean;
+      return !std::isfinite(value) || value == 0;
+    });
+  };
+  std::size_t first = 0, last = set.places.size();
+  while (first < last && is_empty(first)) ++first;
+  while (last > first && is_empty(last - 1)) --last;
+  first = first > 0 ? first - 1 : 0;
+  last = std::min(last + 1, set.places.size());
+  const auto cut = [&](auto& values) {
+    values.assign(values.begin() + static_cast<std::ptrdiff_t>(first),
+                  values.begin() + static_cast<std::ptrdiff_t>(last));
+  };
+  cut(set.places);
+  for (auto& [name, course] : set.rows) cut(course.values);
+}
+
+class Collector {
+ public:
+  Collector(const Experiment& experiment, const Plan& plan, const Store& store)
+      : plan_(plan),
+        outputs_(experiment, plan, store, kMemoryForOutputs),
+        sets_(experiment.metric_sets()),
+        evaluation_({.dataset = experiment.dataset, .sets = sets_}),
+        examples_(experiment) {
+    for (const NamedRows& set : sets_) {
+      const bool is_shown = set.name == "forget" || set.name == "added" || set.name == "test";
+      if (is_shown) losses_.push_back({&set, {loss_set(set.name), {}}});
+    }
+    const NamedRows* edited = evaluation_.edited();
+    if (edited == nullptr || edited->name != "forget") return;
+    const Tensor others = evaluation_.unseen_rows_like(edited->rows);
+    if (!others.defined() || others.numel() < 2) return;
+    attacked_ = edited->rows;
+    others_ = others;
+    attack_.set = {.name = "attack/loss",
+                   .section = "attacks",
+                   .title = "An attack that goes by the loss alone",
+                   .x_title = "false positive rate",
+                   .y_title = "true positive rate",
+                   .x_is_log = true,
+                   .y_is_log = true,
+                   .has_chance_line = true,
+                   .places = false_positive_rates(others.numel())};
+  }
+
+  void look_at(const std::string& row, const PlannedModel& model) {
+    const Stage& stage = plan_.stages[model.evaluate];
+    const StageMember member = stage.members_of(ModelRole::kModel).front();
+    if (!outputs_.usable(member)) return;
+    const std::vector<ModelOutcome> outcomes = outputs_.outcomes(stage, ModelRole::kModel);
+    const ModelOutcome& outcome = outcomes.front();
+    const Tensor& losses = outcome.predictions.losses();
+    for (auto& [set, gathered] : losses_) {
+      gathered.add(row, model.training_seed, loss_shares(losses.index_select(0, set->rows)));
+    }
+    if (attacked_.defined()) {
+      const Tensor members = -losses.index_select(0, attacked_);
+      const Tensor others = -losses.index_select(0, others_);
+      std::vector<double> rates;
+      for (const double rate : attack_.set.places)
+        rates.push_back(tpr_at_fpr(members, others, rate * (1 + 1e-9)));
+      attack_.add(row, model.training_seed, std::move(rates));
+    }
+    if (outcome.relearning) add_relearning(row, model.training_seed, *outcome.relearning);
+    examples_.look_at(row, model.training_seed, outcome.predictions);
+  }
+
+  Evidence finished() && {
+    Evidence evidence;
+    const auto keep = [&](Gathered& gathered) {
+      if (!gathered.rows.empty()) evidence.courses.push_back(std::move(gathered).finished());
+    };
+    for (auto& [set, gathered] : losses_) {
+      keep(gathered);
+      if (!evidence.courses.empty()) cut_empty_ends(evidence.courses.back());
+    }
+    keep(attack_);
+    keep(relearnt_loss_);
+    keep(relearnt_accuracy_);
+    evidence.shown_value = examples_.shown_value();
+    evidence.examples = std::move(examples_).finished();
+    return evidence;
+  }
+
+ private:
+  void add_relearning(const std::string& row, std::int64_t seed, const Relearning& course) {
+    const auto add = [&](Gathered& gathered, const char* what, const std::vector<double>& values) {
+      if (values.empty()) return;
+      if (gathered.rows.empty()) {
+        gathered.set = {.name = fmt::format("relearning/{}", what),
+                        .section = "relearning",
+                        .title = fmt::format("Relearning: {} of the forget set", what),
+                        .x_title = "epochs of training on all data",
+                        .y_title = what};
+      }
+      while (gathered.set.places.size() < values.size()) {
+        gathered.set.places.push_back(static_cast<double>(gathered.set.places.size()));
+      }
+      gathered.add(row, seed, values);
+    };
+    add(relearnt_loss_, "loss", course.forget_loss);
+    add(relearnt_accuracy_, "accuracy", course.forget_accuracy);
+  }
+
+  const Plan& plan_;
+  StageOutputs outputs_;
+  std::vector<NamedRows> sets_;
+  Evaluation evaluation_;
+  std::vector<std::pair<const NamedRows*, Gathered>> losses_;
+  Tensor attacked_, others_;
+  Gathered attack_, relearnt_loss_, relearnt_accuracy_;
+  ExampleCollector examples_;
+};
+
+Json rows_json(const std::vector<std::pair<std::string, Estimate>>& rows) {
+  Json json = Json::object();
+  for (const auto& [name, estimate] : rows) json[name] = oubli::to_json(estimate);
+  return json;
+}
+
+}  // namespace
+
+Evidence collect_evidence(const Experiment& experiment, const std::vector<PlannedRow>& rows,
+                          const Plan& plan, const Store& store) {
+  Collector collector(experiment, plan, store);
+  for (const PlannedRow& row : rows) {
+    for (const PlannedModel& model : row.models) {
+      // What failed has no entry; a row that lost a model shows nothing.
+      if (store.check(plan.stages[model.evaluate].key, /*thorough=*/false).state !=
+          Store::State::kSound) {
+        continue;
+      }
+      collector.look_at(row.name, model);
+    }
+  }
+  return std::move(collector).finished();
+}
+
+Json Evidence::to_json() const {
+  Json json = {{"format", 1}, {"courses", Json::array()}, {"examples", Json::array()}};
+  for (const CourseSet& set : courses) {
+    Json stored = {{"name", set.name},
+                   {"section", set.section},
+                   {"title", set.title},
+                   {"x_title", set.x_title},
+                   {"y_title", set.y_title},
+                   {"x_is_log", set.x_is_log},
+                   {"y_is_log", set.y_is_log},
+                   {"is_filled", set.is_filled},
+                   {"has_chance_line", set.has_chance_line},
+                   {"places", set.places}};
+    stored["rows"] = Json::array();
+    for (const auto& [name, course] : set.rows) {
+      Json mean = Json::array(), half = Json::array(), n = Json::array();
+      for (const Estimate& value : course.values) {
+        mean.push_back(number_or_null(value.mean));
+        half.push_back(value.half_width ? number_or_null(*value.half_width) : Json());
+        n.push_back(value.n);
+      }
+      stored["rows"].push_back({{"name", name}, {"mean", mean}, {"half_width_95", half}, {"n", n}});
+    }
+    json["courses"].push_back(std::move(stored));
+  }
+  json["shown_value"] = shown_value;
+  for (const ShownExample& example : examples) {
+    Json values = Json::array();
+    for (const auto& [name, value] : example.values) values.push_back(Json::array({name, value}));
+    json["examples"].push_back({{"row", example.row},
+                                {"label", example.label},
+                                {"true_label", example.true_label},
+                                {"picture", example.picture},
+                                {"values", values},
+                                {"rows", rows_json(example.rows)}});
+  }
+  return json;
+}
+
+Evidence Evidence::from_json(const Json& json, const std::string& where) {
+  Evidence evidence;
+  try {
+    for (const Json& stored : json.at("courses")) {
+      CourseSet set{.name = stored.at("name"),
+                    .section = stored.at("section"),
+                    .title = stored.at("title"),
+                    .x_title = stored.at("x_title"),
+                    .y_title = stored.at("y_title"),
+                    .x_is_log = stored.at("x_is_log"),
+                    .y_is_log = stored.at("y_is_log"),
+                    .is_filled = stored.at("is_filled"),
+                    .has_chance_line = stored.at("has_chance_line"),
+                    .places = stored.at("places").get<std::vector<double>>()};
+      for (const Json& row : stored.at("rows")) {
+        Course course;
+        for (std::size_t i = 0; i < set.places.size(); ++i) {
+          const Json& mean = row.at("mean").at(i);
+          const Json& half = row.at("half_width_95").at(i);
+          Estimate value{mean.is_number() ? mean.get<double>() : NAN, {}, row.at("n").at(i)};
+          if (half.is_number()) value.half_width = half.get<double>();
+          course.values.push_back(value);
+        }
+        set.rows.emplace_back(row.at("name").get<std::string>(), std::move(course));
+      }
+      evidence.courses.push_back(std::move(set));
+    }
+    evidence.shown_value = json.at("shown_value");
+    for (const Json& stored : json.at("examples")) {
+      ShownExample example{.row = whole_number(stored.at("row")),
+                           .label = stored.at("label"),
+                           .true_label = stored.at("true_label"),
+                           .picture = stored.at("picture")};
+      for (const Json& value : stored.at("values"))
+        example.values.emplace_back(value.at(0).get<std::string>(), value.at(1).get<std::string>());
+      for (const auto& [name, value] : stored.at("rows").items())
+        example.rows.emplace_back(name, estimate_from_json(value));
+      evidence.examples.push_back(std::move(example));
+    }
+  } catch (const Json::exception&) {
+    throw Error(
+        ErrorKind::kData,
+        fmt::format("{}: not the evidence of an oubli run. Was it changed by hand?", where));
+  }
+  return evidence;
+}
+
+}  // namespace oubli

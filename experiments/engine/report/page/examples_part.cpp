@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include "experiments/engine/report/cell_text.h"
+#include "experiments/engine/report/page/html.h"
+#include "experiments/engine/report/page/page_parts.h"
+
+namespace oubli {
+namespace {
+
+std::string example_item(const ShownExample& example, const std::string& value) {
+  const bool is_wrong = !example.true_label.empty() && example.true_label != example.label;
+  const std::string label =
+      is_wrong ? fmt::format("labelled {}, in truth {}", example.label, example.true_label)
+               : fmt::format("labelled {}", example.label);
+  std::string html = "<li>";
+  if (!example.picture.empty()) {
+    html += fmt::format(
+        "<img src=\"data:image/png;base64,{}\" alt=\"Example {}, {}\" width=\"84\" "
+        "height=\"84\" loading=\"lazy\">",
+        example.picture, example.row, escaped_html(label));
+  }
+  html +=
+      fmt::format("<p><strong>Row {}</strong></p><p>{}</p>\n", example.row, escaped_html(label));
+  if (!example.values.empty()) {
+    html += "<p class=\"quiet\">";
+    for (std::size_t i = 0; i < example.values.size(); ++i) {
+      html += fmt::format("{}{} {}", i == 0 ? "" : ", ", escaped_html(example.values[i].first),
+                          escaped_html(example.values[i].second));
+    }
+    html += "</p>\n";
+  }
+  html += fmt::format("<table><caption>{}</caption><tbody>", escaped_html(value));
+  constexpr std::size_t kMostRows = 16;
+  std::size_t shown = 0;
+  for (const auto& [row, estimate] : example.rows) {
+    if (shown++ == kMostRows) {
+      html += fmt::format("<tr><td colspan=\"2\">and {} more rows</td></tr>",
+                          example.rows.size() - kMostRows);
+      break;
+    }
+    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", name_html(row),
+                        escaped_html(cell_text(estimate)));
+  }
+  return html + "</tbody></table></li>\n";
+}
+
+}  // namespace
+
+std::string examples_part(const Evidence& evidence, const std::string& id) {
+  if (evidence.examples.empty()) return "";
+  std::string html = section_start(id, "examples", "Examples of the edit");
+  html +=
+      "<p class=\"quiet\">Those on which the original differs most from the oracles: of these "
+      "there "
+      "was most to forget. Means over training seeds with 95 % intervals.</p>\n<ul "
+      "class=\"examples\">\n";
+  for (const ShownExample& example : evidence.examples)
+    html += example_item(example, evidence.shown_value);
+  return html + "</ul></section>\n";
+}
+
+}  // namespace oubli

@@ -1,0 +1,194 @@
+#include "experiments/engine/report/page/figures/interval_plot.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "experiments/engine/report/cell_text.h"
+#include "experiments/engine/report/page/vega.h"
+
+namespace oubli {
+namespace {
+
+std::string text_of(const IntervalRow& row) {
+  return row.value ? cell_text(*row.value) : row.note.empty() ? "no value" : row.note;
+}
+
+// What the axis must show. Intervals may be far wider than the values are apart, where there are
+// two seeds: then they are cut off at the frame.
+std::vector<double> shown_values(const std::vector<IntervalRow>& rows, bool may_be_log) {
+  std::vector<double> values;
+  for (const IntervalRow& row : rows) {
+    if (row.value) values.push_back(row.value->mean);
+    values.insert(values.end(), row.seeds.begin(), row.seeds.end());
+    if (!row.band) continue;
+    for (const double side : {-1, 0, 1}) values.push_back(row.band->mean + side * row.band->margin);
+  }
+  if (values.empty()) return values;
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const double room = *most - *least, lower = *least - room / 2, upper = *most + room / 2;
+  // The lower end of a margin may lie below zero where all else is positive and spans decades.
+  const bool spans = may_be_log && axis_range(values).is_log;
+  for (const IntervalRow& row : rows) {
+    if (!row.value || !row.value->half_width || spans) continue;
+    values.push_back(std::max(row.value->mean - *row.value->half_width, lower));
+    values.push_back(std::min(row.value->mean + *row.value->half_width, upper));
+  }
+  return values;
+}
+
+// A margin's lower end at or below zero says nothing of where a logarithmic axis begins.
+AxisRange range_of(const std::vector<IntervalRow>& rows, bool may_be_log) {
+  std::vector<double> values = shown_values(rows, may_be_log), means;
+  for (const IntervalRow& row : rows) {
+    if (row.value) means.push_back(row.value->mean);
+    if (row.band) means.push_back(row.band->mean);
+    means.insert(means.end(), row.seeds.begin(), row.seeds.end());
+  }
+  const AxisRange of_means = axis_range(means);
+  return of_means.is_log && may_be_log ? of_means : axis_range(values, 1e300);
+}
+
+}  // namespace
+
+Json shape_of_kind() {
+  return by_field("kind",
+                  {{"original", "square"}, {"oracle", "diamond"}, {"different", "triangle-up"}},
+                  "circle");
+}
+
+Json colour_of_kind() {
+  return by_field("kind", {{"original", "@original"}, {"oracle", "@oracle"}}, "@method");
+}
+
+Json fill_of_kind() {
+  return by_field("kind",
+                  {{"original", "@original"},
+                   {"oracle", "@oracle"},
+                   {"equivalent", "@method"},
+                   {"different", "@method"}},
+                  "@ground");
+}
+
+Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& title,
+                   bool may_be_log) {
+  const AxisRange range = range_of(rows, may_be_log);
+  const auto shown = [&](double value) { return std::clamp(value, range.lower, range.upper); };
+  Json means = Json::array(), seeds = Json::array(), bands = Json::array(), names = Json::array();
+  std::size_t dots = 0;
+  for (const IntervalRow& row : rows) {
+    names.push_back(row.name);
+    if (row.band) {
+      bands.push_back({{"row", row.name},
+                       {"from", shown(row.band->mean - row.band->margin)},
+                       {"mean", row.band->mean},
+                       {"to", shown(row.band->mean + row.band->margin)},
+                       {"said", fmt::format("oracles {:.4g}, margin {:.3g}", row.band->mean,
+                                            row.band->margin)}});
+    }
+    Json values = Json::array();
+    dots += row.seeds.size();
+    for (const double seed : row.seeds) values.push_back(six_digits(seed));
+    if (!values.empty())
+      seeds.push_back({{"row", row.name}, {"kind", row.kind}, {"value", values}});
+    Json mean = {{"row", row.name},
+                 {"kind", row.kind},
+                 {"said", fmt::format("{}: {}", row.name, text_of(row))}};
+    if (row.value) {
+      const double half = row.value->half_width.value_or(0);
+      mean["value"] = row.value->mean;
+      mean["from"] = shown(row.value->mean - half);
+      mean["to"] = shown(row.value->mean + half);
+    } else {
+      mean["note"] = row.note.empty() ? "no value" : row.note;
+    }
+    means.push_back(std::move(mean));
+  }
+  constexpr double kRowHeight = 22;
+  const double height = kRowHeight * static_cast<double>(std::max<std::size_t>(rows.size(), 1));
+  Json spec = plot_spec(height);
+  spec["data"] = {{{"name", "means"}, {"values", means}},
+                  {{"name", "seeds"},
+                   {"values", seeds},
+                   {"transform", Json::array({{{"type", "flatten"}, {"fields", {"value"}}}})}},
+                  {{"name", "bands"}, {"values", bands}}};
+  spec["scales"] = {{{"name", "row"}, {"type", "band"}, {"domain", names}, {"range", "height"}},
+                    scale_of("value", range, "width")};
+  Json rows_axis = {{"scale", "row"},  {"orient", "left"},  {"ticks", false},
+                    {"domain", false}, {"labelPadding", 8}, {"labelOverlap", false}};
+  rows_axis["labelLimit"] = {{"signal", "space < 420 ? 115 : 190"}};
+  spec["axes"] = Json::array({axis_of("value", "bottom", title, range), rows_axis});
+  const Json middle = {{"scale", "row"}, {"field", "row"}, {"band", 0.5}};
+  const Json whole = {{"scale", "row"}, {"band", 1}};
+  const auto mark = [](const char* type, const char* data, Json encoding) {
+    return Json{{"type", type},
+                {"clip", true},
+                {"from", {{"data", data}}},
+                {"encode", {{"enter", std::move(encoding)}}}};
+  };
+  Json seed_dot = {{"x", at_scale("value", "value")},
+                   {"y", middle},
+                   {"size", constant(34)},
+                   {"fill", colour_of_kind()},
+                   {"fillOpacity", constant(0.35)}};
+  constexpr std::size_t kPointedAt = 2000;  // dots; among more none can be pointed at
+  if (dots <= kPointedAt) {
+    seed_dot["tooltip"] = {{"signal", "datum.row + ', one seed: ' + format(datum.value, '.5~g')"}};
+  }
+  spec["marks"] = Json::array(
+      {mark("rect", "bands",
+            {{"x", at_scale("value", "from")},
+             {"x2", at_scale("value", "to")},
+             {"y", at_scale("row", "row")},
+             {"height", whole},
+             {"fill", constant("@band")},
+             {"tooltip", {{"field", "said"}}}}),
+       mark("rect", "bands",
+            {{"x", at_scale("value", "mean")},
+             {"width", constant(1.5)},
+             {"y", at_scale("row", "row")},
+             {"height", whole},
+             {"fill", constant("@oracle")}}),
+       mark("symbol", "seeds", std::move(seed_dot)),
+       mark("rule", "means",
+            {{"x", at_scale("value", "from")},
+             {"x2", at_scale("value", "to")},
+             {"y", middle},
+             {"stroke", colour_of_kind()},
+             {"strokeWidth", constant(2)},
+             {"opacity",
+              Json::array({{{"test", "isValid(datum.value)"}, {"value", 1}}, {{"value", 0}}})}}),
+       mark("symbol", "means",
+            {{"x", at_scale("value", "value")},
+             {"y", middle},
+             {"shape", shape_of_kind()},
+             {"size", constant(72)},
+             {"stroke", colour_of_kind()},
+             {"strokeWidth", constant(1.5)},
+             {"fill", fill_of_kind()},
+             {"opacity",
+              Json::array({{{"test", "isValid(datum.value)"}, {"value", 1}}, {{"value", 0}}})},
+             {"tooltip", {{"field", "said"}}}}),
+       mark("text", "means",
+            {{"x", constant(6)},
+             {"y", middle},
+             {"baseline", constant("middle")},
+             {"fill", constant("@muted")},
+             {"fontStyle", constant("italic")},
+             {"text", {{"field", "note"}}}})});
+  return spec;
+}
+
+std::string rows_in_words(const std::vector<IntervalRow>& rows) {
+  constexpr std::size_t kMost = 12;
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(kMost, rows.size()); ++i) {
+    parts.push_back(fmt::format("{} {}", rows[i].name, text_of(rows[i])));
+  }
+  std::string text = fmt::format("{}", fmt::join(parts, "; "));
+  if (rows.size() > kMost) text += fmt::format("; and {} more rows", rows.size() - kMost);
+  return text + ".";
+}
+
+}  // namespace oubli

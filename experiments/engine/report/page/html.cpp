@@ -1,0 +1,57 @@
+#include "experiments/engine/report/page/html.h"
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+
+namespace oubli {
+
+std::string escaped_html(std::string_view text) {
+  std::string escaped;
+  for (const char c : printable(text, /*lines=*/true)) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string name_html(std::string_view name) {
+  std::string html;
+  for (const char c : escaped_html(name)) {
+    html += c;
+    if (c == '_') html += "<wbr>";
+  }
+  return html;
+}
+
+std::string json_block(const std::string& id, const Json& json) {
+  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace), safe;
+  for (const char c : text) {
+    if (c == '<') {
+      safe += "\\u003c";
+    } else {
+      safe += c;
+    }
+  }
+  return fmt::format("<script type=\"application/json\" id=\"{}\">{}</script>\n", escaped_html(id),
+                     safe);
+}
+
+}  // namespace oubli

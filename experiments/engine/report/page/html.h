@@ -1,0 +1,20 @@
+// Text as HTML: what settings, labels and data say is shown, and never read as markup.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/json.h"
+
+namespace oubli {
+
+// Also inside of a quoted attribute.
+std::string escaped_html(std::string_view text);
+
+// A name, which a line may break behind each underscore of.
+std::string name_html(std::string_view name);
+
+// JSON in a script element, which no text inside of it can end.
+std::string json_block(const std::string& id, const Json& json);
+
+}  // namespace oubli

@@ -1,0 +1,16 @@
+// A finished run of a small experiment, made once for all tests that look at results: two methods
+// on a mislabelled part of the digits, with relearning.
+#pragma once
+
+#include <filesystem>
+
+namespace oubli::testing {
+
+struct SmallRun {
+  std::filesystem::path folder;  // of its results, named "results"
+  std::filesystem::path store;
+};
+
+const SmallRun& small_run();
+
+}  // namespace oubli::testing
