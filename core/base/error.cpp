@@ -9,6 +9,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -119,9 +120,44 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   return best.empty() ? nearest_by_beginning(name, names) : best;
 }
 
+namespace {
+
+// Those that a reader may have meant, the likeliest first: names that hold what was written, or
+// parts of it, then by distance.
+std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& all,
+                                       std::size_t most) {
+  const std::string letters = letters_of(name);
+  std::vector<std::pair<double, std::string>> ranked;
+  for (const std::string& candidate : all) {
+    const std::string others = letters_of(candidate);
+    const bool holds = !letters.empty() && !others.empty() &&
+                       (others.find(letters) != std::string::npos ||
+                        letters.find(others) != std::string::npos);
+    const std::size_t longest = std::max({letters.size(), others.size(), std::size_t{1}});
+    const double distance = static_cast<double>(edit_distance(letters, others)) /
+                            static_cast<double>(longest);
+    ranked.emplace_back(holds ? distance - 1 : distance, candidate);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(most, ranked.size()); ++i) names.push_back(ranked[i].second);
+  return names;
+}
+
+}  // namespace
+
 std::string unknown_name_message(std::string_view kind, std::string_view name,
                                  const std::vector<std::string>& valid) {
+  constexpr std::size_t kMostListed = 24, kNearest = 6, kLongestName = 200;
   const std::string nearest = nearest_name(name, valid);
+  const std::set<std::string> distinct(valid.begin(), valid.end());
+  if (distinct.size() > kMostListed && name.size() <= kLongestName) {
+    return fmt::format("unknown {} {}{} The nearest of {} names: {}.", kind, quote(name),
+                       nearest.empty() ? "." : fmt::format("; did you mean '{}'?", nearest),
+                       distinct.size(),
+                       listed(nearest_names(name, {distinct.begin(), distinct.end()}, kNearest)));
+  }
   return fmt::format("unknown {} {}{} Valid: {}.", kind, quote(name),
                      nearest.empty() ? "." : fmt::format("; did you mean '{}'?", nearest),
                      valid.empty() ? "none" : listed(valid));

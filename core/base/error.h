@@ -55,7 +55,7 @@ struct Origin {
 std::string nearest_name(std::string_view name, const std::vector<std::string>& names);
 
 // "unknown KIND 'name'; did you mean 'nearest'? Valid: a, b, c": the shared form of every message
-// about a name that is not in a list.
+// about a name that is not in a list. Of more than 24 valid ones it has the nearest six.
 std::string unknown_name_message(std::string_view kind, std::string_view name,
                                  const std::vector<std::string>& valid);
 

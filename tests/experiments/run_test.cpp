@@ -335,10 +335,10 @@ TEST(Run, MetricsThatTrainMoreOrLookAtAllModelsReachTheTable) {
   // The original has what it is asked to relearn.
   EXPECT_EQ(rows[0].at("cells").at("relearn_epochs").at("mean"), 0);
   const std::string folder = scratch.path() / "out-more";
-  const ProgramResult shown = run_program({"show", folder});
+  const ProgramResult shown = run_program({"show", folder, "--all"});
   EXPECT_EQ(shown.status, 0) << shown.err;
   EXPECT_NE(shown.out.find("U-LiRA AUC"), std::string::npos);
-  EXPECT_EQ(shown.out, run_program({"show", folder + "/results.json"}).out);
+  EXPECT_EQ(shown.out, run_program({"show", folder + "/results.json", "--all"}).out);
 
   const ProgramResult ranked = run_program({"rank", folder});
   EXPECT_EQ(ranked.status, 0) << ranked.err;

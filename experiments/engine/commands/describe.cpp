@@ -1,5 +1,5 @@
 // `oubli describe NAME`: what a method, a data set, a model, a metric, a solver or a part of an
-// experiment file is, and every setting it has.
+// experiment file is, and every setting it has; and what any key of a file is.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -157,6 +157,110 @@ void describe_part(const Part& part, const Registries& registries) {
   }
 }
 
+// A setting and whose it is: "newton", "train", "experiment".
+struct FoundKey {
+  std::string owner;
+  SettingsDeclaration declaration;
+};
+
+// Every key that an experiment file can have, wherever it may stand.
+std::vector<FoundKey> all_keys(const Registries& registries) {
+  std::vector<FoundKey> all;
+  const auto add = [&](const std::string& owner, const Declarations& declarations) {
+    for (const SettingsDeclaration& each : declarations) all.push_back({owner, each});
+  };
+  add("experiment", of_experiment(registries));
+  // Keys that no reader declares, since what stands under them has a grammar of its own.
+  add("experiment",
+      {{"extends", "text", "", "", "a file to begin from: what this one says stands in its place"},
+       {"edit.remove", "map", "", "", "which examples to forget: `oubli describe edit`"},
+       {"edit.add", "map", "", "", "which examples to add: `oubli describe edit`"},
+       {"name", "text", "", "",
+        "which one it is, of data, model, optimizer, schedule, curvature, solver or "
+        "preconditioner: `name: sgd` beside its settings"}});
+  add("train", describe(TrainingRecipe::read));
+  add("edit", describe([](const Settings& settings) {
+        configure_selection(settings);
+        read_known_share(settings);
+      }));
+  add("edit.requests", describe([](const Settings& settings) { read_requests(settings); }));
+  add("sweep",
+      describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); }));
+  for (const MethodInfo& info : registries.methods.entries()) {
+    add(info.name, describe([&](const Settings& settings) {
+          info.make(settings, registries.methods);
+          read_row_name(settings, info.name);
+          settings.raw("sweep", "settings to choose by trials: `oubli describe sweep`");
+        }));
+  }
+  for (const DataSource& source : registries.datasets.entries())
+    add(source.name, describe([&](const Settings& settings) { source.configure(settings); }));
+  for (const Architecture& architecture : registries.architectures.entries()) {
+    add(architecture.name,
+        describe([&](const Settings& settings) { architecture.configure(settings); }));
+  }
+  for (const AttributorInfo& info : registries.attributors.entries())
+    add(info.name, describe([&](const Settings& settings) { info.make(settings); }));
+  return all;
+}
+
+// Those whose key is `name` or ends with it: `lr`, `optimizer.lr`, `train.optimizer.lr`.
+std::vector<FoundKey> keys_named(const std::string& name, const Registries& registries) {
+  std::vector<FoundKey> found;
+  for (const FoundKey& each : all_keys(registries)) {
+    const std::string whole = each.owner + "." + each.declaration.key;
+    if (each.declaration.key == name || whole == name || whole.ends_with("." + name))
+      found.push_back(each);
+  }
+  return found;
+}
+
+// Keys that say the same of several owners stand once.
+void print_keys(const std::string& name, const std::vector<FoundKey>& found) {
+  print(fmt::format("{}: a setting of an experiment file", name));
+  std::vector<std::pair<SettingsDeclaration, std::vector<std::string>>> groups;
+  for (const FoundKey& each : found) {
+    SettingsDeclaration same = each.declaration;
+    const std::string with =
+        same.only_with.empty() ? "" : fmt::format(" (with {})", fmt::join(same.only_with, ", "));
+    same.only_with.clear();
+    const auto group = std::find_if(groups.begin(), groups.end(),
+                                    [&](const auto& entry) { return entry.first == same; });
+    std::string owner =
+        each.owner == "experiment" ? each.declaration.key : each.owner + "." + each.declaration.key;
+    owner += with;
+    if (group == groups.end()) {
+      groups.push_back({same, {owner}});
+    } else if (std::find(group->second.begin(), group->second.end(), owner) ==
+               group->second.end()) {
+      group->second.push_back(owner);
+    }
+  }
+  for (auto& [declaration, owners] : groups) {
+    constexpr std::size_t kMost = 8;
+    const std::size_t more = owners.size() > kMost ? owners.size() - kMost : 0;
+    owners.resize(owners.size() - more);
+    const std::string type = declaration.range.empty()
+                                 ? declaration.type
+                                 : fmt::format("{}: {}", declaration.type, declaration.range);
+    fmt::print("\n{}", hanging("", 2,
+                               fmt::format("{}{}", fmt::join(owners, ", "),
+                                           more > 0 ? fmt::format(" and {} more", more) : ""),
+                               terminal_columns(stdout)));
+    fmt::print("{}", hanging("", 6,
+                             fmt::format("{} ({}; {})", declaration.doc, type,
+                                         !declaration.default_value ? "required"
+                                         : declaration.default_value->empty()
+                                             ? "optional"
+                                             : "default " + *declaration.default_value),
+                             terminal_columns(stdout)));
+    if (!declaration.names.empty()) {
+      fmt::print("{}", hanging("", 6, fmt::format("one of: {}", fmt::join(declaration.names, ", ")),
+                               terminal_columns(stdout)));
+    }
+  }
+}
+
 void describe_entry(const std::string& name, const Registries& registries) {
   const Registry<SolverInfo> solvers = builtin_solvers();
   const auto part = std::find_if(parts().begin(), parts().end(),
@@ -175,7 +279,7 @@ void describe_entry(const std::string& name, const Registries& registries) {
     print_settings(describe([&](const Settings& settings) { architecture.configure(settings); }),
                    "Settings, besides dtype (float32 or float64; default float32):");
   } else if (registries.metrics.contains(name)) {
-    explain_metric(name, registries);
+    explain(name, registries);
   } else if (registries.attributors.contains(name)) {
     describe_attributor(registries.attributors.find(name));
   } else if (solvers.contains(name)) {
@@ -186,9 +290,12 @@ void describe_entry(const std::string& name, const Registries& registries) {
                      info.make(settings, SolverLimits::read(settings));
                    }),
                    "Settings, the first two beside `solver`:");
+  } else if (const std::vector<FoundKey> found = keys_named(name, registries); !found.empty()) {
+    print_keys(name, found);
   } else {
     std::vector<std::string> names;
     for (const Part& each : parts()) names.push_back(each.name);
+    for (const FoundKey& each : all_keys(registries)) names.push_back(each.declaration.key);
     for (const auto& more :
          {registries.methods.names(), registries.datasets.names(), registries.architectures.names(),
           registries.metrics.names(), solvers.names(), registries.attributors.names()}) {
@@ -202,9 +309,10 @@ void describe_entry(const std::string& name, const Registries& registries) {
 
 void add_describe_command(CLI::App& program, CommandContext& context) {
   const auto name = std::make_shared<std::string>();
-  CLI::App* describe =
-      program.add_subcommand("describe", "show the formula and the settings of one of them");
-  describe->add_option("NAME", *name, "such as newton")->required();
+  CLI::App* describe = program.add_subcommand(
+      "describe", "show the formula and the settings of one of them, or what a setting is");
+  describe->add_option("NAME", *name, "such as newton, or a key of a file: train.optimizer.lr, lr")
+      ->required();
   describe->callback([name, &context] { describe_entry(*name, context.registries); });
 }
 

@@ -1,16 +1,20 @@
-// `oubli explain METRIC`: the definition, the range and the direction of a metric, or what a
-// verdict is.
+// `oubli explain WORD`: the definition, the range and the direction of a metric, by its name or by
+// a heading of a table; what a verdict is; and every other word that tables and verdicts use.
 #include "experiments/engine/commands/explain.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "core/evaluate/metric.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/report/column_words.h"
+#include "experiments/engine/report/glossary.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/terminal.h"
 
@@ -66,32 +70,41 @@ std::string entry(const std::string& label, const std::string& text) {
   return hanging("  " + label, 14, text, terminal_columns(stdout));
 }
 
-}  // namespace
+// A word of tables and verdicts, or what means the same; false where there is none.
+bool explain_word(const std::string& name) {
+  for (const Word& word : glossary()) {
+    const bool is_meant = word.name == name || std::find(word.others.begin(), word.others.end(),
+                                                         name) != word.others.end();
+    if (!is_meant) continue;
+    fmt::print("{}", wrapped(fmt::format("{}: {}.", word.name, word.text), terminal_columns(stdout)));
+    return true;
+  }
+  return false;
+}
 
-void explain_metric(const std::string& name, const Registries& registries) {
-  if (name == "verdict") {
-    explain_verdict(terminal_columns(stdout));
-    return;
-  }
+// "forget acc." is the heading "acc." of the set forget; "LDS (1)" is "LDS" of one retraining.
+bool is_heading(const std::string& name, const ColumnInfo& info) {
+  if (info.heading.empty()) return false;
+  if (name == info.heading) return true;
+  if (name.ends_with(" " + info.heading)) return true;
+  return name.starts_with(info.heading + " (") && name.ends_with(")");
+}
+
+// The columns of a metric that `name` means; false where there are none.
+bool explain_columns(const std::string& name, const Registries& registries) {
   const std::string column = metric_of(name);
-  if (column != name && find_column(registries.metrics, name) != nullptr) {
-    const std::string problem = column_problem(registries.metrics, name);
-    if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
-  }
-  std::set<std::string> names = {"verdict"};
+  const std::size_t width = terminal_columns(stdout);
+  bool any = false;
   for (const Metric& metric : registries.metrics.entries()) {
-    names.insert(metric.name);
     bool shown = false;
     for (const ColumnInfo& info : metric.columns) {
-      names.insert(info.name);
-      if (metric.name != name && info.name != column && info.heading != name) continue;
+      if (metric.name != name && info.name != column && !is_heading(name, info)) continue;
       if (!shown) {
-        const std::size_t width = terminal_columns(stdout);
-        fmt::print("{}{}",
+        fmt::print("{}{}{}", any ? "\n" : "",
                    wrapped(fmt::format("{} (metric): {}", metric.name, metric.summary), width),
                    wrapped("Source: " + metric.source, width));
       }
-      shown = true;
+      shown = any = true;
       fmt::print("\n{}\n{}{}{}{}{}", info.name, entry("in tables", info.heading),
                  entry("definition", info.definition), entry("range", info.range),
                  entry("direction", better_words(info.better)),
@@ -101,18 +114,48 @@ void explain_metric(const std::string& name, const Registries& registries) {
                                                          info.resolution)));
       }
     }
-    if (shown) return;
+  }
+  return any;
+}
+
+}  // namespace
+
+void explain(const std::string& name, const Registries& registries) {
+  if (name == "verdict" || name == "verdicts") {
+    explain_verdict(terminal_columns(stdout));
+    return;
+  }
+  const std::string column = metric_of(name);
+  if (column != name && find_column(registries.metrics, name) != nullptr) {
+    const std::string problem = column_problem(registries.metrics, name);
+    if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
+  }
+  if (explain_columns(name, registries) || explain_word(name)) return;
+  std::set<std::string> names = {"verdict"};
+  for (const Metric& metric : registries.metrics.entries()) {
+    names.insert(metric.name);
+    for (const ColumnInfo& info : metric.columns) names.insert(info.name);
+  }
+  for (const Word& word : glossary()) {
+    names.insert(word.name);
+    names.insert(word.others.begin(), word.others.end());
   }
   throw Error(ErrorKind::kSettings,
-              unknown_name_message("metric or column", name, {names.begin(), names.end()}));
+              unknown_name_message("word", name, {names.begin(), names.end()}));
 }
 
 void add_explain_command(CLI::App& program, CommandContext& context) {
-  const auto name = std::make_shared<std::string>();
-  CLI::App* explain =
-      program.add_subcommand("explain", "define a metric: formula, range, direction");
-  explain->add_option("METRIC", *name, "a metric, a column, or verdict")->required();
-  explain->callback([name, &context] { explain_metric(*name, context.registries); });
+  const auto words = std::make_shared<std::vector<std::string>>();
+  CLI::App* command = program.add_subcommand(
+      "explain", "say what a metric, a heading of a table or a word of a verdict means");
+  command
+      ->add_option("WORD", *words,
+                   "a metric, a column, a heading, or a word such as verdict or margin")
+      ->required();
+  // Headings have spaces, which need no quotes here.
+  command->callback([words, &context] {
+    explain(fmt::format("{}", fmt::join(*words, " ")), context.registries);
+  });
 }
 
 }  // namespace oubli

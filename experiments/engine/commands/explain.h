@@ -1,4 +1,4 @@
-// What a metric or a verdict is, printed.
+// What a metric, a heading or a word is, printed.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace oubli {
 
-// Of a metric, a column, or "verdict". Throws Error(kSettings) where there is none of that name.
-void explain_metric(const std::string& name, const Registries& registries);
+// Of a metric, a column, a heading of a table, "verdict", or a word of the glossary
+// (report/glossary.h). Throws Error(kSettings) where there is none of that name.
+void explain(const std::string& name, const Registries& registries);
 
 }  // namespace oubli
