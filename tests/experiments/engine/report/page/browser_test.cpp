@@ -10,6 +10,7 @@
 #include "tests/support/files.h"
 #include "tests/support/program.h"
 #include "tests/support/python.h"
+#include "tests/support/required.h"
 #include "tests/support/small_run.h"
 
 namespace oubli {
@@ -17,20 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using testing::has_program;
+using testing::is_missing;
 using testing::run_program;
 using testing::small_run;
-
-// Whether a test that needs `what` is to be left out; where OUBLI_REQUIRE_BROWSER is set, as in CI,
-// that is a failure.
-bool is_missing(bool is_there, const char* what) {
-  if (is_there) return false;
-  EXPECT_EQ(std::getenv("OUBLI_REQUIRE_BROWSER"), nullptr) << what << " is required here";
-  return true;
-}
-
-bool has_program(const std::string& name) {
-  return std::system(("command -v " + name + " >/dev/null 2>&1").c_str()) == 0;
-}
 
 class InBrowser : public ::testing::Test {
  protected:
