@@ -13,10 +13,13 @@
 #include "core/base/settings_file.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
+#include "experiments/engine/commands/waiting.h"
 #include "experiments/engine/plan/fitness.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/input_list.h"
 #include "experiments/engine/report/layout.h"
+#include "experiments/engine/run/calibration.h"
+#include "experiments/engine/run/jobs.h"
 #include "experiments/engine/terminal.h"
 
 namespace oubli {
@@ -96,6 +99,17 @@ int check_file(const CheckOptions& options, const Registries& registries) {
     fmt::print("#   {:<9} {:>4} stages {:>12.3g} sample-gradients\n", to_string(kind),
                figures.first, figures.second);
   }
+  const std::size_t jobs = std::min(job_count(0, experiment.spec), plan.stages.size());
+  const double rate = [&] {
+    const Waiting waiting("measuring how fast this machine is");
+    return seconds_per_sample_gradient(experiment);
+  }();
+  print_comment(fmt::format(
+      "time: about {} at most, at {:.2g} ms a sample-gradient (measured on this machine now) and "
+      "{} "
+      "stage{} at once; solves mostly end sooner, and what the store has is not done again",
+      duration_text(total * rate / static_cast<double>(jobs)), 1e3 * rate, jobs,
+      jobs == 1 ? "" : "s"));
   if (options.show_keys) {
     for (const Stage& stage : plan.stages) {
       fmt::print("{} {:<9} {}\n", stage.key, to_string(stage.kind), stage.label);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "experiments/engine/commands/waiting.h"
 #include "experiments/engine/plan/load.h"
 
 namespace oubli {
@@ -28,6 +29,7 @@ void add_jobs_option(CLI::App& command, int& jobs) {
 }
 
 Experiment load_experiment(const ExperimentOptions& options, const Registries& registries) {
+  const Waiting waiting("reading the experiment and its data");
   return load_experiment(options.file, options.overrides, options.data, registries);
 }
 

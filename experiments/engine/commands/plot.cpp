@@ -11,6 +11,7 @@
 #include "core/base/registry.h"
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/waiting.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/page/page.h"
 #include "experiments/engine/report/page/picture.h"
@@ -50,6 +51,7 @@ void plot(PlotOptions options, const Registries& registries) {
     options.picture.format = picture_formats().at(options.format);
     const std::filesystem::path file =
         options.output.empty() ? figure.name + "." + options.format : options.output;
+    const Waiting waiting("drawing");
     write_picture(file, figure, options.picture);
     fmt::print("Written to {}\n", printable(file.string()));
     return;

@@ -10,7 +10,10 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "experiments/engine/commands/command.h"
+#include "experiments/engine/commands/waiting.h"
+#include "experiments/engine/report/edit_record.h"
 #include "experiments/engine/report/page/page.h"
+#include "experiments/engine/report/page/record_page.h"
 
 namespace oubli {
 namespace {
@@ -43,12 +46,20 @@ void require_own_page(const std::filesystem::path& file) {
 }
 
 void write_page(const ReportOptions& options, const Registries& registries) {
+  const Waiting waiting("reading the results");
+  const std::filesystem::path file = page_file(options);
+  require_own_page(file);
+  // A folder of `oubli apply` has a record and no table.
+  const std::filesystem::path record = std::filesystem::path(options.folders.front()) / kRecordJson;
+  if (options.folders.size() == 1 && std::filesystem::exists(record)) {
+    write_file(file, record_page(read_edit_record(record)));
+    fmt::print("Written to {}\n", printable(file.string()));
+    return;
+  }
   std::vector<PageSource> sources;
   sources.reserve(options.folders.size());
   for (const std::string& folder : options.folders)
     sources.push_back(load_page_source(folder, registries.metrics));
-  const std::filesystem::path file = page_file(options);
-  require_own_page(file);
   write_file(file, report_page(sources));
   fmt::print("Written to {}\n", printable(file.string()));
 }

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "core/base/file_lock.h"
@@ -14,11 +15,15 @@
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/commands/paragraph.h"
 #include "experiments/engine/commands/print_table.h"
+#include "experiments/engine/commands/waiting.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/output.h"
 #include "experiments/engine/report/result_folder.h"
 #include "experiments/engine/report/run_experiment.h"
+#include "experiments/engine/run/calibration.h"
 #include "experiments/engine/run/display.h"
+#include "experiments/engine/run/jobs.h"
+#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
@@ -91,11 +96,17 @@ int run_file(const RunOptions& options, const Registries& registries) {
   const Store store(store_folder);
   warn_of_local_locks(store);
   forget_rows(options.fresh, experiment, plan, store);
+  const std::size_t jobs = job_count(static_cast<std::size_t>(options.jobs), experiment.spec);
   Display display(stderr);
+  // On a terminal the first guess of how long it takes comes before the first stage is done.
+  if (is_terminal(stderr))
+    display.set_rate(seconds_per_sample_gradient(experiment) / static_cast<double>(jobs));
   const Results results =
       run_experiment(experiment, plan, store, registries,
                      {options.data, static_cast<std::size_t>(options.jobs), &display});
+  std::optional<Waiting> waiting("writing the results and their page");
   write_output(output, experiment, plan, store, results, registries.metrics, options.keeps_models);
+  waiting.reset();
   print_table(results, options.shows_all);
   fmt::print("Written to {}/\n", printable(output.path().string()));
   std::fflush(stdout);  // both streams may lead to one file

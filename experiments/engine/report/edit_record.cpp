@@ -20,6 +20,7 @@
 #include "experiments/engine/report/edit_record_text.h"
 #include "experiments/engine/report/edited_rows.h"
 #include "experiments/engine/report/input_list.h"
+#include "experiments/engine/report/page/record_page.h"
 #include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
@@ -113,7 +114,7 @@ Json requests_record(const Json& asked, const MadeEdit& edit, const std::string&
 bool is_written_by_edits(const std::string& name) {
   static const std::set<std::string> names = {kOriginalFile, kWeightsFile, kRecordJson,
                                               kForgetFile,   kAddedFile,   kSettingsFile,
-                                              kRecordText};
+                                              kRecordText,   kRecordPage};
   return names.contains(name);
 }
 
@@ -159,6 +160,7 @@ Json write_edit(const ResultFolder& folder, const Experiment& experiment, const 
         "This record says what was done. What the edited model still knows of what was removed is "
         "another question: `oubli run` holds the method against retrained models.";
     write_file(place / kRecordText, record_text(record));
+    write_file(place / kRecordPage, record_page(record));
     write_json(place / kRecordJson, record);
   });
   return record;

@@ -7,6 +7,7 @@
 //   DIR/resolved.yaml        every setting; runs again
 //   DIR/record.json          this record, with the SHA-256 of all of these and of what went in
 //   DIR/record.md            the same for people
+//   DIR/report.html          the same as a page to file
 //
 // Each request of a sequence has the time at which it was first answered: a record that goes on
 // from an earlier one takes it over.
@@ -34,6 +35,7 @@ struct MadeEdit {
 
 inline constexpr const char* kRecordJson = "record.json";
 inline constexpr const char* kRecordText = "record.md";
+inline constexpr const char* kRecordPage = "report.html";
 
 // Replaces what an earlier edit wrote, as a whole. The record.
 Json write_edit(const ResultFolder& folder, const Experiment& experiment, const MadeEdit& edit);

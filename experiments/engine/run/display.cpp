@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "experiments/engine/run/calibration.h"
 #include "experiments/engine/terminal.h"
 
 namespace oubli {
@@ -13,12 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string duration_text(double seconds) {
-  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 5400) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
 }
 
 }  // namespace
@@ -46,6 +41,8 @@ std::string Display::summary() const {
   const double elapsed = seconds_since(start_);
   if (elapsed > 1 && reached > 0.02 * cost_ && reached < cost_) {
     text += fmt::format(", about {} left", duration_text(elapsed * (cost_ - reached) / reached));
+  } else if (rate_ > 0 && reached < cost_) {
+    text += fmt::format(", about {} by a first guess", duration_text(rate_ * (cost_ - reached)));
   }
   return text;
 }

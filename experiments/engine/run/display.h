@@ -15,6 +15,10 @@ class Display : public RunListener {
   explicit Display(std::FILE* out);
   ~Display() override { close(); }
 
+  // Seconds that a unit of cost takes, all workers together: what is left is guessed by it until a
+  // fiftieth is done.
+  void set_rate(double seconds) { rate_ = seconds; }
+
   void begin(std::size_t stages, std::size_t cached, double cost) override;
   void end() override { close(); }
   void started(std::size_t worker, const std::string& label, double cost) override;
@@ -41,7 +45,7 @@ class Display : public RunListener {
   std::FILE* out_;
   bool live_ = false;
   std::size_t stages_ = 0, cached_ = 0, done_ = 0, failed_ = 0;
-  double cost_ = 0, cost_done_ = 0;
+  double cost_ = 0, cost_done_ = 0, rate_ = 0;
   std::vector<Slot> slots_;
   std::size_t lines_drawn_ = 0;
   std::chrono::steady_clock::time_point start_, last_draw_;

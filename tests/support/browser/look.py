@@ -90,7 +90,7 @@ def look(driver, width):
 
 def look_at_tables(driver):
     tables = driver.execute_script("return [...document.querySelectorAll('table.whole')].map((t) => t.id)")
-    check(tables, "there is no whole table")
+    check(tables or not driver.execute_script("return document.querySelector('.verdicts')"), "there is no whole table")
     for table in tables:
         faulty = driver.execute_script("""
             const table = document.getElementById(arguments[0]), faults = [];

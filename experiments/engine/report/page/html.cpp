@@ -41,6 +41,11 @@ std::string name_html(std::string_view name) {
   return html;
 }
 
+std::string text_of_json(const Json& json) {
+  return json.is_string() ? json.get<std::string>()
+                          : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string json_block(const std::string& id, const Json& json) {
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace), safe;
   for (const char c : text) {

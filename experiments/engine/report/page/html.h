@@ -14,6 +14,9 @@ std::string escaped_html(std::string_view text);
 // A name, which a line may break behind each underscore of.
 std::string name_html(std::string_view name);
 
+// A text as it is, anything else as JSON.
+std::string text_of_json(const Json& json);
+
 // JSON in a script element, which no text inside of it can end.
 std::string json_block(const std::string& id, const Json& json);
 

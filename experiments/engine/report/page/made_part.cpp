@@ -11,25 +11,21 @@ std::string item(const std::string& name, const std::string& value) {
   return fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped_html(name), value);
 }
 
-std::string text_of(const Json& json) {
-  return json.is_string() ? json.get<std::string>() : json.dump();
-}
-
 std::string environment_items(const Json& environment) {
   std::string html;
   if (!environment.is_object()) return html;
   for (const auto& [name, value] : environment.items()) {
     if (value.is_object() || value.is_array()) continue;
-    html += item(name, escaped_html(text_of(value)));
+    html += item(name, escaped_html(text_of_json(value)));
   }
   if (!environment.contains("stages_made_on")) return html;
   for (const Json& machine : environment.at("stages_made_on")) {
     html += item("stages made on",
                  escaped_html(fmt::format(
-                     "{}: {}, LibTorch {}, {}", text_of(machine.value("stages", Json(0))),
-                     text_of(machine.value("processor", Json("unknown"))),
-                     text_of(machine.value("libtorch", Json("unknown"))),
-                     text_of(machine.value("cpu_capability", Json("unknown"))))));
+                     "{}: {}, LibTorch {}, {}", text_of_json(machine.value("stages", Json(0))),
+                     text_of_json(machine.value("processor", Json("unknown"))),
+                     text_of_json(machine.value("libtorch", Json("unknown"))),
+                     text_of_json(machine.value("cpu_capability", Json("unknown"))))));
   }
   return html;
 }
@@ -38,7 +34,7 @@ std::string seeds_text(const Json& settings) {
   if (!settings.is_object() || !settings.contains("seeds")) return "";
   std::string text;
   for (const auto& [name, value] : settings.at("seeds").items())
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, text_of(value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, text_of_json(value));
   return text;
 }
 

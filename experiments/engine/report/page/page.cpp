@@ -5,22 +5,18 @@
 
 #include <algorithm>
 
-#include "core/base/base64.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/text.h"
 #include "experiments/engine/report/output.h"
-#include "experiments/engine/report/page/assets.h"
 #include "experiments/engine/report/page/html.h"
 #include "experiments/engine/report/page/page_parts.h"
+#include "experiments/engine/report/page/page_shell.h"
 
 namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// By which a content-security policy names what is in the page.
-std::string csp_hash(std::string_view text) { return base64_of_hex(sha256_hex(text)); }
 
 std::string text_if_there(const fs::path& file) {
   return fs::exists(file) ? read_text_file(file, ErrorKind::kData) : "";
@@ -107,8 +103,6 @@ PageSource load_page_source(const fs::path& folder, const Registry<Metric>& metr
 }
 
 std::string report_page(const std::vector<PageSource>& sources) {
-  const std::string script = fmt::format("{}\n{}\n{}", kVegaScript, kThemeScript, kPageScript);
-  const std::string style(kPageStyle);
   std::vector<Part> parts;
   std::vector<std::string> titles;
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -128,26 +122,10 @@ std::string report_page(const std::vector<PageSource>& sources) {
     body += of_one(sources[i], parts[i]);
     if (sources.size() > 1) body += "</article>\n";
   }
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-      "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src "
-      "'sha256-{0}'; style-src 'sha256-{1}'; img-src data:; base-uri 'none'; form-action "
-      "'none'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta "
-      "name=\"referrer\" content=\"no-referrer\">\n<title>{2} - oubli</title>\n<style>{3}</style>\n"
-      "</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<div "
-      "class=\"bar\"><p class=\"brand\">oubli: models that forgot, held against retrained ones</p>"
-      "<button id=\"theme\" type=\"button\" hidden>Dark colours</button></div>\n<h1>{2}</h1>\n{4}"
-      "</header>\n<main id=\"main\">\n<noscript><p class=\"power\">Figures are drawn by a script "
-      "in "
-      "this file, which is turned off here; every number is in the tables.</p></noscript>\n{5}"
-      "</main>\n<footer><p>Made by oubli{6}. This file needs no network, and asks for "
-      "nothing.</p></footer>\n<script>{7}</script>\n</body>\n</html>\n",
-      csp_hash(script), csp_hash(style), escaped_html(title), style, navigation(sources, parts),
-      body,
-      sources.front().environment.is_object() && sources.front().environment.contains("oubli")
-          ? " " + escaped_html(sources.front().environment.at("oubli").get<std::string>())
-          : "",
-      script);
+  const Json& environment = sources.front().environment;
+  const bool has_version = environment.is_object() && environment.contains("oubli");
+  return whole_page({title, navigation(sources, parts), body,
+                     has_version ? text_of_json(environment.at("oubli")) : ""});
 }
 
 }  // namespace oubli

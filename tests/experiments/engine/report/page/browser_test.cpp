@@ -17,8 +17,8 @@ namespace oubli {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using testing::has_program;
+using ::testing::HasSubstr;
 using testing::is_missing;
 using testing::run_program;
 using testing::small_run;
@@ -94,6 +94,33 @@ measure: [accuracy, loss, cost]
   EXPECT_TRUE(testing::read_text(folder / kPageFile).find("id=\"stream-accuracy-test\"") !=
               std::string::npos);
   look(folder / kPageFile, "--widths 400,1000");
+}
+
+TEST_F(InBrowser, TheRecordOfAnEditIsAPage) {
+  const std::string file = scratch_.write("edit.yaml", R"(
+title: "<script>alert(1)</script>"
+data: {name: digits, limit: {train: 200, test: 100}}
+model: {name: logistic}
+train: {optimizer: {name: sgd, lr: 0.2}, epochs: 3, batch_size: 32}
+edit: {remove: {random: {count: 6}}}
+methods: [finetune]
+)");
+  const std::string folder = (scratch_.path() / "edited").string();
+  const testing::ProgramResult run = run_program({"apply", file, "--method", "finetune", "--store",
+                                                  scratch_.path() / "store", "--output", folder});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::string page = testing::read_text(fs::path(folder) / kPageFile);
+  EXPECT_TRUE(page.find("<script>alert") == std::string::npos);
+  EXPECT_TRUE(page.find("This method gives no guarantee") != std::string::npos);
+  for (const char* hashed : {"input", "output", "removed", "settings"}) {
+    const Json record = Json::parse(testing::read_text(fs::path(folder) / "record.json"));
+    EXPECT_TRUE(page.find(record.at(hashed).at("sha256").get<std::string>()) != std::string::npos);
+  }
+  look(fs::path(folder) / kPageFile, "--widths 400,1000");
+  // Again from the record alone.
+  fs::remove(fs::path(folder) / kPageFile);
+  EXPECT_EQ(run_program({"report", folder}).status, 0);
+  EXPECT_EQ(testing::read_text(fs::path(folder) / kPageFile), page);
 }
 
 // Two hundred rows of 64 seeds.
