@@ -13,12 +13,9 @@ Tensor numbers(const Tensor& scores) { return scores.masked_select(scores.isnan(
 
 }  // namespace
 
-std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
-                                                 const std::vector<const Shadow*>& shadows,
-                                                 const Predictions& predictions,
-                                                 const Tensor& members, const Tensor& others,
-                                                 const std::optional<Claim>& claim,
-                                                 double own_variance_from) {
+RatioScores likelihood_ratio_scores(const std::vector<const Shadow*>& shadows,
+                                    const Predictions& predictions, const Tensor& members,
+                                    const Tensor& others, double own_variance_from) {
   const Tensor rows = at::cat({members, others});
   std::vector<Tensor> phi, chosen;
   for (const Shadow* shadow : shadows) {
@@ -28,11 +25,18 @@ std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
   const LiraFit fit = fit_lira(at::stack(phi), at::stack(chosen), own_variance_from);
   const Tensor scores =
       lira_online_scores(fit, predictions.scaled_confidence().index_select(0, rows));
-  const Tensor inside = numbers(scores.slice(0, 0, members.numel())),
-               outside = numbers(scores.slice(0, members.numel()));
-  const MetricValue scored{
-      prefix + "_scored",
-      static_cast<double>(inside.numel() + outside.numel()) / static_cast<double>(rows.numel())};
+  RatioScores known{numbers(scores.slice(0, 0, members.numel())),
+                    numbers(scores.slice(0, members.numel()))};
+  known.scored = static_cast<double>(known.members.numel() + known.others.numel()) /
+                 static_cast<double>(rows.numel());
+  return known;
+}
+
+std::vector<MetricValue> likelihood_ratio_values(const std::string& prefix,
+                                                 const RatioScores& scores,
+                                                 const std::optional<Claim>& claim) {
+  const Tensor &inside = scores.members, &outside = scores.others;
+  const MetricValue scored{prefix + "_scored", scores.scored};
   if (inside.numel() < 2 || outside.numel() < 2) return {scored};
   const double called = inside.gt(0).to(at::kDouble).mean().item<double>(),
                passed = outside.le(0).to(at::kDouble).mean().item<double>();

@@ -11,17 +11,32 @@
 
 namespace oubli {
 
+// Log ratios of examples that were edited and of others; of those alone that have a score, which is
+// a share `scored` of all.
+struct RatioScores {
+  Tensor members, others;  // float64
+  double scored = 0;
+};
+
+// Of a model's scaled confidence, shadows with the example chosen against those without.
+// `own_variance_from`: of fit_lira.
+RatioScores likelihood_ratio_scores(const std::vector<const Shadow*>& shadows,
+                                    const Predictions& predictions, const Tensor& members,
+                                    const Tensor& others,
+                                    double own_variance_from = kLiraOwnVarianceFrom);
+
+// What LiRA and U-LiRA make of a model: absent where they have no value (metrics/lira.cpp and
+// metrics/ulira.cpp).
+std::optional<RatioScores> lira_scores(const MetricInput& input);
+std::optional<RatioScores> ulira_scores(const MetricInput& input);
+
 // PREFIX_auc and its standard error, _accuracy of calling members what scores above 0, _tpr_1 and
-// _tpr_01, and _epsilon, and _claim_epsilon where the model has a claim: of the model's scaled
-// confidence on `members` against `others`, shadows with the example chosen against those without;
-// and _scored, the share of these examples that have two shadows or more on both sides and so a
-// score. _scored alone where fewer than two of either have. `own_variance_from`: of fit_lira.
-std::vector<MetricValue> likelihood_ratio_attack(const std::string& prefix,
-                                                 const std::vector<const Shadow*>& shadows,
-                                                 const Predictions& predictions,
-                                                 const Tensor& members, const Tensor& others,
-                                                 const std::optional<Claim>& claim,
-                                                 double own_variance_from = kLiraOwnVarianceFrom);
+// _tpr_01, and _epsilon, and _claim_epsilon where the model has a claim; and _scored, the share of
+// the examples that have two shadows or more on both sides and so a score. _scored alone where
+// fewer than two of either have.
+std::vector<MetricValue> likelihood_ratio_values(const std::string& prefix,
+                                                 const RatioScores& scores,
+                                                 const std::optional<Claim>& claim);
 
 // Their descriptions. `ratio`: what the AUC is of, to be read after "Probability that".
 // `epsilon_better`: lower, where oracles have an epsilon of 0 whatever the sets are.

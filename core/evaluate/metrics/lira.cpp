@@ -5,16 +5,22 @@
 #include "core/evaluate/attacks/likelihood_ratio.h"
 
 namespace oubli {
-namespace {
 
-std::vector<MetricValue> compute_lira(const MetricInput& input) {
+std::optional<RatioScores> lira_scores(const MetricInput& input) {
   const Evaluation& evaluation = input.evaluation;
   const NamedRows* edited = evaluation.edited();
   if (!evaluation.is_classification() || edited == nullptr || input.shadows.empty()) return {};
   const Tensor outside = evaluation.unseen_rows_like(edited->rows);
   if (!outside.defined()) return {};
-  return likelihood_ratio_attack("lira", input.shadows, input.predictions(), edited->rows, outside,
-                                 input.model.claim);
+  return likelihood_ratio_scores(input.shadows, input.predictions(), edited->rows, outside);
+}
+
+namespace {
+
+std::vector<MetricValue> compute_lira(const MetricInput& input) {
+  const std::optional<RatioScores> scores = lira_scores(input);
+  if (!scores) return {};
+  return likelihood_ratio_values("lira", *scores, input.model.claim);
 }
 
 }  // namespace

@@ -9,12 +9,21 @@ namespace {
 // So few that 32 shadows always suffice; why, in attacks/ulira.h.
 constexpr double kOwnVarianceFrom = 4;
 
-std::vector<MetricValue> compute_ulira(const MetricInput& input) {
+}  // namespace
+
+std::optional<RatioScores> ulira_scores(const MetricInput& input) {
   const std::optional<AuditedRows> audited = audited_rows(input.evaluation);
   if (!audited || input.edited_shadows.empty()) return {};
-  return likelihood_ratio_attack("ulira", input.edited_shadows, input.predictions(),
-                                 audited->forget, audited->unseen, input.model.claim,
-                                 kOwnVarianceFrom);
+  return likelihood_ratio_scores(input.edited_shadows, input.predictions(), audited->forget,
+                                 audited->unseen, kOwnVarianceFrom);
+}
+
+namespace {
+
+std::vector<MetricValue> compute_ulira(const MetricInput& input) {
+  const std::optional<RatioScores> scores = ulira_scores(input);
+  if (!scores) return {};
+  return likelihood_ratio_values("ulira", *scores, input.model.claim);
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/evaluate/attacks/roc.h"
+#include "experiments/engine/report/page/attack_curves.h"
 #include "experiments/engine/report/page/examples.h"
+#include "experiments/engine/report/page/gathered_courses.h"
 #include "experiments/engine/run/stage_outputs.h"
 
 namespace oubli {
@@ -16,7 +17,6 @@ namespace {
 // Losses are shown on a logarithmic axis, in these bins; what lies beyond counts in the outermost.
 constexpr double kLeastLoss = 1e-6, kMostLoss = 1e2;
 constexpr int kBins = 32;
-constexpr int kRates = 28;  // false positive rates of an attack curve
 constexpr std::int64_t kMemoryForOutputs = std::int64_t{256} << 20;
 
 double bin_width() { return std::log10(kMostLoss / kLeastLoss) / kBins; }
@@ -38,53 +38,6 @@ std::vector<double> loss_shares(const Tensor& losses) {
       at::bincount(places, {}, kBins).to(at::kDouble) / static_cast<double>(losses.numel());
   return {counts.const_data_ptr<double>(), counts.const_data_ptr<double>() + kBins};
 }
-
-// From one mistake among those that were not trained on, to all.
-std::vector<double> false_positive_rates(std::int64_t others) {
-  std::vector<double> rates;
-  const double least = std::log(1.0 / static_cast<double>(others));
-  for (int i = 0; i < kRates; ++i) {
-    rates.push_back(std::exp(least * (1 - static_cast<double>(i) / (kRates - 1))));
-  }
-  return rates;
-}
-
-// Values over places, of each model of a row.
-using ModelCourses = std::map<std::int64_t, std::vector<std::vector<double>>>;  // by training seed
-
-// Means of each training seed first: runs on one original are not independent.
-Course course_of(const ModelCourses& courses, std::size_t places) {
-  Course course;
-  for (std::size_t p = 0; p < places; ++p) {
-    std::vector<double> seeds;
-    for (const auto& [seed, models] : courses) {
-      double sum = 0;
-      for (const std::vector<double>& model : models) sum += p < model.size() ? model[p] : NAN;
-      seeds.push_back(sum / static_cast<double>(models.size()));
-    }
-    const bool finite =
-        std::all_of(seeds.begin(), seeds.end(), [](double value) { return std::isfinite(value); });
-    course.values.push_back(finite && !seeds.empty() ? estimate_mean(seeds) : Estimate{NAN, {}, 0});
-  }
-  return course;
-}
-
-// What is gathered of one picture while models are read.
-struct Gathered {
-  CourseSet set;
-  std::vector<std::pair<std::string, ModelCourses>> rows;
-
-  void add(const std::string& row, std::int64_t seed, std::vector<double> values) {
-    if (rows.empty() || rows.back().first != row) rows.push_back({row, {}});
-    rows.back().second[seed].push_back(std::move(values));
-  }
-  CourseSet finished() && {
-    for (const auto& [row, courses] : rows) {
-      set.rows.emplace_back(row, course_of(courses, set.places.size()));
-    }
-    return std::move(set);
-  }
-};
 
 CourseSet loss_set(const std::string& of) {
   return {.name = "loss/" + of,
@@ -125,26 +78,12 @@ class Collector {
         outputs_(experiment, plan, store, kMemoryForOutputs),
         sets_(experiment.metric_sets()),
         evaluation_({.dataset = experiment.dataset, .sets = sets_}),
+        attacks_(evaluation_, outputs_),
         examples_(experiment) {
     for (const NamedRows& set : sets_) {
       const bool is_shown = set.name == "forget" || set.name == "added" || set.name == "test";
       if (is_shown) losses_.push_back({&set, {loss_set(set.name), {}}});
     }
-    const NamedRows* edited = evaluation_.edited();
-    if (edited == nullptr || edited->name != "forget") return;
-    const Tensor others = evaluation_.unseen_rows_like(edited->rows);
-    if (!others.defined() || others.numel() < 2) return;
-    attacked_ = edited->rows;
-    others_ = others;
-    attack_.set = {.name = "attack/loss",
-                   .section = "attacks",
-                   .title = "An attack that goes by the loss alone",
-                   .x_title = "false positive rate",
-                   .y_title = "true positive rate",
-                   .x_is_log = true,
-                   .y_is_log = true,
-                   .has_chance_line = true,
-                   .places = false_positive_rates(others.numel())};
   }
 
   void look_at(const std::string& row, const PlannedModel& model) {
@@ -157,28 +96,22 @@ class Collector {
     for (auto& [set, gathered] : losses_) {
       gathered.add(row, model.training_seed, loss_shares(losses.index_select(0, set->rows)));
     }
-    if (attacked_.defined()) {
-      const Tensor members = -losses.index_select(0, attacked_);
-      const Tensor others = -losses.index_select(0, others_);
-      std::vector<double> rates;
-      for (const double rate : attack_.set.places)
-        rates.push_back(tpr_at_fpr(members, others, rate * (1 + 1e-9)));
-      attack_.add(row, model.training_seed, std::move(rates));
-    }
+    attacks_.look_at(row, model.training_seed, stage, outcome);
     if (outcome.relearning) add_relearning(row, model.training_seed, *outcome.relearning);
     examples_.look_at(row, model.training_seed, outcome.predictions);
   }
 
   Evidence finished() && {
     Evidence evidence;
-    const auto keep = [&](Gathered& gathered) {
+    const auto keep = [&](GatheredCourses& gathered) {
       if (!gathered.rows.empty()) evidence.courses.push_back(std::move(gathered).finished());
     };
     for (auto& [set, gathered] : losses_) {
       keep(gathered);
       if (!evidence.courses.empty()) cut_empty_ends(evidence.courses.back());
     }
-    keep(attack_);
+    for (CourseSet& set : std::move(attacks_).finished())
+      evidence.courses.push_back(std::move(set));
     keep(relearnt_loss_);
     keep(relearnt_accuracy_);
     evidence.shown_value = examples_.shown_value();
@@ -188,7 +121,7 @@ class Collector {
 
  private:
   void add_relearning(const std::string& row, std::int64_t seed, const Relearning& course) {
-    const auto add = [&](Gathered& gathered, const char* what, const std::vector<double>& values) {
+    const auto add = [&](GatheredCourses& gathered, const char* what, const std::vector<double>& values) {
       if (values.empty()) return;
       if (gathered.rows.empty()) {
         gathered.set = {.name = fmt::format("relearning/{}", what),
@@ -210,9 +143,9 @@ class Collector {
   StageOutputs outputs_;
   std::vector<NamedRows> sets_;
   Evaluation evaluation_;
-  std::vector<std::pair<const NamedRows*, Gathered>> losses_;
-  Tensor attacked_, others_;
-  Gathered attack_, relearnt_loss_, relearnt_accuracy_;
+  std::vector<std::pair<const NamedRows*, GatheredCourses>> losses_;
+  AttackCurves attacks_;
+  GatheredCourses relearnt_loss_, relearnt_accuracy_;
   ExampleCollector examples_;
 };
 
