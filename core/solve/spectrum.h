@@ -30,6 +30,7 @@ struct SpectrumEstimate {
   std::vector<double> traces;  // each probe's, independent: their spread is the error of the mean
   Tensor nodes;                // ascending [m]: the density is sum_i weight_i delta(node_i)
   Tensor weights;              // [m], sum to 1
+  Tensor probes;               // int64 [m]: the number of the probe that each comes from
   std::int64_t products = 0;
   bool is_finite =
       true;  // false where a product was not: the numbers above are of the steps before

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "core/base/machine_limits.h"
+#include "core/base/text.h"
 #include "core/evaluate/statistics/estimate.h"
 #include "core/solve/damping.h"
 #include "core/solve/solver.h"
@@ -21,7 +22,10 @@
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/commands/original.h"
+#include "experiments/engine/commands/print_table.h"
 #include "experiments/engine/plan/load.h"
+#include "experiments/engine/report/output.h"
+#include "experiments/engine/report/result_folder.h"
 #include "experiments/engine/report/spectrum_plot.h"
 #include "experiments/engine/run/stage_files.h"
 #include "experiments/engine/terminal.h"
@@ -33,6 +37,7 @@ struct CurvatureOptions : ExperimentOptions {
   std::string curvature = "hessian";
   std::int64_t steps = 40;  // of Lanczos, for each probe
   std::int64_t probes = 4;
+  std::string output;
 };
 
 double seconds_of_product(const LinearOperator& matrix, Generator& generator) {
@@ -79,8 +84,8 @@ void print_solve(const LinearOperator& matrix, double l2, double examples, doubl
       iterations * matrix.column_cost() / examples);
 }
 
-void print_matrix(const LinearOperator& matrix, const CurvatureOptions& options, double l2,
-                  double examples) {
+SpectrumEstimate print_matrix(const LinearOperator& matrix, const CurvatureOptions& options,
+                              double l2, double examples) {
   Generator generator(0);
   const auto steps = std::min<std::int64_t>(options.steps, matrix.dim());
   const SpectrumEstimate spectrum = estimate_spectrum(matrix, steps, options.probes, generator);
@@ -101,11 +106,38 @@ void print_matrix(const LinearOperator& matrix, const CurvatureOptions& options,
              spectrum.trace / static_cast<double>(matrix.dim()),
              spectrum_plot(spectrum, matrix.dim(), terminal_columns(stdout)));
   print_solve(matrix, l2, examples, seconds, generator);
+  return spectrum;
+}
+
+// spectrum-KIND.json, beside the results of runs.
+void write_spectrum(const ResultFolder& output, const std::string& kind,
+                    const LinearOperator& matrix, const SpectrumEstimate& spectrum) {
+  const auto list = [](const Tensor& values) {
+    const Tensor held = values.to(at::kDouble).contiguous();
+    return std::vector<double>(held.const_data_ptr<double>(),
+                               held.const_data_ptr<double>() + held.numel());
+  };
+  const Json json = {{"format", 1},
+                     {"kind", kind},
+                     {"matrix", matrix.describe()},
+                     {"dim", matrix.dim()},
+                     {"smallest", spectrum.smallest},
+                     {"largest", spectrum.largest},
+                     {"traces", spectrum.traces},
+                     {"nodes", list(spectrum.nodes)},
+                     {"weights", list(spectrum.weights)},
+                     {"probes", list(spectrum.probes)}};
+  const std::string name = fmt::format("spectrum-{}.json", kind);
+  output.replace([&](const std::string& there) { return there == name; },
+                 [&](const std::filesystem::path& folder) { write_json(folder / name, json); });
+  fmt::print("Written to {}\n", printable((output.path() / name).string()));
+  print_how_to_show(output.path());
 }
 
 int show_curvature(const CurvatureOptions& options, const Registries& registries) {
   const CurvatureKind kind = curvature_kind(options.curvature);
   const Experiment experiment = load_experiment(options, registries);
+  const ResultFolder output(output_folder(options.output, options.file));
   const Plan plan = load_plan(experiment, registries);
   const Store store(default_store(options.store));
   at::set_num_threads(static_cast<int>(experiment.spec.threads));
@@ -130,11 +162,13 @@ int show_curvature(const CurvatureOptions& options, const Registries& registries
                  fmt::join(without, ", "));
     }
   }
-  print_matrix(*matrix, options, task.objective().l2, static_cast<double>(task.train.size()));
+  const SpectrumEstimate spectrum =
+      print_matrix(*matrix, options, task.objective().l2, static_cast<double>(task.train.size()));
   if (const auto* data = dynamic_cast<const DataOperator*>(matrix.get())) {
     fmt::print("Kept between products: {} of {} batches, {:.3g} MB.\n", data->kept_batches(),
                data->batches(), static_cast<double>(data->kept_bytes()) / 1e6);
   }
+  write_spectrum(output, options.curvature, *matrix, spectrum);
   return 0;
 }
 
@@ -152,6 +186,8 @@ void add_curvature_command(CLI::App& program, CommandContext& context) {
       ->check(CLI::Range(2, 10'000));
   shape->add_option("--probes", options->probes, "random starts (default: 4)")
       ->check(CLI::Range(1, 1000));
+  shape->add_option("--output", options->output,
+                    "folder for the spectrum as JSON (default: results/NAME)");
   shape->callback(
       [options, &context] { context.status = show_curvature(*options, context.registries); });
 }

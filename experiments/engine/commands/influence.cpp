@@ -17,6 +17,7 @@
 #include "experiments/engine/commands/experiment_options.h"
 #include "experiments/engine/commands/influence_effects.h"
 #include "experiments/engine/commands/original.h"
+#include "experiments/engine/commands/print_table.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/output.h"
@@ -150,6 +151,7 @@ int show_influence(const InfluenceOptions& options, const Registries& registries
                      {"solve", scores.solve.to_json()}});
   fmt::print("Written with all digits, for every training example: {}.csv and .json\n",
              written.string());
+  print_how_to_show(output.path());
   return 0;
 }
 

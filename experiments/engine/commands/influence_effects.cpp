@@ -3,10 +3,26 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/file.h"
+#include "experiments/engine/report/page/examples.h"
 #include "experiments/engine/run/stage_files.h"
 
 namespace oubli {
+namespace {
+
+constexpr std::size_t kMostShown = 16;  // on a page
+
+// What a page shows of an example: its label in words, and where it is one, its picture.
+Json shown_example(const Dataset& data, std::int64_t row) {
+  const std::int64_t channels = data.is_image() ? data.inputs.size(1) : 0;
+  return {{"row", row},
+          {"label", label_text(data, row)},
+          {"picture", channels == 1 || channels == 3 ? picture_of(data.inputs[row]) : ""}};
+}
+
+}  // namespace
 
 std::vector<Effect> effects_in_order(const InfluenceScores& scores, const Subset& train) {
   const Tensor order = scores.effect.abs().argsort(/*stable=*/true, 0, /*descending=*/true);
@@ -47,6 +63,14 @@ std::filesystem::path write_effects(const ResultFolder& output, std::int64_t num
     effects.push_back(std::move(entry));
   }
   summary["effects"] = std::move(effects);
+  summary["test"] = shown_example(data, summary.at("test_row").get<std::int64_t>());
+  summary["shown"] = Json::array();
+  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), kMostShown); ++i) {
+    Json shown = shown_example(data, all[i].row);
+    shown["predicted_effect"] = all[i].predicted;
+    if (all[i].retrained) shown["retrained_effect"] = *all[i].retrained;
+    summary["shown"].push_back(std::move(shown));
+  }
   const std::string stem = fmt::format("influence-test-{}", number);
   output.replace(
       [&](const std::string& name) { return name == stem + ".csv" || name == stem + ".json"; },

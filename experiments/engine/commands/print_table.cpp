@@ -18,6 +18,12 @@ void print_table(const Results& results, bool shows_all) {
                                  {terminal_columns(stdout), shows_all, wants_colours(stdout)}));
 }
 
+void print_how_to_show(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "results.json")) return;
+  const std::string name = printable(folder.string());
+  fmt::print("`oubli report {}` puts it on the page of this run.\n", name);
+}
+
 void warn_without_power(const Results& results, const std::string& name) {
   if (results.is_attribution() || check_power(results).passed) return;
   const std::string warning = fmt::format(

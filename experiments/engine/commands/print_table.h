@@ -1,6 +1,7 @@
 // Results as the commands show them.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "experiments/engine/report/results.h"
@@ -10,6 +11,9 @@ namespace oubli {
 // To standard output, as wide as the terminal. `shows_all`: every column that methods are compared
 // by, not the deciding ones alone.
 void print_table(const Results& results, bool shows_all = false);
+
+// Where a folder of results has a page: how what was written beside it gets onto that.
+void print_how_to_show(const std::filesystem::path& folder);
 
 // Says on standard error where a run's power check did not pass: what is drawn from it then says
 // nothing of methods. `name`: of the run.

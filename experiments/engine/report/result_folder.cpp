@@ -57,7 +57,7 @@ bool holds_present_folder(const fs::path& folder) {
 bool holds_results(const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [](const std::string& name) {
     return name == "results.json" || name == "record.json" || name == "reproduced.json" ||
-           name.starts_with("influence-test-");
+           name.starts_with("influence-test-") || name.starts_with("spectrum-");
   });
 }
 

@@ -48,6 +48,9 @@ struct Evidence {
   std::vector<CourseSet> courses;
   std::vector<ShownExample> examples;
   std::string shown_value;  // what examples' rows hold: "confidence in the label"
+  // What other commands wrote beside the results, as they stand: influence-test-N.json, and
+  // spectrum-KIND.json. No part of evidence.json.
+  std::vector<Json> influences = {}, spectra = {};
 
   Json to_json() const;
   // Error(kData) for what `to_json` did not write; `where` names the file.

@@ -52,7 +52,7 @@ inline constexpr FigureSection kFigureSections[] = {
     {"stream", "Request by request", "The edit is a sequence; what stands after each checkpoint."},
     {"sweep", "How settings were chosen", "Every trial of a sweep, and the one that was taken."},
     {"layers", "Where models differ", "Distances to the oracles by tensor of parameters."},
-    {"spectrum", "Curvature", "Eigenvalues of the curvature that the method solved with."},
+    {"spectrum", "Curvature", "Eigenvalues of the curvature at an original (`oubli curvature`)."},
 };
 
 // What figures are made of.

@@ -68,6 +68,9 @@ std::string navigation(const std::vector<PageSource>& sources, const std::vector
   }
   if (!sources.front().evidence.examples.empty())
     html += fmt::format("<li><a href=\"#{}examples\">Examples of the edit</a></li>\n", part.id);
+  if (!sources.front().evidence.influences.empty())
+    html +=
+        fmt::format("<li><a href=\"#{}influences\">What predictions rest on</a></li>\n", part.id);
   html += fmt::format(
       "<li><a href=\"#{0}table-heading\">The whole table</a></li>\n<li><a "
       "href=\"#{0}made\">How it was made</a></li>\n",
@@ -78,8 +81,8 @@ std::string navigation(const std::vector<PageSource>& sources, const std::vector
 std::string of_one(const PageSource& source, const Part& part) {
   const std::string shown = part.figures.empty() ? "" : part.figures.front().name;
   return summary_part(source, part.figures, part.id) + figures_part(part.figures, shown, part.id) +
-         examples_part(source.evidence, part.id) + table_part(source.results, part.id) +
-         made_part(source, part.id);
+         examples_part(source.evidence, part.id) + influences_part(source.evidence, part.id) +
+         table_part(source.results, part.id) + made_part(source, part.id);
 }
 
 }  // namespace
@@ -93,6 +96,13 @@ PageSource load_page_source(const fs::path& folder, const Registry<Metric>& metr
   const fs::path evidence = place / kEvidenceFile;
   if (fs::exists(evidence))
     source.evidence = Evidence::from_json(json_if_there(evidence), evidence.string());
+  for (const std::string& name : names_in(place, ErrorKind::kData)) {
+    if (!name.ends_with(".json")) continue;
+    if (name.starts_with("influence-test-"))
+      source.evidence.influences.push_back(json_if_there(place / name));
+    if (name.starts_with("spectrum-"))
+      source.evidence.spectra.push_back(json_if_there(place / name));
+  }
   source.environment = json_if_there(place / "environment.json");
   source.settings = text_if_there(place / "resolved.yaml");
   const std::string entries = text_if_there(place / "entries.csv");

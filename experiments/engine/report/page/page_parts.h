@@ -23,6 +23,7 @@ std::string figures_part(const std::vector<Figure>& figures, const std::string& 
                          const std::string& id);
 std::string figure_element(const Figure& figure, const std::string& id, int level);
 std::string examples_part(const Evidence& evidence, const std::string& id);
+std::string influences_part(const Evidence& evidence, const std::string& id);
 std::string table_part(const Results& results, const std::string& id);
 std::string made_part(const PageSource& source, const std::string& id);
 

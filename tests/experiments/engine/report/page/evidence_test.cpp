@@ -68,6 +68,25 @@ TEST(Evidence, AttackCurvesRiseToOne) {
   }
 }
 
+// The area under the steps of each model's curve is at most the attack's AUC, and not far below.
+TEST(Evidence, AttackCurvesAgreeWithTheColumnsOfTheAttack) {
+  const PageSource source = small_source();
+  for (const auto& [curve, column] : {std::pair("attack/loss", "membership_auc/forget"),
+                                      std::pair("attack/ulira", "ulira_auc")}) {
+    const CourseSet& set = course_set(source.evidence, curve);
+    for (const auto& [row, course] : set.rows) {
+      double area = 0, steps = 0;
+      for (std::size_t i = 1; i < set.places.size(); ++i) {
+        area += course.values[i - 1].mean * (set.places[i] - set.places[i - 1]);
+        steps = std::max(steps, set.places[i] - set.places[i - 1]);
+      }
+      const double auc = source.results.find(row)->cell(column)->mean;
+      EXPECT_LE(area, auc + 0.01) << curve << " " << row;
+      EXPECT_GE(area, auc - 0.2) << curve << " " << row;
+    }
+  }
+}
+
 TEST(Evidence, RelearningBeginsWhereTheModelStands) {
   const PageSource source = small_source();
   const CourseSet& loss = course_set(source.evidence, "relearning/loss");

@@ -47,7 +47,8 @@ TEST(Figures, HaveNamesOfTheirOwnAndWordsForWhoDoesNotSee) {
   }
   for (const char* name :
        {"privacy-utility", "privacy-cost", "column-accuracy-forget", "curve-loss-forget",
-        "curve-attack-loss", "curve-relearning-loss", "sweep-finetune", "layers-retrain"}) {
+        "curve-attack-loss", "curve-relearning-loss", "curve-attack-ulira", "sweep-finetune",
+        "layers-retrain", "spectrum-ggn"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }
@@ -92,6 +93,15 @@ TEST(SweepFigure, MarksWhatWasTaken) {
                                    [](const Json& point) { return point.at("kind") == "chosen"; });
   EXPECT_EQ(taken, 4) << "one for each training seed";
   EXPECT_EQ(points.size(), 8);
+}
+
+// Every probe counts each eigenvalue once.
+TEST(SpectrumFigure, CountsAllEigenvalues) {
+  const std::vector<Figure> figures = small_figures();
+  double sum = 0;
+  for (const Json& mean : data_of(figure(figures, "spectrum-ggn"), "means"))
+    sum += mean.at("value").get<double>();
+  EXPECT_NEAR(sum, 64 * 10 + 10, 1e-6) << "as many as there are parameters";
 }
 
 TEST(FigureName, IsOfLettersDigitsAndDashes) {

@@ -98,6 +98,17 @@ TEST(Page, OfSeveralRunsNamesNothingTwice) {
   EXPECT_TRUE(ids.contains("r2-table"));
 }
 
+TEST(Page, ShowsWhatOtherCommandsWroteBesideIt) {
+  const std::string page = testing::read_text(small_run().folder / kPageFile);
+  EXPECT_TRUE(holds(page, "What predictions rest on</h2>"));
+  EXPECT_TRUE(holds(page, "Test example 3, labelled"));
+  EXPECT_TRUE(holds(page, "<th scope=\"row\">retrained</th>"));
+  PageSource evil = source();
+  evil.evidence.influences.front()["test"]["label"] = kEvil;
+  evil.evidence.influences.front()["shown"][0]["picture"] = "\"><script>alert(1)</script>";
+  EXPECT_FALSE(holds(report_page({evil}), "<script>alert"));
+}
+
 TEST(Page, OfResultsWithoutEvidenceHasWhatTheTableHas) {
   const PageSource whole = source();
   PageSource bare;
