@@ -27,6 +27,7 @@ enum class Initialisation {
   kUniformFanIn,    // U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's default for linear and conv
   kHeNormalFanOut,  // N(0, 2/fan_out), He et al. 2015; what residual networks use
   kNormal,          // N(0, 1): PyTorch's default for embeddings
+  kSmallNormal,     // N(0, 0.02^2 / fan): GPT-2's, where fan counts what is summed up behind it
   kZeros,
   kOnes,
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/nn/layers/activation.h"
+#include "core/nn/layers/attention.h"
 #include "core/nn/layers/composite.h"
 #include "core/nn/layers/convolution.h"
 #include "core/nn/layers/dropout.h"
@@ -9,3 +10,4 @@
 #include "core/nn/layers/linear.h"
 #include "core/nn/layers/normalisation.h"
 #include "core/nn/layers/pooling.h"
+#include "core/nn/layers/positions.h"

@@ -25,6 +25,8 @@ Tensor initial_value(const ParameterInfo& info, Generator& generator, at::Scalar
       return generator.normal(info.shape, dtype).mul_(std::sqrt(2.0 / info.fan));
     case Initialisation::kNormal:
       return generator.normal(info.shape, dtype);
+    case Initialisation::kSmallNormal:
+      return generator.normal(info.shape, dtype).mul_(0.02 / std::sqrt(info.fan));
     case Initialisation::kZeros:
       return at::zeros(info.shape, options);
     case Initialisation::kOnes:

@@ -41,7 +41,10 @@ Batch examples(const Architecture& architecture, std::int64_t count, at::ScalarT
   std::vector<std::int64_t> shape = shape_of(architecture).input;
   shape.insert(shape.begin(), count);
   Generator generator(1);
-  return {generator.normal(shape, dtype), at::arange(count).remainder(kOutputs), {}, {}};
+  const Tensor inputs = architecture.takes_tokens
+                            ? (generator.uniform(shape, dtype) * kOutputs).floor()
+                            : generator.normal(shape, dtype);
+  return {inputs, at::arange(count).remainder(kOutputs), {}, {}};
 }
 
 void architecture_describes_itself(const Architecture& architecture, Findings& findings) {

@@ -31,6 +31,7 @@ struct Architecture {
   std::string summary;
   std::function<std::function<Network(const NetworkShape&)>(const Settings&)> configure;
   std::string file_hash = {};  // as a method's (core/unlearn/unlearner.h)
+  bool takes_tokens = false;   // inputs are token numbers, from 0
   // Settings, as YAML, for checks of an architecture that has some without a default.
   std::string example = "{}";
 };

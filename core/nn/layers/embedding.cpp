@@ -66,9 +66,9 @@ class LinearisedEmbedding : public ParameterLinearisation {
 }  // namespace
 
 Embedding::Embedding(ParameterTable& table, const std::string& name, std::int64_t tokens,
-                     std::int64_t features)
+                     std::int64_t features, Initialisation initialisation)
     : tokens_(tokens),
-      weight_(table.add(name + ".weight", {tokens, features}, Initialisation::kNormal, 1)) {}
+      weight_(table.add(name + ".weight", {tokens, features}, initialisation, 1)) {}
 
 Tensor Embedding::checked(const Tensor& input) const {
   const Tensor tokens = input.to(at::kLong);

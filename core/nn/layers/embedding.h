@@ -14,7 +14,7 @@ namespace oubli {
 class Embedding : public Layer {
  public:
   Embedding(ParameterTable& table, const std::string& name, std::int64_t tokens,
-            std::int64_t features);
+            std::int64_t features, Initialisation initialisation = Initialisation::kNormal);
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;

@@ -133,6 +133,12 @@ Linear::Linear(ParameterTable& table, const std::string& name, std::int64_t in, 
   if (bias) bias_ = table.add(name + ".bias", {out}, Initialisation::kUniformFanIn, in);
 }
 
+Linear::Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
+               bool bias, Initialisation initialisation, std::int64_t fan)
+    : weight_(table.add(name + ".weight", {out, in}, initialisation, fan)), has_bias_(bias) {
+  if (bias) bias_ = table.add(name + ".bias", {out}, Initialisation::kZeros, 1);
+}
+
 Tensor Linear::forward(const Tensor& input, ForwardPass& pass) const {
   return has_bias_ ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
                    : at::linear(input, pass.parameters[weight_]);

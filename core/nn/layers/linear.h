@@ -12,6 +12,9 @@ class Linear : public Layer {
  public:
   Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
          bool bias = true);
+  // With weights that start otherwise, and biases at 0.
+  Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
+         bool bias, Initialisation initialisation, std::int64_t fan);
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;

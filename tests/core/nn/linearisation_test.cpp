@@ -126,6 +126,39 @@ const std::vector<LayerCase>& cases() {
        },
        {5, 6},
        4},
+      {"CausalAttention",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "qkv", 5, 12, false);  // no weight depends on a bias of the keys
+         net.add<CausalAttention>(2);
+         net.add<Linear>(t, "o", 4, 3);
+         net.add<Flatten>();
+       },
+       {4, 6, 5}},
+      {"Positions",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "a", 5, 4);
+         net.add<PositionEmbedding>(t, "wpe", 6, 4);
+         net.add<Tanh>();
+         net.add<Flatten>();
+         net.add<Linear>(t, "b", 24, 3);
+       },
+       {4, 6, 5}},
+      {"Decoder",
+       [](Net& net, Table& t) {
+         net.add<Embedding>(t, "wte", 7, 4);
+         net.add<PositionEmbedding>(t, "wpe", 6, 4);
+         auto body = std::make_unique<Sequential>();
+         body->add<LayerNorm>(t, "ln_1", 4);
+         body->add<Linear>(t, "c_attn", 4, 12, false);
+         body->add<CausalAttention>(2);
+         body->add<Linear>(t, "c_proj", 4, 4);
+         net.add<Residual>(std::move(body), nullptr, AfterSum::kNothing);
+         net.add<LastPosition>();
+         net.add<LayerNorm>(t, "ln_f", 4);
+         net.add<Linear>(t, "head", 4, 3);
+       },
+       {5, 6},
+       7},
       {"Tanh",
        [](Net& net, Table& t) {
          net.add<Linear>(t, "a", 5, 4);
