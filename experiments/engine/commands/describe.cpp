@@ -175,6 +175,8 @@ std::vector<FoundKey> all_keys(const Registries& registries) {
       {{"extends", "text", "", "", "a file to begin from: what this one says stands in its place"},
        {"edit.remove", "map", "", "", "which examples to forget: `oubli describe edit`"},
        {"edit.add", "map", "", "", "which examples to add: `oubli describe edit`"},
+       {"edit.requests", "map", "", "", "a sequence of edits: `oubli describe edit`"},
+       {"solver.name", "text", "", "", "which solver; `oubli list` has their names"},
        {"name", "text", "", "",
         "which one it is, of data, model, optimizer, schedule, curvature, solver or "
         "preconditioner: `name: sgd` beside its settings"}});

@@ -76,7 +76,8 @@ bool explain_word(const std::string& name) {
     const bool is_meant = word.name == name || std::find(word.others.begin(), word.others.end(),
                                                          name) != word.others.end();
     if (!is_meant) continue;
-    fmt::print("{}", wrapped(fmt::format("{}: {}.", word.name, word.text), terminal_columns(stdout)));
+    fmt::print("{}",
+               wrapped(fmt::format("{}: {}.", word.name, word.text), terminal_columns(stdout)));
     return true;
   }
   return false;
@@ -124,11 +125,6 @@ void explain(const std::string& name, const Registries& registries) {
   if (name == "verdict" || name == "verdicts") {
     explain_verdict(terminal_columns(stdout));
     return;
-  }
-  const std::string column = metric_of(name);
-  if (column != name && find_column(registries.metrics, name) != nullptr) {
-    const std::string problem = column_problem(registries.metrics, name);
-    if (!problem.empty()) throw Error(ErrorKind::kSettings, problem);
   }
   if (explain_columns(name, registries) || explain_word(name)) return;
   std::set<std::string> names = {"verdict"};

@@ -51,8 +51,10 @@ void plot(PlotOptions options, const Registries& registries) {
     options.picture.format = picture_formats().at(options.format);
     const std::filesystem::path file =
         options.output.empty() ? figure.name + "." + options.format : options.output;
-    const Waiting waiting("drawing");
-    write_picture(file, figure, options.picture);
+    {
+      const Waiting waiting("drawing");
+      write_picture(file, figure, options.picture);
+    }
     fmt::print("Written to {}\n", printable(file.string()));
     return;
   }

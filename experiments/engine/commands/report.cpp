@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,13 +47,14 @@ void require_own_page(const std::filesystem::path& file) {
 }
 
 void write_page(const ReportOptions& options, const Registries& registries) {
-  const Waiting waiting("reading the results");
+  std::optional<Waiting> waiting("reading the results");
   const std::filesystem::path file = page_file(options);
   require_own_page(file);
   // A folder of `oubli apply` has a record and no table.
   const std::filesystem::path record = std::filesystem::path(options.folders.front()) / kRecordJson;
   if (options.folders.size() == 1 && std::filesystem::exists(record)) {
     write_file(file, record_page(read_edit_record(record)));
+    waiting.reset();
     fmt::print("Written to {}\n", printable(file.string()));
     return;
   }
@@ -61,6 +63,7 @@ void write_page(const ReportOptions& options, const Registries& registries) {
   for (const std::string& folder : options.folders)
     sources.push_back(load_page_source(folder, registries.metrics));
   write_file(file, report_page(sources));
+  waiting.reset();
   fmt::print("Written to {}\n", printable(file.string()));
 }
 

@@ -79,7 +79,9 @@ void add_show_command(CLI::App& program, CommandContext& context) {
   show->add_option("--format", options->format, "text, markdown, latex, csv or json")
       ->check(CLI::IsMember({"text", "markdown", "latex", "csv", "json"}))
       ->capture_default_str();
-  show->add_flag("--json", options->is_json, "the same as --format json: all that is known");
+  show->add_flag("--json", options->is_json, "the same as --format json: all that is known")
+      ->excludes("--columns")
+      ->excludes("--format");
   show->callback(
       [options, &context] { context.status = show_results(*options, context.registries); });
 }

@@ -75,6 +75,8 @@ class Collector {
  public:
   Collector(const Experiment& experiment, const Plan& plan, const Store& store)
       : plan_(plan),
+        is_of_one_original_(experiment.spec.originals &&
+                            experiment.spec.originals->files.size() == 1),
         outputs_(experiment, plan, store, kMemoryForOutputs),
         sets_(experiment.metric_sets()),
         evaluation_({.dataset = experiment.dataset, .sets = sets_}),
@@ -86,19 +88,25 @@ class Collector {
     }
   }
 
+  bool is_usable(const PlannedModel& model) const {
+    return outputs_.usable(plan_.stages[model.evaluate].members_of(ModelRole::kModel).front());
+  }
+
   void look_at(const std::string& row, const PlannedModel& model) {
     const Stage& stage = plan_.stages[model.evaluate];
-    const StageMember member = stage.members_of(ModelRole::kModel).front();
-    if (!outputs_.usable(member)) return;
+    // What means are over: originals, or of a given one the runs on it.
+    const std::int64_t seed = is_of_one_original_ && !is_noise_floor_row(row)
+                                  ? model.unlearning_seed
+                                  : model.training_seed;
     const std::vector<ModelOutcome> outcomes = outputs_.outcomes(stage, ModelRole::kModel);
     const ModelOutcome& outcome = outcomes.front();
     const Tensor& losses = outcome.predictions.losses();
     for (auto& [set, gathered] : losses_) {
-      gathered.add(row, model.training_seed, loss_shares(losses.index_select(0, set->rows)));
+      gathered.add(row, seed, loss_shares(losses.index_select(0, set->rows)));
     }
-    attacks_.look_at(row, model.training_seed, stage, outcome);
-    if (outcome.relearning) add_relearning(row, model.training_seed, *outcome.relearning);
-    examples_.look_at(row, model.training_seed, outcome.predictions);
+    attacks_.look_at(row, seed, stage, outcome);
+    if (outcome.relearning) add_relearning(row, seed, *outcome.relearning);
+    examples_.look_at(row, seed, outcome.predictions);
   }
 
   Evidence finished() && {
@@ -121,7 +129,8 @@ class Collector {
 
  private:
   void add_relearning(const std::string& row, std::int64_t seed, const Relearning& course) {
-    const auto add = [&](GatheredCourses& gathered, const char* what, const std::vector<double>& values) {
+    const auto add = [&](GatheredCourses& gathered, const char* what,
+                         const std::vector<double>& values) {
       if (values.empty()) return;
       if (gathered.rows.empty()) {
         gathered.set = {.name = fmt::format("relearning/{}", what),
@@ -140,6 +149,7 @@ class Collector {
   }
 
   const Plan& plan_;
+  bool is_of_one_original_;
   StageOutputs outputs_;
   std::vector<NamedRows> sets_;
   Evaluation evaluation_;
@@ -161,14 +171,15 @@ Evidence collect_evidence(const Experiment& experiment, const std::vector<Planne
                           const Plan& plan, const Store& store) {
   Collector collector(experiment, plan, store);
   for (const PlannedRow& row : rows) {
-    for (const PlannedModel& model : row.models) {
-      // What failed has no entry; a row that lost a model shows nothing.
-      if (store.check(plan.stages[model.evaluate].key, /*thorough=*/false).state !=
-          Store::State::kSound) {
-        continue;
-      }
-      collector.look_at(row.name, model);
-    }
+    // A row that lost a model shows nothing: the others would flatter it.
+    const bool is_whole =
+        std::all_of(row.models.begin(), row.models.end(), [&](const PlannedModel& model) {
+          return store.check(plan.stages[model.evaluate].key, /*thorough=*/false).state ==
+                     Store::State::kSound &&
+                 collector.is_usable(model);
+        });
+    if (!is_whole) continue;
+    for (const PlannedModel& model : row.models) collector.look_at(row.name, model);
   }
   return std::move(collector).finished();
 }

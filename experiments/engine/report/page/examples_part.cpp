@@ -13,12 +13,7 @@ std::string example_item(const ShownExample& example, const std::string& value) 
       is_wrong ? fmt::format("labelled {}, in truth {}", example.label, example.true_label)
                : fmt::format("labelled {}", example.label);
   std::string html = "<li>";
-  if (!example.picture.empty()) {
-    html += fmt::format(
-        "<img src=\"data:image/png;base64,{}\" alt=\"Example {}, {}\" width=\"84\" "
-        "height=\"84\" loading=\"lazy\">",
-        example.picture, example.row, escaped_html(label));
-  }
+  html += picture_html(example.picture, fmt::format("Example {}, {}", example.row, label));
   html +=
       fmt::format("<p><strong>Row {}</strong></p><p>{}</p>\n", example.row, escaped_html(label));
   if (!example.values.empty()) {
@@ -50,10 +45,11 @@ std::string examples_part(const Evidence& evidence, const std::string& id) {
   if (evidence.examples.empty()) return "";
   std::string html = section_start(id, "examples", "Examples of the edit");
   html +=
-      "<p class=\"quiet\">Those on which the original differs most from the oracles: of these "
-      "there "
-      "was most to forget. Means over training seeds with 95 % intervals.</p>\n<ul "
-      "class=\"examples\">\n";
+      "<p class=\"quiet\">Those, of the first 2,000 of the edit, on which the original differs "
+      "most "
+      "from the oracles: of these there was most to change. Means with 95 % intervals, over "
+      "training "
+      "seeds or the runs on one given original.</p>\n<ul class=\"examples\">\n";
   for (const ShownExample& example : evidence.examples)
     html += example_item(example, evidence.shown_value);
   return html + "</ul></section>\n";

@@ -33,12 +33,16 @@ struct FigureSection {
 // In the order of a page.
 inline constexpr FigureSection kFigureSections[] = {
     {"tradeoff", "Privacy, utility and cost",
-     "Each method is a point; bars are 95 % intervals over training seeds. The green band holds "
-     "what cannot be told from retraining: the oracles' mean, and the margin on each side."},
+     "Each row is a point, filled where tests show it to be like retrained models; bars are 95 % "
+     "intervals of the means. Green: the margin on each side of the oracles' mean. A point inside "
+     "is near; only the tests behind a verdict say whether that is shown."},
     {"columns", "What the verdicts rest on",
-     "One picture for each decisive column. Faint points are training seeds, bars 95 % intervals, "
-     "the line the oracles' mean, and the green band the margin within which nothing differs that "
-     "matters."},
+     "One picture for each decisive column. Faint points are the values that a mean is over "
+     "(training seeds, or runs on one given original), bars its 95 % interval, the line the "
+     "oracles' mean. The green band is the margin within which a difference does not matter; of "
+     "one "
+     "given original it is where one more oracle would lie in 95 of 100 cases. An arrow: the "
+     "interval goes on beyond the frame, or the value is a lower limit."},
     {"attribution", "How well effects are told",
      "Every row's value, with a 95 % interval over originals, tests and what was left out."},
     {"losses", "Losses of the examples",

@@ -9,10 +9,11 @@ namespace oubli {
 namespace {
 
 const char* const kKey =
-    "<ul class=\"key\"><li><b class=\"m\">●</b>within the margin</li><li><b class=\"m\">▲</b>"
+    "<ul class=\"key\"><li><b class=\"m\">●</b>shown to be like the oracles</li><li><b "
+    "class=\"m\">▲</b>"
     "differs</li><li><b class=\"m\">○</b>neither is shown</li><li><b class=\"o\">■</b>original</li>"
     "<li><b class=\"r\">◆</b>oracles, each against the others</li><li><b class=\"b\">&nbsp;</b>"
-    "within the margin of the oracles</li></ul>\n";
+    "near the oracles</li></ul>\n";
 
 bool has_dots(const std::string& section) { return section == "tradeoff" || section == "columns"; }
 
@@ -31,9 +32,9 @@ std::string figure_element(const Figure& figure, const std::string& id, int leve
   const std::string name = id + figure.name;
   return fmt::format(
       "<figure id=\"{0}\"><h{1}>{2}</h{1}>\n<div class=\"chart\" role=\"img\" aria-label=\"{3}\" "
-      "data-spec=\"{0}-spec\"></div>\n{4}<figcaption>{5}</figcaption></figure>\n",
+      "data-spec=\"{0}:spec\"></div>\n{4}<figcaption>{5}</figcaption></figure>\n",
       escaped_html(name), level, escaped_html(figure.title), escaped_html(figure.alternative),
-      json_block(name + "-spec", figure.spec), escaped_html(figure.caption));
+      json_block(name + ":spec", figure.spec), escaped_html(figure.caption));
 }
 
 std::string figures_part(const std::vector<Figure>& figures, const std::string& shown,

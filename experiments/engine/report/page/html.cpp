@@ -41,6 +41,16 @@ std::string name_html(std::string_view name) {
   return html;
 }
 
+std::string picture_html(const std::string& base64, const std::string& alternative) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  if (base64.empty() || base64.find_first_not_of(kAlphabet) != std::string::npos) return "";
+  return fmt::format(
+      "<img src=\"data:image/png;base64,{}\" alt=\"{}\" width=\"84\" height=\"84\" "
+      "loading=\"lazy\">",
+      base64, escaped_html(alternative));
+}
+
 std::string text_of_json(const Json& json) {
   return json.is_string() ? json.get<std::string>()
                           : json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -14,6 +14,9 @@ std::string escaped_html(std::string_view text);
 // A name, which a line may break behind each underscore of.
 std::string name_html(std::string_view name);
 
+// A PNG in base64 as an image of 84 pixels; "" for what is none, whoever wrote it.
+std::string picture_html(const std::string& base64, const std::string& alternative);
+
 // A text as it is, anything else as JSON.
 std::string text_of_json(const Json& json);
 

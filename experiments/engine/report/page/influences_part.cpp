@@ -7,18 +7,11 @@
 namespace oubli {
 namespace {
 
-std::string picture_html(const Json& example, const std::string& what) {
-  const std::string picture = example.value("picture", "");
-  // Base64 has no character that could end the attribute; what is none is not shown.
-  const bool is_base64 = !picture.empty() && picture.find_first_not_of(
-                                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu"
-                                                 "vwxyz0123456789+/=") == std::string::npos;
-  if (!is_base64) return "";
-  return fmt::format(
-      "<img src=\"data:image/png;base64,{}\" alt=\"{} {}, labelled {}\" width=\"84\" "
-      "height=\"84\" loading=\"lazy\">",
-      picture, what, example.value("row", Json(0)).get<std::int64_t>(),
-      escaped_html(example.value("label", "")));
+std::string shown_picture(const Json& example, const std::string& what) {
+  return picture_html(
+      example.value("picture", ""),
+      fmt::format("{} {}, labelled {}", what, example.value("row", Json(0)).get<std::int64_t>(),
+                  example.value("label", "")));
 }
 
 std::string effect_row(const char* name, const Json& example, const char* key) {
@@ -31,7 +24,7 @@ std::string effect_item(const Json& example) {
   return fmt::format(
       "<li>{}<p><strong>Row {}</strong></p><p>labelled {}</p><table><caption>change of the loss "
       "without it</caption><tbody>{}{}</tbody></table></li>\n",
-      picture_html(example, "Training example"), example.value("row", Json(0)).get<std::int64_t>(),
+      shown_picture(example, "Training example"), example.value("row", Json(0)).get<std::int64_t>(),
       escaped_html(example.value("label", "")),
       effect_row("predicted", example, "predicted_effect"),
       effect_row("retrained", example, "retrained_effect"));
@@ -50,7 +43,7 @@ std::string influences_part(const Evidence& evidence, const std::string& id) {
         level, influence.value("test_example", Json(0)).get<std::int64_t>(),
         escaped_html(influence.at("test").value("label", "")),
         influence.value("loss", Json(0.0)).get<double>(),
-        picture_html(influence.at("test"), "Test example of row"));
+        shown_picture(influence.at("test"), "Test example of row"));
     for (const Json& example : influence.at("shown")) inner += effect_item(example);
     inner += "</ul>\n";
   }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/file.h"
 #include "core/base/hash.h"
@@ -31,13 +32,28 @@ Json json_if_there(const fs::path& file) {
   return json;
 }
 
+// What `use` makes of a file, tried: errors then name it.
+Json checked(const fs::path& file, const std::function<void(const Json&)>& use) {
+  Json json = json_if_there(file);
+  try {
+    use(json);
+  } catch (const std::exception&) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: does not hold what oubli writes there. Was it changed by hand?",
+                            file.string()));
+  }
+  return json;
+}
+
 // Of a sequence of edits, in the order of requests.
 std::vector<Results> checkpoints_of(const fs::path& folder, const Registry<Metric>& metrics) {
   std::vector<Results> checkpoints;
   const fs::path all = folder / "checkpoints";
   if (!fs::is_directory(all)) return checkpoints;
-  for (const std::string& name : names_in(all, ErrorKind::kData))
-    checkpoints.push_back(load_results((all / name).string(), metrics));
+  for (const std::string& name : names_in(all, ErrorKind::kData)) {
+    if (fs::exists(all / name / "results.json"))  // else it is somebody else's
+      checkpoints.push_back(load_results((all / name).string(), metrics));
+  }
   std::sort(checkpoints.begin(), checkpoints.end(),
             [](const Results& a, const Results& b) { return a.after_requests < b.after_requests; });
   return checkpoints;
@@ -53,8 +69,10 @@ std::string navigation(const std::vector<PageSource>& sources, const std::vector
   if (sources.size() > 1) {
     html += "<li><a href=\"#overview\">The runs</a></li>\n";
     for (std::size_t i = 0; i < sources.size(); ++i)
-      html += fmt::format("<li><a href=\"#r{}\">{}</a></li>\n", i + 1,
-                          escaped_html(sources[i].results.title));
+      html +=
+          fmt::format("<li><a href=\"#r{}\">{}</a></li>\n", i + 1,
+                      escaped_html(sources[i].results.title.empty() ? sources[i].name
+                                                                    : sources[i].results.title));
     return html + "</ul></nav>\n";
   }
   const Part& part = parts.front();
@@ -89,7 +107,8 @@ std::string of_one(const PageSource& source, const Part& part) {
 
 PageSource load_page_source(const fs::path& folder, const Registry<Metric>& metrics) {
   PageSource source;
-  const fs::path place = fs::is_directory(folder) ? folder : folder.parent_path();
+  const fs::path parent = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+  const fs::path place = fs::is_directory(folder) ? folder : parent;
   source.results = load_results(folder.string(), metrics);
   source.name = printable(fs::weakly_canonical(fs::absolute(place)).filename().string());
   source.results.checkpoints = checkpoints_of(place, metrics);
@@ -98,12 +117,26 @@ PageSource load_page_source(const fs::path& folder, const Registry<Metric>& metr
     source.evidence = Evidence::from_json(json_if_there(evidence), evidence.string());
   for (const std::string& name : names_in(place, ErrorKind::kData)) {
     if (!name.ends_with(".json")) continue;
-    if (name.starts_with("influence-test-"))
-      source.evidence.influences.push_back(json_if_there(place / name));
-    if (name.starts_with("spectrum-"))
-      source.evidence.spectra.push_back(json_if_there(place / name));
+    if (name.starts_with("influence-test-")) {
+      source.evidence.influences.push_back(checked(place / name, [](const Json& json) {
+        Evidence only;
+        only.influences = {json};
+        influences_part(only, "");
+      }));
+    }
+    if (name.starts_with("spectrum-")) {
+      source.evidence.spectra.push_back(checked(place / name, [](const Json& json) {
+        Evidence only;
+        only.spectra = {json};
+        spectrum_figures({Results(), only});
+      }));
+    }
   }
-  source.environment = json_if_there(place / "environment.json");
+  source.environment = checked(place / "environment.json", [](const Json& json) {
+    PageSource only;
+    only.environment = json;
+    made_part(only, "");
+  });
   source.settings = text_if_there(place / "resolved.yaml");
   const std::string entries = text_if_there(place / "entries.csv");
   const auto lines = static_cast<std::size_t>(std::count(entries.begin(), entries.end(), '\n'));

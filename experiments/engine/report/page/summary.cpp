@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "experiments/engine/report/cell_text.h"
 #include "experiments/engine/report/page/html.h"
@@ -11,16 +12,22 @@
 #include "experiments/engine/report/power_check.h"
 #include "experiments/engine/report/report_model.h"
 #include "experiments/engine/report/verdict.h"
+#include "experiments/engine/report/verdict_text.h"
 
 namespace oubli {
 namespace {
 
+std::string p_text(double p) {
+  constexpr double kLeast = 1e-15;
+  return p < kLeast ? "adjusted p < 1e-15" : fmt::format("adjusted p = {:.1g}", p);
+}
+
 std::string differs_text(const ColumnVerdict& column) {
   const Equivalence& comparison = column.comparison;
   return fmt::format(
-      "{} {:.3g}, the oracles {:.3g} ({}{})", column.column, comparison.method.mean,
-      comparison.oracles.mean, column.direction,
-      comparison.tests || column.place ? fmt::format(", p = {:.1g}", column.p_adjusted) : "");
+      "{} {:.3g}, the oracles {:.3g}{}", column.column, comparison.method.mean,
+      comparison.oracles.mean,
+      comparison.tests || column.place ? fmt::format(" ({})", p_text(column.p_adjusted)) : "");
 }
 
 // How much of the margin is used up, by the difference alone.
@@ -36,7 +43,7 @@ std::string distinguishable_text(std::vector<ColumnVerdict> columns) {
                                         : used_share(a) > used_share(b);
   });
   if (columns.empty()) return "";
-  std::string text = differs_text(columns.front());
+  std::string text = fmt::format("{}: {}", directions_text(columns), differs_text(columns.front()));
   if (columns.size() > 1) {
     text +=
         fmt::format("; and {} more column{}", columns.size() - 1, columns.size() == 2 ? "" : "s");
@@ -71,6 +78,32 @@ std::string failure_reason(const RowResult& row) {
   return row.failure_text();
 }
 
+std::string reason_of(const RowVerdict& verdict, const RowResult& row) {
+  switch (verdict.kind) {
+    case RowVerdict::Kind::kFailed:
+      return failure_reason(row);
+    case RowVerdict::Kind::kUndecided:
+      return undecided_reason(verdict);
+    case RowVerdict::Kind::kDistinguishable:
+    case RowVerdict::Kind::kApart: {
+      const std::string text = distinguishable_text(verdict.columns);
+      return text.empty() ? verdict.text : text;
+    }
+    case RowVerdict::Kind::kIndistinguishable: {
+      const auto widest = std::max_element(
+          verdict.columns.begin(), verdict.columns.end(),
+          [](const auto& a, const auto& b) { return used_share(a) < used_share(b); });
+      return fmt::format(
+          "all {} decisive columns lie within the margin; the nearest to its end is "
+          "{}, {:.0f} % of the way",
+          verdict.columns.size(), widest->column, 100 * used_share(*widest));
+    }
+    case RowVerdict::Kind::kAmong:
+      return verdict.text;
+  }
+  return verdict.text;
+}
+
 int rank_of(RowVerdict::Kind kind) {
   switch (kind) {
     case RowVerdict::Kind::kIndistinguishable:
@@ -90,7 +123,11 @@ int rank_of(RowVerdict::Kind kind) {
 std::string cost_text(const RowResult& row) {
   if (!row.failure_text().empty()) return "-";
   const std::optional<Estimate> cost = row.cell("cost_ratio");
-  return cost ? fmt::format("{:.3g}", cost->mean) : "-";
+  if (!cost) return "-";
+  // Most methods cost the same whatever the seed.
+  const bool is_sharp = !cost->half_width || *cost->half_width < 1e-9 * std::abs(cost->mean) ||
+                        *cost->half_width == 0;
+  return is_sharp ? fmt::format("{:.3g}", cost->mean) : cell_text(*cost);
 }
 
 std::string verdict_table(const Results& results, const std::string& id) {
@@ -158,7 +195,9 @@ std::string asked_text(const Results& results) {
     text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   }
   if (results.after_requests > 1) text += fmt::format(" in {} requests", results.after_requests);
-  text += fmt::format(" (of {} in training", count("train"));
+  if (count("unknown") > 0)
+    text += fmt::format(", of {} bad ones", count("forget") + count("unknown"));
+  text += fmt::format(" (training set of {}", count("train"));
   if (!name_of("data").empty()) text += fmt::format(", data set {}", name_of("data"));
   if (!name_of("model").empty()) text += fmt::format(", model {}", name_of("model"));
   text += "). ";
@@ -173,7 +212,12 @@ std::string asked_text(const Results& results) {
     }
   }
   if (results.is_attribution()) return text + fmt::format("{} rows.", results.rows.size());
-  return text + fmt::format("{} method{} on {} original{}, against {} oracle{} retrained {}.",
+  if (oracles == 0 && results.resolved.is_object()) {
+    const Json seeds = results.resolved.value("seeds", Json::object());
+    if (seeds.is_object() && seeds.value("oracle", Json()).is_number_integer())
+      oracles = seeds.at("oracle").get<std::size_t>();
+  }
+  return text + fmt::format("{} method row{} on {} original{}, against {} oracle{} retrained {}.",
                             methods, methods == 1 ? "" : "s", originals, originals == 1 ? "" : "s",
                             oracles, oracles == 1 ? "" : "s",
                             count("added") > 0 && count("forget") == 0 ? "with the edit"
@@ -184,29 +228,12 @@ std::string asked_text(const Results& results) {
 
 std::string verdict_reason(const Results& results, const RowResult& row) {
   const RowVerdict verdict = judge(results, row);
-  switch (verdict.kind) {
-    case RowVerdict::Kind::kFailed:
-      return failure_reason(row);
-    case RowVerdict::Kind::kUndecided:
-      return undecided_reason(verdict);
-    case RowVerdict::Kind::kDistinguishable:
-    case RowVerdict::Kind::kApart: {
-      const std::string text = distinguishable_text(verdict.columns);
-      return text.empty() ? verdict.text : text;
-    }
-    case RowVerdict::Kind::kIndistinguishable: {
-      const auto widest = std::max_element(
-          verdict.columns.begin(), verdict.columns.end(),
-          [](const auto& a, const auto& b) { return used_share(a) < used_share(b); });
-      return fmt::format(
-          "all {} decisive columns lie within the margin; the nearest to its end is "
-          "{}, {:.0f} % of the way",
-          verdict.columns.size(), widest->column, 100 * used_share(*widest));
-    }
-    case RowVerdict::Kind::kAmong:
-      return verdict.text;
-  }
-  return verdict.text;
+  const std::string reason = reason_of(verdict, row);
+  // What every verdict's own text says too (verdict.cpp).
+  const bool says_already = reason.find("oracles that judge") != std::string::npos;
+  return row.is_chosen_by_judges && !says_already
+             ? reason + "; settings chosen by the oracles that judge"
+             : reason;
 }
 
 std::string summary_part(const PageSource& source, const std::vector<Figure>& figures,
@@ -234,23 +261,27 @@ std::string overview_part(const std::vector<PageSource>& sources) {
       "role=\"region\" aria-labelledby=\"overview\"><table><caption>Power checks, and how many "
       "rows "
       "got which verdict.</caption><thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Power "
-      "check</th><th scope=\"col\">Indistinguishable</th><th scope=\"col\">Undecided</th><th "
-      "scope=\"col\">Distinguishable</th><th scope=\"col\">Failed</th></tr></thead><tbody>\n";
+      "check</th><th scope=\"col\">Verdicts</th></tr></thead><tbody>\n";
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const Results& results = sources[i].results;
-    int counts[5] = {0, 0, 0, 0, 0};
+    std::map<int, std::pair<std::string, int>> counts;  // by how good they are
     for (const RowResult& row : results.rows) {
       if (row.is_original() || row.is_noise_floor() || results.is_attribution()) continue;
-      ++counts[rank_of(judge(results, row).kind)];
+      const RowVerdict::Kind kind = judge(results, row).kind;
+      auto& [word, count] = counts[rank_of(kind)];
+      word = to_string(kind);
+      ++count;
     }
+    std::vector<std::string> words;
+    for (const auto& [rank, counted] : counts)
+      words.push_back(fmt::format("{} {}", counted.second, counted.first));
     html += fmt::format(
-        "<tr><th scope=\"row\"><a href=\"#r{}\">{}</a></th><td>{}</td><td>{}</td><td>{}</td><td>{}"
-        "</td><td>{}</td></tr>\n",
-        i + 1, escaped_html(results.title.empty() ? sources[i].name : results.title),
+        "<tr><th scope=\"row\"><a href=\"#r{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n", i + 1,
+        escaped_html(results.title.empty() ? sources[i].name : results.title),
         results.is_attribution()      ? "-"
         : check_power(results).passed ? "✓ passed"
                                       : "✕ not passed",
-        counts[0], counts[1], counts[2], counts[3]);
+        words.empty() ? "-" : fmt::format("{}", fmt::join(words, ", ")));
   }
   return html + "</tbody></table></div></section>\n";
 }

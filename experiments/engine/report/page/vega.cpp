@@ -35,6 +35,17 @@ AxisRange axis_range(const std::vector<double>& values, double log_from) {
   return {*least - room, *most + room, false};
 }
 
+AxisRange widened(AxisRange range, const std::vector<std::pair<double, double>>& intervals) {
+  const double room = (range.upper - range.lower) / 2;
+  const double least = range.is_log ? range.lower / 10 : range.lower - room;
+  const double most = range.is_log ? range.upper * 10 : range.upper + room;
+  for (const auto& [from, to] : intervals) {
+    if (std::isfinite(from)) range.lower = std::min(range.lower, std::max(from, least));
+    if (std::isfinite(to)) range.upper = std::max(range.upper, std::min(to, most));
+  }
+  return range;
+}
+
 Json scale_of(const std::string& name, const AxisRange& range, const Json& pixels) {
   return {{"name", name},   {"type", range.is_log ? "log" : "linear"}, {"zero", false},
           {"clamp", false}, {"domain", {range.lower, range.upper}},    {"range", pixels}};

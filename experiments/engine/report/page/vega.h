@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/json.h"
@@ -18,6 +19,9 @@ struct AxisRange {
   bool is_log = false;
 };
 AxisRange axis_range(const std::vector<double>& values, double log_from = 100);
+// The same with intervals in it too, as far as these do not make the rest small: by half of the
+// span on either side, or by a decade.
+AxisRange widened(AxisRange range, const std::vector<std::pair<double, double>>& intervals);
 Json scale_of(const std::string& name, const AxisRange& range, const Json& pixels);
 // Numbers of a logarithmic axis: 0.01, and where it goes down far, 1e-6.
 const char* decade_format(const AxisRange& range);

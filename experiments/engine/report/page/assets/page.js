@@ -35,25 +35,26 @@ function showTip(handler, event, item, value) {
 
 // ---- figures --------------------------------------------------------------------------------------
 
-function draw(chart, themeName = themeNow()) {
-  const spec = JSON.parse(document.getElementById(chart.dataset.spec).textContent);
-  views.get(chart)?.finalize();
-  chart.replaceChildren();
-  const width = Math.max(240, Math.floor(chart.clientWidth));
-  const view = viewOf(spec, width, themeName, fontFamily, {
-    renderer: markCount(spec) > manyMarks ? 'canvas' : 'svg', container: chart, hover: false, tooltip: showTip,
-  });
-  views.set(chart, view);
-  chart.dataset.theme = themeName;
-  chart.dataset.width = width;
-  return view.runAsync().then(() => {
+async function draw(chart, themeName = themeNow()) {
+  try {
+    const spec = JSON.parse(document.getElementById(chart.dataset.spec).textContent);
+    views.get(chart)?.finalize();
+    chart.replaceChildren();
+    const width = Math.max(240, Math.floor(chart.clientWidth));
+    const view = viewOf(spec, width, themeName, fontFamily, {
+      renderer: markCount(spec) > manyMarks ? 'canvas' : 'svg', container: chart, hover: false, tooltip: showTip,
+    });
+    views.set(chart, view);
+    chart.dataset.theme = themeName;
+    chart.dataset.width = width;
+    await view.runAsync();
     // The words stand in the chart's own label; what is drawn is one picture to a screen reader.
     for (const child of chart.children) child.setAttribute('aria-hidden', 'true');
     chart.dataset.drawn = 'yes';
-  }).catch((error) => {
+  } catch (error) {
     chart.textContent = `This figure could not be drawn: ${error.message}`;
     console.error(error);
-  });
+  }
 }
 
 const charts = [...document.querySelectorAll('.chart')];

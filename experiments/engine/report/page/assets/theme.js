@@ -12,10 +12,12 @@ const themes = {
 };
 
 function themed(value, theme) {
-  if (typeof value === 'string') return theme[value] || value;
+  if (typeof value === 'string') return Object.hasOwn(theme, value) ? theme[value] : value;
   if (Array.isArray(value)) return value.map((item) => themed(item, theme));
   if (value && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, themed(item, theme)]));
+    // What data say stays as it is, whatever it looks like.
+    return Object.fromEntries(Object.entries(value).map(
+        ([key, item]) => [key, key === 'values' || key === 'domain' ? item : themed(item, theme)]));
   }
   return value;
 }

@@ -15,9 +15,7 @@ std::vector<Figure> curve_figures(const FigureInput& input) {
     figure.name = "curve-" + figure_name(set.name);
     figure.section = set.section;
     figure.title = set.title;
-    figure.caption =
-        "Solid blue: the method named above the panel; dashed orange: the original; dotted green: "
-        "the oracles. Shaded: 95 % intervals over training seeds.";
+    figure.caption = kPanelKey;
     if (set.has_chance_line) figure.caption += " The thin line is guessing.";
     figure.alternative = fmt::format(
         "{}: {} against {}, in one panel for each method, beside the original and the "

@@ -15,39 +15,23 @@ std::string text_of(const IntervalRow& row) {
   return row.value ? cell_text(*row.value) : row.note.empty() ? "no value" : row.note;
 }
 
-// What the axis must show. Intervals may be far wider than the values are apart, where there are
-// two seeds: then they are cut off at the frame.
-std::vector<double> shown_values(const std::vector<IntervalRow>& rows, bool may_be_log) {
-  std::vector<double> values;
-  for (const IntervalRow& row : rows) {
-    if (row.value) values.push_back(row.value->mean);
-    values.insert(values.end(), row.seeds.begin(), row.seeds.end());
-    if (!row.band) continue;
-    for (const double side : {-1, 0, 1}) values.push_back(row.band->mean + side * row.band->margin);
-  }
-  if (values.empty()) return values;
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const double room = *most - *least, lower = *least - room / 2, upper = *most + room / 2;
-  // The lower end of a margin may lie below zero where all else is positive and spans decades.
-  const bool spans = may_be_log && axis_range(values).is_log;
-  for (const IntervalRow& row : rows) {
-    if (!row.value || !row.value->half_width || spans) continue;
-    values.push_back(std::max(row.value->mean - *row.value->half_width, lower));
-    values.push_back(std::min(row.value->mean + *row.value->half_width, upper));
-  }
-  return values;
-}
-
-// A margin's lower end at or below zero says nothing of where a logarithmic axis begins.
+// Means, seeds and the oracles; and of the wide rest what does not make these small.
 AxisRange range_of(const std::vector<IntervalRow>& rows, bool may_be_log) {
-  std::vector<double> values = shown_values(rows, may_be_log), means;
+  std::vector<double> values;
+  std::vector<std::pair<double, double>> ends;
   for (const IntervalRow& row : rows) {
-    if (row.value) means.push_back(row.value->mean);
-    if (row.band) means.push_back(row.band->mean);
-    means.insert(means.end(), row.seeds.begin(), row.seeds.end());
+    values.insert(values.end(), row.seeds.begin(), row.seeds.end());
+    if (row.value) {
+      values.push_back(row.value->mean);
+      const double half = row.value->half_width.value_or(0);
+      ends.emplace_back(row.value->mean - half, row.value->mean + half);
+    }
+    if (!row.band) continue;
+    values.push_back(row.band->mean);
+    ends.emplace_back(row.band->mean - row.band->margin, row.band->mean + row.band->margin);
   }
-  const AxisRange of_means = axis_range(means);
-  return of_means.is_log && may_be_log ? of_means : axis_range(values, 1e300);
+  const AxisRange range = axis_range(values, may_be_log ? 100 : 1e300);
+  return widened(range, ends);
 }
 
 }  // namespace
@@ -75,7 +59,8 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                    bool may_be_log) {
   const AxisRange range = range_of(rows, may_be_log);
   const auto shown = [&](double value) { return std::clamp(value, range.lower, range.upper); };
-  Json means = Json::array(), seeds = Json::array(), bands = Json::array(), names = Json::array();
+  Json means = Json::array(), seeds = Json::array(), bands = Json::array(), names = Json::array(),
+       cuts = Json::array();
   std::size_t dots = 0;
   for (const IntervalRow& row : rows) {
     names.push_back(row.name);
@@ -84,8 +69,8 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                        {"from", shown(row.band->mean - row.band->margin)},
                        {"mean", row.band->mean},
                        {"to", shown(row.band->mean + row.band->margin)},
-                       {"said", fmt::format("oracles {:.4g}, margin {:.3g}", row.band->mean,
-                                            row.band->margin)}});
+                       {"said", fmt::format("oracles {:.4g}, {} {:.3g}", row.band->mean,
+                                            row.band->word, row.band->margin)}});
     }
     Json values = Json::array();
     dots += row.seeds.size();
@@ -96,10 +81,22 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                  {"kind", row.kind},
                  {"said", fmt::format("{}: {}", row.name, text_of(row))}};
     if (row.value) {
-      const double half = row.value->half_width.value_or(0);
+      // Of a lower limit nothing is known above it.
+      const double half = row.value->at_least ? 0 : row.value->half_width.value_or(0);
+      const double from = row.value->mean - half, to = row.value->mean + half;
       mean["value"] = row.value->mean;
-      mean["from"] = shown(row.value->mean - half);
-      mean["to"] = shown(row.value->mean + half);
+      mean["from"] = shown(from);
+      mean["to"] = shown(to);
+      const auto arrow = [&](double at, const char* side, double offset) {
+        cuts.push_back({{"row", row.name},
+                        {"kind", row.kind},
+                        {"value", at},
+                        {"side", side},
+                        {"offset", offset}});
+      };
+      if (from < range.lower) arrow(range.lower, "triangle-left", 4);
+      if (to > range.upper) arrow(range.upper, "triangle-right", -4);
+      if (row.value->at_least) arrow(row.value->mean, "triangle-right", 11);
     } else {
       mean["note"] = row.note.empty() ? "no value" : row.note;
     }
@@ -112,7 +109,8 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                   {{"name", "seeds"},
                    {"values", seeds},
                    {"transform", Json::array({{{"type", "flatten"}, {"fields", {"value"}}}})}},
-                  {{"name", "bands"}, {"values", bands}}};
+                  {{"name", "bands"}, {"values", bands}},
+                  {{"name", "cuts"}, {"values", cuts}}};
   spec["scales"] = {{{"name", "row"}, {"type", "band"}, {"domain", names}, {"range", "height"}},
                     scale_of("value", range, "width")};
   Json rows_axis = {{"scale", "row"},  {"orient", "left"},  {"ticks", false},
@@ -170,6 +168,12 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
              {"opacity",
               Json::array({{{"test", "isValid(datum.value)"}, {"value", 1}}, {{"value", 0}}})},
              {"tooltip", {{"field", "said"}}}}),
+       mark("symbol", "cuts",
+            {{"x", {{"scale", "value"}, {"field", "value"}, {"offset", {{"field", "offset"}}}}},
+             {"y", middle},
+             {"shape", {{"field", "side"}}},
+             {"size", constant(50)},
+             {"fill", colour_of_kind()}}),
        mark("text", "means",
             {{"x", constant(6)},
              {"y", middle},

@@ -17,6 +17,7 @@ struct IntervalRow {
   std::vector<double> seeds = {};
   struct Band {
     double mean = 0, margin = 0;
+    const char* word = "margin";  // what the second one is
   };
   std::optional<Band> band = {};  // of the oracles that the row is held against
   std::string note = {};          // in place of a value: "diverged 1/2"

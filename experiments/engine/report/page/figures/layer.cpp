@@ -27,7 +27,7 @@ std::vector<Figure> layer_figures(const FigureInput& input) {
       const RowResult* floor = results.floor_of(row);
       const std::optional<Estimate> own =
           floor != nullptr ? floor->cell(column) : std::optional<Estimate>();
-      if (own) shown.band = IntervalRow::Band{own->mean, own->half_width.value_or(0)};
+      if (own) shown.band = IntervalRow::Band{own->mean, own->half_width.value_or(0), "interval"};
       if (shown.value) tensors.push_back(std::move(shown));
     }
     if (tensors.empty()) continue;

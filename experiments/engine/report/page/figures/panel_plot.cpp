@@ -17,8 +17,30 @@ AxisRange panel_range(const std::vector<double>& values, bool is_log) {
     if (!is_log || value > 0) shown.push_back(value);
   }
   AxisRange range = axis_range(shown, is_log ? 1.0 : 1e300);
-  range.is_log = is_log;
+  if (is_log && !range.is_log) {  // one value alone, or none
+    const double only = shown.empty() ? 1 : shown.front();
+    range = {only / 2, only * 2, true};
+  }
   return range;
+}
+
+// Ends of intervals too, as far as they do not make the means too small to be seen.
+void add_interval_ends(const CourseSet& set, std::vector<double>& ys) {
+  std::vector<double> finite;
+  for (const double y : ys) {
+    if (std::isfinite(y)) finite.push_back(y);
+  }
+  if (finite.empty() || set.y_is_log) return;
+  const auto [least, most] = std::minmax_element(finite.begin(), finite.end());
+  const double room = std::max(*most - *least, 0.02 * std::abs(*most));
+  const double lower = *least - room, upper = *most + room;
+  for (const auto& [name, course] : set.rows) {
+    for (const Estimate& value : course.values) {
+      if (!value.half_width || !std::isfinite(value.mean)) continue;
+      ys.push_back(std::max(value.mean - *value.half_width, set.is_filled ? 0 : lower));
+      ys.push_back(std::min(value.mean + *value.half_width, upper));
+    }
+  }
 }
 
 bool can_be_shown(const CourseSet& set, double x, double y) {
@@ -78,6 +100,7 @@ Json panel_plot(const Results& results, const CourseSet& set) {
   for (const auto& [name, course] : set.rows) {
     for (const Estimate& value : course.values) ys.push_back(value.mean);
   }
+  add_interval_ends(set, ys);
   const AxisRange x_range = panel_range(set.places, set.x_is_log);
   const AxisRange y_range = panel_range(ys, set.y_is_log);
   Json courses = Json::array(), original = Json::array(), oracles = Json::array();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/evaluate/statistics/prediction.h"
 #include "experiments/engine/plan/verdict_settings.h"
 #include "experiments/engine/report/report_model.h"
 
@@ -16,6 +17,7 @@ std::string kind_in(const FigureInput& input, std::size_t number, const std::str
   if (input.verdicts.empty()) return "open";
   for (const ColumnVerdict& verdict : input.verdicts[number].columns) {
     if (verdict.column != column) continue;
+    if (verdict.place && !verdict.different) return "equivalent";  // among the oracles
     return verdict.equivalent ? "equivalent" : verdict.different ? "different" : "open";
   }
   return "open";
@@ -35,13 +37,25 @@ std::vector<IntervalRow> rows_of_column(const FigureInput& input, const std::str
     if (shown.note.empty()) {
       shown.value = row.cell(column);
       shown.seeds = row.seed_means(column);
+      if (row.is_of_one_original) {
+        shown.seeds.clear();  // each run on it
+        for (const auto& [seed, runs] : row.values_by_seed(column))
+          shown.seeds.insert(shown.seeds.end(), runs.begin(), runs.end());
+      }
       if (shown.value && shown.value->at_least) shown.note = "a lower limit";
     }
     const std::vector<double> oracles = results.oracle_values(row, column);
     if (oracles.size() >= 2) {
-      const EquivalenceMargin margin =
-          equivalence_margin(moments(oracles), {resolution, settings.margin, settings.alpha});
-      shown.band = IntervalRow::Band{moments(oracles).mean, margin.value};
+      const Moments spread = moments(oracles);
+      double half = equivalence_margin(spread, {resolution, settings.margin, settings.alpha}).value;
+      const char* word = "margin";
+      if (row.is_of_one_original) {
+        const Interval place =
+            place_among(spread.mean, oracles, 1 - settings.alpha, resolution).interval;
+        half = (place.upper - place.lower) / 2;
+        word = "prediction interval";
+      }
+      shown.band = IntervalRow::Band{spread.mean, half, word};
     }
     rows.push_back(std::move(shown));
   }

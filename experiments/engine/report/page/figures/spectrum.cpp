@@ -59,6 +59,8 @@ std::vector<Figure> spectrum_figures(const FigureInput& input) {
     for (const double node : nodes) size = std::max(size, std::abs(node));
     std::map<int, Bin> bins = bins_of(nodes);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (!(probes[i] >= 0 && probes[i] < count) || !std::isfinite(nodes[i]))
+        throw Error(ErrorKind::kData, "a spectrum's probes are none");
       // Weights are of all probes together.
       bins[bin_of_node(nodes[i], size)].shares[static_cast<std::int64_t>(probes[i])] +=
           weights[i] * count * dim;

@@ -38,7 +38,7 @@ std::vector<Figure> stream_figures(const FigureInput& input) {
     const ColumnInfo* info = results.info(column);
     CourseSet set;
     set.name = column;
-    set.title = column_title(column, info != nullptr ? info->heading : "") + " by request";
+    set.title = axis_title(results, column) + " by request";
     set.x_title = "requests";
     set.y_title = axis_title(results, column);
     for (const Results& then : results.checkpoints)
@@ -63,7 +63,7 @@ std::vector<Figure> stream_figures(const FigureInput& input) {
     figure.section = "stream";
     figure.title = set.title;
     const bool is_new = explained.insert(metric_of(column)).second;
-    figure.caption = info != nullptr && is_new ? info->definition : "";
+    figure.caption = kPanelKey + (info != nullptr && is_new ? " " + info->definition : "");
     figure.alternative = fmt::format("{} after {} to {} requests, in one panel for each method.",
                                      column, set.places.front(), set.places.back());
     figure.spec = panel_plot(results, set);

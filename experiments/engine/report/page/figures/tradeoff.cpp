@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/text.h"
 #include "experiments/engine/report/cell_text.h"
+#include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/page/figure.h"
 #include "experiments/engine/report/page/figures/result_rows.h"
 #include "experiments/engine/report/page/vega.h"
@@ -55,34 +57,37 @@ std::optional<std::string> utility_column(const Results& results) {
   return std::nullopt;
 }
 
-// Where all intervals and the noise floor can be seen, without those that are far wider.
-AxisRange tradeoff_range(const std::vector<IntervalRow>& rows, bool is_cost) {
-  std::vector<double> values;
-  for (const IntervalRow& row : rows) {
-    // What costs nothing can stand on no logarithmic axis.
-    if (row.value && (!is_cost || row.value->mean > 0)) values.push_back(row.value->mean);
-    if (row.band && !is_cost) values.push_back(row.band->mean);
-  }
-  const AxisRange means = axis_range(values, is_cost ? 20 : 100);
-  if (means.is_log || values.empty()) return means;
-  const double room = means.upper - means.lower;
-  for (const IntervalRow& row : rows) {
-    const double half = row.value && row.value->half_width ? *row.value->half_width : 0;
-    if (row.value) {
-      values.push_back(std::max(row.value->mean - half, means.lower - room / 3));
-      values.push_back(std::min(row.value->mean + half, means.upper + room / 3));
-    }
-    if (row.band) {
-      values.push_back(row.band->mean - row.band->margin);
-      values.push_back(row.band->mean + row.band->margin);
-    }
-  }
-  return axis_range(values, 1e300);
+// What stands beside a point: names that are very long would not fit anywhere.
+std::string label_of(const RowResult& row) {
+  constexpr std::size_t kLongest = 40;
+  const std::string floor = kNoiseFloor;
+  const std::string name =
+      row.is_noise_floor()
+          ? fmt::format("retrained{}", row.name.substr(std::min(floor.size(), row.name.size())))
+          : row.name;
+  return shown_width(name) > kLongest ? first_characters(name, kLongest) : name;
 }
 
-struct Direction {
-  std::string axis, scale, from, to;
-};
+// Where all intervals and the noise floor can be seen, without those that are far wider.
+AxisRange tradeoff_range(const std::vector<IntervalRow>& rows, bool is_cost) {
+  std::vector<double> values, positive;
+  std::vector<std::pair<double, double>> ends;
+  for (const IntervalRow& row : rows) {
+    if (row.value) {
+      values.push_back(row.value->mean);
+      if (row.value->mean > 0) positive.push_back(row.value->mean);
+      const double half = row.value->half_width.value_or(0);
+      ends.emplace_back(row.value->mean - half, row.value->mean + half);
+    }
+    if (!row.band || is_cost) continue;
+    values.push_back(row.band->mean);
+    ends.emplace_back(row.band->mean - row.band->margin, row.band->mean + row.band->margin);
+  }
+  if (!is_cost) return widened(axis_range(values), ends);
+  // What costs nothing can stand on no logarithmic axis, and is left out of one.
+  const AxisRange of_positive = axis_range(positive, 20);
+  return of_positive.is_log ? of_positive : axis_range(values, 1e300);
+}
 
 Json tradeoff_plot(const FigureInput& input, const std::string& x, const std::string& y) {
   const Results& results = input.results;
@@ -98,7 +103,7 @@ Json tradeoff_plot(const FigureInput& input, const std::string& x, const std::st
     // Nothing was done: no cost that a logarithmic axis could show.
     if (x_range.is_log && xs[i].value->mean <= 0) continue;
     const auto ends = [&](const IntervalRow& row, const AxisRange& range) {
-      const double half = row.value->half_width.value_or(0);
+      const double half = row.value->at_least ? 0 : row.value->half_width.value_or(0);
       return std::pair(clamped(range, row.value->mean - half),
                        clamped(range, row.value->mean + half));
     };
@@ -114,7 +119,7 @@ Json tradeoff_plot(const FigureInput& input, const std::string& x, const std::st
           verdict == RowVerdict::Kind::kIndistinguishable || verdict == RowVerdict::Kind::kAmong;
       kind = told ? "different" : same ? "equivalent" : "open";
     }
-    points.push_back({{"row", row.is_noise_floor() ? "retrained" : row.name},
+    points.push_back({{"row", label_of(row)},
                       {"kind", kind},
                       {"x", xs[i].value->mean},
                       {"x_from", x_from},
@@ -221,16 +226,14 @@ std::vector<Figure> tradeoff_figures(const FigureInput& input) {
   };
   if (const std::optional<std::string> utility = utility_column(results)) {
     add("privacy-utility", "Privacy against utility", *utility,
-        fmt::format("{} against {}. Where the two bands cross lie models that cannot be told from "
-                    "retrained ones by either.",
-                    *privacy, *utility));
+        fmt::format("{} against {}. Bars that reach the frame go on beyond it.", *privacy,
+                    *utility));
   }
   const auto has_cost = [&](const RowResult& row) { return row.cell(kCost).has_value(); };
   if (std::any_of(results.rows.begin(), results.rows.end(), has_cost)) {
     add("privacy-cost", "Privacy against cost", kCost,
         fmt::format("{} against sample-gradients, in units of retraining's. To the left is "
-                    "cheaper; the original, which costs nothing, is left out of a logarithmic "
-                    "axis.",
+                    "cheaper; what costs nothing is left out of a logarithmic axis.",
                     *privacy));
   }
   return figures;
