@@ -97,7 +97,8 @@ const Tensor& PositionEmbedding::checked(const Tensor& input) const {
 }
 
 Tensor PositionEmbedding::forward(const Tensor& input, ForwardPass& pass) const {
-  return checked(input) + pass.parameters[weight_].narrow(0, 0, input.size(1));
+  const Tensor& x = checked(input);
+  return x + pass.parameters[weight_].narrow(0, 0, x.size(1));
 }
 
 std::unique_ptr<LayerLinearisation> PositionEmbedding::linearise(const Tensor& input,

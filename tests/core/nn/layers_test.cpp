@@ -95,5 +95,35 @@ TEST(ParameterTable, RefusesANameUsedTwice) {
   EXPECT_ERROR(ErrorKind::kUsage, table.add_buffer("m", at::zeros({1})), HasSubstr("'m'"));
 }
 
+// No position sees what comes behind it.
+TEST(CausalAttention, LooksBackAlone) {
+  const Tensor x = Generator(4).normal({2, 6, 12}, at::kDouble);
+  Tensor other = x.clone();
+  other.narrow(1, 4, 2).add_(1);
+  const Tensors none;
+  ForwardPass pass{none, none};
+  const CausalAttention layer(2);
+  const Tensor first = layer.forward(x, pass), second = layer.forward(other, pass);
+  EXPECT_TRUE(first.narrow(1, 0, 4).equal(second.narrow(1, 0, 4)));
+  EXPECT_FALSE(first.narrow(1, 4, 2).equal(second.narrow(1, 4, 2)));
+  // The first position has only itself to look at: its own values, the last third.
+  EXPECT_TRUE(first.select(1, 0).allclose(x.select(1, 0).narrow(1, 8, 4), 1e-12, 1e-14));
+}
+
+TEST(CausalAttention, NeedsHeadsThatDivideTheFeatures) {
+  const Tensors none;
+  ForwardPass pass{none, none};
+  EXPECT_THROW(CausalAttention(3).forward(at::zeros({1, 2, 12}), pass), Error);
+}
+
+TEST(PositionEmbedding, RefusesASequenceThatIsTooLong) {
+  ParameterTable table;
+  const PositionEmbedding layer(table, "wpe", 4, 3);
+  const Tensors weights = {at::ones({4, 3})}, none;
+  ForwardPass pass{weights, none};
+  EXPECT_EQ(layer.forward(at::zeros({1, 2, 3}), pass).sum().item<double>(), 6);
+  EXPECT_THROW(layer.forward(at::zeros({1, 5, 3}), pass), Error);
+}
+
 }  // namespace
 }  // namespace oubli

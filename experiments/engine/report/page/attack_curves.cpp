@@ -16,6 +16,7 @@ constexpr int kRates = 28;
 // From one mistake among those that were not trained on, to all.
 std::vector<double> false_positive_rates(std::int64_t others) {
   std::vector<double> rates;
+  rates.reserve(kRates);
   const double least = std::log(1.0 / static_cast<double>(others));
   for (int i = 0; i < kRates; ++i) {
     rates.push_back(std::exp(least * (1 - static_cast<double>(i) / (kRates - 1))));

@@ -23,6 +23,7 @@ double bin_width() { return std::log10(kMostLoss / kLeastLoss) / kBins; }
 
 std::vector<double> bin_middles() {
   std::vector<double> middles;
+  middles.reserve(kBins);
   for (int b = 0; b < kBins; ++b)
     middles.push_back(kLeastLoss * std::pow(10, (b + 0.5) * bin_width()));
   return middles;

@@ -161,5 +161,12 @@ TEST(Architectures, ConvolutionsOfResnetStartWithHeVariance) {
   }
 }
 
+TEST(Gpt, SaysWhatDoesNotFit) {
+  EXPECT_ERROR(ErrorKind::kSettings, build("gpt", "{width: 10, heads: 4}", {{6}, 10}),
+               HasSubstr("4 heads do not divide a width of 10"));
+  EXPECT_ERROR(ErrorKind::kSettings, build("gpt", "{}", kColour),
+               HasSubstr("sequences of tokens, [context]; an example here is 3x32x32"));
+}
+
 }  // namespace
 }  // namespace oubli

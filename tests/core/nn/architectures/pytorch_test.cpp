@@ -64,8 +64,37 @@ class ResNet18(nn.Module):
             x = getattr(self, f'layer{i + 1}')(x)
         return self.fc(x.mean((2, 3)))
 
+class GptLayer(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attn = nn.ModuleDict({'c_attn': nn.Linear(width, 3 * width),
+                                   'c_proj': nn.Linear(width, width)})
+        self.mlp = nn.ModuleDict({'c_fc': nn.Linear(width, 4 * width),
+                                  'c_proj': nn.Linear(4 * width, width)})
+        self.heads = heads
+    def forward(self, x):
+        parts = self.attn['c_attn'](self.ln_1(x)).chunk(3, dim=2)
+        q, k, v = (p.unflatten(2, (self.heads, -1)).transpose(1, 2) for p in parts)
+        o = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.attn['c_proj'](o.transpose(1, 2).flatten(2))
+        return x + self.mlp['c_proj'](nn.functional.gelu(self.mlp['c_fc'](self.ln_2(x))))
+
+class Gpt(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.wte, self.wpe = nn.Embedding(9, 8), nn.Embedding(6, 8)
+        self.h = nn.ModuleList([GptLayer(8, 2) for _ in range(2)])
+        self.ln_f, self.lm_head = nn.LayerNorm(8), nn.Linear(8, 3, bias=False)
+    def forward(self, x):
+        x = self.wte(x.long()) + self.wpe.weight[:x.shape[1]]
+        for layer in self.h:
+            x = layer(x)
+        return self.lm_head(self.ln_f(x[:, -1]))
+
 torch.manual_seed(0)
 networks = {
+    'gpt': Gpt(),
     'mlp': nn.Sequential(nn.Flatten(), nn.Linear(12, 7), nn.Tanh(), nn.LayerNorm(7),
                          nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3)),
     'features': nn.Sequential(nn.Linear(12, 7), nn.BatchNorm1d(7), nn.GELU(), nn.Linear(7, 5),
@@ -76,7 +105,7 @@ networks = {
                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
     'resnet18': ResNet18(4),
 }
-inputs = {'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
+inputs = {'gpt': torch.randint(0, 9, (5, 6)).float(), 'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
           'conv': torch.randn(5, 2, 17, 17),
           'resnet18': torch.randn(5, 3, 64, 64)}
 )";
@@ -85,7 +114,8 @@ constexpr const char* kWrite = R"(
 for name, net in networks.items():
     net.train()
     for _ in range(3):
-        net(torch.randn_like(inputs[name]))    # moves the running statistics
+        # Moves running statistics, where there are some; tokens are what they are.
+        net(inputs[name] if name == 'gpt' else torch.randn_like(inputs[name]))
     net.eval()
     state = {k: v for k, v in net.state_dict().items()}
     save_file(state, name + '.safetensors')
@@ -102,6 +132,7 @@ for name, net in networks.items():
 )";
 
 const std::map<std::string, std::string> kSettings = {
+    {"gpt", "{tokens: 9, layers: 2, width: 8, heads: 2}"},
     {"resnet18", "{width: 4, stem: large}"},
     {"mlp",
      "layers: [flatten, {linear: {features: 7}}, tanh, layer_norm, {linear: {features: 5}}, relu, "
@@ -128,7 +159,7 @@ layers:
 
 Model model_like(const std::string& name, const Tensor& inputs) {
   const Settings settings(parse_settings(kSettings.at(name), "t.yaml"));
-  const std::string architecture = name == "resnet18" ? name : "network";
+  const std::string architecture = name == "resnet18" || name == "gpt" ? name : "network";
   const Network built = builtin_architectures()
                             .find(architecture)
                             .configure(settings)({inputs.sizes().slice(1).vec(), 3});
