@@ -639,5 +639,34 @@ methods: [retrain, {newton: {damping: 0, steps: 4, tolerance: 1.0e-9}}, {fisher_
       << wrong.err;
 }
 
+// Two seeds of each tell nothing apart.
+TEST(Run, RankAndCompareSayWhereThePowerCheckDidNotPass) {
+  const TemporaryFolder scratch;
+  ASSERT_EQ(run_program(run_arguments(scratch.write("small.yaml", kSmall), scratch, "a")).status,
+            0);
+  const std::string folder = scratch.path() / "out-a";
+  const std::string warning = folder + ": the power check did not pass";
+  const ProgramResult ranked = run_program({"rank", folder, "--by", "accuracy/test"});
+  EXPECT_NE(ranked.err.find(warning), std::string::npos) << ranked.err;
+  const ProgramResult compared = run_program({"compare", folder, folder});
+  EXPECT_NE(compared.err.find(warning), std::string::npos) << compared.err;
+}
+
+TEST(Run, ShowHasAFormForPrograms) {
+  const TemporaryFolder scratch;
+  ASSERT_EQ(run_program(run_arguments(scratch.write("small.yaml", kSmall), scratch, "a")).status,
+            0);
+  const std::string folder = scratch.path() / "out-a";
+  const Json shown = Json::parse(run_program({"show", folder, "--json"}).out);
+  EXPECT_EQ(shown.at("rows"), results_of(folder).at("rows"));
+  EXPECT_TRUE(shown.contains("verdicts"));
+  const std::string two =
+      run_program({"show", folder, "--columns", "loss/test,accuracy/test", "--format", "csv"}).out;
+  EXPECT_TRUE(
+      two.starts_with("row,training_seed,unlearning_seed,status,verdict,loss/test,"
+                      "accuracy/test\n"))
+      << two;
+}
+
 }  // namespace
 }  // namespace oubli

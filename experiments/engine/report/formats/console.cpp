@@ -11,6 +11,13 @@
 namespace oubli {
 namespace {
 
+// Names that are longer than half of a narrow terminal are cut off: numbers must find room.
+std::string name_of(const ReportRow& row) {
+  constexpr std::size_t kLongest = 40;
+  const std::string name = printable(row.name);
+  return shown_width(name) <= kLongest ? name : first_characters(name, kLongest - 2) + "..";
+}
+
 // One group of columns; those that do not fit into the width go into further blocks. `cells`: by
 // column, the heading first.
 std::string folded(const std::string& group, const std::vector<ReportRow>& rows,
@@ -34,7 +41,7 @@ std::string folded(const std::string& group, const std::vector<ReportRow>& rows,
     }
     text += "\n";
     for (std::size_t line = 0; line <= rows.size(); ++line) {
-      text += padded(line == 0 ? group : printable(rows[line - 1].name), name_width, true);
+      text += padded(line == 0 ? group : name_of(rows[line - 1]), name_width, true);
       for (std::size_t c = 0; c < widths.size(); ++c) {
         text += fmt::format("  {}", padded(cells[first + c][line], widths[c], false));
       }
@@ -77,7 +84,7 @@ std::string verdicts_text(const ReportModel& report, std::size_t name_width,
   for (const ReportRow& row : report.rows) {
     if (row.is_noise_floor) continue;
     const std::string verdict = printable(row.verdict);
-    std::string lines = hanging(printable(row.name), name_width + 2, verdict, style.width);
+    std::string lines = hanging(name_of(row), name_width + 2, verdict, style.width);
     // The first word alone: what follows may go on in other lines.
     const std::string word = verdict.substr(0, verdict.find_first_of(" :;"));
     const std::size_t place = lines.find(word, name_width + 2);
@@ -106,7 +113,7 @@ std::string console_table(const ReportModel& report, const ConsoleStyle& style) 
   if (!report.power_check.empty()) text += power_text(report.power_check, style);
   std::size_t name_width = 0;
   for (const ReportRow& row : report.rows) {
-    name_width = std::max(name_width, shown_width(printable(row.name)));
+    name_width = std::max(name_width, shown_width(name_of(row)));
   }
   if (!report.decided_by.empty()) text += verdicts_text(report, name_width, style);
   std::vector<std::size_t> first;

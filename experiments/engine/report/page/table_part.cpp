@@ -89,7 +89,7 @@ std::string table_part(const Results& results, const std::string& id) {
         group.name, id, group.name == "details" ? "" : " checked", group.columns.size());
   }
   html += fmt::format(
-      "</div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+      "</div>\n<div class=\"scroll table\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"{1}: the table, to be scrolled\"><table class=\"whole\" "
       "id=\"{0}table\"><thead><tr><th "
       "scope=\"col\" rowspan=\"2\"><button class=\"sort\" data-column=\"0\">row</button></th>",

@@ -13,16 +13,15 @@
 namespace oubli {
 namespace {
 
-// Those of the metrics that look at a sequence, and the decisive ones.
+// The decisive ones, and what a sequence spends and keeps.
 std::vector<std::string> streamed_columns(const Results& results) {
+  static const std::set<std::string> of_sequences = {"distance",      "cost_ratio",
+                                                     "budget_left",   "request_cost_ratio",
+                                                     "worst_request", "retrainings"};
   std::vector<std::string> columns = decisive_columns(results);
   for (const std::string& column : results.columns) {
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
-    const std::string metric = metric_of(column);
-    const bool is_of_stream = metric.starts_with("budget") || metric.starts_with("requests") ||
-                              metric.starts_with("stream") || metric == "distance" ||
-                              metric == "cost_ratio" || metric == "retrainings";
-    if (is_of_stream) columns.push_back(column);
+    const bool is_new = std::find(columns.begin(), columns.end(), column) == columns.end();
+    if (is_new && of_sequences.contains(column)) columns.push_back(column);
   }
   return columns;
 }

@@ -79,6 +79,14 @@ TEST(TerminalTable, ShowsVerdictsAndDecidingColumnsFirst) {
   EXPECT_EQ(all.find("more column"), std::string::npos);
 }
 
+TEST(TerminalTable, CutsNamesThatAreLongerThanHalfALine) {
+  Results results = example();
+  results.rows[1].name = std::string(200, 'x');
+  const std::string text = console_table(report_model(results), {.width = 80});
+  EXPECT_NE(text.find(std::string(38, 'x') + ".."), std::string::npos);
+  EXPECT_EQ(text.find(std::string(41, 'x')), std::string::npos);
+}
+
 TEST(TerminalTable, HasColoursWhereTheyAreAskedForAndElseNone) {
   Results results = example();
   results.rows[1].name = "\x1b[31mred";

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "experiments/engine/report/page/page.h"
 #include "tests/support/small_run.h"
+#include "tests/support/temporary_folder.h"
 
 namespace oubli {
 namespace {
@@ -102,6 +104,23 @@ TEST(SpectrumFigure, CountsAllEigenvalues) {
   for (const Json& mean : data_of(figure(figures, "spectrum-ggn"), "means"))
     sum += mean.at("value").get<double>();
   EXPECT_NEAR(sum, 64 * 10 + 10, 1e-6) << "as many as there are parameters";
+}
+
+// Sources with a header are what several figures share.
+TEST(Figures, EverySourceHasALineInTheDefFile) {
+  const std::filesystem::path folder =
+      std::filesystem::path(OUBLI_SOURCE_DIR) / "experiments/engine/report/page";
+  const std::string lines = testing::read_text(folder / "figures.def");
+  std::size_t figures = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "figures")) {
+    std::filesystem::path header = entry.path();
+    header.replace_extension(".h");
+    if (entry.path().extension() != ".cpp" || std::filesystem::exists(header)) continue;
+    ++figures;
+    EXPECT_NE(lines.find("OUBLI_FIGURES(" + entry.path().stem().string() + ")"), std::string::npos)
+        << entry.path();
+  }
+  EXPECT_GT(figures, 5);
 }
 
 TEST(FigureName, IsOfLettersDigitsAndDashes) {
