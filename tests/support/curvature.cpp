@@ -71,7 +71,7 @@ Tensor weighted_mean(const CurvatureProblem& p, const std::function<Tensor(const
 }  // namespace
 
 std::vector<std::string> curvature_problem_names() {
-  return {"logistic", "mlp", "linear", "mlp_regression", "binary", "convolutions", "tokens"};
+  return {"logistic", "mlp", "linear", "mlp_regression", "binary", "convolutions", "tokens", "gpt"};
 }
 
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
@@ -92,6 +92,11 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
   }
   if (name == "tokens") {
     return {name, all_of(random_images(n, {4}, 3, 5)), classes, disturbed(toy_model(fill_tokens))};
+  }
+  if (name == "gpt") {
+    const auto data = random_images(n, {4}, 3, 3);
+    return {name, all_of(data), classes,
+            disturbed(make_model("gpt", "{layers: 1, width: 2, heads: 1}", *data))};
   }
   if (name == "binary") {
     return {name,

@@ -20,7 +20,7 @@ struct CurvatureProblem {
 
 // Architectures by name: logistic, mlp (tanh), linear, mlp_regression, binary, convolutions (with
 // batch and group normalisation and a residual block), tokens (embedding, layer normalisation,
-// positions).
+// positions), gpt (attention, a tied head).
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t examples = 13);
 std::vector<std::string> curvature_problem_names();
 

@@ -7,9 +7,9 @@
 //
 // Inputs are token numbers [context], outputs as many as the data has classes. Parameters have the
 // names of GPT-2's, their weights [out, in] as of torch.nn.Linear (GPT-2's own files have them the
-// other way); the head has weights of its own. All start N(0, 0.02^2), but for what is added to the
-// residual stream, which is divided by the root of how often that happens; biases at 0. GELU in its
-// exact form. No dropout.
+// other way). A tied head has the table of the tokens for its weights. All start N(0, 0.02^2), but
+// for what is added to the residual stream, which is divided by the root of how often that happens;
+// biases at 0. GELU in its exact form. No dropout.
 #include <fmt/format.h>
 
 #include "core/nn/architectures/parts.h"
@@ -19,6 +19,7 @@ namespace {
 
 struct GptShape {
   std::int64_t tokens = 0, layers = 0, width = 0, heads = 0;
+  bool is_tied = true;
 };
 
 constexpr Initialisation kStart = Initialisation::kSmallNormal;
@@ -58,6 +59,9 @@ GptShape read_shape(const Settings& settings) {
                                            .at_least = 1,
                                            .at_most = 1000,
                                            .doc = "of attention; they divide the width"});
+  shape.is_tied = settings.flag(
+      "tied", {.default_value = true,
+               .doc = "scores by the tokens' own table; false: by weights of the head's own"});
   if (shape.width % shape.heads != 0) {
     settings.fail("heads",
                   fmt::format("{} heads do not divide a width of {}.", shape.heads, shape.width));
@@ -83,9 +87,17 @@ Architecture gpt_architecture() {
       }
       GptShape shape = read;
       if (shape.tokens == 0) shape.tokens = data.outputs;
+      if (shape.is_tied && shape.tokens != data.outputs) {
+        fail_at(origin, fmt::format("a tied head gives a score for each of {} tokens, and the data "
+                                    "has {} classes: set `tokens: {}`, or `tied: false`.",
+                                    shape.tokens, data.outputs, data.outputs));
+      }
       auto table = std::make_shared<ParameterTable>();
       auto net = std::make_shared<Sequential>();
-      net->add<Embedding>(*table, "wte", shape.tokens, shape.width, kStart);
+      auto embedding =
+          std::make_unique<Embedding>(*table, "wte", shape.tokens, shape.width, kStart);
+      const std::size_t tokens = embedding->weight();
+      net->add(std::move(embedding));
       net->add<PositionEmbedding>(*table, "wpe", data.input[0], shape.width, kStart);
       for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
         const std::string name = fmt::format("h.{}", layer);
@@ -94,7 +106,11 @@ Architecture gpt_architecture() {
       }
       net->add<LastPosition>();
       net->add<LayerNorm>(*table, "ln_f", shape.width);
-      net->add<Linear>(*table, "lm_head", shape.width, data.outputs, false, kStart, 1);
+      if (shape.is_tied) {
+        net->add<Linear>(tokens);
+      } else {
+        net->add<Linear>(*table, "lm_head", shape.width, data.outputs, false, kStart, 1);
+      }
       return {net, table};
     };
   };

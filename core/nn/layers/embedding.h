@@ -19,6 +19,8 @@ class Embedding : public Layer {
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;
   bool trains_by_rule() const override { return true; }
+  // Number of the table among the parameters, for a layer that shares it.
+  std::size_t weight() const { return weight_; }
 
  private:
   Tensor checked(const Tensor& input) const;  // int64

@@ -15,6 +15,9 @@ class Linear : public Layer {
   // With weights that start otherwise, and biases at 0.
   Linear(ParameterTable& table, const std::string& name, std::int64_t in, std::int64_t out,
          bool bias, Initialisation initialisation, std::int64_t fan);
+  // y = x W' with a weight [out, in] that another layer has added to the table: both are one
+  // parameter, whose gradient is the sum over its uses.
+  explicit Linear(std::size_t weight) : weight_(weight), has_bias_(false) {}
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;

@@ -143,6 +143,20 @@ const std::vector<LayerCase>& cases() {
          net.add<Linear>(t, "b", 24, 3);
        },
        {4, 6, 5}},
+      {"DecoderWithATiedHead",
+       [](Net& net, Table& t) {
+         auto tokens = std::make_unique<Embedding>(t, "wte", 7, 4);
+         const std::size_t shared = tokens->weight();
+         net.add(std::move(tokens));
+         auto body = std::make_unique<Sequential>();
+         body->add<Linear>(t, "c_attn", 4, 12, false);
+         body->add<CausalAttention>(2);
+         net.add<Residual>(std::move(body), nullptr, AfterSum::kNothing);
+         net.add<LastPosition>();
+         net.add<Linear>(shared);
+       },
+       {5, 6},
+       7},
       {"Decoder",
        [](Net& net, Table& t) {
          net.add<Embedding>(t, "wte", 7, 4);

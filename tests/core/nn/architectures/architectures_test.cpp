@@ -164,8 +164,19 @@ TEST(Architectures, ConvolutionsOfResnetStartWithHeVariance) {
 TEST(Gpt, SaysWhatDoesNotFit) {
   EXPECT_ERROR(ErrorKind::kSettings, build("gpt", "{width: 10, heads: 4}", {{6}, 10}),
                HasSubstr("4 heads do not divide a width of 10"));
+  EXPECT_ERROR(ErrorKind::kSettings, build("gpt", "{tokens: 20}", {{6}, 10}),
+               HasSubstr("a tied head gives a score for each of 20 tokens"));
   EXPECT_ERROR(ErrorKind::kSettings, build("gpt", "{}", kColour),
                HasSubstr("sequences of tokens, [context]; an example here is 3x32x32"));
+}
+
+// 12 d^2 and 13 d for each layer, two vectors at the end, and the tables.
+TEST(Gpt, HasAsManyParametersAsItShould) {
+  const std::int64_t d = 64, tokens = 450, context = 48, layers = 2;
+  const std::int64_t blocks = layers * (12 * d * d + 13 * d) + 2 * d;
+  EXPECT_EQ(build("gpt", "{}", {{context}, tokens}).dim(), blocks + (tokens + context) * d);
+  EXPECT_EQ(build("gpt", "{tied: false}", {{context}, tokens}).dim(),
+            blocks + (2 * tokens + context) * d);
 }
 
 }  // namespace

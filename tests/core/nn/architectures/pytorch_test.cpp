@@ -105,7 +105,8 @@ networks = {
                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
     'resnet18': ResNet18(4),
 }
-inputs = {'gpt': torch.randint(0, 9, (5, 6)).float(), 'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
+inputs = {'gpt': torch.randint(0, 9, (5, 6)).float(),
+          'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
           'conv': torch.randn(5, 2, 17, 17),
           'resnet18': torch.randn(5, 3, 64, 64)}
 )";
@@ -132,7 +133,7 @@ for name, net in networks.items():
 )";
 
 const std::map<std::string, std::string> kSettings = {
-    {"gpt", "{tokens: 9, layers: 2, width: 8, heads: 2}"},
+    {"gpt", "{tokens: 9, layers: 2, width: 8, heads: 2, tied: false}"},
     {"resnet18", "{width: 4, stem: large}"},
     {"mlp",
      "layers: [flatten, {linear: {features: 7}}, tanh, layer_norm, {linear: {features: 5}}, relu, "
