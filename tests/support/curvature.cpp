@@ -96,7 +96,7 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
   if (name == "gpt") {
     const auto data = random_images(n, {4}, 3, 3);
     return {name, all_of(data), classes,
-            disturbed(make_model("gpt", "{layers: 1, width: 2, heads: 1}", *data))};
+            disturbed(make_model("gpt", "{layers: 1, width: 3, heads: 1}", *data))};
   }
   if (name == "binary") {
     return {name,
