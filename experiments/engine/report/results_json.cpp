@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/base/text.h"
+#include "experiments/engine/plan/verdict_settings.h"
 #include "experiments/engine/report/results.h"
 
 namespace oubli {
@@ -25,8 +26,11 @@ Json with_printable_text(const Json& json) {
   return entries;
 }
 
-// What tables say of a sweep must be there.
-void require_sweep(const Json& report) {
+// What tables say of a report must be what it should: its warnings, and its sweep.
+void require_report(const Json& report) {
+  static_cast<void>(report.get<std::map<std::string, Json>>());
+  if (report.contains("warnings"))
+    static_cast<void>(report.at("warnings").get<std::vector<std::string>>());
   if (!report.contains("sweep")) return;
   const Json& sweep = report.at("sweep");
   const Json& trials = sweep.at("trials");
@@ -103,6 +107,8 @@ Results Results::from_json(const Json& stored_json, const std::string& where) {
     for (const Json& machine : results.machines) {
       static_cast<void>(machine.at("stages").get<double>());
     }
+    reading = "its settings";
+    static_cast<void>(VerdictSettings::from(results.resolved));
     for (const Json& stored : json.at("rows")) {
       reading = "a row";
       RowResult row{.name = stored.at("name").get<std::string>(), .models = {}};
@@ -116,7 +122,7 @@ Results Results::from_json(const Json& stored_json, const std::string& where) {
              model.at("status"), model.at("message").get<std::string>(),
              model.at("values").get<std::map<std::string, double>>(), model.at("report"),
              model.value("at_least", std::set<std::string>())});
-        require_sweep(row.models.back().report);
+        require_report(row.models.back().report);
       }
       const Json pooled = stored.value("together", Json::object());
       for (const auto& [column, value] : pooled.items()) {

@@ -33,7 +33,8 @@ std::string whole_page(const PageShell& shell) {
       "</main>\n<footer><p>Made by oubli{6}. This file needs no network, and asks for "
       "nothing.</p></footer>\n<script>{7}</script>\n</body>\n</html>\n",
       csp_hash(script), csp_hash(style), escaped_html(shell.title), style, shell.navigation,
-      shell.content, shell.version.empty() ? "" : fmt::format(" {}", escaped_html(shell.version)), script);
+      shell.content, shell.version.empty() ? "" : fmt::format(" {}", escaped_html(shell.version)),
+      script);
 }
 
 }  // namespace oubli

@@ -197,9 +197,11 @@ std::string record_page(const Json& record) {
   std::string navigation = "<nav aria-label=\"Parts of this page\"><ul>\n";
   for (const auto& [name, text] :
        {std::pair("asked", "What was asked"), std::pair("guarantee", "What is guaranteed"),
-        std::pair("quality", "Before and after"), std::pair("method", "The method"),
-        std::pair("files", "Files"), std::pair("made", "How it was made")})
-    navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", name, text);
+        std::pair("quality", "Before and after"), std::pair("requests", "Requests"),
+        std::pair("method", "The method"), std::pair("files", "Files"),
+        std::pair("made", "How it was made")})
+    if (body.find(fmt::format("id=\"{}\"", name)) != std::string::npos)
+      navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", name, text);
   return whole_page({"Record of an edit" + (title.empty() ? "" : ": " + title),
                      navigation + "</ul></nav>\n", body,
                      text_of_json(made_by.value("oubli", Json("")))});

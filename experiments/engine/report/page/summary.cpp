@@ -182,7 +182,8 @@ std::string asked_text(const Results& results) {
     if (!settings.is_object() || !settings.contains(key)) return "";
     const Json& value = settings.at(key);
     if (value.is_string()) return value.get<std::string>();
-    return value.is_object() ? value.value("name", "") : "";
+    if (!value.is_object() || !value.contains("name")) return "";
+    return text_of_json(value.at("name"));
   };
   std::string text;
   if (results.is_attribution()) {
