@@ -274,6 +274,7 @@ std::string overview_part(const std::vector<PageSource>& sources) {
       ++count;
     }
     std::vector<std::string> words;
+    words.reserve(counts.size());
     for (const auto& [rank, counted] : counts)
       words.push_back(fmt::format("{} {}", counted.second, counted.first));
     html += fmt::format(
