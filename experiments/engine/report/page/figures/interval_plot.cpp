@@ -112,7 +112,11 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                   {{"name", "bands"}, {"values", bands}},
                   {{"name", "cuts"}, {"values", cuts}}};
   spec["scales"] = {{{"name", "row"}, {"type", "band"}, {"domain", names}, {"range", "height"}},
-                    scale_of("value", range, "width")};
+                    scale_of("value", range, "width"),
+                    {{"name", "colour"},
+                     {"type", "ordinal"},
+                     {"domain", {"original", "oracle", "equivalent", "different", "open"}},
+                     {"range", {"@original", "@oracle", "@method", "@method", "@method"}}}};
   Json rows_axis = {{"scale", "row"},  {"orient", "left"},  {"ticks", false},
                     {"domain", false}, {"labelPadding", 8}, {"labelOverlap", false}};
   rows_axis["labelLimit"] = {{"signal", "space < 420 ? 115 : 190"}};
@@ -125,10 +129,11 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                 {"from", {{"data", data}}},
                 {"encode", {{"enter", std::move(encoding)}}}};
   };
+  // Of thousands of dots each look at a rule counts: their colour is looked up.
   Json seed_dot = {{"x", at_scale("value", "value")},
                    {"y", middle},
                    {"size", constant(34)},
-                   {"fill", colour_of_kind()},
+                   {"fill", at_scale("colour", "kind")},
                    {"fillOpacity", constant(0.35)}};
   constexpr std::size_t kPointedAt = 2000;  // dots; among more none can be pointed at
   if (dots <= kPointedAt) {
