@@ -30,6 +30,8 @@ std::string made_part(const PageSource& source, const std::string& id);
 // Of several runs: what each was, and its verdicts side by side.
 std::string overview_part(const std::vector<PageSource>& sources);
 
+// In the order in which verdicts are listed: 0 for what is like retrained models.
+int rank_of_verdict(RowVerdict::Kind kind);
 // Where a verdict comes from, in a sentence.
 std::string verdict_reason(const Results& results, const RowResult& row);
 

@@ -104,22 +104,6 @@ std::string reason_of(const RowVerdict& verdict, const RowResult& row) {
   return verdict.text;
 }
 
-int rank_of(RowVerdict::Kind kind) {
-  switch (kind) {
-    case RowVerdict::Kind::kIndistinguishable:
-    case RowVerdict::Kind::kAmong:
-      return 0;
-    case RowVerdict::Kind::kUndecided:
-      return 1;
-    case RowVerdict::Kind::kDistinguishable:
-    case RowVerdict::Kind::kApart:
-      return 2;
-    case RowVerdict::Kind::kFailed:
-      return 3;
-  }
-  return 4;
-}
-
 std::string cost_text(const RowResult& row) {
   if (!row.failure_text().empty()) return "-";
   const std::optional<Estimate> cost = row.cell("cost_ratio");
@@ -142,7 +126,7 @@ std::string verdict_table(const Results& results, const std::string& id) {
   // The original first, since it says what there was to forget; methods by what was found.
   std::stable_sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) {
     const auto place = [](const Judged& one) {
-      return one.row->is_original() ? -1 : rank_of(one.verdict.kind);
+      return one.row->is_original() ? -1 : rank_of_verdict(one.verdict.kind);
     };
     return place(a) < place(b);
   });
@@ -227,6 +211,22 @@ std::string asked_text(const Results& results) {
 
 }  // namespace
 
+int rank_of_verdict(RowVerdict::Kind kind) {
+  switch (kind) {
+    case RowVerdict::Kind::kIndistinguishable:
+    case RowVerdict::Kind::kAmong:
+      return 0;
+    case RowVerdict::Kind::kUndecided:
+      return 1;
+    case RowVerdict::Kind::kDistinguishable:
+    case RowVerdict::Kind::kApart:
+      return 2;
+    case RowVerdict::Kind::kFailed:
+      return 3;
+  }
+  return 4;
+}
+
 std::string verdict_reason(const Results& results, const RowResult& row) {
   const RowVerdict verdict = judge(results, row);
   const std::string reason = reason_of(verdict, row);
@@ -254,38 +254,6 @@ std::string summary_part(const PageSource& source, const std::vector<Figure>& fi
       heading_level(id), verdict_table(results, id));
   if (!figures.empty()) html += figure_element(figures.front(), id, heading_level(id));
   return html + "</section>\n</div>\n";
-}
-
-std::string overview_part(const std::vector<PageSource>& sources) {
-  std::string html =
-      "<section><h2 id=\"overview\">The runs</h2>\n<div class=\"scroll\" tabindex=\"0\" "
-      "role=\"region\" aria-labelledby=\"overview\"><table><caption>Power checks, and how many "
-      "rows "
-      "got which verdict.</caption><thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Power "
-      "check</th><th scope=\"col\">Verdicts</th></tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    const Results& results = sources[i].results;
-    std::map<int, std::pair<std::string, int>> counts;  // by how good they are
-    for (const RowResult& row : results.rows) {
-      if (row.is_original() || row.is_noise_floor() || results.is_attribution()) continue;
-      const RowVerdict::Kind kind = judge(results, row).kind;
-      auto& [word, count] = counts[rank_of(kind)];
-      word = to_string(kind);
-      ++count;
-    }
-    std::vector<std::string> words;
-    words.reserve(counts.size());
-    for (const auto& [rank, counted] : counts)
-      words.push_back(fmt::format("{} {}", counted.second, counted.first));
-    html += fmt::format(
-        "<tr><th scope=\"row\"><a href=\"#r{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n", i + 1,
-        escaped_html(results.title.empty() ? sources[i].name : results.title),
-        results.is_attribution()      ? "-"
-        : check_power(results).passed ? "✓ passed"
-                                      : "✕ not passed",
-        words.empty() ? "-" : fmt::format("{}", fmt::join(words, ", ")));
-  }
-  return html + "</tbody></table></div></section>\n";
 }
 
 }  // namespace oubli
