@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "experiments/engine/report/cell_text.h"
 #include "experiments/engine/report/page/html.h"
