@@ -65,19 +65,13 @@ Tensors of_test(const Adjoints& all, std::int64_t test) {
 Adjoints test_gradients(const Model& model, const Subset& tests, const Objective& loss,
                         CostMeter& cost) {
   Adjoints all = zero_adjoints(model, tests.size());
-  visit_example_gradients(
-      model, tests,
-      [&](const Tensor& outputs, const Tensor& targets) {
-        return loss.output_gradients(outputs, targets);
-      },
-      cost,
-      [&](const ExampleGradients& some) {
-        for (std::size_t k = 0; k < all.size(); ++k) {
-          const ParameterInfo& info = model.parameter_infos()[k];
-          const Tensor part = all[k].narrow(0, some.begin, some.batch.size());
-          part.copy_(some.gradients.narrow(1, info.offset, info.size).reshape(part.sizes()));
-        }
-      });
+  visit_example_gradients(model, tests, loss, cost, [&](const ExampleGradients& some) {
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      const ParameterInfo& info = model.parameter_infos()[k];
+      const Tensor part = all[k].narrow(0, some.begin, some.batch.size());
+      part.copy_(some.gradients.narrow(1, info.offset, info.size).reshape(part.sizes()));
+    }
+  });
   return all;
 }
 

@@ -159,4 +159,15 @@ void visit_example_gradients(const Model& model, const Subset& subset,
   }
 }
 
+void visit_example_gradients(const Model& model, const Subset& subset, const Objective& loss,
+                             CostMeter& cost,
+                             const std::function<void(const ExampleGradients&)>& visit) {
+  visit_example_gradients(
+      model, subset,
+      [&](const Tensor& outputs, const Tensor& targets) {
+        return loss.output_gradients(outputs, targets);
+      },
+      cost, visit);
+}
+
 }  // namespace oubli

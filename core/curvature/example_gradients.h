@@ -54,5 +54,9 @@ void visit_example_gradients(const Model& model, const Subset& subset,
                              const OutputGradients& output_gradients, CostMeter& cost,
                              const std::function<void(const ExampleGradients&)>& visit,
                              std::int64_t most_at_once = kEvaluationBatch);
+// Of each example's own loss.
+void visit_example_gradients(const Model& model, const Subset& subset, const Objective& loss,
+                             CostMeter& cost,
+                             const std::function<void(const ExampleGradients&)>& visit);
 
 }  // namespace oubli

@@ -30,15 +30,9 @@ namespace {
 Tensor gradients_of_each(const Model& model, const Subset& tests, const Objective& loss,
                          CostMeter& cost) {
   Tensor all = at::empty({model.dim(), tests.size()}, at::kDouble);
-  visit_example_gradients(
-      model, tests,
-      [&](const Tensor& outputs, const Tensor& targets) {
-        return loss.output_gradients(outputs, targets);
-      },
-      cost,
-      [&](const ExampleGradients& some) {
-        all.narrow(1, some.begin, some.batch.size()).copy_(some.gradients.t());
-      });
+  visit_example_gradients(model, tests, loss, cost, [&](const ExampleGradients& some) {
+    all.narrow(1, some.begin, some.batch.size()).copy_(some.gradients.t());
+  });
   return all;
 }
 

@@ -2,31 +2,11 @@
 
 #include <ATen/ATen.h>
 
-#include "core/nn/linearisation.h"
+#include "core/nn/linear_map.h"
 #include "core/nn/max_pool_kernels.h"
 
 namespace oubli {
 namespace {
-
-// A map that is linear once the input is known: its second derivative is zero.
-class LinearMap : public LayerLinearisation {
- public:
-  using LayerLinearisation::LayerLinearisation;
-  Tensor tangent(const Tensor& dx, const Tensors&, bool) override {
-    return dx.defined() ? forwards(dx) : Tensor();
-  }
-  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
-    return request.input ? backwards(g) : Tensor();
-  }
-  Tensor adjoint_tangent(const Tensor& dg, const Tensors&, Tensors&, bool input) override {
-    return input && dg.defined() ? backwards(dg) : Tensor();
-  }
-  void list_kept(Tensors& kept) const override { kept.push_back(output_); }
-
- protected:
-  virtual Tensor forwards(const Tensor& dx) const = 0;
-  virtual Tensor backwards(const Tensor& g) const = 0;
-};
 
 class LinearisedMaxPool : public LinearMap {
  public:

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/nn/linear_map.h"
 #include "core/nn/linearisation.h"
 
 namespace oubli {
@@ -12,7 +13,7 @@ namespace {
 class LinearisedPositionEmbedding : public ParameterLinearisation {
  public:
   LinearisedPositionEmbedding(const Tensor& x, const ForwardPass& pass, std::size_t number)
-      : numbers_{number}, sizes_(x.sizes().vec()) {
+      : numbers_{number}, sizes_(x.sizes().vec()), context_(pass.parameters[number].size(0)) {
     output_ = x + rows(pass.parameters[number].detach());
   }
 
@@ -37,7 +38,7 @@ class LinearisedPositionEmbedding : public ParameterLinearisation {
   // One number of the output for each of the table: the gradient itself, 0 behind the sequence.
   Tensors example_gradients(const Tensor& g, std::int64_t begin,
                             std::int64_t count) const override {
-    return {at::constant_pad_nd(g.narrow(0, begin, count), {0, 0, 0, context() - sizes_[1]})};
+    return {at::constant_pad_nd(g.narrow(0, begin, count), {0, 0, 0, context_ - sizes_[1]})};
   }
 
   void list_kept(Tensors& kept) const override {
@@ -46,38 +47,25 @@ class LinearisedPositionEmbedding : public ParameterLinearisation {
   }
 
  private:
-  Tensor rows(const Tensor& table) const {
-    context_ = table.size(0);
-    return table.narrow(0, 0, sizes_[1]);
-  }
-  std::int64_t context() const { return context_; }
+  Tensor rows(const Tensor& table) const { return table.narrow(0, 0, sizes_[1]); }
 
   std::vector<std::size_t> numbers_;
   std::vector<std::int64_t> sizes_;  // of the input
-  mutable std::int64_t context_ = 0;
+  std::int64_t context_;             // rows of the table
 };
 
-class LinearisedLastPosition : public LayerLinearisation {
+class LinearisedLastPosition : public LinearMap {
  public:
   explicit LinearisedLastPosition(const Tensor& x)
-      : LayerLinearisation(x.select(1, -1)), positions_(x.size(1)) {}
+      : LinearMap(x.select(1, -1)), positions_(x.size(1)) {}
 
-  Tensor tangent(const Tensor& dx, const Tensors&, bool) override {
-    return dx.defined() ? dx.select(1, -1) : Tensor();
-  }
-  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
-    return request.input ? backwards(g) : Tensor();
-  }
-  Tensor adjoint_tangent(const Tensor& dg, const Tensors&, Tensors&, bool input) override {
-    return input && dg.defined() ? backwards(dg) : Tensor();
-  }
-  void list_kept(Tensors& kept) const override { kept.push_back(output_); }
-
- private:
-  Tensor backwards(const Tensor& g) const {
+ protected:
+  Tensor forwards(const Tensor& dx) const override { return dx.select(1, -1); }
+  Tensor backwards(const Tensor& g) const override {
     return at::constant_pad_nd(g.unsqueeze(1), {0, 0, positions_ - 1, 0});
   }
 
+ private:
   std::int64_t positions_;
 };
 

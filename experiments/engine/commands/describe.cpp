@@ -25,6 +25,19 @@ using Declarations = std::vector<SettingsDeclaration>;
 
 void print(const std::string& text) { fmt::print("{}", wrapped(text, terminal_columns(stdout))); }
 
+// What a setting is, its type and range, and its default.
+std::string declaration_text(const SettingsDeclaration& d) {
+  const std::string type = d.range.empty() ? d.type : d.type + ": " + d.range;
+  return fmt::format("{} ({}; {})", d.doc, type,
+                     !d.default_value           ? "required"
+                     : d.default_value->empty() ? "optional"
+                                                : "default " + *d.default_value);
+}
+
+std::string only_with_text(const SettingsDeclaration& d) {
+  return d.only_with.empty() ? "" : fmt::format(" (with {})", fmt::join(d.only_with, ", "));
+}
+
 void print_settings(const Declarations& declarations, const std::string& heading = "Settings:") {
   if (declarations.empty()) {
     fmt::print("No settings.\n");
@@ -32,20 +45,36 @@ void print_settings(const Declarations& declarations, const std::string& heading
   }
   print(heading);
   for (const SettingsDeclaration& d : declarations) {
-    const std::string type = d.range.empty() ? d.type : d.type + ": " + d.range;
-    const std::string only =
-        d.only_with.empty() ? "" : fmt::format(" (with {})", fmt::join(d.only_with, ", "));
-    fmt::print("  {}{}\n{}", d.key, only,
-               hanging("", 6,
-                       fmt::format("{} ({}; {})", d.doc, type,
-                                   !d.default_value           ? "required"
-                                   : d.default_value->empty() ? "optional"
-                                                              : "default " + *d.default_value),
-                       terminal_columns(stdout)));
+    fmt::print("  {}{}\n{}", d.key, only_with_text(d),
+               hanging("", 6, declaration_text(d), terminal_columns(stdout)));
   }
 }
 
 const char* yes_no(bool value) { return value ? "yes" : "no"; }
+
+// Its own, and those that every method has beside them.
+Declarations settings_of_method(const MethodInfo& info, const Methods& methods) {
+  return describe([&](const Settings& settings) {
+    info.make(settings, methods);
+    read_row_name(settings, info.name);
+    settings.raw("sweep", "settings to choose by trials: `oubli describe sweep`");
+  });
+}
+
+Declarations settings_of_edit() {
+  return describe([](const Settings& settings) {
+    configure_selection(settings);
+    read_known_share(settings);
+  });
+}
+
+Declarations settings_of_requests() {
+  return describe([](const Settings& settings) { read_requests(settings); });
+}
+
+Declarations settings_of_sweep(const Registries& registries) {
+  return describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); });
+}
 
 void describe_method(const MethodInfo& info, const Methods& methods) {
   print(fmt::format("{} (method): {}", info.name, info.summary));
@@ -56,11 +85,7 @@ void describe_method(const MethodInfo& info, const Methods& methods) {
   if (!info.definition.empty()) {
     fmt::print("{}", hanging("Definition:", 12, info.definition, terminal_columns(stdout)));
   }
-  print_settings(describe([&](const Settings& settings) {
-    info.make(settings, methods);
-    read_row_name(settings, info.name);
-    settings.raw("sweep", "settings to choose by trials: `oubli describe sweep`");
-  }));
+  print_settings(settings_of_method(info, methods));
 }
 
 void describe_attributor(const AttributorInfo& info) {
@@ -131,17 +156,13 @@ const std::vector<Part>& parts() {
 void describe_part(const Part& part, const Registries& registries) {
   print(fmt::format("{}: {}", part.name, part.summary));
   if (part.name == "edit") {
-    print_settings(describe([](const Settings& settings) {
-      configure_selection(settings);
-      read_known_share(settings);
-    }));
+    print_settings(settings_of_edit());
     print(
         "A list of edits is a sequence of requests, each on what the one before it left. Or "
         "{requests: ...}, with");
-    print_settings(describe([](const Settings& settings) { read_requests(settings); }));
+    print_settings(settings_of_requests());
   } else if (part.name == "sweep") {
-    print_settings(
-        describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); }));
+    print_settings(settings_of_sweep(registries));
   } else if (part.name == "train") {
     print_settings(describe(TrainingRecipe::read));
   } else if (part.name == "optimizer" || part.name == "schedule") {
@@ -181,20 +202,11 @@ std::vector<FoundKey> all_keys(const Registries& registries) {
         "which one it is, of data, model, optimizer, schedule, curvature, solver or "
         "preconditioner: `name: sgd` beside its settings"}});
   add("train", describe(TrainingRecipe::read));
-  add("edit", describe([](const Settings& settings) {
-        configure_selection(settings);
-        read_known_share(settings);
-      }));
-  add("edit.requests", describe([](const Settings& settings) { read_requests(settings); }));
-  add("sweep",
-      describe([&](const Settings& settings) { declare_sweep(settings, registries.metrics); }));
-  for (const MethodInfo& info : registries.methods.entries()) {
-    add(info.name, describe([&](const Settings& settings) {
-          info.make(settings, registries.methods);
-          read_row_name(settings, info.name);
-          settings.raw("sweep", "settings to choose by trials: `oubli describe sweep`");
-        }));
-  }
+  add("edit", settings_of_edit());
+  add("edit.requests", settings_of_requests());
+  add("sweep", settings_of_sweep(registries));
+  for (const MethodInfo& info : registries.methods.entries())
+    add(info.name, settings_of_method(info, registries.methods));
   for (const DataSource& source : registries.datasets.entries())
     add(source.name, describe([&](const Settings& settings) { source.configure(settings); }));
   for (const Architecture& architecture : registries.architectures.entries()) {
@@ -223,14 +235,12 @@ void print_keys(const std::string& name, const std::vector<FoundKey>& found) {
   std::vector<std::pair<SettingsDeclaration, std::vector<std::string>>> groups;
   for (const FoundKey& each : found) {
     SettingsDeclaration same = each.declaration;
-    const std::string with =
-        same.only_with.empty() ? "" : fmt::format(" (with {})", fmt::join(same.only_with, ", "));
     same.only_with.clear();
     const auto group = std::find_if(groups.begin(), groups.end(),
                                     [&](const auto& entry) { return entry.first == same; });
     std::string owner =
         each.owner == "experiment" ? each.declaration.key : each.owner + "." + each.declaration.key;
-    owner += with;
+    owner += only_with_text(each.declaration);
     if (group == groups.end()) {
       groups.push_back({same, {owner}});
     } else if (std::find(group->second.begin(), group->second.end(), owner) ==
@@ -242,20 +252,11 @@ void print_keys(const std::string& name, const std::vector<FoundKey>& found) {
     constexpr std::size_t kMost = 8;
     const std::size_t more = owners.size() > kMost ? owners.size() - kMost : 0;
     owners.resize(owners.size() - more);
-    const std::string type = declaration.range.empty()
-                                 ? declaration.type
-                                 : fmt::format("{}: {}", declaration.type, declaration.range);
     fmt::print("\n{}", hanging("", 2,
                                fmt::format("{}{}", fmt::join(owners, ", "),
                                            more > 0 ? fmt::format(" and {} more", more) : ""),
                                terminal_columns(stdout)));
-    fmt::print("{}", hanging("", 6,
-                             fmt::format("{} ({}; {})", declaration.doc, type,
-                                         !declaration.default_value ? "required"
-                                         : declaration.default_value->empty()
-                                             ? "optional"
-                                             : "default " + *declaration.default_value),
-                             terminal_columns(stdout)));
+    fmt::print("{}", hanging("", 6, declaration_text(declaration), terminal_columns(stdout)));
     if (!declaration.names.empty()) {
       fmt::print("{}", hanging("", 6, fmt::format("one of: {}", fmt::join(declaration.names, ", ")),
                                terminal_columns(stdout)));

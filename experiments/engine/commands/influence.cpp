@@ -21,6 +21,7 @@
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/layout.h"
 #include "experiments/engine/report/output.h"
+#include "experiments/engine/report/page/examples.h"
 #include "experiments/engine/report/result_folder.h"
 #include "experiments/engine/run/run_stage.h"
 #include "experiments/engine/run/stage_files.h"

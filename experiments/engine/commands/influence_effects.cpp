@@ -16,10 +16,7 @@ constexpr std::size_t kMostShown = 16;  // on a page
 
 // What a page shows of an example: its label in words, and where it is one, its picture.
 Json shown_example(const Dataset& data, std::int64_t row) {
-  const std::int64_t channels = data.is_image() ? data.inputs.size(1) : 0;
-  return {{"row", row},
-          {"label", label_text(data, row)},
-          {"picture", channels == 1 || channels == 3 ? picture_of(data.inputs[row]) : ""}};
+  return {{"row", row}, {"label", label_text(data, row)}, {"picture", picture_of(data, row)}};
 }
 
 }  // namespace
@@ -81,20 +78,12 @@ std::filesystem::path write_effects(const ResultFolder& output, std::int64_t num
   return output.path() / stem;
 }
 
-std::string class_text(const Dataset& data, std::int64_t label) {
-  return data.class_names.empty() ? fmt::format("{}", label)
-                                  : data.class_names[static_cast<std::size_t>(label)];
-}
-
 std::string label_text(const Dataset& data, std::int64_t row) {
-  if (!data.is_classification()) {
-    return fmt::format("{:.4g}", data.targets[row].flatten()[0].item<double>());
-  }
-  const auto label = data.targets[row].item<std::int64_t>();
-  std::string text = class_text(data, label);
-  const auto true_label =
-      data.true_targets.defined() ? data.true_targets[row].item<std::int64_t>() : label;
-  if (true_label != label) text += fmt::format(" (truly {})", true_label);
+  std::string text = target_text(data, data.targets, row);
+  if (!data.is_classification() || !data.true_targets.defined()) return text;
+  const auto true_label = data.true_targets[row].item<std::int64_t>();
+  if (true_label != data.targets[row].item<std::int64_t>())
+    text += fmt::format(" (truly {})", true_label);
   return text;
 }
 

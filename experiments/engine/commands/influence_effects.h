@@ -30,8 +30,6 @@ std::filesystem::path write_effects(const ResultFolder& output, std::int64_t num
                                     const Experiment& experiment, const std::vector<Effect>& all,
                                     Json summary);
 
-// Names of classes where the data has them.
-std::string class_text(const Dataset& data, std::int64_t label);
 // The label of a row; where it is a wrong one, the true label too.
 std::string label_text(const Dataset& data, std::int64_t row);
 

@@ -23,7 +23,6 @@
 #include "experiments/engine/run/calibration.h"
 #include "experiments/engine/run/display.h"
 #include "experiments/engine/run/jobs.h"
-#include "experiments/engine/terminal.h"
 
 namespace oubli {
 namespace {
@@ -98,9 +97,9 @@ int run_file(const RunOptions& options, const Registries& registries) {
   forget_rows(options.fresh, experiment, plan, store);
   const std::size_t jobs = job_count(static_cast<std::size_t>(options.jobs), experiment.spec);
   Display display(stderr);
-  // On a terminal the first guess of how long it takes comes before the first stage is done.
-  if (is_terminal(stderr))
-    display.set_rate(seconds_per_sample_gradient(experiment) / static_cast<double>(jobs));
+  display.set_rate([&experiment, jobs] {
+    return seconds_per_sample_gradient(experiment) / static_cast<double>(jobs);
+  });
   const Results results =
       run_experiment(experiment, plan, store, registries,
                      {options.data, static_cast<std::size_t>(options.jobs), &display});

@@ -54,8 +54,12 @@ ReportRow report_row(const Results& results, const RowResult& row) {
   reported.is_noise_floor = row.is_noise_floor();
   reported.failure = row.failure_text();
   for (const std::string& column : results.columns) reported.cells.push_back(row.cell(column));
-  if (!results.is_attribution())
-    reported.verdict = row.is_noise_floor() ? "-" : judge(results, row).text;
+  if (results.is_attribution()) return reported;
+  reported.verdict = "-";
+  if (row.is_noise_floor()) return reported;
+  const RowVerdict verdict = judge(results, row);
+  reported.verdict = verdict.text;
+  reported.kind = verdict.kind;
   return reported;
 }
 
@@ -93,7 +97,11 @@ ReportModel report_model(const Results& results) {
   ReportModel model;
   model.title = results.title;
   model.sets = sets_line(results);
-  if (!results.is_attribution()) model.power_check = check_power(results).text;
+  if (!results.is_attribution()) {
+    const PowerCheck power = check_power(results);
+    model.power_check = power.text;
+    model.has_power = power.passed;
+  }
   const std::vector<std::string> decisive =
       results.is_attribution() ? std::vector<std::string>() : decisive_columns(results);
   for (const std::string& column : results.columns) {

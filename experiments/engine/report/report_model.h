@@ -9,6 +9,7 @@
 
 #include "core/evaluate/statistics/estimate.h"
 #include "experiments/engine/report/results.h"
+#include "experiments/engine/report/verdict.h"
 
 namespace oubli {
 
@@ -34,12 +35,14 @@ struct ReportRow {
   std::string failure;  // "diverged 1/2": what stands in place of its numbers
   std::vector<std::optional<Estimate>> cells;  // one for each column
   std::string verdict;                         // "-" for a noise floor; of an attribution ""
+  RowVerdict::Kind kind = RowVerdict::Kind::kUndecided;  // of the verdict, where there is one
 };
 
 struct ReportModel {
   std::string title;
   std::string sets;         // how many examples each set has, a sentence
   std::string power_check;  // a paragraph; of an attribution ""
+  bool has_power = false;   // whether that was passed
   std::vector<ReportColumn> columns;
   std::vector<ReportRow> rows;
   std::string decided_by;  // what verdicts rest on, a sentence; of an attribution ""

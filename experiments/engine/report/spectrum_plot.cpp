@@ -7,27 +7,18 @@
 #include <cmath>
 #include <vector>
 
+#include "experiments/engine/report/half_decades.h"
+
 namespace oubli {
 namespace {
 
 constexpr int kHalfDecades = 10;  // below the largest, on either side
 
-// Bin of an eigenvalue: 0 in the middle, positive ones upwards.
-int bin_of(double value, double top) {
-  if (value == 0) return 0;
-  const double steps = std::floor(2 * (std::log10(std::abs(value)) - top)) + kHalfDecades;
-  const int bin = static_cast<int>(std::clamp(steps, 0.0, static_cast<double>(kHalfDecades)));
-  return value < 0 ? -bin : bin;
-}
-
-std::string interval(int bin, double top) {
-  const auto edge = [&](int step) {
-    return std::pow(10.0, top + 0.5 * static_cast<double>(step - kHalfDecades));
-  };
-  if (bin == 0) return fmt::format("|x| < {:.1e}", edge(1));
+std::string interval(int bin, const HalfDecades& bins) {
+  if (bin == 0) return fmt::format("|x| < {:.1e}", bins.edge(1));
   const int step = std::abs(bin);
-  return bin > 0 ? fmt::format("{:8.1e} to {:8.1e}", edge(step), edge(step + 1))
-                 : fmt::format("{:8.1e} to {:8.1e}", -edge(step + 1), -edge(step));
+  return bin > 0 ? fmt::format("{:8.1e} to {:8.1e}", bins.edge(step), bins.edge(step + 1))
+                 : fmt::format("{:8.1e} to {:8.1e}", -bins.edge(step + 1), -bins.edge(step));
 }
 
 }  // namespace
@@ -35,11 +26,10 @@ std::string interval(int bin, double top) {
 std::string spectrum_plot(const SpectrumEstimate& spectrum, std::int64_t dim, std::size_t columns) {
   const double size = spectrum.nodes.abs().max().item<double>();
   if (!(size > 0)) return "  all eigenvalues are 0\n";
-  // The upper edge of the last bin is the half decade above the largest.
-  const double top = std::floor(2 * std::log10(size)) / 2;
+  const HalfDecades bins(size, kHalfDecades);
   std::vector<double> counts(2 * kHalfDecades + 1, 0.0);
   for (std::int64_t i = 0; i < spectrum.nodes.numel(); ++i) {
-    const int number = kHalfDecades + bin_of(spectrum.nodes[i].item<double>(), top);
+    const int number = kHalfDecades + bins.bin_of(spectrum.nodes[i].item<double>());
     counts[static_cast<std::size_t>(number)] +=
         spectrum.weights[i].item<double>() * static_cast<double>(dim);
   }
@@ -53,7 +43,7 @@ std::string spectrum_plot(const SpectrumEstimate& spectrum, std::int64_t dim, st
     if (count <= 0) continue;
     const double length = static_cast<double>(room) * std::log10(1 + count) / most;
     const auto bar = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(length)));
-    text += fmt::format("  {:<21}  {:>12.3g}  {}\n", interval(bin, top), count,
+    text += fmt::format("  {:<21}  {:>12.3g}  {}\n", interval(bin, bins), count,
                         std::string(std::min(bar, room), '#'));
   }
   return text;

@@ -29,6 +29,7 @@ void Display::begin(std::size_t stages, std::size_t cached, double cost) {
   done_ = failed_ = 0;
   cost_done_ = 0;
   slots_.clear();
+  if (live_ && measure_rate_ && cost_ > 0) rate_ = measure_rate_();
   start_ = last_draw_ = Clock::now();
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,9 @@ class Display : public RunListener {
   explicit Display(std::FILE* out);
   ~Display() override { close(); }
 
-  // Seconds that a unit of cost takes, all workers together: what is left is guessed by it until a
-  // fiftieth is done.
-  void set_rate(double seconds) { rate_ = seconds; }
+  // How to measure the seconds that a unit of cost takes, all workers together: what is left is
+  // guessed by it until a fiftieth is done. Called on a terminal alone, and where there is work.
+  void set_rate(std::function<double()> measure) { measure_rate_ = std::move(measure); }
 
   void begin(std::size_t stages, std::size_t cached, double cost) override;
   void end() override { close(); }
@@ -46,6 +47,7 @@ class Display : public RunListener {
   bool live_ = false;
   std::size_t stages_ = 0, cached_ = 0, done_ = 0, failed_ = 0;
   double cost_ = 0, cost_done_ = 0, rate_ = 0;
+  std::function<double()> measure_rate_;
   std::vector<Slot> slots_;
   std::size_t lines_drawn_ = 0;
   std::chrono::steady_clock::time_point start_, last_draw_;

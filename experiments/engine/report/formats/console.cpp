@@ -71,10 +71,19 @@ std::string coloured(const std::string& text, Colour colour, bool has_colours) {
   return has_colours ? fmt::format("\x1b[{}m{}\x1b[0m", static_cast<int>(colour), text) : text;
 }
 
-Colour colour_of(const std::string& verdict) {
-  if (verdict.starts_with("indistinguishable") || verdict.starts_with("among"))
-    return Colour::kGreen;
-  return verdict.starts_with("undecided") ? Colour::kYellow : Colour::kRed;
+Colour colour_of(RowVerdict::Kind kind) {
+  switch (kind) {
+    case RowVerdict::Kind::kIndistinguishable:
+    case RowVerdict::Kind::kAmong:
+      return Colour::kGreen;
+    case RowVerdict::Kind::kUndecided:
+      return Colour::kYellow;
+    case RowVerdict::Kind::kDistinguishable:
+    case RowVerdict::Kind::kApart:
+    case RowVerdict::Kind::kFailed:
+      return Colour::kRed;
+  }
+  return Colour::kRed;
 }
 
 std::string verdicts_text(const ReportModel& report, std::size_t name_width,
@@ -89,18 +98,17 @@ std::string verdicts_text(const ReportModel& report, std::size_t name_width,
     const std::string word = verdict.substr(0, verdict.find_first_of(" :;"));
     const std::size_t place = lines.find(word, name_width + 2);
     if (style.has_colours && place != std::string::npos)
-      lines.replace(place, word.size(), coloured(word, colour_of(verdict), true));
+      lines.replace(place, word.size(), coloured(word, colour_of(row.kind), true));
     text += lines;
   }
   return text;
 }
 
-std::string power_text(const std::string& check, const ConsoleStyle& style) {
-  const std::string lines = wrapped(printable(check), style.width);
+std::string power_text(const ReportModel& report, const ConsoleStyle& style) {
+  const std::string lines = wrapped(printable(report.power_check), style.width);
   const std::size_t end = lines.find('.');
   if (end == std::string::npos) return lines;
-  const bool passed = lines.starts_with("Power check: passed");
-  const Colour colour = passed ? Colour::kGreen : Colour::kRed;
+  const Colour colour = report.has_power ? Colour::kGreen : Colour::kRed;
   return fmt::format("{}{}", coloured(lines.substr(0, end + 1), colour, style.has_colours),
                      lines.substr(end + 1));
 }
@@ -110,7 +118,7 @@ std::string power_text(const std::string& check, const ConsoleStyle& style) {
 std::string console_table(const ReportModel& report, const ConsoleStyle& style) {
   std::string text = fmt::format("{}{}", wrapped(printable(report.title), style.width),
                                  wrapped(printable(report.sets), style.width));
-  if (!report.power_check.empty()) text += power_text(report.power_check, style);
+  if (!report.power_check.empty()) text += power_text(report, style);
   std::size_t name_width = 0;
   for (const ReportRow& row : report.rows) {
     name_width = std::max(name_width, shown_width(name_of(row)));

@@ -31,7 +31,12 @@ AttackCurves::AttackCurves(const Evaluation& evaluation, const StageOutputs& out
       outputs_(outputs),
       loss_{"loss", "An attack that goes by the loss alone", {}},
       lira_{"lira", "LiRA: shadow models trained with and without each example", {}},
-      ulira_{"ulira", "U-LiRA: shadow models that the same method edited", {}} {}
+      ulira_{"ulira", "U-LiRA: shadow models that the same method edited", {}} {
+  const NamedRows* edited = evaluation_.edited();
+  if (edited == nullptr || edited->name != "forget") return;
+  edited_rows_ = edited->rows;
+  others_ = evaluation_.unseen_rows_like(edited_rows_);
+}
 
 void AttackCurves::add(Attack& attack, const std::string& row, std::int64_t training_seed,
                        const Tensor& members, const Tensor& others) {
@@ -70,13 +75,11 @@ const std::vector<Shadow>& AttackCurves::shadows_of(const Stage& stage, ModelRol
 
 void AttackCurves::look_at(const std::string& row, std::int64_t training_seed, const Stage& stage,
                            const ModelOutcome& model) {
-  const NamedRows* edited = evaluation_.edited();
-  if (edited == nullptr || edited->name != "forget") return;
-  const Tensor others = evaluation_.unseen_rows_like(edited->rows);
-  if (others.defined()) {
+  if (!edited_rows_.defined()) return;
+  if (others_.defined()) {
     const Tensor& losses = model.predictions.losses();
-    add(loss_, row, training_seed, -losses.index_select(0, edited->rows),
-        -losses.index_select(0, others));
+    add(loss_, row, training_seed, -losses.index_select(0, edited_rows_),
+        -losses.index_select(0, others_));
   }
   const MetricInput input{
       .evaluation = evaluation_,

@@ -37,6 +37,7 @@ class AttackCurves {
 
   const Evaluation& evaluation_;
   const StageOutputs& outputs_;
+  Tensor edited_rows_, others_;  // undefined where nothing is forgotten, or nothing is like it
   Attack loss_, lira_, ulira_;
   Held trained_, edited_;
 };

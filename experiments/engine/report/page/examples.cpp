@@ -16,18 +16,23 @@ constexpr std::int64_t kMostLookedAt = 2000, kMostShown = 12, kMostValues = 8;
 
 Tensor mean_of(const std::vector<Tensor>& values) { return at::stack(values).mean(0); }
 
-std::string label_text(const Dataset& data, const Tensor& targets, std::int64_t row) {
-  if (!data.is_classification()) {
-    return fmt::format("{:.4g}", targets[row].reshape(-1)[0].item<double>());
-  }
-  const auto label = targets[row].item<std::int64_t>();
+}  // namespace
+
+std::string class_text(const Dataset& data, std::int64_t label) {
   const auto place = static_cast<std::size_t>(label);
   return place < data.class_names.size() ? data.class_names[place] : fmt::to_string(label);
 }
 
-}  // namespace
+std::string target_text(const Dataset& data, const Tensor& targets, std::int64_t row) {
+  return data.is_classification()
+             ? class_text(data, targets[row].item<std::int64_t>())
+             : fmt::format("{:.4g}", targets[row].reshape(-1)[0].item<double>());
+}
 
-std::string picture_of(const Tensor& image) {
+std::string picture_of(const Dataset& data, std::int64_t row) {
+  const std::int64_t channels = data.is_image() ? data.inputs.size(1) : 0;
+  if (channels != 1 && channels != 3) return "";
+  const Tensor image = data.inputs[row];
   constexpr std::int64_t kDark = 128;  // pixels that stay below, as of the digits from 0 to 16
   Tensor pixels = image;
   if (image.scalar_type() != at::kByte || image.max().item<std::int64_t>() < kDark) {
@@ -86,13 +91,11 @@ Tensor ExampleCollector::value_of(const std::string& row) const {
 
 ShownExample ExampleCollector::example(std::int64_t position) const {
   const auto row = rows_[position].item<std::int64_t>();
-  ShownExample shown{.row = row, .label = label_text(*dataset_, dataset_->targets, row)};
+  ShownExample shown{.row = row, .label = target_text(*dataset_, dataset_->targets, row)};
   if (dataset_->true_targets.defined())
-    shown.true_label = label_text(*dataset_, dataset_->true_targets, row);
-  const std::int64_t channels = dataset_->is_image() ? dataset_->inputs.size(1) : 0;
-  if (channels == 1 || channels == 3) {
-    shown.picture = picture_of(dataset_->inputs[row]);
-  } else if (dataset_->inputs.dim() == 2) {
+    shown.true_label = target_text(*dataset_, dataset_->true_targets, row);
+  shown.picture = picture_of(*dataset_, row);
+  if (dataset_->inputs.dim() == 2) {
     const std::int64_t count = std::min(dataset_->inputs.size(1), kMostValues);
     for (std::int64_t f = 0; f < count; ++f) {
       const auto place = static_cast<std::size_t>(f);

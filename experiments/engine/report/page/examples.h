@@ -34,8 +34,13 @@ class ExampleCollector {
   std::vector<Seen> seen_;
 };
 
-// A picture [channels, height, width] of one or three channels as a PNG in base64, its values
-// stretched from their least to their greatest where they are no pixels, or all dark.
-std::string picture_of(const Tensor& image);
+// The name of a class where the data has names, else its number.
+std::string class_text(const Dataset& data, std::int64_t label);
+// What `targets` of the data say of a row: a class, or of a regression its first number.
+std::string target_text(const Dataset& data, const Tensor& targets, std::int64_t row);
+
+// A row's image of one or three channels as a PNG in base64, its values stretched from their least
+// to their greatest where they are no pixels, or all dark; "" for what is no image.
+std::string picture_of(const Dataset& data, std::int64_t row);
 
 }  // namespace oubli

@@ -56,6 +56,10 @@ std::string text_of_json(const Json& json) {
                           : json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string definition_item(const std::string& term, const std::string& html) {
+  return fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped_html(term), html);
+}
+
 std::string json_block(const std::string& id, const Json& json) {
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace), safe;
   for (const char c : text) {

@@ -20,6 +20,9 @@ std::string picture_html(const std::string& base64, const std::string& alternati
 // A text as it is, anything else as JSON.
 std::string text_of_json(const Json& json);
 
+// A term of a definition list and what stands behind it, HTML.
+std::string definition_item(const std::string& term, const std::string& html);
+
 // JSON in a script element, which no text inside of it can end.
 std::string json_block(const std::string& id, const Json& json);
 

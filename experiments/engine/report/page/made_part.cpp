@@ -7,25 +7,22 @@
 namespace oubli {
 namespace {
 
-std::string item(const std::string& name, const std::string& value) {
-  return fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped_html(name), value);
-}
-
 std::string environment_items(const Json& environment) {
   std::string html;
   if (!environment.is_object()) return html;
   for (const auto& [name, value] : environment.items()) {
     if (value.is_object() || value.is_array()) continue;
-    html += item(name, escaped_html(text_of_json(value)));
+    html += definition_item(name, escaped_html(text_of_json(value)));
   }
   if (!environment.contains("stages_made_on")) return html;
   for (const Json& machine : environment.at("stages_made_on")) {
-    html += item("stages made on",
-                 escaped_html(fmt::format(
-                     "{}: {}, LibTorch {}, {}", text_of_json(machine.value("stages", Json(0))),
-                     text_of_json(machine.value("processor", Json("unknown"))),
-                     text_of_json(machine.value("libtorch", Json("unknown"))),
-                     text_of_json(machine.value("cpu_capability", Json("unknown"))))));
+    html += definition_item(
+        "stages made on",
+        escaped_html(fmt::format("{}: {}, LibTorch {}, {}",
+                                 text_of_json(machine.value("stages", Json(0))),
+                                 text_of_json(machine.value("processor", Json("unknown"))),
+                                 text_of_json(machine.value("libtorch", Json("unknown"))),
+                                 text_of_json(machine.value("cpu_capability", Json("unknown"))))));
   }
   return html;
 }
@@ -48,12 +45,13 @@ std::string made_part(const PageSource& source, const std::string& id) {
       "again on the same kind of processor:</p>\n<pre tabindex=\"0\">oubli run {}/resolved.yaml"
       "</pre>\n<dl class=\"made\">\n",
       escaped_html(source.name.empty() ? "RESULTS" : source.name));
-  html += item("seeds", escaped_html(seeds_text(source.results.resolved)));
+  html += definition_item("seeds", escaped_html(seeds_text(source.results.resolved)));
   html += environment_items(source.environment);
   if (source.entries > 0) {
-    html += item("made from", fmt::format("{} entries of the store, listed with their hashes in "
-                                          "entries.csv (SHA-256 <code>{}</code>)",
-                                          source.entries, escaped_html(source.entries_hash)));
+    html += definition_item("made from",
+                            fmt::format("{} entries of the store, listed with their hashes in "
+                                        "entries.csv (SHA-256 <code>{}</code>)",
+                                        source.entries, escaped_html(source.entries_hash)));
   }
   html += "</dl>\n";
   if (!source.settings.empty()) {

@@ -33,7 +33,7 @@ std::string overview_part(const std::vector<PageSource>& sources) {
       words.push_back(fmt::format("{} {}", counted.second, counted.first));
     html += fmt::format(
         "<tr><th scope=\"row\"><a href=\"#r{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n", i + 1,
-        escaped_html(results.title.empty() ? sources[i].name : results.title),
+        escaped_html(sources[i].shown_title()),
         results.is_attribution()      ? "-"
         : check_power(results).passed ? "✓ passed"
                                       : "✕ not passed",

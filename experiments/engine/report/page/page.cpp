@@ -69,10 +69,8 @@ std::string navigation(const std::vector<PageSource>& sources, const std::vector
   if (sources.size() > 1) {
     html += "<li><a href=\"#overview\">The runs</a></li>\n";
     for (std::size_t i = 0; i < sources.size(); ++i)
-      html +=
-          fmt::format("<li><a href=\"#r{}\">{}</a></li>\n", i + 1,
-                      escaped_html(sources[i].results.title.empty() ? sources[i].name
-                                                                    : sources[i].results.title));
+      html += fmt::format("<li><a href=\"#r{}\">{}</a></li>\n", i + 1,
+                          escaped_html(sources[i].shown_title()));
     return html + "</ul></nav>\n";
   }
   const Part& part = parts.front();
@@ -151,7 +149,7 @@ std::string report_page(const std::vector<PageSource>& sources) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     parts.push_back({sources.size() > 1 ? fmt::format("r{}-", i + 1) : "",
                      figures_of({sources[i].results, sources[i].evidence})});
-    titles.push_back(sources[i].results.title.empty() ? sources[i].name : sources[i].results.title);
+    titles.push_back(sources[i].shown_title());
   }
   const std::string title =
       sources.size() == 1 ? titles.front() : fmt::format("{} runs", sources.size());

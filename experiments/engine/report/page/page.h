@@ -32,6 +32,9 @@ struct PageSource {
   std::string settings;      // resolved.yaml
   std::size_t entries = 0;   // of the store, that the results were made from
   std::string entries_hash;  // SHA-256 of entries.csv
+
+  // What it is called on the page: its title, or where it has none the folder.
+  const std::string& shown_title() const { return results.title.empty() ? name : results.title; }
 };
 
 // Reads a folder of results. Throws as load_results; Error(kData) for a file that is none of ours.

@@ -33,6 +33,6 @@ std::string overview_part(const std::vector<PageSource>& sources);
 // In the order in which verdicts are listed: 0 for what is like retrained models.
 int rank_of_verdict(RowVerdict::Kind kind);
 // Where a verdict comes from, in a sentence.
-std::string verdict_reason(const Results& results, const RowResult& row);
+std::string verdict_reason(const RowVerdict& verdict, const RowResult& row);
 
 }  // namespace oubli

@@ -21,7 +21,7 @@ std::string words(const Json& json, const char* key) {
 }
 
 std::string pair_of(const std::string& name, const std::string& html) {
-  return html.empty() ? "" : fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, html);
+  return html.empty() ? "" : definition_item(name, html);
 }
 
 std::string section_of(const std::string& name, const std::string& title, const std::string& html) {

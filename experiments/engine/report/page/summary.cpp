@@ -146,7 +146,7 @@ std::string verdict_table(const Results& results, const std::string& id) {
     html += fmt::format(
         "<tr><th scope=\"row\">{}</th><td><span class=\"verdict {}\">{}</span></td><td>{}</td>"
         "<td>{}</td></tr>\n",
-        name_html(row->name), kind, kind, escaped_html(verdict_reason(results, *row)),
+        name_html(row->name), kind, kind, escaped_html(verdict_reason(verdict, *row)),
         escaped_html(cost_text(*row)));
   }
   return html + "</tbody></table>\n" + (is_long ? "</div>\n" : "");
@@ -226,8 +226,7 @@ int rank_of_verdict(RowVerdict::Kind kind) {
   return 4;
 }
 
-std::string verdict_reason(const Results& results, const RowResult& row) {
-  const RowVerdict verdict = judge(results, row);
+std::string verdict_reason(const RowVerdict& verdict, const RowResult& row) {
   const std::string reason = reason_of(verdict, row);
   // What every verdict's own text says too (verdict.cpp).
   const bool says_already = reason.find("oracles that judge") != std::string::npos;

@@ -36,23 +36,16 @@ AxisRange range_of(const std::vector<IntervalRow>& rows, bool may_be_log) {
 
 }  // namespace
 
-Json shape_of_kind() {
-  return by_field("kind",
-                  {{"original", "square"}, {"oracle", "diamond"}, {"different", "triangle-up"}},
-                  "circle");
-}
-
-Json colour_of_kind() {
-  return by_field("kind", {{"original", "@original"}, {"oracle", "@oracle"}}, "@method");
-}
-
-Json fill_of_kind() {
-  return by_field("kind",
-                  {{"original", "@original"},
-                   {"oracle", "@oracle"},
-                   {"equivalent", "@method"},
-                   {"different", "@method"}},
-                  "@ground");
+std::vector<Json> kind_scales() {
+  const auto scale = [](const char* name, const Json& range) {
+    return Json{{"name", name},
+                {"type", "ordinal"},
+                {"domain", {"original", "oracle", "equivalent", "different", "open"}},
+                {"range", range}};
+  };
+  return {scale("colour", {"@original", "@oracle", "@method", "@method", "@method"}),
+          scale("shape", {"square", "diamond", "circle", "triangle-up", "circle"}),
+          scale("fill", {"@original", "@oracle", "@method", "@method", "@ground"})};
 }
 
 Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& title,
@@ -111,12 +104,10 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                    {"transform", Json::array({{{"type", "flatten"}, {"fields", {"value"}}}})}},
                   {{"name", "bands"}, {"values", bands}},
                   {{"name", "cuts"}, {"values", cuts}}};
-  spec["scales"] = {{{"name", "row"}, {"type", "band"}, {"domain", names}, {"range", "height"}},
-                    scale_of("value", range, "width"),
-                    {{"name", "colour"},
-                     {"type", "ordinal"},
-                     {"domain", {"original", "oracle", "equivalent", "different", "open"}},
-                     {"range", {"@original", "@oracle", "@method", "@method", "@method"}}}};
+  spec["scales"] = kind_scales();
+  spec["scales"].push_back(
+      {{"name", "row"}, {"type", "band"}, {"domain", names}, {"range", "height"}});
+  spec["scales"].push_back(scale_of("value", range, "width"));
   Json rows_axis = {{"scale", "row"},  {"orient", "left"},  {"ticks", false},
                     {"domain", false}, {"labelPadding", 8}, {"labelOverlap", false}};
   rows_axis["labelLimit"] = {{"signal", "space < 420 ? 115 : 190"}};
@@ -129,7 +120,6 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
                 {"from", {{"data", data}}},
                 {"encode", {{"enter", std::move(encoding)}}}};
   };
-  // Of thousands of dots each look at a rule counts: their colour is looked up.
   Json seed_dot = {{"x", at_scale("value", "value")},
                    {"y", middle},
                    {"size", constant(34)},
@@ -158,18 +148,18 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
             {{"x", at_scale("value", "from")},
              {"x2", at_scale("value", "to")},
              {"y", middle},
-             {"stroke", colour_of_kind()},
+             {"stroke", at_scale("colour", "kind")},
              {"strokeWidth", constant(2)},
              {"opacity",
               Json::array({{{"test", "isValid(datum.value)"}, {"value", 1}}, {{"value", 0}}})}}),
        mark("symbol", "means",
             {{"x", at_scale("value", "value")},
              {"y", middle},
-             {"shape", shape_of_kind()},
+             {"shape", at_scale("shape", "kind")},
              {"size", constant(72)},
-             {"stroke", colour_of_kind()},
+             {"stroke", at_scale("colour", "kind")},
              {"strokeWidth", constant(1.5)},
-             {"fill", fill_of_kind()},
+             {"fill", at_scale("fill", "kind")},
              {"opacity",
               Json::array({{{"test", "isValid(datum.value)"}, {"value", 1}}, {{"value", 0}}})},
              {"tooltip", {{"field", "said"}}}}),
@@ -178,7 +168,7 @@ Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& titl
              {"y", middle},
              {"shape", {{"field", "side"}}},
              {"size", constant(50)},
-             {"fill", colour_of_kind()}}),
+             {"fill", at_scale("colour", "kind")}}),
        mark("text", "means",
             {{"x", constant(6)},
              {"y", middle},

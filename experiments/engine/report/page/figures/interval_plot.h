@@ -27,10 +27,8 @@ struct IntervalRow {
 Json interval_plot(const std::vector<IntervalRow>& rows, const std::string& title,
                    bool may_be_log = true);
 
-// The marks of a kind of row: shape, colour, and whether it is filled.
-Json shape_of_kind();
-Json colour_of_kind();
-Json fill_of_kind();
+// Scales "colour", "shape" and "fill" of a row's kind, for the marks of any plot of rows.
+std::vector<Json> kind_scales();
 
 // "original 2.75 ± 0.22; retrain 0.004 ± 0.001; ...": the rows in words, the first few of many.
 std::string rows_in_words(const std::vector<IntervalRow>& rows);

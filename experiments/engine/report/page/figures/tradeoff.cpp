@@ -145,7 +145,9 @@ Json tradeoff_plot(const FigureInput& input, const std::string& x, const std::st
   Json spec = plot_spec(360);
   spec["data"] = Json::array(
       {{{"name", "points"}, {"values", points}}, {{"name", "bands"}, {"values", bands}}});
-  spec["scales"] = Json::array({scale_of("x", x_range, "width"), scale_of("y", y_range, "height")});
+  spec["scales"] = kind_scales();
+  spec["scales"].push_back(scale_of("x", x_range, "width"));
+  spec["scales"].push_back(scale_of("y", y_range, "height"));
   spec["axes"] = Json::array({axis_of("x", "bottom", axis_title(results, x), x_range),
                               axis_of("y", "left", axis_title(results, y), y_range)});
   const auto along = [&](const char* which, const char* low, Json high) {
@@ -162,7 +164,7 @@ Json tradeoff_plot(const FigureInput& input, const std::string& x, const std::st
                               {"y", along("x", "from", {{"signal", "height"}})},
                               {"y2", along("x", "to", {{"value", 0}})}};
   const auto interval = [&](const char* name, const char* other) {
-    Json encoding = {{"stroke", colour_of_kind()},
+    Json encoding = {{"stroke", at_scale("colour", "kind")},
                      {"strokeWidth", constant(1.5)},
                      {"strokeOpacity", constant(0.55)}};
     const std::string a = name, b = other;
@@ -175,10 +177,14 @@ Json tradeoff_plot(const FigureInput& input, const std::string& x, const std::st
                 {"encode", {{"enter", encoding}}}};
   };
   Json symbol = {{"type", "symbol"}, {"name", "dots"}, {"from", {{"data", "points"}}}};
-  symbol["encode"]["enter"] = {{"x", at_scale("x", "x")},    {"y", at_scale("y", "y")},
-                               {"shape", shape_of_kind()},   {"size", constant(100)},
-                               {"stroke", colour_of_kind()}, {"strokeWidth", constant(1.5)},
-                               {"fill", fill_of_kind()},     {"tooltip", {{"field", "said"}}}};
+  symbol["encode"]["enter"] = {{"x", at_scale("x", "x")},
+                               {"y", at_scale("y", "y")},
+                               {"shape", at_scale("shape", "kind")},
+                               {"size", constant(100)},
+                               {"stroke", at_scale("colour", "kind")},
+                               {"strokeWidth", constant(1.5)},
+                               {"fill", at_scale("fill", "kind")},
+                               {"tooltip", {{"field", "said"}}}};
   Json label = {{"type", "text"}, {"name", "labels"}, {"from", {{"data", "dots"}}}};
   label["encode"]["enter"] = {{"text", {{"field", "datum.row"}}}, {"fill", constant("@ink")}};
   label["transform"] = Json::array({{{"type", "label"},

@@ -122,9 +122,9 @@ TEST(VerdictReason, NamesTheColumnThatDecides) {
   const Results results = source().results;
   for (const RowResult& row : results.rows) {
     if (row.is_noise_floor()) continue;
-    const std::string reason = verdict_reason(results, row);
-    EXPECT_FALSE(reason.empty()) << row.name;
     const RowVerdict verdict = judge(results, row);
+    const std::string reason = verdict_reason(verdict, row);
+    EXPECT_FALSE(reason.empty()) << row.name;
     if (verdict.kind != RowVerdict::Kind::kDistinguishable) continue;
     const auto clearest =
         std::min_element(verdict.columns.begin(), verdict.columns.end(),
