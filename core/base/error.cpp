@@ -130,12 +130,12 @@ std::vector<std::string> nearest_names(std::string_view name, const std::vector<
   std::vector<std::pair<double, std::string>> ranked;
   for (const std::string& candidate : all) {
     const std::string others = letters_of(candidate);
-    const bool holds = !letters.empty() && !others.empty() &&
-                       (others.find(letters) != std::string::npos ||
-                        letters.find(others) != std::string::npos);
+    const bool holds =
+        !letters.empty() && !others.empty() &&
+        (others.find(letters) != std::string::npos || letters.find(others) != std::string::npos);
     const std::size_t longest = std::max({letters.size(), others.size(), std::size_t{1}});
-    const double distance = static_cast<double>(edit_distance(letters, others)) /
-                            static_cast<double>(longest);
+    const double distance =
+        static_cast<double>(edit_distance(letters, others)) / static_cast<double>(longest);
     ranked.emplace_back(holds ? distance - 1 : distance, candidate);
   }
   std::stable_sort(ranked.begin(), ranked.end(),

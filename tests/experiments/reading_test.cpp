@@ -70,7 +70,8 @@ TEST(ReadingInR, GivesTheMeansOfTheTable) {
   const std::string printed = testing::read_text(scratch.path() / "out.txt");
   ASSERT_EQ(status, 0) << printed;
   expect_means(printed);
-  EXPECT_NE(printed.find("\"original\""), std::string::npos) << "it is distinguishable: " << printed;
+  EXPECT_NE(printed.find("\"original\""), std::string::npos)
+      << "it is distinguishable: " << printed;
 }
 
 }  // namespace

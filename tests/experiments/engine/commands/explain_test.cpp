@@ -19,9 +19,9 @@
 namespace oubli {
 namespace {
 
-using testing::run_program;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::run_program;
 
 TEST(Explain, KnowsEveryHeadingAndColumnOfATable) {
   const Results results = load_results(testing::small_run().folder.string(), builtin_metrics());
@@ -55,10 +55,11 @@ TEST(Explain, KnowsEveryHeadingOfEveryMetricOnEverySet) {
 }
 
 TEST(Explain, KnowsTheWordsOfVerdicts) {
-  for (const char* word : {"verdict", "indistinguishable", "distinguishable", "undecided", "failed",
-                           "among", "apart", "under-forgets", "over-forgets", "hurts", "differs",
-                           "margin", "power check", "noise floor", "oracles", "±", ">=",
-                           "diverged", "refused", "unchanged", "completed"}) {
+  for (const char* word :
+       {"verdict",     "indistinguishable", "distinguishable", "undecided", "failed",  "among",
+        "apart",       "under-forgets",     "over-forgets",    "hurts",     "differs", "margin",
+        "power check", "noise floor",       "oracles",         "±",         ">=",      "diverged",
+        "refused",     "unchanged",         "completed"}) {
     const testing::ProgramResult said = run_program({"explain", word});
     EXPECT_EQ(said.status, 0) << word << said.err;
     EXPECT_GT(said.out.size(), 30) << word;
@@ -115,11 +116,18 @@ TEST(Describe, SaysWhatAKeyTakesWhereverItStands) {
 
 // The terminal's width, where the program asks for it, is 80 by default.
 TEST(Describe, FoldsAtTheWidthOfTheTerminal) {
-  for (const std::vector<std::string>& command :
-       {std::vector<std::string>{"list"}, {"describe", "newton"}, {"describe", "experiment"},
-        {"describe", "edit"}, {"describe", "lr"}, {"explain", "verdict"}, {"explain", "accuracy"},
-        {"--help"}, {"run", "--help"}, {"influence", "--help"}, {"store", "--help"},
-        {"show", testing::small_run().folder.string()}}) {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"list"},
+                                                  {"describe", "newton"},
+                                                  {"describe", "experiment"},
+                                                  {"describe", "edit"},
+                                                  {"describe", "lr"},
+                                                  {"explain", "verdict"},
+                                                  {"explain", "accuracy"},
+                                                  {"--help"},
+                                                  {"run", "--help"},
+                                                  {"influence", "--help"},
+                                                  {"store", "--help"},
+                                                  {"show", testing::small_run().folder.string()}}) {
     const testing::ProgramResult said = run_program(command);
     std::istringstream lines(said.out);
     for (std::string line; std::getline(lines, line);) {
