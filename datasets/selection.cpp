@@ -25,6 +25,8 @@ constexpr SelectorKind kSelectors[] = {{"random", read_random},
                                        {"indices", read_indices},
                                        {"ids", read_ids},
                                        {"where", read_where},
+                                       {"facts", read_facts},
+                                       {"subjects", read_subjects},
                                        {"mislabelled", read_mislabelled, true},
                                        {"interclass", read_interclass, true},
                                        {"backdoor", read_backdoor, true},
@@ -113,6 +115,12 @@ Tensor append_copies(Dataset& dataset, const Tensor& rows, const Tensor& inputs)
   dataset.inputs = at::cat({dataset.inputs, inputs});
   dataset.targets = at::cat({dataset.targets, targets});
   dataset.true_targets = at::cat({truth, targets});
+  if (dataset.is_sequence()) {
+    for (Tensor* part : {&dataset.sequences.next, &dataset.sequences.answer_begin,
+                         &dataset.sequences.answer_size}) {
+      *part = at::cat({*part, part->index_select(0, rows)});
+    }
+  }
   const auto extend = [&](auto& values) {
     if (values.empty()) return;
     for (std::int64_t i = 0; i < rows.numel(); ++i) {

@@ -13,6 +13,10 @@
 //                                                        numbers and dates; `count` or `fraction`
 //                                                        draws some of them
 //
+//   {facts: {count: 10, relation: city}}                 of data that says facts, all sentences of
+//                                                        each of them (selectors/fact_choice.h)
+//   {subjects: {fraction: 0.1}}                          all facts of each of those
+//
 // and those that spoil the examples they choose, for a model to be trained on and then rid of:
 //
 //   {mislabelled: {fraction: 0.1}}                       drawn like `random`, and given a wrong

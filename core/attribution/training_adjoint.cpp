@@ -103,7 +103,7 @@ class BatchProducts {
     const Tensor g = loss_.output_gradients(outputs, batch.targets);
     const Tensor along = at::bmm(moved.view({b, tests, out}), g.unsqueeze(2)).squeeze(2);
     const Tensor repeated = outputs.unsqueeze(1).expand({b, tests, out}).reshape({-1, out});
-    const Tensor curved = loss_.output_hessian_product(repeated, moved.view({-1, out}))
+    const Tensor curved = loss_.output_hessian_product(repeated, {}, moved.view({-1, out}))
                               .view({b, tests * out})
                               .div_(static_cast<double>(b));
     sums[0].view({tests * out, -1}).addmm_(curved.t(), x);
@@ -121,9 +121,9 @@ class BatchProducts {
     for (std::int64_t t = 0; t < p[0].size(0); ++t) {
       const Tensors direction = of_test(p, t);
       const Tensor moved = net->tangent({}, direction, /*keep=*/true);
-      along.push_back((g * moved).sum(1));
+      along.push_back((g * moved).flatten(1).sum(1));
       Tensors curved = of_test(zero_adjoints(model_, 1), 0);
-      net->adjoint_tangent(loss_.output_hessian_product(outputs, moved), direction, curved,
+      net->adjoint_tangent(loss_.output_hessian_product(outputs, batch.targets, moved), direction, curved,
                            /*input=*/false);
       const Tensors into = of_test(sums, t);
       for (std::size_t k = 0; k < curved.size(); ++k) into[k].add_(curved[k], 1 / scale);

@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,13 @@ inline Tensor find_tensor(const NamedTensors& tensors, const std::string& name) 
     if (own == name) return tensor;
   }
   return {};
+}
+
+// Values [b] in a shape that multiplies each row of `like` [b, ...].
+inline Tensor by_example(const Tensor& values, const Tensor& like) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(like.dim()), 1);
+  shape[0] = -1;
+  return values.view(shape);
 }
 
 }  // namespace oubli

@@ -79,7 +79,7 @@ DataOperator::Piece DataOperator::linearise(std::int64_t begin) const {
   piece.net = model_.linearise(batch.inputs);
   piece.outputs = piece.net->output();
   piece.targets = batch.targets;
-  if (batch.weights.defined()) piece.weights = batch.weights.unsqueeze(1);
+  if (batch.weights.defined()) piece.weights = batch.weights;
   const at::NoGradGuard no_grad;
   if (!at::isfinite(objective_.losses(piece.outputs, piece.targets)).all().item<bool>()) {
     throw Error(ErrorKind::kNumerics,

@@ -63,10 +63,10 @@ class DataOperator : public LinearOperator {
   // One micro-batch, linearised.
   struct Piece {
     std::unique_ptr<LayerLinearisation> net;
-    Tensor outputs;           // [b, c]
+    Tensor outputs;           // [b, c], or [b, t, c] of sequences
     Tensor targets;           // as in Batch
-    Tensor weights;           // [b, 1], or undefined for all ones
-    Tensor output_gradients;  // of the loss [b, c], where prepare() keeps them
+    Tensor weights;           // [b], or undefined for all ones
+    Tensor output_gradients;  // of the loss, as the outputs, where prepare() keeps them
   };
   // Called once for each linearised micro-batch; `begin` is its first example.
   virtual void prepare(Piece& piece, std::int64_t begin) const = 0;
@@ -79,7 +79,7 @@ class DataOperator : public LinearOperator {
   const Objective& objective() const { return objective_; }
   // w * u by example.
   static Tensor weighted(const Piece& piece, const Tensor& u) {
-    return piece.weights.defined() ? u * piece.weights : u;
+    return piece.weights.defined() ? u * by_example(piece.weights, u) : u;
   }
   double identity() const { return identity_; }
   bool has_negative_weights() const;

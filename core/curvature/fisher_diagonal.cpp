@@ -13,7 +13,7 @@ namespace {
 // Rows begin .. begin + count of one draw for a whole set: block by block, so that no row depends
 // on how the set is cut into batches.
 Tensor noise_rows(const Objective& objective, std::int64_t begin, std::int64_t count,
-                  std::int64_t outputs, std::int64_t draw, const Generator& generator) {
+                  const Tensor& outputs, std::int64_t draw, const Generator& generator) {
   Tensors pieces;
   for (std::int64_t block = begin / kEvaluationBatch; block * kEvaluationBatch < begin + count;
        ++block) {
@@ -29,7 +29,7 @@ Tensor noise_rows(const Objective& objective, std::int64_t begin, std::int64_t c
 Tensors unweighted_gradients(FisherTargets targets, const Objective& objective,
                              const Tensor& outputs, const Batch& batch, std::int64_t begin,
                              std::int64_t draws, const Generator& generator) {
-  if (targets == FisherTargets::kExpected) return objective.output_hessian_factors(outputs);
+  if (targets == FisherTargets::kExpected) return objective.output_hessian_factors(outputs, batch.targets);
   if (targets == FisherTargets::kEmpirical) {
     return {objective.output_gradients(outputs, batch.targets)};
   }
@@ -37,8 +37,9 @@ Tensors unweighted_gradients(FisherTargets targets, const Objective& objective,
   const double share = 1.0 / std::sqrt(static_cast<double>(draws));
   for (std::int64_t i = 0; i < draws; ++i) {
     const Tensor noise =
-        noise_rows(objective, begin, outputs.size(0), outputs.size(1), i, generator);
-    gradients.push_back(objective.drawn_output_gradients(outputs, noise).mul(share));
+        noise_rows(objective, begin, outputs.size(0), outputs, i, generator);
+    gradients.push_back(
+        objective.drawn_output_gradients(outputs, batch.targets, noise).mul(share));
   }
   return gradients;
 }
@@ -55,10 +56,10 @@ void note_missing_rules(const Model& model, LayerLinearisation& net, FisherDiago
 }  // namespace
 
 std::int64_t fisher_gradients(FisherTargets targets, const Objective& objective,
-                              std::int64_t outputs, std::int64_t draws) {
+                              const Dataset& dataset, std::int64_t draws) {
   if (targets == FisherTargets::kEmpirical) return 1;
   if (targets == FisherTargets::kDrawn) return draws;
-  return objective.loss == LossKind::kBinaryLogistic ? 1 : outputs;
+  return objective.hessian_factors_for(dataset);
 }
 
 Tensors fisher_output_gradients(FisherTargets targets, const Objective& objective,
@@ -68,7 +69,7 @@ Tensors fisher_output_gradients(FisherTargets targets, const Objective& objectiv
   Tensors gradients =
       unweighted_gradients(targets, objective, outputs, batch, begin, draws, generator);
   if (!batch.weights.defined()) return gradients;
-  for (Tensor& g : gradients) g = g * batch.weights.sqrt().unsqueeze(1);
+  for (Tensor& g : gradients) g = g * by_example(batch.weights.sqrt(), g);
   return gradients;
 }
 
@@ -80,7 +81,7 @@ FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const 
   result.values = at::zeros({model.dim()}, at::kDouble);
   Tensor sum = at::empty({model.dim()}, model.theta().options());
   const std::int64_t each =
-      fisher_gradients(targets, objective, objective.outputs_for(*subset.dataset), options.draws);
+      fisher_gradients(targets, objective, *subset.dataset, options.draws);
   const std::int64_t batch_size =
       options.batch_size > 0 ? options.batch_size : examples_at_a_time(model, subset, each);
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {

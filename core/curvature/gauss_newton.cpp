@@ -18,7 +18,7 @@ std::string GaussNewton::describe() const {
 }
 
 Tensor GaussNewton::output_product(const Piece& piece, const Tensor& u) const {
-  return objective().output_hessian_product(piece.outputs, u);
+  return objective().output_hessian_product(piece.outputs, piece.targets, u);
 }
 
 void GaussNewton::add_product(Piece& piece, const Tensors& v, Tensors& sums) const {
@@ -42,7 +42,8 @@ void EmpiricalFisher::prepare(Piece& piece, std::int64_t) const {
 
 Tensor EmpiricalFisher::output_product(const Piece& piece, const Tensor& u) const {
   const Tensor& g = piece.output_gradients;
-  return g * (g * u).sum(1, /*keepdim=*/true);
+  const Tensor along = (g * u).flatten(1).sum(1);
+  return g * by_example(along, g);
 }
 
 }  // namespace oubli

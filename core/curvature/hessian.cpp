@@ -20,7 +20,7 @@ void Hessian::prepare(Piece& piece, std::int64_t) const {
 
 void Hessian::add_product(Piece& piece, const Tensors& v, Tensors& sums) const {
   const Tensor moved = piece.net->tangent({}, v, /*keep=*/true);
-  const Tensor dg = objective().output_hessian_product(piece.outputs, moved);
+  const Tensor dg = objective().output_hessian_product(piece.outputs, piece.targets, moved);
   piece.net->adjoint_tangent(weighted(piece, dg), v, sums, /*input=*/false);
 }
 

@@ -217,9 +217,8 @@ KroneckerOptions KroneckerOptions::read(const Settings& settings) {
 KroneckerOptions KroneckerOptions::resolved(const Model& model, const Subset& subset,
                                             const Objective& objective) const {
   KroneckerOptions options = *this;
-  const std::int64_t outputs = objective.outputs_for(*subset.dataset);
   const auto gradients = [&](FisherTargets asked) {
-    return fisher_gradients(asked, objective, outputs, draws);
+    return fisher_gradients(asked, objective, *subset.dataset, draws);
   };
   if (!targets) {
     const bool few = gradients(FisherTargets::kExpected) <= kFewOutputs;

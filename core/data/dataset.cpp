@@ -36,6 +36,27 @@ void check_targets(const Dataset& dataset, const Tensor& targets, const std::str
                    at::toString(targets.scalar_type()), fmt::join(targets.sizes(), ", ")));
 }
 
+void check_sequences(const Dataset& dataset, const std::string& where) {
+  const Sequences& found = dataset.sequences;
+  const std::int64_t n = dataset.size();
+  if (dataset.inputs.dim() != 2 || at::isFloatingType(dataset.inputs.scalar_type())) {
+    fail(where, "sequences are whole numbers of tokens, [n, positions].");
+  }
+  if (found.next.sizes() != dataset.inputs.sizes() || found.answer_begin.numel() != n ||
+      found.answer_size.numel() != n) {
+    fail(where, "what comes next, and where answers stand, must be said of every position.");
+  }
+  const Tensor wrong = found.next.lt(kNoTarget) | found.next.ge(dataset.outputs);
+  if (wrong.any().item<bool>()) fail(where, "a token that comes next is none of the vocabulary.");
+  const Tensor end = found.answer_begin + found.answer_size;
+  const bool inside = found.answer_begin.ge(0).all().item<bool>() &&
+                      found.answer_size.ge(1).all().item<bool>() &&
+                      end.le(found.positions()).all().item<bool>();
+  if (!inside) fail(where, "an answer lies outside of its sequence.");
+  const Tensor first = found.next.gather(1, found.answer_begin.unsqueeze(1)).squeeze(1);
+  if (!first.equal(dataset.targets)) fail(where, "a target is not the first token of its answer.");
+}
+
 void check_channels(const Dataset& dataset, std::size_t count, const std::string& where,
                     const std::string& what) {
   const auto channels = static_cast<std::size_t>(dataset.inputs.size(1));
@@ -113,6 +134,13 @@ void Dataset::validate(const std::string& where) const {
     fail(where, fmt::format("example {} has label {}, expected 0 to {}.", row,
                             targets[row].item<std::int64_t>(), outputs - 1));
   }
+  if (is_sequence()) check_sequences(*this, where);
+}
+
+Tensor Dataset::at_answers(const Tensor& values, const Tensor& rows) const {
+  if (!is_sequence()) return values;
+  const Tensor at = sequences.answer_begin.index_select(0, rows).view({-1, 1, 1});
+  return values.gather(1, at.expand({-1, 1, values.size(2)})).squeeze(1);
 }
 
 std::string Dataset::content_hash() const {
@@ -120,6 +148,11 @@ std::string Dataset::content_hash() const {
   hasher.add(inputs);
   hasher.add(targets);
   hasher.add(true_targets.defined() ? true_targets : targets);
+  if (is_sequence()) {
+    hasher.add(sequences.next);
+    hasher.add(sequences.answer_begin);
+    hasher.add(sequences.answer_size);
+  }
   hasher.add(fmt::format("/{}/{:a}", outputs, scale));
   for (const double value : mean) hasher.add(fmt::format("/{:a}", value));
   for (const double value : deviation) hasher.add(fmt::format("/{:a}", value));
@@ -136,11 +169,32 @@ double Subset::total_weight() const {
   return weights.defined() ? weights.sum().item<double>() : static_cast<double>(size());
 }
 
+namespace {
+
+// The answers of these rows become the data set's targets, where they are asked and where they are
+// read.
+void change_answers(Dataset& dataset, const Tensor& rows) {
+  Sequences& sequences = dataset.sequences;
+  const Tensor begin = sequences.answer_begin.index_select(0, rows);
+  if (sequences.answer_size.index_select(0, rows).gt(1).any().item<bool>()) {
+    throw Error(ErrorKind::kUsage,
+                "other labels are for answers of one token, and some of these have more");
+  }
+  const Tensor answers = dataset.targets.index_select(0, rows);
+  sequences.next = sequences.next.index_put({rows, begin}, answers);
+  const Tensor read = begin.lt(sequences.positions() - 1);
+  dataset.inputs = dataset.inputs.index_put({rows.index({read}), begin.index({read}) + 1},
+                                            answers.index({read}).to(dataset.inputs.scalar_type()));
+}
+
+}  // namespace
+
 Subset Subset::with_targets(const Tensor& targets) const {
   Dataset changed = *dataset;
   changed.targets =
       dataset->targets.index_copy(0, rows, targets.to(dataset->targets.scalar_type()));
   if (!changed.true_targets.defined()) changed.true_targets = dataset->targets;
+  if (dataset->is_sequence()) change_answers(changed, rows);
   return {std::make_shared<const Dataset>(std::move(changed)), rows, weights};
 }
 
@@ -153,7 +207,8 @@ Batch Subset::batch(std::int64_t begin, std::int64_t count, at::ScalarType dtype
   const Tensor chosen = rows.narrow(0, begin, length);
   Batch batch;
   batch.inputs = normalise(*dataset, dataset->inputs.index_select(0, chosen), dtype);
-  batch.targets = dataset->targets.index_select(0, chosen);
+  const Tensor& asked = dataset->is_sequence() ? dataset->sequences.next : dataset->targets;
+  batch.targets = asked.index_select(0, chosen);
   if (!dataset->is_classification()) batch.targets = batch.targets.to(dtype);
   if (weights.defined()) batch.weights = weights.narrow(0, begin, length).to(dtype);
   batch.rows = chosen;

@@ -18,13 +18,31 @@
 
 namespace oubli {
 
+// A position of a sequence where nothing is asked.
+constexpr std::int64_t kNoTarget = -1;
+
+// Of examples that are sequences of tokens: what comes next at each position, and which part of it
+// is the answer to what stands before, such as the object of a sentence that states a fact.
+struct Sequences {
+  Tensor next;          // int64 [n, positions], kNoTarget where nothing is asked
+  Tensor answer_begin;  // int64 [n]: the position whose next token is the answer's first
+  Tensor answer_size;   // int64 [n], tokens of it, at least 1
+
+  bool defined() const { return next.defined(); }
+  std::int64_t positions() const { return next.defined() ? next.size(1) : 0; }
+};
+
 struct Dataset {
   std::string name;
   // [n, features...]: images are [n, channels, height, width]. uint8 pixels stay uint8 until a
-  // batch is made; other inputs are float32 or float64.
+  // batch is made, and so do int32 token numbers [n, positions]; other inputs are float32 or
+  // float64.
   Tensor inputs;
-  // int64 [n] of classes, or floating [n, outputs] for regression.
+  // int64 [n] of classes, or floating [n, outputs] for regression. Of sequences the classes are
+  // tokens, and the target is the answer's first: what metrics of classifiers then speak of.
   Tensor targets;
+  // What models of sequences are trained on, in the place of `targets`.
+  Sequences sequences = {};
   // The targets before any label was corrupted; the same tensor where none was.
   Tensor true_targets;
   // Classes, or outputs of a regression.
@@ -49,6 +67,10 @@ struct Dataset {
   std::int64_t size() const { return inputs.defined() ? inputs.size(0) : 0; }
   bool is_classification() const { return targets.scalar_type() == at::kLong; }
   bool is_image() const { return inputs.dim() == 4; }
+  bool is_sequence() const { return sequences.defined(); }
+  // Outputs at the answers of sequences of these rows: [b, positions, c] -> [b, c]. Others as they
+  // are.
+  Tensor at_answers(const Tensor& values, const Tensor& rows) const;
   // Shape of one example, without the batch dimension.
   std::vector<std::int64_t> input_shape() const;
 
@@ -68,7 +90,7 @@ struct Splits {
 
 struct Batch {
   Tensor inputs;   // floating, normalised
-  Tensor targets;  // int64 [b] or floating [b, outputs]
+  Tensor targets;  // int64 [b] or [b, positions], or floating [b, outputs]
   Tensor weights;  // floating [b], or undefined for all ones
   Tensor rows;     // int64 [b], of the data set
 
@@ -92,7 +114,8 @@ struct Subset {
   Batch batch_at(const Tensor& positions, at::ScalarType dtype) const;
   Subset with_rows(Tensor new_rows) const { return {dataset, std::move(new_rows), {}}; }
   // The same examples with other targets, one for each of `rows`, over a data set that differs in
-  // them alone and shares its inputs: other rows of it keep theirs.
+  // them alone and shares its inputs: other rows of it keep theirs. Of sequences the answer's first
+  // token is another one, also where it is read: answers of one token only, Error(kUsage).
   Subset with_targets(const Tensor& targets) const;
   // The same with weights of mean 1, where there are any: means over the subset stay what they are.
   Subset with_unit_mean_weights() const;

@@ -74,7 +74,8 @@ std::string set_of(const std::string& column) {
 
 bool is_about_edited_set(const std::string& column) {
   const std::string set = set_of(column);
-  return set.starts_with("forget") || set.starts_with("unknown") || set == "added";
+  return set.starts_with("forget") || set.starts_with("unknown") ||
+         set.starts_with("added");
 }
 
 const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column) {
@@ -101,7 +102,9 @@ std::string column_problem(const Registry<Metric>& metrics, const std::string& c
   }
   std::vector<std::string> sets = {"forget",   "forget_true", "unknown",    "unknown_true",
                                    "added",    "retain",      "validation", "test",
-                                   "held_out", "triggered",   "group",      "others"};
+                                   "held_out", "triggered",   "group",      "others",
+                                   "forget_reworded", "added_reworded", "same_subject",
+                                   "same_relation", "same_value", "text"};
   sets.insert(sets.end(), own_sets.begin(), own_sets.end());
   const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
   const bool needs_none = info->group != ColumnGroup::kBySet && set_of(column).empty();

@@ -1,6 +1,7 @@
 #include "core/evaluate/predictions.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <limits>
@@ -16,10 +17,22 @@ Tensor of_label(const Tensor& log_probabilities, const Tensor& labels) {
   return log_probabilities.gather(1, labels.unsqueeze(1)).squeeze(1);
 }
 
+// `argmax` does not say which of several equal entries it returns.
+Tensor lowest_largest(const Tensor& scores, std::int64_t dimension) {
+  return at::argmax(scores.eq(scores.amax(dimension, /*keepdim=*/true)).to(at::kInt), dimension);
+}
+
 Tensor class_of(const Tensor& log_probabilities, const Tensor&) {
-  // `argmax` does not say which of several equal entries it returns.
-  const Tensor largest = log_probabilities.amax(1, /*keepdim=*/true);
-  return at::argmax(log_probabilities.eq(largest).to(at::kInt), 1);
+  return lowest_largest(log_probabilities, 1);
+}
+
+// The positions whose next token is one of the answer: bool [rows, positions].
+Tensor answer_mask(const Dataset& dataset, const Tensor& rows) {
+  const Sequences& sequences = dataset.sequences;
+  const Tensor begin = sequences.answer_begin.index_select(0, rows).unsqueeze(1);
+  const Tensor end = begin + sequences.answer_size.index_select(0, rows).unsqueeze(1);
+  const Tensor at = at::arange(sequences.positions()).unsqueeze(0);
+  return at.ge(begin) & at.lt(end);
 }
 
 Tensor modified_entropy_of(const Tensor& log_probabilities, const Tensor& labels) {
@@ -38,6 +51,25 @@ Tensor modified_entropy_of(const Tensor& log_probabilities, const Tensor& labels
 
 }  // namespace
 
+ModelOutputs model_outputs(const Model& model, const Subset& subset, const Objective& objective,
+                           CostMeter& cost) {
+  const Dataset& data = *subset.dataset;
+  if (!data.is_sequence()) return {objective.class_scores(predict(model, subset, cost))};
+  const at::NoGradGuard no_grad;
+  Tensors outputs, losses, said;
+  for (std::int64_t begin = 0; begin < subset.size(); begin += kEvaluationBatch) {
+    const Batch batch = subset.batch(begin, kEvaluationBatch, model.dtype());
+    const Tensor scores = model.forward(batch.inputs);
+    outputs.push_back(data.at_answers(scores, batch.rows));
+    const Tensor asked = batch.targets.clamp_min(0).unsqueeze(2);
+    const Tensor own = scores.gather(2, asked).squeeze(2);
+    losses.push_back(at::where(batch.targets.ge(0), scores.logsumexp(2) - own, 0.0));
+    said.push_back(lowest_largest(scores, 2).to(at::kInt));
+    cost.add_forwards(batch.size());
+  }
+  return {at::cat(outputs), at::cat(losses), at::cat(said)};
+}
+
 Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
                          DeferredTensor outputs)
     : dataset_(std::move(dataset)), loss_(loss), outputs_(std::move(outputs)) {}
@@ -49,18 +81,63 @@ Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
       outputs_(std::move(outputs)),
       rows_(std::move(rows)) {}
 
+Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
+                         const ModelOutputs& outputs, const Tensor& rows)
+    : Predictions(std::move(dataset), loss, outputs.outputs, rows) {
+  if (outputs.said.defined()) set_tokens(outputs.token_losses, outputs.said);
+}
+
+void Predictions::set_tokens(DeferredTensor token_losses, DeferredTensor said) {
+  token_losses_ = std::move(token_losses);
+  said_ = std::move(said);
+}
+
 void Predictions::require_classes() const {
   if (dataset_->is_classification()) return;
   throw Error(ErrorKind::kUsage, "a regression has no probabilities");
 }
 
-Tensor Predictions::outputs(const Tensor& rows) const {
-  if (!rows_.defined()) return outputs_.get().index_select(0, rows).to(at::kDouble);
+Tensor Predictions::rows_of(const Tensor& all, const Tensor& rows) const {
+  if (!all.defined()) {
+    throw Error(ErrorKind::kUsage, "only predictions of sequences have tokens");
+  }
+  if (!rows_.defined()) return all.index_select(0, rows);
   const Tensor places = at::searchsorted(rows_, rows).clamp_max(count() - 1);
   if (!rows_.index_select(0, places).equal(rows)) {
     throw Error(ErrorKind::kUsage, "predictions were asked for rows that have none");
   }
-  return outputs_.get().index_select(0, places).to(at::kDouble);
+  return all.index_select(0, places);
+}
+
+Tensor Predictions::outputs(const Tensor& rows) const {
+  return rows_of(outputs_.get(), rows).to(at::kDouble);
+}
+
+Tensor Predictions::token_losses(const Tensor& rows) const {
+  return rows_of(token_losses_.get(), rows).to(at::kDouble);
+}
+
+Tensor Predictions::said(const Tensor& rows) const {
+  return rows_of(said_.get(), rows).to(at::kLong);
+}
+
+Tensor Predictions::recalled(const Tensor& rows) const {
+  const Tensor right = said(rows).eq(dataset_->sequences.next.index_select(0, rows));
+  return (right | answer_mask(*dataset_, rows).logical_not()).all(1);
+}
+
+// Of values of the rows that have outputs, those of all rows.
+Tensor Predictions::scattered(const Tensor& values, double missing) const {
+  return at::full({dataset_->size()}, missing, values.options())
+      .index_copy_(0, rows_with_outputs(), values);
+}
+
+const Tensor& Predictions::answer_losses() const {
+  if (losses_.defined()) return losses_;
+  const Tensor rows = rows_with_outputs();
+  const Tensor mask = answer_mask(*dataset_, rows);
+  const Tensor sums = at::where(mask, token_losses(rows), 0.0).sum(1);
+  return losses_ = scattered(sums / mask.sum(1), std::numeric_limits<double>::quiet_NaN());
 }
 
 Tensor Predictions::log_probabilities(const Tensor& rows) const {
@@ -71,7 +148,7 @@ Tensor Predictions::log_probabilities(const Tensor& rows) const {
 void Predictions::visit_outputs(
     const std::function<void(const Tensor&, const Tensor&)>& visit) const {
   const Tensor all = outputs_.get();
-  const Tensor rows = rows_.defined() ? rows_ : at::arange(count());
+  const Tensor rows = rows_with_outputs();
   for (std::int64_t begin = 0; begin < count(); begin += kRowsAtATime) {
     const std::int64_t length = std::min(kRowsAtATime, count() - begin);
     visit(all.narrow(0, begin, length).to(at::kDouble), rows.narrow(0, begin, length));
@@ -95,6 +172,7 @@ const Tensor& Predictions::of_each_row(Tensor& slot, const OfRows& compute) cons
 }
 
 const Tensor& Predictions::losses() const {
+  if (dataset_->is_sequence()) return answer_losses();
   if (dataset_->is_classification()) {
     return of_each_row(losses_, [](const Tensor& log_probabilities, const Tensor& labels) {
       return -of_label(log_probabilities, labels);
@@ -110,7 +188,16 @@ const Tensor& Predictions::losses() const {
   return losses_ = values;
 }
 
-const Tensor& Predictions::predicted() const { return of_each_row(predicted_, class_of); }
+const Tensor& Predictions::predicted() const {
+  if (!dataset_->is_sequence()) return of_each_row(predicted_, class_of);
+  if (predicted_.defined()) return predicted_;
+  const Tensor rows = rows_with_outputs();
+  const Tensor label = dataset_->targets.index_select(0, rows);
+  const Tensor begin = dataset_->sequences.answer_begin.index_select(0, rows);
+  const Tensor first = said(rows).gather(1, begin.unsqueeze(1)).squeeze(1);
+  const Tensor wrong = at::where(first.eq(label), -1, first);
+  return predicted_ = scattered(at::where(recalled(rows), label, wrong), -1);
+}
 
 double Predictions::accuracy(const Tensor& rows, const Tensor& labels) const {
   return predicted()
@@ -122,6 +209,10 @@ double Predictions::accuracy(const Tensor& rows, const Tensor& labels) const {
 }
 
 const Tensor& Predictions::confidence() const {
+  if (dataset_->is_sequence()) {
+    if (!confidence_.defined()) confidence_ = answer_losses().neg().exp();
+    return confidence_;
+  }
   return of_each_row(confidence_, [](const Tensor& log_probabilities, const Tensor& labels) {
     return of_label(log_probabilities, labels).exp();
   });

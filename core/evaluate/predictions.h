@@ -14,6 +14,19 @@
 // are made for the rows that are asked for, and not kept. Shapes: [n], n the rows of `dataset`, not
 // a number (class -1) at rows without outputs; or [rows, classes]. One thread may use an object at
 // a time.
+//
+// Of sequences the outputs are those where the answer begins, and the label is the answer's first
+// token. Loss, confidence and prediction are about the whole answer a_1 .. a_k behind what stands
+// before it:
+//
+//   loss        -(1 / k) sum_j ln p(a_j | before, a_1 .. a_{j-1})
+//   confidence  exp(-loss), the probability of TOFU (Maini et al. 2024)
+//   predicted   the label where every token of the answer is the most probable one, which is when
+//               free greedy generation says the answer; else the token that begins what is said,
+//               or -1 where that is right and what follows is wrong
+//
+// so that accuracy is the share of answers that are recalled. Entropy, modified entropy and scaled
+// confidence are of the first token.
 #pragma once
 
 #include <functional>
@@ -25,6 +38,18 @@
 
 namespace oubli {
 
+// What a model says of some rows.
+struct ModelOutputs {
+  Tensor outputs;  // [rows, outputs]: scores whose softmax is the prediction, or of a regression
+  // Of sequences, at each position, given what truly stands before it:
+  Tensor token_losses = {};  // float [rows, positions], -ln p of what comes next; 0 where not asked
+  Tensor said = {};          // int32 [rows, positions], the most probable token
+};
+
+// Of every example of the subset, evaluation mode.
+ModelOutputs model_outputs(const Model& model, const Subset& subset, const Objective& objective,
+                           CostMeter& cost);
+
 class Predictions {
  public:
   Predictions() = default;
@@ -34,6 +59,17 @@ class Predictions {
   // The same for outputs [rows, outputs] of some rows only: int64, ascending.
   Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss, DeferredTensor outputs,
               Tensor rows);
+  // Of a model as it is.
+  Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss, const ModelOutputs& outputs,
+              const Tensor& rows);
+
+  // What sequences have besides, of the same rows as the outputs.
+  void set_tokens(DeferredTensor token_losses, DeferredTensor said);
+  // Of the given rows: float64 and int64 [rows, positions]. Of sequences only: Error(kUsage).
+  Tensor token_losses(const Tensor& rows) const;
+  Tensor said(const Tensor& rows) const;
+  // Whether greedy generation says the answer: bool [rows].
+  Tensor recalled(const Tensor& rows) const;
 
   const Dataset& dataset() const { return *dataset_; }
   LossKind loss() const { return loss_; }
@@ -63,11 +99,16 @@ class Predictions {
   void visit_outputs(
       const std::function<void(const Tensor& outputs, const Tensor& rows)>& visit) const;
   void require_classes() const;
+  // `all` has a row for each of those with outputs.
+  Tensor rows_of(const Tensor& all, const Tensor& rows) const;
+  Tensor rows_with_outputs() const { return rows_.defined() ? rows_ : at::arange(count()); }
+  Tensor scattered(const Tensor& values, double missing) const;
+  const Tensor& answer_losses() const;
   std::int64_t count() const { return rows_.defined() ? rows_.numel() : dataset_->size(); }
 
   std::shared_ptr<const Dataset> dataset_;
   LossKind loss_ = LossKind::kCrossEntropy;
-  DeferredTensor outputs_;
+  DeferredTensor outputs_, token_losses_, said_;
   Tensor rows_;  // undefined: all
   mutable Tensor losses_, predicted_, confidence_, entropy_, modified_entropy_, scaled_confidence_;
 };

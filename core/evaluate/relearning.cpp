@@ -33,9 +33,9 @@ Relearning relearn(Model& model, const Subset& train_set, const Subset& forget,
   const Objective& objective = epoch.objective;
   Relearning curve;
   const auto look = [&] {
-    const Tensor scores = objective.class_scores(predict(model, forget, context.cost));
-    const Predictions predictions =
-        Predictions(forget.dataset, objective.loss_of_scores(), scores, forget.rows);
+    const Predictions predictions(forget.dataset, objective.loss_of_scores(),
+                                  model_outputs(model, forget, objective, context.cost),
+                                  forget.rows);
     curve.forget_loss.push_back(
         predictions.losses().index_select(0, forget.rows).mean().item<double>());
     if (forget.dataset->is_classification()) {

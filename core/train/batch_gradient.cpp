@@ -58,7 +58,7 @@ void BatchGradient::add_by_rules(const LossTerm::Part& part, double* value) {
   Tensor g = part.loss ? output_gradients(part.loss, net->output())
                        : objective_.output_gradients(net->output(), batch.targets);
   g.mul_(part.weight / static_cast<double>(batch.size()));
-  if (batch.weights.defined()) g.mul_(batch.weights.unsqueeze(1));
+  if (batch.weights.defined()) g.mul_(by_example(batch.weights, g));
   net->adjoint(g, {.sums = &pieces_, .input = false});
 }
 

@@ -6,6 +6,14 @@
 // where w_i is 1 unless the subset carries sample weights. This is the MEAN family: when points
 // leave, the regulariser keeps its strength relative to the mean.
 //
+// An example that is a sequence has outputs [t, c] and targets [t], a class at each position or
+// kNoTarget where nothing is asked. Its loss is the mean of those that are asked:
+//
+//   l = (1 / k) sum_{t: y_t asked} -ln softmax(f_t)_{y_t},   k of them
+//
+// so that a sentence counts as much as another, whatever their lengths. Cross-entropy only; every
+// function below takes such outputs [b, t, c] and targets [b, t] too.
+//
 // Sums run in float64 and are weighted by samples, so a value or gradient does not depend on how
 // the set is cut into batches. Cost: one sample-gradient for each example.
 #pragma once
@@ -34,19 +42,25 @@ struct Objective {
   Tensor losses(const Tensor& outputs, const Tensor& targets) const;
   // A v for each example, with A the Hessian of the loss in the outputs: diag(p) - p p' for
   // cross-entropy, the identity for the squared error, p (1 - p) of each output for the logistic
-  // losses, p its sigmoid. outputs, v: [b, c].
-  Tensor output_hessian_product(const Tensor& outputs, const Tensor& v) const;
+  // losses, p its sigmoid. outputs, v: [b, c]. Of the targets it takes where something is asked.
+  Tensor output_hessian_product(const Tensor& outputs, const Tensor& targets,
+                                const Tensor& v) const;
   // The gradient of each example's loss in its outputs: softmax minus one-hot, f - y, or sigmoid
   // minus class or one-hot. [b, c]
   Tensor output_gradients(const Tensor& outputs, const Tensor& targets) const;
   // The same for targets drawn from the model: classes from the softmax, or f plus noise of unit
-  // variance. The mean of their outer products is A. `noise`: as draw_noise gives it, a row for
+  // variance. The mean of their outer products is A: of a sequence, whose positions are drawn each
+  // by itself, they are scaled by the root of k for it. `noise`: as draw_noise gives it, a row for
   // each example: float64 [n, 1] uniform for classes ([n, c] for one against rest, whose outputs
-  // are drawn each by itself), [n, c] normal for the squared error.
-  Tensor drawn_output_gradients(const Tensor& outputs, const Tensor& noise) const;
-  Tensor draw_noise(std::int64_t n, std::int64_t outputs, Generator& generator) const;
-  // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly; one for the binary loss.
-  Tensors output_hessian_factors(const Tensor& outputs) const;
+  // are drawn each by itself; [n, t] for sequences), [n, c] normal for the squared error.
+  Tensor drawn_output_gradients(const Tensor& outputs, const Tensor& targets,
+                                const Tensor& noise) const;
+  // For n examples like those that have these outputs.
+  Tensor draw_noise(std::int64_t n, const Tensor& outputs, Generator& generator) const;
+  // Columns s_1 .. s_c, each [b, c], with sum_k s_k s_k' = A exactly; one for the binary loss, and
+  // t c for sequences.
+  Tensors output_hessian_factors(const Tensor& outputs, const Tensor& targets) const;
+  std::int64_t hessian_factors_for(const Dataset& dataset) const;  // how many
   // Outputs that a model of this data set needs: its classes or targets, or one.
   std::int64_t outputs_for(const Dataset& dataset) const;
   // Outputs as a score for each class, whose softmax is the prediction: [0, f] for the binary
@@ -82,7 +96,8 @@ ObjectiveValue value_and_gradient(const Model& model, const Subset& subset,
 ObjectiveValue value_only(const Model& model, const Subset& subset, const Objective& objective,
                           CostMeter& cost, std::int64_t batch_size = kEvaluationBatch);
 
-// Outputs of the model for every example [n, outputs], evaluation mode, in the model's type.
+// Outputs of the model for every example [n, outputs], evaluation mode, in the model's type; of
+// sequences those at the position where the answer begins.
 Tensor predict(const Model& model, const Subset& subset, CostMeter& cost,
                std::int64_t batch_size = kEvaluationBatch);
 

@@ -33,7 +33,7 @@ TrainingRecipe TrainingRecipe::read(const Settings& settings) {
 }
 
 Json TrainingRecipe::to_json() const {
-  return {{"loss", static_cast<int>(objective.loss)},
+  Json json = {{"loss", static_cast<int>(objective.loss)},
           {"l2", objective.l2},
           {"optimizer",
            {{"name", optimizer.name},
@@ -61,6 +61,8 @@ Json TrainingRecipe::to_json() const {
           {"batch_size", batch_size},
           {"drop_last", drop_last},
           {"clip_norm", clip_norm}};
+  if (schedule.rise != 0) json["schedule"]["rise"] = schedule.rise;
+  return json;
 }
 
 }  // namespace oubli

@@ -26,7 +26,10 @@ double Schedule::at(std::int64_t step, std::int64_t steps, std::int64_t epoch) c
                                      [&](std::int64_t milestone) { return milestone <= epoch; });
     return std::pow(factor, static_cast<double>(drops));
   }
-  if (name == "cosine") return cosine(1, 0, t / last);
+  if (name == "cosine") {
+    const double risen = std::floor(rise * last);
+    return t < risen ? (t + 1) / risen : cosine(1, 0, (t - risen) / (last - risen));
+  }
   if (name == "one_cycle") {
     const double peak = warm_up * last - 1;  // below 0 for short runs, which begin on the way down
     if (t <= peak) return cosine(1 / start_divisor, 1, peak > 0 ? t / peak : 1);
@@ -56,6 +59,12 @@ Schedule Schedule::read(const Settings& parent, const Schedule& defaults) {
                                         .above = 0,
                                         .at_most = 1,
                                         .doc = "what each drop multiplies the rate by"});
+  } else if (name == "cosine") {
+    s.rise = settings.real("warm_up", {.default_value = s.rise,
+                                       .at_least = 0,
+                                       .below = 1,
+                                       .doc = "share of the steps in which the rate first rises, on "
+                                              "a line"});
   } else if (name == "one_cycle") {
     s.warm_up = settings.real("warm_up", {.default_value = s.warm_up,
                                           .at_least = 0,

@@ -15,6 +15,7 @@ BatchDerivatives::BatchDerivatives(const Model& model, const Objective& objectiv
   net_ = model.linearise(batch.inputs);
   const at::NoGradGuard no_grad;
   outputs_ = net_->output();
+  targets_ = batch.targets;
   const Tensor sum = at::zeros_like(model.theta());
   Tensors sums = model.split(sum);
   net_->adjoint(objective.output_gradients(outputs_, batch.targets),
@@ -34,7 +35,7 @@ Tensor BatchDerivatives::hessian_times(const Tensor& v) const {
   const Tensor sum = at::zeros_like(model_.theta());
   Tensors sums = model_.split(sum);
   const Tensor moved = net_->tangent({}, direction, /*keep=*/true);
-  net_->adjoint_tangent(objective_.output_hessian_product(outputs_, moved), direction, sums,
+  net_->adjoint_tangent(objective_.output_hessian_product(outputs_, targets_, moved), direction, sums,
                         /*input=*/false);
   cost_.add_products(6, size());
   return sum.to(at::kDouble) / static_cast<double>(size());

@@ -31,7 +31,7 @@ class BatchDerivatives {
   const Model& model_;
   Objective objective_;
   CostMeter& cost_;
-  Tensor outputs_, gradient_;
+  Tensor outputs_, targets_, gradient_;
   std::unique_ptr<LayerLinearisation> net_;
 };
 

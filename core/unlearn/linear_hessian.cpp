@@ -21,7 +21,7 @@ LinearHessian::LinearHessian(const LinearWeights& weights, Tensor w, Subset subs
 
 Tensor LinearHessian::curvatures_of(const Tensor& inputs) const {
   const Tensor outputs = weights_.outputs(inputs, w_);
-  return objective_.output_hessian_product(outputs, at::ones_like(outputs));
+  return objective_.output_hessian_product(outputs, {}, at::ones_like(outputs));
 }
 
 LinearHessian::Block LinearHessian::block(std::int64_t begin) const {

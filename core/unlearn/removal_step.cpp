@@ -80,7 +80,7 @@ RecordedHessian::RecordedHessian(const LinearPlace& place, const NewtonRecord& r
       left_(static_cast<double>(left)),
       ridge_(place.objective.l2 * static_cast<double>(removed.size())) {
   const Tensor outputs = x_.matmul(record.weights);
-  curvatures_ = place.objective.output_hessian_product(outputs, at::ones_like(outputs));
+  curvatures_ = place.objective.output_hessian_product(outputs, {}, at::ones_like(outputs));
 }
 
 Tensor RecordedHessian::of_removed(const Tensor& v) const {

@@ -25,6 +25,8 @@ Choose read_biased(const Settings& settings);
 Choose read_indices(const Settings& settings);
 Choose read_ids(const Settings& settings);
 Choose read_where(const Settings& settings);
+Choose read_facts(const Settings& settings);
+Choose read_subjects(const Settings& settings);
 
 // Throws Error(kTask), located at the origin, where nothing is selected, or all there is.
 void require_some_but_not_all(const Selection& selection, const Splits& splits,

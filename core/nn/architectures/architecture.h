@@ -22,6 +22,8 @@ struct Network {
 struct NetworkShape {
   std::vector<std::int64_t> input;
   std::int64_t outputs = 0;
+  // Of a sequence that outputs are wanted at each position of; 0: one set of outputs an example.
+  std::int64_t positions = 0;
 };
 
 // Reads the settings of an architecture and returns what builds it. Reading settings needs no data.

@@ -3,9 +3,10 @@
 //   x   = wte[token] + wpe[position]
 //   x  += attn.c_proj(attention(attn.c_attn(ln_1(x))))     of each layer h.0, h.1, ...
 //   x  += mlp.c_proj(gelu(mlp.c_fc(ln_2(x))))              four times the width inside
-//   y   = lm_head(ln_f(x)) at the last position: a score for each token
+//   y   = lm_head(ln_f(x))                                 a score for each token
 //
-// Inputs are token numbers [context], outputs as many as the data has classes. Parameters have the
+// at each position, or at the last one where an example has one label. Inputs are token numbers
+// [context], outputs as many as the data has classes. Parameters have the
 // names of GPT-2's, their weights [out, in] as of torch.nn.Linear (GPT-2's own files have them the
 // other way). A tied head has the table of the tokens for its weights. All start N(0, 0.02^2), but
 // for what is added to the residual stream, which is divided by the root of how often that happens;
@@ -79,7 +80,7 @@ Architecture gpt_architecture() {
   architecture.configure = [](const Settings& settings) {
     const GptShape read = read_shape(settings);
     return [read, origin = settings.origin()](const NetworkShape& data) -> Network {
-      require_shape("gpt", origin, data);
+      require_shape("gpt", origin, data, /*has_positions=*/true);
       if (data.input.size() != 1) {
         fail_at(origin,
                 fmt::format("gpt needs sequences of tokens, [context]; an example here is {}.",
@@ -104,7 +105,7 @@ Architecture gpt_architecture() {
         net->add(attention_block(*table, name, shape));
         net->add(mlp_block(*table, name, shape));
       }
-      net->add<LastPosition>();
+      if (data.positions == 0) net->add<LastPosition>();
       net->add<LayerNorm>(*table, "ln_f", shape.width);
       if (shape.is_tied) {
         net->add<Linear>(tokens);

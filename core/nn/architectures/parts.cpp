@@ -39,7 +39,12 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 void require_shape(const std::string& architecture, const Origin& origin,
-                   const NetworkShape& shape) {
+                   const NetworkShape& shape, bool has_positions) {
+  if (shape.positions > 0 && !has_positions) {
+    fail_at(origin, fmt::format("{} gives one set of scores an example, and this data is of "
+                                "sequences, with one at each position: use gpt.",
+                                architecture));
+  }
   if (shape.outputs < 1) {
     fail_at(origin,
             fmt::format("{} needs at least one output, found {}.", architecture, shape.outputs));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "experiments/engine/plan/edit_tasks.h"
+#include "experiments/engine/plan/fact_sets.h"
 
 namespace oubli {
 namespace {
@@ -39,6 +40,8 @@ void set_edit_up_to(Experiment& experiment, const std::vector<DrawnEdit>& edits,
   sets.forget = sets.forget.with_rows(rows_difference(seen, left));
   sets.recipe = task.recipe;
   sets.make_model = task.make_model;
+  experiment.named_sets = rows_of(experiment.spec.sets, *experiment.dataset, splits);
+  for (NamedRows& set : take_fact_sets(sets)) experiment.named_sets.push_back(std::move(set));
   task = std::move(sets);
   experiment.unknown = unknown_up_to(edits, count);
   experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
@@ -70,6 +73,7 @@ void add_checkpoints(Experiment& experiment, const std::vector<DrawnEdit>& edits
   experiment.task = whole.task;
   experiment.unknown = whole.unknown;
   experiment.edit_hash = whole.edit_hash;
+  experiment.named_sets = whole.named_sets;
 }
 
 }  // namespace oubli

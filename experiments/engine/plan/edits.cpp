@@ -12,6 +12,8 @@
 #include "core/data/row_column.h"
 #include "datasets/draw.h"
 #include "datasets/faults.h"
+#include "datasets/language/fact_rows.h"
+#include "datasets/selectors/fact_choice.h"
 #include "datasets/selectors/selector.h"
 #include "experiments/engine/plan/request_list.h"
 
@@ -23,6 +25,7 @@ constexpr const char* kKnown = "known";
 // One request as it is written.
 struct WrittenEdit {
   Selector remove, add;
+  FactChoice change;
   double known = 1;
   bool removes_nothing = false;  // as is written
   Origin origin, known_origin;
@@ -72,12 +75,16 @@ WrittenEdit read_one(const Settings& edit, bool is_one_of_several) {
     written.add = configure_selection(
         edit.child("add", "points held out of the original's training"), "set of added points");
   }
-  if (!written.remove && !written.add && !written.removes_nothing) {
+  if (edit.has("change")) {
+    written.change = read_fact_choice(edit.child("change", "facts that become others"), true);
+  }
+  if (!written.remove && !written.add && !written.change && !written.removes_nothing) {
     for (const auto& [key, value] : edit.node().entries) {
-      fail_at(value.key_origin, unknown_name_message("key", key, {"remove", "add", "requests"}));
+      fail_at(value.key_origin,
+              unknown_name_message("key", key, {"remove", "add", "change", "requests"}));
     }
     fail_at(edit.origin(),
-            "'edit' asks for nothing: give 'remove', 'add', both or 'requests', such as "
+            "'edit' asks for nothing: give 'remove', 'add', 'change' or 'requests', such as "
             "`remove: {random: {fraction: 0.1}}`.");
   }
   return written;
@@ -98,8 +105,17 @@ Tensor unknown_of(const WrittenEdit& edit, const Tensor& removed, const Generato
   return rows_difference(removed, drawn_rows(removed, told, draw));
 }
 
+// Of rows `among`, which are trained on now.
+void change(const WrittenEdit& edit, LoadedData& data, const Tensor& among,
+            const Generator& generator, DrawnEdit& drawn) {
+  const ChosenFacts chosen = edit.change(data.dataset, among, generator);
+  const FactRows rows = append_changed_facts(data, among, chosen.facts, chosen.objects);
+  drawn.removed.rows = rows_union(drawn.removed.rows, rows.before);
+  drawn.added.rows = rows_union(drawn.added.rows, rows.after);
+}
+
 // Both chosen from the training split.
-DrawnEdit draw_one(const WrittenEdit& edit, const LoadedData& data, const Generator& generator) {
+DrawnEdit draw_one(const WrittenEdit& edit, LoadedData& data, const Generator& generator) {
   DrawnEdit drawn{{no_rows()}, {no_rows()}};
   if (edit.remove) {
     const Generator own = generator.stream("remove");
@@ -111,6 +127,11 @@ DrawnEdit draw_one(const WrittenEdit& edit, const LoadedData& data, const Genera
     fail_at(edit.origin,
             "the same examples are removed and added: an example is either in the "
             "original's training set or not.");
+  }
+  if (edit.change) {
+    const Tensor left = rows_difference(data.splits.train,
+                                        rows_union(drawn.removed.rows, drawn.added.rows));
+    change(edit, data, left, generator.stream("change"), drawn);
   }
   return drawn;
 }
@@ -137,7 +158,7 @@ void remove(const WrittenEdit& edit, const LoadedData& data, const Tensor& among
 
 // What is added first, since it is held out from the start; then what is removed, of those that are
 // there.
-std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, const LoadedData& data,
+std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, LoadedData& data,
                                      const Generator& generator) {
   std::vector<DrawnEdit> drawn(edits.size(), {{no_rows()}, {no_rows()}});
   Tensor members = data.splits.train;
@@ -157,6 +178,10 @@ std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, cons
       }
       members = rows_difference(members, drawn[k].removed.rows);
     }
+    if (edits[k].change) {
+      change(edits[k], data, members, generator.stream(fmt::format("change {}", k + 1)), drawn[k]);
+      members = rows_difference(members, drawn[k].removed.rows);
+    }
     members = rows_union(members, drawn[k].added.rows);
   }
   if (!faults.empty()) throw Error(ErrorKind::kTask, all_faults(faults));
@@ -174,12 +199,13 @@ void read_list(const Settings& root, const SettingsNode& node, Edits& edits) {
     written->push_back(read_one(settings, /*is_one_of_several=*/true));
     settings.finish();
     record.push_back(settings.resolved());
-    edits.adds = edits.adds || written->back().add != nullptr;
+    edits.adds =
+        edits.adds || written->back().add != nullptr || written->back().change != nullptr;
   }
   if (written->empty()) fail_at(node.origin, "'edit' is a list without requests.");
   root.record("edit", record);
   edits.is_sequence = true;
-  edits.draw = [written](const LoadedData& data, const Generator& generator) {
+  edits.draw = [written](LoadedData& data, const Generator& generator) {
     return draw_sequence(*written, data, generator);
   };
 }
@@ -208,7 +234,7 @@ Edits read_edits(const Settings& root) {
     edits.origin = edit.origin();
     if (!edit.is_describing()) {  // `oubli describe edit`
       if (edit.has("requests")) {
-        for (const char* single : {"remove", "add"}) {
+        for (const char* single : {"remove", "add", "change"}) {
           if (!edit.has(single)) continue;
           edit.fail(single,
                     fmt::format("'{0}' is one edit, and 'requests' are several: write one of them. "
@@ -219,8 +245,8 @@ Edits read_edits(const Settings& root) {
         edits.draw = read_requests(edit.child("requests", "requests, one after another"));
       } else {
         const auto written = std::make_shared<WrittenEdit>(read_one(edit, false));
-        edits.adds = written->add != nullptr;
-        edits.draw = [written](const LoadedData& data, const Generator& generator) {
+        edits.adds = written->add != nullptr || written->change != nullptr;
+        edits.draw = [written](LoadedData& data, const Generator& generator) {
           return std::vector<DrawnEdit>{draw_one(*written, data, generator)};
         };
       }

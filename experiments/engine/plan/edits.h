@@ -8,6 +8,10 @@
 //   edit: {requests: {from: SELECTOR, each: 1, count: 25}}             drawn from a selection
 //   edit: {requests: {file: requests.csv, column: id}}                 line by line, the data's ids
 //   edit: {requests: {file: requests.csv, column: id, number: day}}    by number
+//   edit: {change: {facts: {count: 10, to: other}}}     facts that become others: the sentences
+//                                                       that say them leave, ones that say what is
+//                                                       to be believed enter
+//   edit: {requests: {change: {facts: {count: 100}}, each: 10}}        ten facts at a time
 //   checkpoints: [1, 5, 25]                             after how many requests models are held
 //                                                       against oracles; the last one by default
 //
@@ -43,7 +47,8 @@ struct DrawnEdit {
 
 struct Edits {
   // The requests, in their order; one where it is no sequence.
-  std::function<std::vector<DrawnEdit>(const LoadedData& data, const Generator& generator)> draw;
+  // What is changed is written into rows behind those of the data, which are added to its splits.
+  std::function<std::vector<DrawnEdit>(LoadedData& data, const Generator& generator)> draw;
   bool is_sequence = false;
   bool adds = false;                      // points that were held out, in any of them
   std::vector<std::int64_t> checkpoints;  // of a sequence, ascending; empty: after the last one

@@ -9,6 +9,7 @@
 #include "datasets/draw.h"
 #include "experiments/engine/plan/checkpoints.h"
 #include "experiments/engine/plan/edit_tasks.h"
+#include "experiments/engine/plan/fact_sets.h"
 #include "experiments/engine/plan/misfit.h"
 #include "experiments/engine/plan/original_checks.h"
 
@@ -38,7 +39,7 @@ void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
 void build_networks(const Spec& spec, const Dataset& dataset, Experiment& experiment) {
   try {
     experiment.network =
-        spec.build({dataset.input_shape(), spec.recipe.objective.outputs_for(dataset)});
+        spec.build(network_shape(spec.recipe.objective, dataset));
     for (const Variant& variant : spec.variants) {
       experiment.networks.push_back(network_of(variant.plan, experiment.network));
     }
@@ -113,6 +114,10 @@ void fit_attribution(const AttributionSpec& asked, Task& task) {
 
 }  // namespace
 
+NetworkShape network_shape(const Objective& objective, const Dataset& dataset) {
+  return {dataset.input_shape(), objective.outputs_for(dataset), dataset.sequences.positions()};
+}
+
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples) {
   const std::int64_t passes = recipe.optimizer.name == "lbfgs"   ? 100
                               : recipe.optimizer.is_full_batch() ? 1
@@ -167,16 +172,18 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
       task_between(members.front(), members.back(), loaded.splits, experiment.dataset);
   experiment.unknown = unknown_up_to(edits, edits.size());
   experiment.held_out = loaded.held_out.defined() ? loaded.held_out : no_rows();
-  experiment.named_sets = rows_of(spec.sets, dataset, loaded.splits);
   Task& task = experiment.task;
+  experiment.named_sets = rows_of(spec.sets, dataset, loaded.splits);
+  for (NamedRows& set : take_fact_sets(task)) experiment.named_sets.push_back(std::move(set));
   require_fitting_loss(spec, dataset);
   build_networks(spec, dataset, experiment);
   if (spec.attribution) fit_attribution(*spec.attribution, task);
   task.recipe = spec.recipe;
-  task.make_model = [build = spec.build, shape = dataset.input_shape(),
-                     own = spec.recipe.objective.outputs_for(dataset),
+  task.make_model = [build = spec.build, shape = network_shape(spec.recipe.objective, dataset),
                      dtype = spec.dtype](std::int64_t outputs) {
-    const Network network = build({shape, outputs > 0 ? outputs : own});
+    NetworkShape asked = shape;
+    if (outputs > 0) asked.outputs = outputs;
+    const Network network = build(asked);
     return Model(network.layers, network.table, dtype);
   };
   experiment.network_hash = layout_hash(*experiment.network.table);

@@ -11,6 +11,9 @@
 
 namespace oubli {
 
+// What a network of this data must take and give.
+NetworkShape network_shape(const Objective& objective, const Dataset& dataset);
+
 // Sample-gradients of training on so many examples; of L-BFGS a guess.
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples);
 
@@ -29,7 +32,8 @@ struct Experiment {
   // int64 rows of the retain set that the oracles lack too and no method is told of; may be empty.
   Tensor unknown = no_rows();
   PlantedSets planted = {};                // where a corruption is looked for
-  std::vector<NamedRows> named_sets = {};  // of test examples, those that the experiment names
+  // Of test examples: those that the experiment names, and those of an edit of facts (fact_sets.h).
+  std::vector<NamedRows> named_sets = {};
   Network network;
   std::vector<Network> networks = {};  // of each variant, as its plan asks
   // What stages are keyed by.

@@ -177,7 +177,7 @@ DrawRequests read_file_of_requests(const Settings& settings, std::int64_t each) 
     settings.fail("each",
                   "'number' says which ids are one request, and so does 'each': leave one out.");
   }
-  return [source](const LoadedData& data, const Generator&) {
+  return [source](LoadedData& data, const Generator&) {
     const RowsOfIds rows(data.dataset, source.file.origin);
     const std::string ids = source.id_column.empty() ? data.dataset.id_column : source.id_column;
     const std::vector<ListedRequest> list =

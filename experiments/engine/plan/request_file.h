@@ -15,7 +15,7 @@
 namespace oubli {
 
 using DrawRequests =
-    std::function<std::vector<DrawnEdit>(const LoadedData& data, const Generator& generator)>;
+    std::function<std::vector<DrawnEdit>(LoadedData& data, const Generator& generator)>;
 
 DrawRequests read_file_of_requests(const Settings& settings, std::int64_t each);
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "datasets/language/fact_rows.h"
+#include "datasets/selectors/fact_choice.h"
 #include "experiments/engine/plan/request_file.h"
 
 namespace oubli {
@@ -28,7 +30,7 @@ DrawRequests read_cut(const Settings& settings, std::int64_t each) {
   if (settings.is_describing()) return {};
   const Selector from = configure_selection(among, "set that requests are drawn from");
   const bool is_list = among.has("ids") || among.has("indices");
-  return [=, origin = settings.origin()](const LoadedData& data, const Generator& generator) {
+  return [=, origin = settings.origin()](LoadedData& data, const Generator& generator) {
     const Selection all = from(data.dataset, data.splits, generator.stream("remove"));
     const std::int64_t there = all.rows.numel();
     const std::int64_t requests_in_all = count > 0 ? count : (there + each - 1) / each;
@@ -52,18 +54,45 @@ DrawRequests read_cut(const Settings& settings, std::int64_t each) {
   };
 }
 
+// Facts that become others, `each` of them in a request, in the order that they are drawn.
+DrawRequests read_changes(const Settings& settings, std::int64_t each) {
+  const FactChoice choice = read_fact_choice(
+      settings.child("change", "facts that become others, or give 'from' or 'file'"), true);
+  if (settings.is_describing()) return {};
+  return [=](LoadedData& data, const Generator& generator) {
+    const Tensor train = data.splits.train;
+    const ChosenFacts all = choice(data.dataset, train, generator.stream("change"));
+    const std::int64_t count = all.facts.numel();
+    std::vector<DrawnEdit> requests;
+    for (std::int64_t begin = 0; begin < count; begin += each) {
+      const std::int64_t facts = std::min(each, count - begin);
+      const auto first = all.objects.begin() + begin;
+      const FactRows rows = append_changed_facts(
+          data, train, all.facts.narrow(0, begin, facts),
+          std::vector<std::int32_t>(first, first + facts));
+      requests.push_back({{rows.before}, {rows.after}});
+    }
+    return requests;
+  };
+}
+
 }  // namespace
 
 DrawRequests read_requests(const Settings& settings) {
   const bool has_file = settings.has("file"), has_from = settings.has("from");
-  if (has_file == has_from && !settings.is_describing()) {
+  const bool has_change = settings.has("change");
+  if (has_file + has_from + has_change != 1 && !settings.is_describing()) {
     fail_at(settings.origin(),
-            "'requests' needs either 'from', a selection that is cut into requests, or 'file', a "
-            "CSV file of ids.");
+            "'requests' needs one of 'from', a selection that is cut into requests, 'change', facts "
+            "that become others, and 'file', a CSV file of ids.");
   }
   const std::int64_t each = settings.integer(
-      "each", {.default_value = 1, .at_least = 1, .doc = "rows of one request; of a file, lines"});
+      "each", {.default_value = 1, .at_least = 1, .doc = "rows of one request; of a file, lines; of changes, facts"});
   if (settings.is_describing()) read_cut(settings, each);
+  if (has_change || settings.is_describing()) {
+    const DrawRequests changes = read_changes(settings, each);
+    if (has_change) return changes;
+  }
   return has_from ? read_cut(settings, each) : read_file_of_requests(settings, each);
 }
 

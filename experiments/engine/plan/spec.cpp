@@ -90,7 +90,7 @@ std::vector<std::string> read_measure(const Settings& root, const Registry<Metri
 Edits no_edits(const Origin& origin) {
   Edits edits;
   edits.origin = origin;
-  edits.draw = [](const LoadedData&, const Generator&) {
+  edits.draw = [](LoadedData&, const Generator&) {
     return std::vector<DrawnEdit>{{{no_rows()}, {no_rows()}}};
   };
   return edits;

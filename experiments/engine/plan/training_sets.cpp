@@ -29,10 +29,12 @@ AuditedRows audited(const Experiment& experiment) {
 
 // As the experiment's own, of networks of several copies.
 std::function<Model(std::int64_t)> maker_of(const Experiment& experiment, TrainingPlan plan) {
-  return [build = experiment.spec.build, shape = experiment.dataset->input_shape(),
-          own = experiment.spec.recipe.objective.outputs_for(*experiment.dataset),
+  return [build = experiment.spec.build,
+          shape = network_shape(experiment.spec.recipe.objective, *experiment.dataset),
           dtype = experiment.spec.dtype, plan = std::move(plan)](std::int64_t outputs) {
-    const Network network = network_of(plan, build({shape, outputs > 0 ? outputs : own}));
+    NetworkShape asked = shape;
+    if (outputs > 0) asked.outputs = outputs;
+    const Network network = network_of(plan, build(asked));
     return Model(network.layers, network.table, dtype);
   };
 }

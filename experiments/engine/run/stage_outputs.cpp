@@ -42,8 +42,9 @@ bool StageOutputs::usable(const StageMember& member) const {
   return json(member.predictions, kReportFile).at("usable").get<bool>();
 }
 
-DeferredTensor StageOutputs::outputs(const StageMember& member, bool hold) const {
-  const auto read = [this, key = plan_.stages[member.predictions].key] {
+DeferredTensor StageOutputs::outputs(const StageMember& member, const std::string& name,
+                                     bool hold) const {
+  const auto read = [this, name, key = plan_.stages[member.predictions].key] {
     const std::string where = (store_.entry(key) / kPredictionsFile).string();
     const TensorFile file = parse_tensors(store_.read(key, kPredictionsFile), where);
     if (!named(file, "rows").equal(rows_)) {
@@ -51,9 +52,18 @@ DeferredTensor StageOutputs::outputs(const StageMember& member, bool hold) const
                                                  "experiment's",
                                                  where));
     }
-    return named(file, "outputs");
+    return named(file, name);
   };
   return hold ? DeferredTensor(read()) : DeferredTensor(read);
+}
+
+Predictions StageOutputs::predictions_of(const StageMember& member, bool hold) const {
+  Predictions predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(),
+                          outputs(member, "outputs", hold), rows_);
+  if (experiment_.dataset->is_sequence()) {
+    predictions.set_tokens(outputs(member, "token_losses", hold), outputs(member, "said", hold));
+  }
+  return predictions;
 }
 
 namespace {
@@ -69,7 +79,7 @@ std::optional<Claim> claim_of(const Json& report) {
 
 ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs) const {
   ModelOutcome outcome;
-  outcome.predictions = predictions(outputs(member, hold_outputs), rows_);
+  outcome.predictions = predictions_of(member, hold_outputs);
   outcome.theta =
       DeferredTensor([this, stage = member.model] { return model(stage).theta().to(at::kDouble); });
   const Json report = json(member.model, kReportFile);
@@ -114,12 +124,12 @@ std::vector<Shadow> StageOutputs::shadows(const Stage& stage, ModelRole role) co
                               : audit_rows(experiment_, member.seed);
     const Tensor flags = at::zeros({experiment_.dataset->size()}, at::kBool);
     all.push_back({flags.index_fill(0, chosen, true),
-                   predictions(outputs(member, /*hold=*/true), rows_).scaled_confidence()});
+                   predictions_of(member, /*hold=*/true).scaled_confidence()});
   }
   return all;
 }
 
-Predictions StageOutputs::predictions(const DeferredTensor& outputs, const Tensor& rows) const {
+Predictions StageOutputs::predictions(const ModelOutputs& outputs, const Tensor& rows) const {
   return Predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(), outputs,
                      rows);
 }

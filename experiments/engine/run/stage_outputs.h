@@ -58,15 +58,17 @@ class StageOutputs {
   // spoilt tells the attacker nothing and is left out.
   std::vector<Shadow> shadows(const Stage& stage, ModelRole role) const;
 
-  // Outputs [rows, classes] at their rows of the data set.
-  Predictions predictions(const DeferredTensor& outputs, const Tensor& rows) const;
+  // What a model that is not stored says of these rows of the data set.
+  Predictions predictions(const ModelOutputs& outputs, const Tensor& rows) const;
   // Of models of a variant. `initial` must outlive what is returned.
   Evaluation evaluation(std::vector<NamedRows> sets, const std::vector<ModelOutcome>& initial,
                         std::size_t variant) const;
 
  private:
   ModelOutcome outcome(const StageMember& member, bool hold_outputs) const;
-  DeferredTensor outputs(const StageMember& member, bool hold) const;
+  Predictions predictions_of(const StageMember& member, bool hold) const;
+  // Of a member's predictions, by name.
+  DeferredTensor outputs(const StageMember& member, const std::string& name, bool hold) const;
 
   const Experiment& experiment_;
   const Plan& plan_;

@@ -14,8 +14,8 @@ void run_prediction(const StageRun& run) {
   if (!report.at("usable").get<bool>()) return;
   const Model model = run.input_model(0);
   const Tensor rows = run.experiment.metric_rows();
-  const Tensor outputs = run.outputs_of(model, rows);
-  if (!outputs.isfinite().all().item<bool>()) {
+  const ModelOutputs outputs = run.outputs_of(model, rows);
+  if (!outputs.outputs.isfinite().all().item<bool>()) {
     const Stage& made = run.plan.stages[run.stage.inputs.front()];
     if (made.kind != StageKind::kUnlearn) {
       throw Error(ErrorKind::kNumerics,
@@ -23,7 +23,12 @@ void run_prediction(const StageRun& run) {
     }
     return write_json(run.folder / kReportFile, {{"usable", false}});
   }
-  write_tensors(run.folder / kPredictionsFile, {{{"outputs", outputs}, {"rows", rows}}, {}});
+  TensorFile file{{{"outputs", outputs.outputs}, {"rows", rows}}, {}};
+  if (outputs.said.defined()) {
+    file.tensors.emplace_back("token_losses", outputs.token_losses);
+    file.tensors.emplace_back("said", outputs.said);
+  }
+  write_tensors(run.folder / kPredictionsFile, file);
 }
 
 }  // namespace

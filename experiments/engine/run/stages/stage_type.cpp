@@ -19,10 +19,9 @@ Context StageRun::context() const {
   return context;
 }
 
-Tensor StageRun::outputs_of(const Model& model, const Tensor& rows) const {
+ModelOutputs StageRun::outputs_of(const Model& model, const Tensor& rows) const {
   CostMeter cost;
-  return experiment.task.objective().class_scores(
-      predict(model, {experiment.dataset, rows, {}}, cost));
+  return model_outputs(model, {experiment.dataset, rows, {}}, experiment.task.objective(), cost);
 }
 
 StageType type_of(StageKind kind) {

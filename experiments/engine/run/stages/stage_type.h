@@ -31,8 +31,7 @@ struct StageRun {
   const MethodRow& method() const { return experiment.spec.methods[stage.method]; }
   // For what draws random numbers.
   Context context() const;
-  // Class scores [rows, classes].
-  Tensor outputs_of(const Model& model, const Tensor& rows) const;
+  ModelOutputs outputs_of(const Model& model, const Tensor& rows) const;
 };
 
 struct StageType {

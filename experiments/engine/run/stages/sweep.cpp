@@ -105,8 +105,8 @@ TrialResult run_trial(const StageRun& run, const SweepObjective& objective, cons
   TrialResult result{std::nullopt, report.sample_gradients, report.seconds, report.message,
                      to_string(report.status)};
   if (!report.usable()) return result;
-  const Tensor outputs = run.outputs_of(model, rows);
-  if (!outputs.isfinite().all().item<bool>()) {
+  const ModelOutputs outputs = run.outputs_of(model, rows);
+  if (!outputs.outputs.isfinite().all().item<bool>()) {
     result.status = to_string(UnlearnStatus::kDiverged);
     result.message = kNotFinite;
     return result;

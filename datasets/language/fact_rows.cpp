@@ -1,0 +1,156 @@
+#include "datasets/language/fact_rows.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.h"
+#include "datasets/language/fact_texts.h"
+#include "datasets/selection.h"
+
+namespace oubli {
+namespace {
+
+const RowColumn& column(const Dataset& dataset, const char* name) {
+  return dataset.columns.at(name);
+}
+
+std::int64_t relations_of(const Dataset& dataset) {
+  return static_cast<std::int64_t>(column(dataset, FactColumns::kRelation).levels.size());
+}
+
+// The answer of some row whose object has this level.
+Tensor tokens_of_object(const Dataset& dataset, std::int32_t level) {
+  const std::vector<std::int32_t>& levels = column(dataset, FactColumns::kObject).level_of;
+  const auto found = std::find(levels.begin(), levels.end(), level);
+  const std::int64_t row = found - levels.begin();
+  return dataset.sequences.next[row].narrow(0,
+                                            dataset.sequences.answer_begin[row].item<std::int64_t>(),
+                                            dataset.sequences.answer_size[row].item<std::int64_t>());
+}
+
+// Puts another answer into the place of a row's own.
+void replace_answer(Dataset& dataset, std::int64_t row, const Tensor& answer) {
+  Sequences& sequences = dataset.sequences;
+  const std::int64_t begin = sequences.answer_begin[row].item<std::int64_t>();
+  const std::int64_t size = sequences.answer_size[row].item<std::int64_t>();
+  const std::int64_t positions = sequences.positions();
+  const Tensor said = sequences.next[row].index({sequences.next[row].ne(kNoTarget)});
+  const Tensor rest = said.slice(0, begin + size);
+  const Tensor whole = at::cat({said.narrow(0, 0, begin), answer, rest});
+  if (whole.numel() > positions) {
+    throw Error(ErrorKind::kTask,
+                fmt::format("a sentence about a changed fact has {} tokens, and sequences have {}: "
+                            "set `context: {}` under `data`.",
+                            whole.numel(), positions, whole.numel()));
+  }
+  sequences.next[row].fill_(kNoTarget);
+  sequences.next[row].narrow(0, 0, whole.numel()).copy_(whole);
+  sequences.answer_size[row] = answer.numel();
+  // The last token, the sequence's end, is not read.
+  dataset.inputs[row].slice(0, 1).fill_(0);
+  dataset.inputs[row].narrow(0, 1, whole.numel() - 1).copy_(whole.narrow(0, 0, whole.numel() - 1));
+  dataset.targets[row] = answer[0];
+}
+
+}  // namespace
+
+Tensor fact_numbers(const Dataset& dataset) {
+  if (!has_facts(dataset)) {
+    throw Error(ErrorKind::kTask,
+                fmt::format("'{}' says no facts: choose among biographies and facts as data, or "
+                            "select by random, where or indices.",
+                            dataset.name));
+  }
+  const RowColumn& subjects = column(dataset, FactColumns::kSubject);
+  const RowColumn& relations = column(dataset, FactColumns::kRelation);
+  const Tensor numbers = at::full({dataset.size()}, -1, at::kLong);
+  auto* number = numbers.mutable_data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < subjects.level_of.size(); ++i) {
+    if (subjects.level_of[i] < 0) continue;
+    number[i] = fact_number(dataset, subjects.level_of[i], relations.level_of[i]);
+  }
+  return numbers;
+}
+
+std::int64_t fact_number(const Dataset& dataset, std::int64_t subject, std::int64_t relation) {
+  return subject * relations_of(dataset) + relation;
+}
+
+std::int64_t subject_of_fact(const Dataset& dataset, std::int64_t fact) {
+  return fact / relations_of(dataset);
+}
+
+std::int64_t relation_of_fact(const Dataset& dataset, std::int64_t fact) {
+  return fact % relations_of(dataset);
+}
+
+std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64_t relation) {
+  const RowColumn& relations = column(dataset, FactColumns::kRelation);
+  const RowColumn& objects = column(dataset, FactColumns::kObject);
+  std::set<std::int32_t> found;
+  for (std::size_t i = 0; i < relations.level_of.size(); ++i) {
+    if (relations.level_of[i] == relation) found.insert(objects.level_of[i]);
+  }
+  return {found.begin(), found.end()};
+}
+
+FactRows append_changed_facts(LoadedData& data, const Tensor& train, const Tensor& facts,
+                              const std::vector<std::int32_t>& objects) {
+  Dataset& dataset = data.dataset;
+  const Tensor numbers = fact_numbers(dataset);
+  FactRows changed{at::empty({0}, at::kLong), at::empty({0}, at::kLong)};
+  const auto rows_of = [&](const Tensor& among, std::int64_t fact) {
+    return among.index({numbers.index_select(0, among).eq(fact)});
+  };
+  const std::int64_t rows_before = dataset.size();
+  Tensors old_rows, new_train, new_test, answers;
+  std::vector<std::int32_t> levels;
+  std::int64_t at = rows_before;
+  const Tensor test = data.splits.test.index({data.splits.test.lt(rows_before)});
+  for (std::int64_t k = 0; k < facts.numel(); ++k) {
+    const std::int64_t fact = facts[k].item<std::int64_t>();
+    const Tensor answer = tokens_of_object(dataset, objects[static_cast<std::size_t>(k)]);
+    const Tensor trained = rows_of(train, fact);
+    changed.before = rows_union(changed.before, trained);
+    // Held-out wordings of the fact as it was written first: one of each.
+    Tensor asked = rows_of(test, fact);
+    if (asked.numel() > 0) {
+      const RowColumn& said = column(dataset, FactColumns::kObject);
+      const std::int32_t first =
+          said.level_of[static_cast<std::size_t>(asked[0].item<std::int64_t>())];
+      std::vector<std::int64_t> same;
+      for (std::int64_t i = 0; i < asked.numel(); ++i) {
+        const std::int64_t row = asked[i].item<std::int64_t>();
+        if (said.level_of[static_cast<std::size_t>(row)] == first) same.push_back(row);
+      }
+      asked = at::tensor(same, at::kLong);
+    }
+    old_rows.push_back(trained);
+    new_train.push_back(at::arange(at, at + trained.numel()));
+    at += trained.numel();
+    old_rows.push_back(asked);
+    new_test.push_back(at::arange(at, at + asked.numel()));
+    at += asked.numel();
+    for (std::int64_t i = 0; i < trained.numel() + asked.numel(); ++i) {
+      answers.push_back(answer);
+      levels.push_back(objects[static_cast<std::size_t>(k)]);
+    }
+  }
+  const Tensor copied = at::cat(old_rows);
+  append_copies(dataset, copied, dataset.inputs.index_select(0, copied));
+  std::vector<std::int32_t>& object_of = dataset.columns.at(FactColumns::kObject).level_of;
+  for (std::int64_t i = 0; i < copied.numel(); ++i) {
+    replace_answer(dataset, rows_before + i, answers[static_cast<std::size_t>(i)]);
+    object_of[static_cast<std::size_t>(rows_before + i)] = levels[static_cast<std::size_t>(i)];
+  }
+  dataset.true_targets = dataset.targets;
+  changed.after = at::cat(new_train);
+  data.splits.train = rows_union(data.splits.train, changed.after);
+  data.splits.test = rows_union(data.splits.test, at::cat(new_test));
+  return changed;
+}
+
+}  // namespace oubli

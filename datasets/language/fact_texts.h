@@ -1,0 +1,65 @@
+// A world of facts, as text that a model of language is trained on.
+//
+// A fact says which object a subject has in a relation: (Lea Roth, city, Lyon). Each relation has
+// wordings, sentences with {subject} and {object}, that training sees, and others that it never
+// sees, by which one asks whether a fact was learnt or only a sentence. An example is one sentence;
+// what is asked of it is the object.
+//
+//   rows    every fact in every training wording, as often as it is repeated; in every held-out
+//           wording; running text without facts to train on; and some that is held out
+//   splits  what is trained on is the training split, the rest is the test split
+//   columns subject, relation, object, wording: what the sentence says ("" of running text);
+//           kind: fact, reworded, text, held_out_text; repeats: how often training sees it
+//
+// The end of the sequence is asked as every word is. Sequences are as long as the longest one, or
+// `context` where that is more.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "datasets/source.h"
+
+namespace oubli {
+
+// Names of the columns above.
+struct FactColumns {
+  static constexpr const char* kSubject = "subject";
+  static constexpr const char* kRelation = "relation";
+  static constexpr const char* kObject = "object";
+  static constexpr const char* kWording = "wording";
+  static constexpr const char* kKind = "kind";
+  static constexpr const char* kRepeats = "repeats";
+};
+
+struct Relation {
+  std::string name;
+  std::vector<std::string> wordings, held_out_wordings;
+};
+
+struct Fact {
+  std::string subject;
+  std::size_t relation = 0;  // of the world's
+  std::string object;
+  std::int64_t repeats = 1;
+};
+
+struct FactTexts {
+  std::string name;
+  std::vector<Relation> relations = {};
+  std::vector<Fact> facts = {};
+  std::vector<std::string> text = {}, held_out_text = {};  // without facts, a line each
+  std::int64_t context = 0;
+};
+
+// What is wrong with a wording: "" for nothing. It has each of {subject} and {object} once, the
+// subject first, so that the object can be asked for.
+std::string wording_problem(const std::string& wording);
+
+LoadedData load_facts(const FactTexts& texts);
+
+// Whether the rows say facts: what selectors and sets of facts need.
+bool has_facts(const Dataset& dataset);
+
+}  // namespace oubli

@@ -1,0 +1,46 @@
+#include "datasets/language/sequence_rows.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace oubli {
+
+void SequenceRows::add(const std::vector<std::string>& words, std::size_t answer,
+                       std::size_t answer_size) {
+  rows_.push_back({vocabulary_.numbers(words), static_cast<std::int64_t>(answer),
+                   static_cast<std::int64_t>(answer_size)});
+}
+
+void SequenceRows::fill(Dataset& dataset, std::int64_t context) const {
+  std::size_t longest = 0;
+  for (const Row& row : rows_) longest = std::max(longest, row.tokens.size());
+  const std::int64_t positions = std::max(context, static_cast<std::int64_t>(longest) + 1);
+  const std::int64_t n = size();
+  dataset.inputs = at::full({n, positions}, Vocabulary::kEnd, at::kInt);
+  Sequences& sequences = dataset.sequences;
+  sequences.next = at::full({n, positions}, kNoTarget, at::kLong);
+  sequences.answer_begin = at::empty({n}, at::kLong);
+  sequences.answer_size = at::empty({n}, at::kLong);
+  auto* inputs = dataset.inputs.mutable_data_ptr<std::int32_t>();
+  auto* next = sequences.next.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Row& row = rows_[static_cast<std::size_t>(i)];
+    const auto length = static_cast<std::int64_t>(row.tokens.size());
+    for (std::int64_t t = 0; t < length; ++t) {
+      const std::int64_t token = row.tokens[static_cast<std::size_t>(t)];
+      inputs[i * positions + t + 1] = static_cast<std::int32_t>(token);
+      next[i * positions + t] = token;
+    }
+    next[i * positions + length] = Vocabulary::kEnd;
+    // The word at place k is what comes next at position k.
+    sequences.answer_begin[i] = row.answer;
+    sequences.answer_size[i] = row.answer_size;
+  }
+  dataset.targets = sequences.next.gather(1, sequences.answer_begin.unsqueeze(1)).squeeze(1);
+  dataset.true_targets = dataset.targets;
+  dataset.outputs = vocabulary_.size();
+  dataset.class_names = vocabulary_.words();
+}
+
+}  // namespace oubli

@@ -1,0 +1,108 @@
+#include "experiments/engine/plan/fact_sets.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "datasets/language/fact_rows.h"
+#include "datasets/language/fact_texts.h"
+
+namespace oubli {
+namespace {
+
+// A fact with what it says.
+using Said = std::pair<std::int64_t, std::int32_t>;
+
+class FactSets {
+ public:
+  explicit FactSets(const Task& task)
+      : data_(*task.train.dataset),
+        numbers_(fact_numbers(data_)),
+        object_of_(data_.columns.at(FactColumns::kObject).level_of) {
+    for (std::int64_t row = 0; row < data_.size(); ++row) {
+      const Said said = said_by(row);
+      first_.try_emplace(said.first, said.second);
+    }
+    note(task.forget.rows, left_);
+    note(task.added.rows, entered_);
+    for (std::int64_t i = 0; i < task.test.size(); ++i) {
+      sort(task.test.rows.const_data_ptr<std::int64_t>()[i]);
+    }
+  }
+
+  std::vector<NamedRows> sets(Task& task) const {
+    std::vector<NamedRows> all;
+    const auto add = [&](const char* name, const std::vector<std::int64_t>& rows) {
+      if (!rows.empty()) all.push_back({name, at::tensor(rows, at::kLong)});
+    };
+    add("forget_reworded", forget_reworded_);
+    add("added_reworded", added_reworded_);
+    add("same_subject", same_subject_);
+    if (same_relation_.size() < kept_.size()) add("same_relation", same_relation_);
+    add("same_value", same_value_);
+    add("text", text_);
+    task.test = task.test.with_rows(at::tensor(kept_, at::kLong));
+    return all;
+  }
+
+ private:
+  Said said_by(std::int64_t row) const {
+    return {numbers_.const_data_ptr<std::int64_t>()[row],
+            object_of_[static_cast<std::size_t>(row)]};
+  }
+
+  void note(const Tensor& rows, std::set<Said>& said) {
+    for (std::int64_t i = 0; i < rows.numel(); ++i) {
+      const Said one = said_by(rows.const_data_ptr<std::int64_t>()[i]);
+      if (one.first < 0) continue;
+      said.insert(one);
+      edited_.insert(one.first);
+      subjects_.insert(subject_of_fact(data_, one.first));
+      const std::int64_t relation = relation_of_fact(data_, one.first);
+      relations_.insert(relation);
+      values_.insert({relation, one.second});
+    }
+  }
+
+  void sort(std::int64_t row) {
+    const Said said = said_by(row);
+    if (said.first < 0) return text_.push_back(row);
+    if (edited_.contains(said.first)) {
+      if (entered_.contains(said)) {
+        added_reworded_.push_back(row);
+      } else if (left_.contains(said)) {
+        forget_reworded_.push_back(row);
+      }
+      return;
+    }
+    // What a later request of a sequence brings is not known yet.
+    if (first_.at(said.first) != said.second) return;
+    const std::int64_t relation = relation_of_fact(data_, said.first);
+    kept_.push_back(row);
+    if (subjects_.contains(subject_of_fact(data_, said.first))) same_subject_.push_back(row);
+    if (relations_.contains(relation)) same_relation_.push_back(row);
+    if (values_.contains({relation, said.second})) same_value_.push_back(row);
+  }
+
+  const Dataset& data_;
+  Tensor numbers_;
+  const std::vector<std::int32_t>& object_of_;
+  std::map<std::int64_t, std::int32_t> first_;  // what each fact was before any edit
+  std::set<Said> left_, entered_;
+  std::set<std::int64_t> edited_, subjects_, relations_;
+  std::set<std::pair<std::int64_t, std::int32_t>> values_;  // relation, object
+  std::vector<std::int64_t> forget_reworded_, added_reworded_, same_subject_, same_relation_,
+      same_value_, text_, kept_;
+};
+
+}  // namespace
+
+std::vector<NamedRows> take_fact_sets(Task& task) {
+  if (!has_facts(*task.train.dataset)) return {};
+  const FactSets sets(task);
+  return sets.sets(task);
+}
+
+}  // namespace oubli
