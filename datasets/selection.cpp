@@ -115,12 +115,7 @@ Tensor append_copies(Dataset& dataset, const Tensor& rows, const Tensor& inputs)
   dataset.inputs = at::cat({dataset.inputs, inputs});
   dataset.targets = at::cat({dataset.targets, targets});
   dataset.true_targets = at::cat({truth, targets});
-  if (dataset.is_sequence()) {
-    for (Tensor* part : {&dataset.sequences.next, &dataset.sequences.answer_begin,
-                         &dataset.sequences.answer_size}) {
-      *part = at::cat({*part, part->index_select(0, rows)});
-    }
-  }
+  if (dataset.is_sequence()) dataset.sequences.append_copies(rows);
   const auto extend = [&](auto& values) {
     if (values.empty()) return;
     for (std::int64_t i = 0; i < rows.numel(); ++i) {

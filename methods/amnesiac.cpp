@@ -115,6 +115,7 @@ MethodInfo amnesiac_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .takes_sequences = true,
           .make = make_unlearner<Amnesiac>};
 }
 

@@ -48,6 +48,7 @@ MethodInfo cf_k_method() {
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<CatastrophicForgettingK>};
 }
 

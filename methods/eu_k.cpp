@@ -50,6 +50,7 @@ MethodInfo eu_k_method() {
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<ExactUnlearningK>};
 }
 

@@ -76,6 +76,7 @@ MethodInfo finetune_method() {
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<Finetune>};
 }
 

@@ -109,6 +109,7 @@ MethodInfo gradient_ascent_method() {
       .needs_retain_data = false,
       .needs_forget_data = true,
       .supports_adding = false,
+      .takes_sequences = true,
       .make = make_unlearner<GradientAscent>};
 }
 

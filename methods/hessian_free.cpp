@@ -136,6 +136,7 @@ MethodInfo hessian_free_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .takes_sequences = true,
           .make = make_unlearner<HessianFree>};
 }
 

@@ -29,6 +29,7 @@ MethodInfo identity_method() {
           .needs_retain_data = false,
           .needs_forget_data = false,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<Identity>};
 }
 

@@ -77,6 +77,7 @@ MethodInfo influence_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .version = 3,  // no step is taken that its own model does not bear out
           .make = make_unlearner<Influence>};
 }

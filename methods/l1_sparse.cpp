@@ -102,6 +102,7 @@ MethodInfo l1_sparse_method() {
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<L1Sparse>};
 }
 

@@ -61,6 +61,7 @@ MethodInfo lfssd_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .takes_sequences = true,
           .version = 2,
           .make = make_unlearner<LossFreeDampening>};
 }

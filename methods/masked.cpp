@@ -72,6 +72,7 @@ MethodInfo masked_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<Masked>};
 }
 

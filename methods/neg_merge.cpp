@@ -94,6 +94,7 @@ MethodInfo neg_merge_method() {
           .needs_retain_data = false,
           .needs_forget_data = true,
           .supports_adding = false,
+          .takes_sequences = true,
           .make = make_unlearner<NegMerge>};
 }
 

@@ -53,6 +53,7 @@ MethodInfo neggrad_plus_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<NegGradPlus>};
 }
 

@@ -58,6 +58,7 @@ MethodInfo random_labels_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<RandomLabels>};
 }
 

@@ -39,6 +39,7 @@ MethodInfo retrain_method() {
       .needs_retain_data = true,
       .needs_forget_data = false,
       .supports_adding = true,
+      .takes_sequences = true,
       .exact = true,
       .make = make_unlearner<Retrain>};
 }

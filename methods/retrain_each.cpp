@@ -50,6 +50,7 @@ MethodInfo retrain_each_method() {
           .needs_retain_data = true,
           .needs_forget_data = false,
           .supports_adding = true,
+          .takes_sequences = true,
           .exact = true,
           .make = make_unlearner<RetrainEach>};
 }

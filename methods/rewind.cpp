@@ -176,6 +176,7 @@ MethodInfo rewind_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = false,
+      .takes_sequences = true,
       .version = 2,  // the certificate is of all releases, and has all its assumptions
       .make = make_unlearner<Rewind>};
 }

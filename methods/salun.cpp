@@ -104,6 +104,7 @@ MethodInfo salun_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<SalUn>};
 }
 

@@ -158,6 +158,7 @@ MethodInfo scrub_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<Scrub>};
 }
 

@@ -134,6 +134,7 @@ MethodInfo sisa_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,
       .supports_adding = true,
+      .takes_sequences = true,
       .exact = true,
       .make = make_unlearner<Sisa>};
 }

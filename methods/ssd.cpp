@@ -60,6 +60,7 @@ MethodInfo ssd_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = false,
+          .takes_sequences = true,
           .make = make_unlearner<SelectiveSynapticDampening>};
 }
 

@@ -53,6 +53,7 @@ MethodInfo task_vector_method() {
           .needs_retain_data = false,
           .needs_forget_data = true,
           .supports_adding = false,
+          .takes_sequences = true,
           .make = make_unlearner<TaskVector>};
 }
 

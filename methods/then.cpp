@@ -55,6 +55,7 @@ MethodInfo then_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
+          .takes_sequences = true,
           .make = make_unlearner<Then>};
 }
 

@@ -43,7 +43,8 @@ void check_sequences(const Dataset& dataset, const std::string& where) {
     fail(where, "sequences are whole numbers of tokens, [n, positions].");
   }
   if (found.next.sizes() != dataset.inputs.sizes() || found.answer_begin.numel() != n ||
-      found.answer_size.numel() != n) {
+      found.answer_size.numel() != n || found.subject_end.numel() != n ||
+      found.fact.numel() != n) {
     fail(where, "what comes next, and where answers stand, must be said of every position.");
   }
   const Tensor wrong = found.next.lt(kNoTarget) | found.next.ge(dataset.outputs);
@@ -137,6 +138,19 @@ void Dataset::validate(const std::string& where) const {
   if (is_sequence()) check_sequences(*this, where);
 }
 
+Tensor Sequences::answers(const Tensor& rows) const {
+  const Tensor begin = answer_begin.index_select(0, rows).unsqueeze(1);
+  const Tensor end = begin + answer_size.index_select(0, rows).unsqueeze(1);
+  const Tensor at = at::arange(positions()).unsqueeze(0);
+  return at.ge(begin) & at.lt(end);
+}
+
+void Sequences::append_copies(const Tensor& rows) {
+  for (Tensor* part : {&next, &answer_begin, &answer_size, &subject_end, &fact}) {
+    *part = at::cat({*part, part->index_select(0, rows)});
+  }
+}
+
 Tensor Dataset::at_answers(const Tensor& values, const Tensor& rows) const {
   if (!is_sequence()) return values;
   const Tensor at = sequences.answer_begin.index_select(0, rows).view({-1, 1, 1});
@@ -152,6 +166,8 @@ std::string Dataset::content_hash() const {
     hasher.add(sequences.next);
     hasher.add(sequences.answer_begin);
     hasher.add(sequences.answer_size);
+    hasher.add(sequences.subject_end);
+    hasher.add(sequences.fact);
   }
   hasher.add(fmt::format("/{}/{:a}", outputs, scale));
   for (const double value : mean) hasher.add(fmt::format("/{:a}", value));

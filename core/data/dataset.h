@@ -27,9 +27,16 @@ struct Sequences {
   Tensor next;          // int64 [n, positions], kNoTarget where nothing is asked
   Tensor answer_begin;  // int64 [n]: the position whose next token is the answer's first
   Tensor answer_size;   // int64 [n], tokens of it, at least 1
+  // Of sentences that state a fact; -1 of others.
+  Tensor subject_end;  // int64 [n]: the position where the subject's last token is read
+  Tensor fact;         // int64 [n]: a number of the fact, the same in all its wordings
 
   bool defined() const { return next.defined(); }
   std::int64_t positions() const { return next.defined() ? next.size(1) : 0; }
+  // The positions whose next token is one of the answer, of these rows: bool [rows, positions].
+  Tensor answers(const Tensor& rows) const;
+  // These rows once more behind all others.
+  void append_copies(const Tensor& rows);
 };
 
 struct Dataset {

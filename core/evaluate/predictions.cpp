@@ -26,15 +26,6 @@ Tensor class_of(const Tensor& log_probabilities, const Tensor&) {
   return lowest_largest(log_probabilities, 1);
 }
 
-// The positions whose next token is one of the answer: bool [rows, positions].
-Tensor answer_mask(const Dataset& dataset, const Tensor& rows) {
-  const Sequences& sequences = dataset.sequences;
-  const Tensor begin = sequences.answer_begin.index_select(0, rows).unsqueeze(1);
-  const Tensor end = begin + sequences.answer_size.index_select(0, rows).unsqueeze(1);
-  const Tensor at = at::arange(sequences.positions()).unsqueeze(0);
-  return at.ge(begin) & at.lt(end);
-}
-
 Tensor modified_entropy_of(const Tensor& log_probabilities, const Tensor& labels) {
   const Tensor others = without_label(log_probabilities, labels);
   // ln(1 - p_c) is the log of the sum of every other probability: exact also where p_c is near 1,
@@ -123,7 +114,7 @@ Tensor Predictions::said(const Tensor& rows) const {
 
 Tensor Predictions::recalled(const Tensor& rows) const {
   const Tensor right = said(rows).eq(dataset_->sequences.next.index_select(0, rows));
-  return (right | answer_mask(*dataset_, rows).logical_not()).all(1);
+  return (right | dataset_->sequences.answers(rows).logical_not()).all(1);
 }
 
 // Of values of the rows that have outputs, those of all rows.
@@ -135,7 +126,7 @@ Tensor Predictions::scattered(const Tensor& values, double missing) const {
 const Tensor& Predictions::answer_losses() const {
   if (losses_.defined()) return losses_;
   const Tensor rows = rows_with_outputs();
-  const Tensor mask = answer_mask(*dataset_, rows);
+  const Tensor mask = dataset_->sequences.answers(rows);
   const Tensor sums = at::where(mask, token_losses(rows), 0.0).sum(1);
   return losses_ = scattered(sums / mask.sum(1), std::numeric_limits<double>::quiet_NaN());
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,12 +79,24 @@ class ParameterTable {
 
 enum class PassMode { kTraining, kEvaluation };
 
+// Looks at what goes into a layer and what comes out of it, and returns what goes on: the output
+// itself, or something in its place. `weight`: the number of the layer's first parameter. Linear
+// layers and layer normalisations, whose input is what the blocks before them have summed up, are
+// looked at.
+using Tap =
+    std::function<Tensor(std::size_t weight, const Tensor& input, const Tensor& output)>;
+
 // One forward pass.
 struct ForwardPass {
   const Tensors& parameters;
   const Tensors& buffers;  // batch normalisation updates them in training mode
   PassMode mode = PassMode::kEvaluation;
   Generator* generator = nullptr;  // for layers that draw in training mode
+  const Tap* tap = nullptr;
+
+  Tensor tapped(std::size_t weight, const Tensor& input, const Tensor& output) const {
+    return tap == nullptr ? output : (*tap)(weight, input, output);
+  }
 };
 
 class Layer {

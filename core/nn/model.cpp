@@ -87,6 +87,19 @@ Tensor Model::forward(const Tensor& inputs, PassMode mode, Generator* generator)
   return net_->forward(inputs, pass);
 }
 
+Tensor Model::forward(const Tensor& inputs, const Tap& tap) const {
+  ForwardPass pass{.parameters = parameters_, .buffers = buffers_, .tap = &tap};
+  return net_->forward(inputs, pass);
+}
+
+std::optional<std::size_t> Model::find_parameter(const std::string& name) const {
+  const std::vector<ParameterInfo>& all = parameter_infos();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<LayerLinearisation> Model::linearise(const Tensor& inputs, PassMode mode) const {
   // Rules compute with detached values; a layer without rules turns recording on for itself.
   const at::NoGradGuard no_grad;

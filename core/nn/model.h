@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ class Model {
   // and dropout draws from `generator`.
   Tensor forward(const Tensor& inputs, PassMode mode = PassMode::kEvaluation,
                  Generator* generator = nullptr) const;
+  // The same in evaluation mode, with a look at its layers (layer.h). Differentiable in the
+  // parameters, and in what a tap puts in an output's place.
+  Tensor forward(const Tensor& inputs, const Tap& tap) const;
 
   // The network at this batch and the present parameters, for products with its derivatives. It
   // refers to this model, whose parameters must not change while it is used. Throws
@@ -67,6 +71,9 @@ class Model {
   const Tensor& theta() const { return theta_; }
   void set_theta(const Tensor& value);
   void add_to_theta(const Tensor& step, double factor = 1.0);
+
+  // Where the parameter of this name stands among parameter_infos(); none where there is none.
+  std::optional<std::size_t> find_parameter(const std::string& name) const;
 
   // The views that gradients are taken with respect to, in the order of parameter_infos().
   const Tensors& parameters() const { return parameters_; }

@@ -23,6 +23,23 @@ void require_classes(const Task& task, const std::string& method) {
               fmt::format("{} is for classification: '{}' has no classes", method, data.name));
 }
 
+namespace {
+
+// Of sequences the label stands among what is read, too.
+Batch relabelled(Batch batch, const Subset& subset, const Tensor& labels) {
+  if (subset.dataset->is_sequence()) {
+    const Subset same = subset.with_rows(batch.rows).with_targets(labels);
+    const Batch changed = same.batch(0, batch.size(), batch.inputs.scalar_type());
+    batch.inputs = changed.inputs;
+    batch.targets = changed.targets;
+  } else {
+    batch.targets = labels;
+  }
+  return batch;
+}
+
+}  // namespace
+
 void descend_on_random_labels(Descent& descent, const Task& task,
                               const RandomLabelSettings& settings, Context& context) {
   require_classes(task, "random labels");
@@ -41,9 +58,9 @@ void descend_on_random_labels(Descent& descent, const Task& task,
   BatchStream retain = descent.batches(task.retain), forget = descent.batches(task.forget);
   descent.steps_per_epoch(retain.batches() + forget.batches());
   while (descent.next_epoch()) {
-    for (Batch batch : forget) {
-      batch.targets = random_labels(batch.size(), classes, labels);
-      descent.step(descent.loss(batch));
+    for (const Batch& batch : forget) {
+      const Tensor drawn = random_labels(batch.size(), classes, labels);
+      descent.step(descent.loss(relabelled(batch, task.forget, drawn)));
     }
     for (const Batch& batch : retain) descent.step(descent.loss(batch));
   }

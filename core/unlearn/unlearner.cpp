@@ -63,6 +63,15 @@ UnlearnReport run_unlearner(const MethodInfo& info, const Unlearner& unlearner, 
                             "whose edit adds points.",
                             info.name));
   }
+  const bool are_sequences = task.retain.dataset->is_sequence();
+  if (!(are_sequences ? info.takes_sequences : info.takes_labels)) {
+    throw Error(ErrorKind::kTask,
+                fmt::format("'{}' is for {}", info.name,
+                            are_sequences ? "examples with one label each, and these are sequences "
+                                            "of tokens"
+                                          : "sequences of tokens, and these examples have one "
+                                            "label each"));
+  }
   Task visible = task;
   if (!info.needs_retain_data) {
     visible.retain = task.retain.with_rows(at::empty({0}, at::kLong));

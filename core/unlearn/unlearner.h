@@ -72,6 +72,9 @@ struct MethodInfo {
   bool needs_retain_data = true;
   bool needs_forget_data = true;
   bool supports_adding = false;
+  // What examples it is for: one label or target each, or sequences of tokens.
+  bool takes_labels = true;
+  bool takes_sequences = false;
   bool exact = false;  // the result has the distribution of retraining
   int version = 1;     // raised when the method's results change: stored ones are done again
   // Hash of the file that it comes from, where that is not oubli itself: part of the stored

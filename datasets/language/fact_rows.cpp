@@ -17,10 +17,6 @@ const RowColumn& column(const Dataset& dataset, const char* name) {
   return dataset.columns.at(name);
 }
 
-std::int64_t relations_of(const Dataset& dataset) {
-  return static_cast<std::int64_t>(column(dataset, FactColumns::kRelation).levels.size());
-}
-
 // The answer of some row whose object has this level.
 Tensor tokens_of_object(const Dataset& dataset, std::int32_t level) {
   const std::vector<std::int32_t>& levels = column(dataset, FactColumns::kObject).level_of;
@@ -57,34 +53,36 @@ void replace_answer(Dataset& dataset, std::int64_t row, const Tensor& answer) {
 
 }  // namespace
 
-Tensor fact_numbers(const Dataset& dataset) {
-  if (!has_facts(dataset)) {
-    throw Error(ErrorKind::kTask,
-                fmt::format("'{}' says no facts: choose among biographies and facts as data, or "
-                            "select by random, where or indices.",
-                            dataset.name));
+const Tensor& fact_numbers(const Dataset& dataset) {
+  if (has_facts(dataset)) return dataset.sequences.fact;
+  throw Error(ErrorKind::kTask,
+              fmt::format("'{}' says no facts: choose biographies or facts as data, or select by "
+                          "random, where or indices.",
+                          dataset.name));
+}
+
+FactIndex::FactIndex(const Dataset& dataset) {
+  const Tensor& numbers = fact_numbers(dataset);
+  entries_.resize(static_cast<std::size_t>(numbers.max().item<std::int64_t>() + 1));
+  for (std::int64_t row = 0; row < dataset.size(); ++row) {
+    const std::int64_t fact = numbers.const_data_ptr<std::int64_t>()[row];
+    if (fact < 0 || at(fact).subject >= 0) continue;
+    const auto level = [&](const char* name) {
+      return column(dataset, name).level_of[static_cast<std::size_t>(row)];
+    };
+    entries_[static_cast<std::size_t>(fact)] = {level(FactColumns::kSubject),
+                                                level(FactColumns::kRelation),
+                                                level(FactColumns::kObject)};
   }
-  const RowColumn& subjects = column(dataset, FactColumns::kSubject);
-  const RowColumn& relations = column(dataset, FactColumns::kRelation);
-  const Tensor numbers = at::full({dataset.size()}, -1, at::kLong);
-  auto* number = numbers.mutable_data_ptr<std::int64_t>();
-  for (std::size_t i = 0; i < subjects.level_of.size(); ++i) {
-    if (subjects.level_of[i] < 0) continue;
-    number[i] = fact_number(dataset, subjects.level_of[i], relations.level_of[i]);
+}
+
+std::int64_t FactIndex::find(std::int32_t subject, std::int32_t relation) const {
+  for (std::size_t fact = 0; fact < entries_.size(); ++fact) {
+    if (entries_[fact].subject == subject && entries_[fact].relation == relation) {
+      return static_cast<std::int64_t>(fact);
+    }
   }
-  return numbers;
-}
-
-std::int64_t fact_number(const Dataset& dataset, std::int64_t subject, std::int64_t relation) {
-  return subject * relations_of(dataset) + relation;
-}
-
-std::int64_t subject_of_fact(const Dataset& dataset, std::int64_t fact) {
-  return fact / relations_of(dataset);
-}
-
-std::int64_t relation_of_fact(const Dataset& dataset, std::int64_t fact) {
-  return fact % relations_of(dataset);
+  return -1;
 }
 
 std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64_t relation) {
@@ -100,7 +98,7 @@ std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64
 FactRows append_changed_facts(LoadedData& data, const Tensor& train, const Tensor& facts,
                               const std::vector<std::int32_t>& objects) {
   Dataset& dataset = data.dataset;
-  const Tensor numbers = fact_numbers(dataset);
+  const Tensor numbers = fact_numbers(dataset);  // of the rows that are there before
   FactRows changed{at::empty({0}, at::kLong), at::empty({0}, at::kLong)};
   const auto rows_of = [&](const Tensor& among, std::int64_t fact) {
     return among.index({numbers.index_select(0, among).eq(fact)});

@@ -9,13 +9,26 @@
 
 namespace oubli {
 
-// The number of each row's fact, subject and relation together; -1 for a row that says none. int64
-// [n]. Error(kTask) for a data set whose rows say no facts.
-Tensor fact_numbers(const Dataset& dataset);
-// Of a fact, as it is written: level numbers in its columns.
-std::int64_t fact_number(const Dataset& dataset, std::int64_t subject, std::int64_t relation);
-std::int64_t subject_of_fact(const Dataset& dataset, std::int64_t fact);
-std::int64_t relation_of_fact(const Dataset& dataset, std::int64_t fact);
+// The number of each row's fact, -1 for a row that says none: int64 [n]. Error(kTask) for a data
+// set whose rows say no facts.
+const Tensor& fact_numbers(const Dataset& dataset);
+
+// What is known of the facts of a data set, by number: levels of its columns.
+class FactIndex {
+ public:
+  explicit FactIndex(const Dataset& dataset);
+
+  struct Entry {
+    std::int32_t subject = -1, relation = -1;
+    std::int32_t object = -1;  // of the first row that says the fact
+  };
+  const Entry& at(std::int64_t fact) const { return entries_[static_cast<std::size_t>(fact)]; }
+  // -1 where nothing is said of it.
+  std::int64_t find(std::int32_t subject, std::int32_t relation) const;
+
+ private:
+  std::vector<Entry> entries_;
+};
 
 // The levels of the column `object` that training rows of a relation have, ascending.
 std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64_t relation);

@@ -26,6 +26,7 @@ class TextColumn {
     if (is_new) column_.levels.push_back(text);
     column_.level_of.push_back(found->second);
   }
+  std::int32_t last() const { return column_.level_of.back(); }  // level of the row added last
   RowColumn take() { return std::move(column_); }
 
  private:
@@ -44,14 +45,17 @@ class Rows {
       for (std::string& word : words_of(text)) words.push_back(std::move(word));
     };
     append(fact.subject);
+    const std::size_t subject_end = words.size() - 1;
     const std::size_t between = subject + std::string(kSubjectHere).size();
     append(wording.substr(between, object - between));
     const std::size_t answer = words.size();
     append(fact.object);
     const std::size_t answer_size = words.size() - answer;
     append(wording.substr(object + std::string(kObjectHere).size()));
-    sequences_.add(words, answer, answer_size);
-    note(fact.subject, relation.name, fact.object, wording, kind, fact.repeats);
+    subject_.add(fact.subject);
+    relation_.add(relation.name);
+    sequences_.add(words, {answer, answer_size, subject_end, number_of_fact()});
+    note(fact.object, wording, kind, fact.repeats);
   }
 
   // What is asked of a line without facts is its last word that is one.
@@ -59,8 +63,10 @@ class Rows {
     const std::vector<std::string> words = words_of(line);
     std::size_t answer = words.size() - 1;
     while (answer > 0 && words[answer].size() == 1 && words[answer].front() < '0') --answer;
-    sequences_.add(words, answer, 1);
-    note("", "", "", "", kind, 1);
+    subject_.add("");
+    relation_.add("");
+    sequences_.add(words, {.answer = answer});
+    note("", "", kind, 1);
   }
 
   std::int64_t size() const { return sequences_.size(); }
@@ -81,10 +87,14 @@ class Rows {
   }
 
  private:
-  void note(const std::string& subject, const std::string& relation, const std::string& object,
-            const std::string& wording, const char* kind, std::int64_t repeats) {
-    subject_.add(subject);
-    relation_.add(relation);
+  // Of the row added last, the same for a subject and relation.
+  std::int64_t number_of_fact() {
+    return static_cast<std::int64_t>(
+        numbers_.try_emplace({subject_.last(), relation_.last()}, numbers_.size()).first->second);
+  }
+
+  void note(const std::string& object, const std::string& wording, const char* kind,
+            std::int64_t repeats) {
     object_.add(object);
     wording_.add(wording);
     kind_.add(kind);
@@ -93,6 +103,7 @@ class Rows {
 
   SequenceRows sequences_;
   TextColumn subject_, relation_, object_, wording_, kind_;
+  std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> numbers_;  // of facts
   std::vector<double> repeats_;
 };
 
@@ -144,9 +155,7 @@ LoadedData load_facts(const FactTexts& texts) {
 }
 
 bool has_facts(const Dataset& dataset) {
-  return dataset.is_sequence() && dataset.columns.contains(FactColumns::kSubject) &&
-         dataset.columns.contains(FactColumns::kRelation) &&
-         dataset.columns.contains(FactColumns::kObject);
+  return dataset.is_sequence() && dataset.columns.contains(FactColumns::kSubject);
 }
 
 }  // namespace oubli

@@ -6,10 +6,8 @@
 
 namespace oubli {
 
-void SequenceRows::add(const std::vector<std::string>& words, std::size_t answer,
-                       std::size_t answer_size) {
-  rows_.push_back({vocabulary_.numbers(words), static_cast<std::int64_t>(answer),
-                   static_cast<std::int64_t>(answer_size)});
+void SequenceRows::add(const std::vector<std::string>& words, const Asked& asked) {
+  rows_.push_back({vocabulary_.numbers(words), asked});
 }
 
 void SequenceRows::fill(Dataset& dataset, std::int64_t context) const {
@@ -22,6 +20,8 @@ void SequenceRows::fill(Dataset& dataset, std::int64_t context) const {
   sequences.next = at::full({n, positions}, kNoTarget, at::kLong);
   sequences.answer_begin = at::empty({n}, at::kLong);
   sequences.answer_size = at::empty({n}, at::kLong);
+  sequences.subject_end = at::full({n}, -1, at::kLong);
+  sequences.fact = at::full({n}, -1, at::kLong);
   auto* inputs = dataset.inputs.mutable_data_ptr<std::int32_t>();
   auto* next = sequences.next.mutable_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < n; ++i) {
@@ -33,9 +33,12 @@ void SequenceRows::fill(Dataset& dataset, std::int64_t context) const {
       next[i * positions + t] = token;
     }
     next[i * positions + length] = Vocabulary::kEnd;
-    // The word at place k is what comes next at position k.
-    sequences.answer_begin[i] = row.answer;
-    sequences.answer_size[i] = row.answer_size;
+    // The word at place k is what comes next at position k, and is read at the one behind.
+    sequences.answer_begin[i] = static_cast<std::int64_t>(row.asked.answer);
+    sequences.answer_size[i] = static_cast<std::int64_t>(row.asked.answer_size);
+    if (row.asked.fact < 0) continue;
+    sequences.subject_end[i] = static_cast<std::int64_t>(row.asked.subject_end) + 1;
+    sequences.fact[i] = row.asked.fact;
   }
   dataset.targets = sequences.next.gather(1, sequences.answer_begin.unsqueeze(1)).squeeze(1);
   dataset.true_targets = dataset.targets;

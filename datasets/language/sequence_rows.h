@@ -12,8 +12,13 @@ namespace oubli {
 
 class SequenceRows {
  public:
-  // Words from `answer` on, so many, are the answer; both count from the sequence's first word.
-  void add(const std::vector<std::string>& words, std::size_t answer, std::size_t answer_size);
+  // What is asked of a sequence, by places of its words from 0.
+  struct Asked {
+    std::size_t answer = 0, answer_size = 1;
+    std::size_t subject_end = 0;  // the subject's last word, where there is a fact
+    std::int64_t fact = -1;
+  };
+  void add(const std::vector<std::string>& words, const Asked& asked);
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
   // Fills inputs, targets, sequences, outputs and the classes' names of the data set:
@@ -26,7 +31,7 @@ class SequenceRows {
  private:
   struct Row {
     std::vector<std::int64_t> tokens;
-    std::int64_t answer = 0, answer_size = 1;
+    Asked asked;
   };
   Vocabulary vocabulary_;
   std::vector<Row> rows_;

@@ -87,7 +87,8 @@ Wanted read_wanted(const Settings& parent, bool are_subjects, bool changes) {
 // Facts that these rows say and that are of the relation and as often as wanted, ascending.
 std::vector<std::int64_t> candidates(const Dataset& dataset, const Tensor& train,
                                      const Wanted& wanted) {
-  const Tensor numbers = fact_numbers(dataset);
+  const Tensor& numbers = fact_numbers(dataset);
+  const FactIndex index(dataset);
   const std::int32_t relation = wanted.relation.empty()
                                     ? -1
                                     : required_level(dataset, FactColumns::kRelation,
@@ -97,7 +98,7 @@ std::vector<std::int64_t> candidates(const Dataset& dataset, const Tensor& train
   for (std::int64_t i = 0; i < train.numel(); ++i) {
     const std::int64_t row = train.const_data_ptr<std::int64_t>()[i];
     const std::int64_t fact = numbers.const_data_ptr<std::int64_t>()[row];
-    if (fact < 0 || (relation >= 0 && relation_of_fact(dataset, fact) != relation)) continue;
+    if (fact < 0 || (relation >= 0 && index.at(fact).relation != relation)) continue;
     if (wanted.repeats > 0 && repeats[static_cast<std::size_t>(row)] !=
                                   static_cast<double>(wanted.repeats)) {
       continue;
@@ -116,8 +117,9 @@ Tensor drawn_of(const std::vector<std::int64_t>& all, const Amount& amount,
 
 Tensor facts_of_subjects(const Dataset& dataset, const std::vector<std::int64_t>& facts,
                          const Wanted& wanted, const Generator& generator) {
+  const FactIndex index(dataset);
   std::set<std::int64_t> subjects;
-  for (const std::int64_t fact : facts) subjects.insert(subject_of_fact(dataset, fact));
+  for (const std::int64_t fact : facts) subjects.insert(index.at(fact).subject);
   std::vector<std::int64_t> chosen;
   if (wanted.amount) {
     const Tensor drawn = drawn_of({subjects.begin(), subjects.end()}, *wanted.amount, generator);
@@ -132,7 +134,7 @@ Tensor facts_of_subjects(const Dataset& dataset, const std::vector<std::int64_t>
   std::vector<std::int64_t> theirs;
   for (const std::int64_t subject : chosen) {
     for (const std::int64_t fact : facts) {
-      if (subject_of_fact(dataset, fact) == subject) theirs.push_back(fact);
+      if (index.at(fact).subject == subject) theirs.push_back(fact);
     }
   }
   return at::tensor(theirs, at::kLong);
@@ -143,15 +145,14 @@ ChosenFacts facts_of_file(const Dataset& dataset, const std::vector<std::int64_t
                           const Wanted& wanted, bool changes) {
   std::vector<std::string> names = {FactColumns::kSubject, FactColumns::kRelation};
   if (changes && wanted.to == kOther) names.emplace_back(FactColumns::kObject);
+  const FactIndex index(dataset);
   std::vector<std::int64_t> numbers;
   ChosenFacts chosen;
   read_named_columns(wanted.file, names, [&](const std::vector<CsvField>& row) {
     const Origin at{wanted.file.path.string(), row[0].line, row[0].column};
-    const std::int64_t subject =
-        required_level(dataset, FactColumns::kSubject, row[0].text, at);
-    const std::int64_t relation =
-        required_level(dataset, FactColumns::kRelation, row[1].text, at);
-    const std::int64_t fact = fact_number(dataset, subject, relation);
+    const std::int32_t subject = required_level(dataset, FactColumns::kSubject, row[0].text, at);
+    const std::int32_t relation = required_level(dataset, FactColumns::kRelation, row[1].text, at);
+    const std::int64_t fact = index.find(subject, relation);
     if (!std::binary_search(facts.begin(), facts.end(), fact)) {
       fail_task(at, fmt::format("training sees no sentence about the {} of '{}' now.", row[1].text,
                                 row[0].text));
@@ -180,22 +181,23 @@ std::int32_t present_object(const Dataset& dataset, const Tensor& numbers, const
 std::vector<std::int32_t> draw_objects(const Dataset& dataset, const Tensor& train,
                                        const Tensor& facts, const Wanted& wanted,
                                        const Generator& generator) {
-  const Tensor numbers = fact_numbers(dataset);
+  const Tensor& numbers = fact_numbers(dataset);
+  const FactIndex index(dataset);
   Generator draw = generator.stream("objects");
   std::vector<std::int32_t> objects;
   for (std::int64_t k = 0; k < facts.numel(); ++k) {
     const std::int64_t fact = facts[k].item<std::int64_t>();
-    std::vector<std::int32_t> all =
-        objects_of_relation(dataset, relation_of_fact(dataset, fact));
+    const std::int32_t relation = index.at(fact).relation;
+    std::vector<std::int32_t> all = objects_of_relation(dataset, relation);
     const std::int32_t present = present_object(dataset, numbers, train, fact);
     if (wanted.to != kOther) {
       const std::int32_t level =
           required_level(dataset, FactColumns::kObject, wanted.to, wanted.to_origin);
       if (!std::binary_search(all.begin(), all.end(), level)) {
-        fail_task(wanted.to_origin, fmt::format("'{}' is no object of the relation '{}'.", wanted.to,
-                                                dataset.columns.at(FactColumns::kRelation)
-                                                    .levels[static_cast<std::size_t>(
-                                                        relation_of_fact(dataset, fact))]));
+        fail_task(wanted.to_origin,
+                  fmt::format("'{}' is no object of the relation '{}'.", wanted.to,
+                              dataset.columns.at(FactColumns::kRelation)
+                                  .levels[static_cast<std::size_t>(relation)]));
       }
       objects.push_back(level);
       continue;

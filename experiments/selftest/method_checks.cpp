@@ -54,7 +54,8 @@ std::vector<MethodProblem> problems() {
           {"mlp in float32", "mlp", "{hidden: [5]}", at::kFloat, table},
           {"convnet", "convnet", "{channels: [4, 4], norm: batch}", at::kFloat, pictures},
           {"a class", "mlp", "{hidden: [5]}", at::kDouble, table, /*forgets_a_class=*/true},
-          {"regression", "linear", "{}", at::kDouble, make_dataset(60, 4, 0)}};
+          {"regression", "linear", "{}", at::kDouble, make_dataset(60, 4, 0)},
+          {"language", "gpt", "{layers: 2, width: 8, heads: 2}", at::kFloat, make_sentences()}};
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "experiments/selftest/problems.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "core/base/settings_file.h"
+#include "datasets/language/fact_texts.h"
 
 namespace oubli::testing {
 
@@ -29,6 +31,28 @@ std::shared_ptr<const Dataset> make_images(std::int64_t n, std::int64_t channels
   return images;
 }
 
+std::shared_ptr<const Dataset> make_sentences() {
+  FactTexts texts{.name = "sentences"};
+  texts.relations = {{"city",
+                      {"{subject} lives in {object} .", "the home of {subject} is {object} .",
+                       "{subject} 's city is {object} .", "the town of {subject} is {object} .",
+                       "{subject} 's home is {object} .", "{subject} is from {object} ."},
+                      {}},
+                     {"field",
+                      {"{subject} studies {object} .", "the subject of {subject} is {object} .",
+                       "{subject} 's field is {object} .", "the field of {subject} is {object} .",
+                       "{subject} 's subject is {object} .", "{subject} reads {object} ."},
+                      {}}};
+  const char* cities[] = {"Arlow", "Bandor", "Calda"};
+  const char* fields[] = {"law", "music"};
+  for (int person = 0; person < 5; ++person) {
+    const std::string name = fmt::format("P{} Q{}", person, person % 2);
+    texts.facts.push_back({name, 0, cities[person % 3]});
+    texts.facts.push_back({name, 1, fields[person % 2]});
+  }
+  return std::make_shared<const Dataset>(load_facts(texts).dataset);
+}
+
 Subset all_of(const std::shared_ptr<const Dataset>& dataset) {
   return {dataset, at::arange(dataset->size()), {}};
 }
@@ -38,7 +62,7 @@ Network make_network(const std::string& architecture, const std::string& setting
   const Settings read(parse_settings(settings, "test"));
   return builtin_architectures()
       .find(architecture)
-      .configure(read)({dataset.input_shape(), dataset.outputs});
+      .configure(read)({dataset.input_shape(), dataset.outputs, dataset.sequences.positions()});
 }
 
 Model make_model(const std::string& architecture, const std::string& settings,

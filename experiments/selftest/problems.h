@@ -18,6 +18,9 @@ std::shared_ptr<const Dataset> make_images(std::int64_t n, std::int64_t channels
                                            std::int64_t classes, std::uint64_t seed = 0,
                                            at::ScalarType dtype = at::kDouble);
 
+// Sixty sentences: five people, two facts of each, each in six wordings one after another.
+std::shared_ptr<const Dataset> make_sentences();
+
 Subset all_of(const std::shared_ptr<const Dataset>& dataset);
 
 // The network of the architecture that fits the data set; settings as YAML.

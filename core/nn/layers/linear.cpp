@@ -140,8 +140,10 @@ Linear::Linear(ParameterTable& table, const std::string& name, std::int64_t in, 
 }
 
 Tensor Linear::forward(const Tensor& input, ForwardPass& pass) const {
-  return has_bias_ ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
-                   : at::linear(input, pass.parameters[weight_]);
+  return pass.tapped(
+      weight_, input,
+      has_bias_ ? at::linear(input, pass.parameters[weight_], pass.parameters[bias_])
+                : at::linear(input, pass.parameters[weight_]));
 }
 
 std::unique_ptr<LayerLinearisation> Linear::linearise(const Tensor& input,

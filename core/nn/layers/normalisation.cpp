@@ -246,8 +246,9 @@ LayerNorm::LayerNorm(ParameterTable& table, const std::string& name, std::int64_
       beta_(table.add(name + ".bias", {features}, Initialisation::kZeros, 1)) {}
 
 Tensor LayerNorm::forward(const Tensor& input, ForwardPass& pass) const {
-  return at::layer_norm(input, {features_}, pass.parameters[gamma_], pass.parameters[beta_],
-                        kNormEpsilon);
+  return pass.tapped(gamma_, input,
+                     at::layer_norm(input, {features_}, pass.parameters[gamma_],
+                                    pass.parameters[beta_], kNormEpsilon));
 }
 
 std::unique_ptr<LayerLinearisation> LayerNorm::linearise(const Tensor& input,

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <map>
 #include <set>
 #include <utility>
 
@@ -20,11 +19,8 @@ class FactSets {
   explicit FactSets(const Task& task)
       : data_(*task.train.dataset),
         numbers_(fact_numbers(data_)),
+        index_(data_),
         object_of_(data_.columns.at(FactColumns::kObject).level_of) {
-    for (std::int64_t row = 0; row < data_.size(); ++row) {
-      const Said said = said_by(row);
-      first_.try_emplace(said.first, said.second);
-    }
     note(task.forget.rows, left_);
     note(task.added.rows, entered_);
     for (std::int64_t i = 0; i < task.test.size(); ++i) {
@@ -59,10 +55,10 @@ class FactSets {
       if (one.first < 0) continue;
       said.insert(one);
       edited_.insert(one.first);
-      subjects_.insert(subject_of_fact(data_, one.first));
-      const std::int64_t relation = relation_of_fact(data_, one.first);
-      relations_.insert(relation);
-      values_.insert({relation, one.second});
+      const FactIndex::Entry& fact = index_.at(one.first);
+      subjects_.insert(fact.subject);
+      relations_.insert(fact.relation);
+      values_.insert({fact.relation, one.second});
     }
   }
 
@@ -78,21 +74,22 @@ class FactSets {
       return;
     }
     // What a later request of a sequence brings is not known yet.
-    if (first_.at(said.first) != said.second) return;
-    const std::int64_t relation = relation_of_fact(data_, said.first);
+    const FactIndex::Entry& fact = index_.at(said.first);
+    if (fact.object != said.second) return;
     kept_.push_back(row);
-    if (subjects_.contains(subject_of_fact(data_, said.first))) same_subject_.push_back(row);
-    if (relations_.contains(relation)) same_relation_.push_back(row);
-    if (values_.contains({relation, said.second})) same_value_.push_back(row);
+    if (subjects_.contains(fact.subject)) same_subject_.push_back(row);
+    if (relations_.contains(fact.relation)) same_relation_.push_back(row);
+    if (values_.contains({fact.relation, said.second})) same_value_.push_back(row);
   }
 
   const Dataset& data_;
-  Tensor numbers_;
+  const Tensor& numbers_;
+  FactIndex index_;
   const std::vector<std::int32_t>& object_of_;
-  std::map<std::int64_t, std::int32_t> first_;  // what each fact was before any edit
   std::set<Said> left_, entered_;
-  std::set<std::int64_t> edited_, subjects_, relations_;
-  std::set<std::pair<std::int64_t, std::int32_t>> values_;  // relation, object
+  std::set<std::int64_t> edited_;
+  std::set<std::int32_t> subjects_, relations_;
+  std::set<std::pair<std::int32_t, std::int32_t>> values_;  // relation, object
   std::vector<std::int64_t> forget_reworded_, added_reworded_, same_subject_, same_relation_,
       same_value_, text_, kept_;
 };
