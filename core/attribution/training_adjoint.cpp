@@ -21,7 +21,10 @@ namespace {
 // Trains the model, and writes it down step by step.
 Trajectory recorded_training(Model& model, const Subset& train, const TrainingRecipe& recipe,
                              const Generator& training, Context& context) {
-  const BatchOptions options{recipe.batch_size, recipe.drop_last, {}, model.dtype()};
+  const BatchOptions options{.batch_size = recipe.batch_size,
+                             .drop_last = recipe.drop_last,
+                             .shared_order = recipe.shared_order,
+                             .dtype = model.dtype()};
   const std::int64_t steps =
       BatchStream(train, options, training, training).batches() * recipe.epochs;
   const double bytes = static_cast<double>(steps) * static_cast<double>(model.theta().nbytes());
@@ -123,7 +126,8 @@ class BatchProducts {
       const Tensor moved = net->tangent({}, direction, /*keep=*/true);
       along.push_back((g * moved).flatten(1).sum(1));
       Tensors curved = of_test(zero_adjoints(model_, 1), 0);
-      net->adjoint_tangent(loss_.output_hessian_product(outputs, batch.targets, moved), direction, curved,
+      net->adjoint_tangent(loss_.output_hessian_product(outputs, batch.targets, moved), direction,
+                           curved,
                            /*input=*/false);
       const Tensors into = of_test(sums, t);
       for (std::size_t k = 0; k < curved.size(); ++k) into[k].add_(curved[k], 1 / scale);

@@ -168,7 +168,7 @@ TensorFile renamed(TensorFile file, const Renaming& renaming, const std::string&
     if (is_wrapped) name.erase(0, kModule.size());
     if (const Renaming::value_type* rule = rule_for(name, renaming); rule != nullptr) {
       used.insert(rule->first);
-      name = rule->second + name.substr(rule->first.size());
+      name = renamed_by(*rule, name);
     }
     if (!names.insert(name).second) {
       fail(where, fmt::format("two tensors are called {} after renaming.", quote(name)));

@@ -89,7 +89,8 @@ class KroneckerRules {
   virtual Tensor kronecker_gradients(const Tensor& g, std::int64_t begin,
                                      std::int64_t count) const = 0;
   // Adds sum_b w_b sum_t a a' to the lower triangles of `sums` [groups, in, in], in the model's
-  // type. Weights [b]; undefined for all ones. Not by forming a: see second_moments.h.
+  // type. Weights [b], or [b, positions] of linear layers; undefined for all ones. Not by forming
+  // a: see second_moments.h.
   virtual void add_input_moments(const Tensor& weights, const Tensor& sums) const = 0;
 };
 

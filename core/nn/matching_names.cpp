@@ -28,7 +28,7 @@ std::vector<NamedLayer> layers_of(const std::vector<NamedShape>& tensors) {
 
 std::string translated(const std::string& name, const Renaming& renaming) {
   const Renaming::value_type* rule = rule_for(name, renaming);
-  return rule == nullptr ? name : rule->second + name.substr(rule->first.size());
+  return rule == nullptr ? name : renamed_by(*rule, name);
 }
 
 bool contains(const std::vector<NamedShape>& tensors, const NamedShape& one) {
@@ -104,6 +104,11 @@ std::map<std::string, std::string> matching_names(const std::vector<NamedShape>&
     names[others[i].name] = layers[i].name;
   }
   return names;
+}
+
+std::string renamed_by(const Renaming::value_type& rule, const std::string& name) {
+  const std::string rest = name.substr(rule.first.size());
+  return rule.second.empty() && rest.starts_with('.') ? rest.substr(1) : rule.second + rest;
 }
 
 const Renaming::value_type* rule_for(const std::string& name, const Renaming& renaming) {

@@ -22,8 +22,12 @@ bool name_comes_before(const std::string& a, const std::string& b);
 std::map<std::string, std::string> matching_names(const std::vector<NamedShape>& expected,
                                                   const std::vector<NamedShape>& found);
 
-// Names, or what stands before a point in them, by what they are in the model.
+// Names, or what stands before a point in them, by what they are in the model; "" for nothing, of
+// which no point is left.
 using Renaming = std::map<std::string, std::string>;
+
+// The name that a rule for it makes.
+std::string renamed_by(const Renaming::value_type& rule, const std::string& name);
 
 // The rule for a name, which is the longest beginning of it that has one; null for none.
 const Renaming::value_type* rule_for(const std::string& name, const Renaming& renaming);

@@ -1,6 +1,10 @@
 #include "core/train/batches.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <utility>
 
 namespace oubli {
@@ -17,8 +21,21 @@ std::int64_t batches_at_once(const Subset& subset, const BatchOptions& options) 
 }
 
 std::int64_t used_examples(std::int64_t all, const BatchOptions& options) {
+  if (options.shared_order) return all;
   const std::int64_t rest = all % options.batch_size;
   return options.drop_last && rest < all ? all - rest : all;
+}
+
+// A number for each row and epoch that looks like any other: two rounds of the finaliser of
+// splitmix64 (Steele et al. 2014), which is one to one.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
+std::uint64_t key_of_row(std::uint64_t epoch_seed, std::int64_t row) {
+  return mixed(epoch_seed ^ mixed(static_cast<std::uint64_t>(row) + 0x9e3779b97f4a7c15U));
 }
 
 }  // namespace
@@ -30,8 +47,15 @@ BatchStream::BatchStream(const Subset& subset, const BatchOptions& options, Gene
       order_(std::move(order)),
       augmentation_(std::move(augmentation)),
       used_(used_examples(subset.size(), options)),
-      gathered_(subset.empty() ? options.batch_size
-                               : options.batch_size * batches_at_once(subset, options)) {}
+      at_once_(subset.empty() ? 1 : batches_at_once(subset, options)) {}
+
+std::int64_t BatchStream::batches() const {
+  std::int64_t examples = used_;
+  if (options_.shared_order && used_ > 0 && subset_.dataset->training_rows > 0) {
+    examples = subset_.dataset->training_rows;
+  }
+  return (examples + options_.batch_size - 1) / options_.batch_size;
+}
 
 BatchStream::Iterator BatchStream::begin() {
   start_epoch();
@@ -41,37 +65,75 @@ BatchStream::Iterator BatchStream::begin() {
 
 const Batch& BatchStream::next() {
   if (used_ == 0) return batch_;
-  if (at_ >= used_ || !positions_.defined()) start_epoch();
+  if (number_ >= ends_.size()) start_epoch();
   advance();
   return batch_;
 }
 
 void BatchStream::start_epoch() {
-  if (used_ > 0) positions_ = order_.permutation(subset_.size());
-  at_ = 0;
+  number_ = 0;
+  ends_.clear();
+  if (used_ == 0) return;
+  if (options_.shared_order) {
+    order_by_row();
+  } else {
+    positions_ = order_.permutation(subset_.size());
+    for (std::int64_t end = 0; end < used_;) {
+      end = std::min(end + options_.batch_size, used_);
+      ends_.push_back(end);
+    }
+  }
+  ++epoch_;
+}
+
+void BatchStream::order_by_row() {
+  const std::uint64_t seed = order_.stream("epoch " + std::to_string(epoch_)).seed();
+  const Tensor rows = subset_.rows.contiguous();
+  std::vector<std::pair<std::uint64_t, std::int64_t>> keyed;
+  keyed.reserve(static_cast<std::size_t>(used_));
+  for (std::int64_t i = 0; i < used_; ++i) {
+    keyed.emplace_back(key_of_row(seed, rows.const_data_ptr<std::int64_t>()[i]), i);
+  }
+  std::sort(keyed.begin(), keyed.end());
+  positions_ = at::empty({used_}, at::kLong);
+  auto* position = positions_.mutable_data_ptr<std::int64_t>();
+  const auto count = static_cast<double>(batches());
+  const auto batch_of = [&](std::uint64_t key) {
+    return static_cast<std::int64_t>(std::ldexp(static_cast<double>(key >> 11U), -53) * count);
+  };
+  for (std::int64_t i = 0; i < used_; ++i) {
+    const auto& [key, place] = keyed[static_cast<std::size_t>(i)];
+    position[i] = place;
+    const bool ends =
+        i + 1 == used_ || batch_of(keyed[static_cast<std::size_t>(i + 1)].first) != batch_of(key);
+    if (ends) ends_.push_back(i + 1);
+  }
 }
 
 void BatchStream::advance_unless_stopped() {
-  if (at_ < used_ && options_.stop && options_.stop()) {
+  if (number_ < ends_.size() && options_.stop && options_.stop()) {
     has_batch_ = false;
   } else {
     advance();
   }
 }
 
+// Several batches are gathered at once.
 void BatchStream::advance() {
-  has_batch_ = at_ < used_;
+  has_batch_ = number_ < ends_.size();
   if (!has_batch_) return;
-  const std::int64_t count = std::min(options_.batch_size, used_ - at_);
-  if (at_ % gathered_ == 0) {
-    several_ = subset_.batch_at(positions_.narrow(0, at_, std::min(gathered_, used_ - at_)),
-                                options_.dtype);
+  const std::int64_t begin = number_ == 0 ? 0 : ends_[number_ - 1];
+  if (number_ % static_cast<std::size_t>(at_once_) == 0) {
+    const std::size_t last =
+        std::min(number_ + static_cast<std::size_t>(at_once_), ends_.size()) - 1;
+    gathered_from_ = begin;
+    several_ = subset_.batch_at(positions_.narrow(0, begin, ends_[last] - begin), options_.dtype);
   }
-  batch_ = several_.narrow(at_ % gathered_, count);
+  batch_ = several_.narrow(begin - gathered_from_, ends_[number_] - begin);
   if (options_.augmentation.any()) {
     batch_.inputs = augment(batch_.inputs, options_.augmentation, augmentation_);
   }
-  at_ += count;
+  ++number_;
 }
 
 }  // namespace oubli

@@ -4,6 +4,12 @@
 //   const Batch& batch = stream.next();        the next one, of a new epoch where one has ended:
 //                                              beside a loop over another set
 //
+// In a shared order a row's place in an epoch depends on the row and the epoch alone: rows that two
+// subsets of a data set have in common come in the same order and in the same batches, so that a
+// model retrained without some rows has seen all others as the first one did. A batch has those of
+// its rows that are in the subset, about `batch_size` of them; there are as many batches as the
+// data set's training rows make, and one that is empty is no batch.
+//
 // Weights are scaled to mean 1, so that the mean over an epoch's batches is the subset's. A stream
 // of an empty subset has no batches, and next() gives one of no examples. Cost: none; a batch is
 // gathered and normalised when it is its turn.
@@ -11,6 +17,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "core/base/random.h"
 #include "core/data/dataset.h"
@@ -23,7 +30,8 @@ struct BatchOptions {
   // Whether a last batch that is smaller than the others is left out of an epoch; a first one never
   // is.
   bool drop_last = false;
-  Augmentation augmentation;
+  bool shared_order = false;
+  Augmentation augmentation = {};
   at::ScalarType dtype = at::kFloat;
   // Asked before each batch of a loop, which ends where it says so; next() goes on.
   std::function<bool()> stop = {};
@@ -36,7 +44,7 @@ class BatchStream {
               Generator augmentation);
 
   // Of an epoch.
-  std::int64_t batches() const { return (used_ + options_.batch_size - 1) / options_.batch_size; }
+  std::int64_t batches() const;
   std::int64_t examples() const { return used_; }
 
   const Batch& next();
@@ -61,16 +69,19 @@ class BatchStream {
 
  private:
   void start_epoch();
+  void order_by_row();
   void advance();
   void advance_unless_stopped();
 
   Subset subset_;
   BatchOptions options_;
   Generator order_, augmentation_;
-  std::int64_t used_;      // examples of an epoch
-  std::int64_t gathered_;  // examples that are gathered at once
-  std::int64_t at_ = 0;    // the first example of the next batch
-  Tensor positions_;       // the epoch's order
+  std::int64_t used_;     // examples of an epoch
+  std::int64_t at_once_;  // batches that are gathered together
+  std::int64_t epoch_ = 0, gathered_from_ = 0;
+  Tensor positions_;                // the epoch's order
+  std::vector<std::int64_t> ends_;  // of the epoch's batches, in that order
+  std::size_t number_ = 0;          // of the next batch
   Batch several_, batch_;
   bool has_batch_ = false;
 };

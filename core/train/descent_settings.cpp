@@ -39,6 +39,8 @@ TrainingRecipe DescentSettings::recipe(const TrainingRecipe& training) const {
   recipe.schedule = schedule;
   recipe.epochs = epochs;
   if (batch_size > 0) recipe.batch_size = batch_size;
+  // Its batches are as many as those of training, and of a small set hardly filled.
+  recipe.shared_order = false;
   return recipe;
 }
 

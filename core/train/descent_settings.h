@@ -27,7 +27,7 @@ struct DescentSettings {
   // `defaults`: the authors' values. `set`: what an epoch is a pass over.
   static DescentSettings read(const Settings& settings, const DescentSettings& defaults,
                               const std::string& set = "the retain set");
-  // Training's recipe with these steps.
+  // Training's recipe with these steps, in orders of their own.
   TrainingRecipe recipe(const TrainingRecipe& training) const;
 };
 

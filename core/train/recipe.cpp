@@ -25,6 +25,10 @@ TrainingRecipe TrainingRecipe::read(const Settings& settings) {
       "batch_size", {.default_value = 128, .at_least = 1, .doc = "examples in one step"});
   recipe.drop_last = settings.flag(
       "drop_last", {.default_value = false, .doc = "leave a smaller last batch out of each epoch"});
+  recipe.shared_order = settings.flag(
+      "shared_order", {.default_value = false,
+                       .doc = "the order of an epoch depends on the rows alone, so that a model "
+                              "retrained from the same start sees all others in the same batches"});
   recipe.clip_norm = settings.real(
       "clip_norm",
       {.default_value = 0, .at_least = 0, .doc = "largest gradient norm; 0 for no limit"});
@@ -34,34 +38,35 @@ TrainingRecipe TrainingRecipe::read(const Settings& settings) {
 
 Json TrainingRecipe::to_json() const {
   Json json = {{"loss", static_cast<int>(objective.loss)},
-          {"l2", objective.l2},
-          {"optimizer",
-           {{"name", optimizer.name},
-            {"lr", optimizer.lr},
-            {"momentum", optimizer.momentum},
-            {"nesterov", optimizer.nesterov},
-            {"beta1", optimizer.beta1},
-            {"beta2", optimizer.beta2},
-            {"epsilon", optimizer.epsilon},
-            {"weight_decay", optimizer.weight_decay},
-            {"tolerance", optimizer.tolerance},
-            {"max_iterations", optimizer.max_iterations},
-            {"memory", optimizer.memory}}},
-          {"schedule",
-           {{"name", schedule.name},
-            {"every", schedule.every},
-            {"factor", schedule.factor},
-            {"milestones", schedule.milestones},
-            {"warm_up", schedule.warm_up},
-            {"start_divisor", schedule.start_divisor},
-            {"end_divisor", schedule.end_divisor}}},
-          {"crop", augmentation.crop},
-          {"flip", augmentation.flip},
-          {"epochs", epochs},
-          {"batch_size", batch_size},
-          {"drop_last", drop_last},
-          {"clip_norm", clip_norm}};
+               {"l2", objective.l2},
+               {"optimizer",
+                {{"name", optimizer.name},
+                 {"lr", optimizer.lr},
+                 {"momentum", optimizer.momentum},
+                 {"nesterov", optimizer.nesterov},
+                 {"beta1", optimizer.beta1},
+                 {"beta2", optimizer.beta2},
+                 {"epsilon", optimizer.epsilon},
+                 {"weight_decay", optimizer.weight_decay},
+                 {"tolerance", optimizer.tolerance},
+                 {"max_iterations", optimizer.max_iterations},
+                 {"memory", optimizer.memory}}},
+               {"schedule",
+                {{"name", schedule.name},
+                 {"every", schedule.every},
+                 {"factor", schedule.factor},
+                 {"milestones", schedule.milestones},
+                 {"warm_up", schedule.warm_up},
+                 {"start_divisor", schedule.start_divisor},
+                 {"end_divisor", schedule.end_divisor}}},
+               {"crop", augmentation.crop},
+               {"flip", augmentation.flip},
+               {"epochs", epochs},
+               {"batch_size", batch_size},
+               {"drop_last", drop_last},
+               {"clip_norm", clip_norm}};
   if (schedule.rise != 0) json["schedule"]["rise"] = schedule.rise;
+  if (shared_order) json["shared_order"] = true;
   return json;
 }
 

@@ -21,6 +21,9 @@ struct TrainingRecipe {
   // Whether a last batch that is smaller than the others is left out of an epoch; a first one never
   // is.
   bool drop_last = false;
+  // Whether a row's place in an epoch depends on the row alone (batches.h), so that models trained
+  // on other subsets from the same start see what they have in common in the same order.
+  bool shared_order = false;
   // Euclidean norm that a batch gradient is scaled down to; 0 for no limit.
   double clip_norm = 0;
   // Not a setting of training: the parameters that may move in any step taken with this recipe,

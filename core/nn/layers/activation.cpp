@@ -63,11 +63,15 @@ class LinearisedTanh : public LayerLinearisation {
   Tensor g_, dy_;
 };
 
-// y = f(x) for any f of one number, from f' and, where it is not zero, f''.
+// y = f(x) for any f of one number, from f' and, where it is not zero, f''. The slope is made where
+// it is first asked for, and training does not.
 class LinearisedCurve : public LayerLinearisation {
  public:
-  LinearisedCurve(const Tensor& x, const Tensor& y, Tensor slope, SmoothActivation::Function bend)
-      : LayerLinearisation(y), x_(x), slope_(std::move(slope)), bend_(bend) {}
+  LinearisedCurve(const Tensor& x, const Tensor& y, Tensor slope)
+      : LayerLinearisation(y), x_(x), slope_(std::move(slope)) {}
+  LinearisedCurve(const Tensor& x, const Tensor& y, SmoothActivation::Function slope_of,
+                  SmoothActivation::Function bend, SmoothActivation::Adjoint passes_back)
+      : LayerLinearisation(y), x_(x), slope_of_(slope_of), bend_(bend), adjoint_(passes_back) {}
 
   Tensor tangent(const Tensor& dx, const Tensors&, bool keep) override {
     if (keep) dx_ = dx;
@@ -75,7 +79,8 @@ class LinearisedCurve : public LayerLinearisation {
   }
   Tensor adjoint(const Tensor& g, const Adjoint& request) override {
     if (request.keep) g_ = g;
-    return request.input ? passed(g) : Tensor();
+    if (!request.input) return {};
+    return adjoint_ != nullptr && !slope_.defined() && g.defined() ? adjoint_(g, x_) : passed(g);
   }
   Tensor adjoint_tangent(const Tensor& dg, const Tensors&, Tensors&, bool input) override {
     const Tensor dx = std::exchange(dx_, Tensor());
@@ -85,14 +90,20 @@ class LinearisedCurve : public LayerLinearisation {
     return result;
   }
   void list_kept(Tensors& kept) const override {
-    kept.insert(kept.end(), {x_, slope_, output_});
+    kept.insert(kept.end(), {x_, output_});
+    if (slope_.defined()) kept.push_back(slope_);
     if (g_.defined()) kept.push_back(g_);
   }
 
  private:
-  Tensor passed(const Tensor& t) const { return t.defined() ? t * slope_ : Tensor(); }
+  Tensor passed(const Tensor& t) {
+    if (!t.defined()) return {};
+    if (!slope_.defined()) slope_ = slope_of_(x_);
+    return t * slope_;
+  }
   Tensor x_, slope_, g_, dx_;
-  SmoothActivation::Function bend_;
+  SmoothActivation::Function slope_of_ = nullptr, bend_ = nullptr;
+  SmoothActivation::Adjoint adjoint_ = nullptr;
 };
 
 Tensor normal_density(const Tensor& x) {
@@ -101,6 +112,7 @@ Tensor normal_density(const Tensor& x) {
 
 Tensor gelu(const Tensor& x) { return at::gelu(x); }  // of its default form
 Tensor gelu_slope(const Tensor& x) { return at::special_ndtr(x) + x * normal_density(x); }
+Tensor gelu_adjoint(const Tensor& g, const Tensor& x) { return at::gelu_backward(g, x); }
 Tensor gelu_bend(const Tensor& x) { return normal_density(x) * (2 - x.square()); }
 
 Tensor sigmoid_slope(const Tensor& x) { return x.sigmoid() * x.neg().sigmoid(); }
@@ -114,19 +126,19 @@ Tensor silu_bend(const Tensor& x) { return sigmoid_slope(x) * (2 + x * (1 - 2 * 
 Tensor SmoothActivation::forward(const Tensor& input, ForwardPass&) const { return value_(input); }
 std::unique_ptr<LayerLinearisation> SmoothActivation::linearise(const Tensor& input,
                                                                 ForwardPass&) const {
-  return std::make_unique<LinearisedCurve>(input, value_(input), slope_(input), bend_);
+  return std::make_unique<LinearisedCurve>(input, value_(input), slope_, bend_, adjoint_);
 }
 
-Gelu::Gelu() : SmoothActivation(gelu, gelu_slope, gelu_bend) {}
-Sigmoid::Sigmoid() : SmoothActivation(at::sigmoid, sigmoid_slope, sigmoid_bend) {}
-Silu::Silu() : SmoothActivation(at::silu, silu_slope, silu_bend) {}
+Gelu::Gelu() : SmoothActivation(gelu, gelu_slope, gelu_bend, gelu_adjoint) {}
+Sigmoid::Sigmoid() : SmoothActivation(at::sigmoid, sigmoid_slope, sigmoid_bend, nullptr) {}
+Silu::Silu() : SmoothActivation(at::silu, silu_slope, silu_bend, nullptr) {}
 
 Tensor LeakyRelu::forward(const Tensor& input, ForwardPass&) const {
   return at::leaky_relu(input, slope_);
 }
 std::unique_ptr<LayerLinearisation> LeakyRelu::linearise(const Tensor& input, ForwardPass&) const {
   const Tensor slope = at::full_like(input, slope_).masked_fill_(input > 0, 1);
-  return std::make_unique<LinearisedCurve>(input, at::leaky_relu(input, slope_), slope, nullptr);
+  return std::make_unique<LinearisedCurve>(input, at::leaky_relu(input, slope_), slope);
 }
 
 Tensor Relu::forward(const Tensor& input, ForwardPass&) const { return at::relu(input); }

@@ -26,14 +26,18 @@ class Tanh : public Layer {
 class SmoothActivation : public Layer {
  public:
   using Function = Tensor (*)(const Tensor& x);
-  SmoothActivation(Function value, Function slope, Function bend)
-      : value_(value), slope_(slope), bend_(bend) {}
+  // `adjoint`: slope(x) g in one pass, where LibTorch has it; else null.
+  using Adjoint = Tensor (*)(const Tensor& g, const Tensor& x);
+  SmoothActivation(Function value, Function slope, Function bend, Adjoint adjoint)
+      : value_(value), slope_(slope), bend_(bend), adjoint_(adjoint) {}
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;
+  bool trains_by_rule() const override { return adjoint_ != nullptr; }
 
  private:
   Function value_, slope_, bend_;
+  Adjoint adjoint_;
 };
 
 // x Phi(x), Phi the distribution function of N(0, 1): PyTorch's exact form.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/nn/attention_kernels.h"
 #include "core/nn/linearisation.h"
 
 namespace oubli {
@@ -61,10 +62,11 @@ Tensor softmax_slope(const Tensor& p, const Tensor& ds) {
 class LinearisedAttention : public LayerLinearisation {
  public:
   LinearisedAttention(const Tensor& x, std::int64_t heads)
-      : heads_(heads), own_(split_heads(x, heads)) {
+      : heads_(heads), x_(x.contiguous()), own_(split_heads(x_, heads)) {
     scale_ = 1 / std::sqrt(static_cast<double>(own_.q.size(3)));
-    p_ = attention_weights(own_.q, own_.k, scale_);
-    output_ = merged(at::matmul(p_, own_.v));
+    Attended attended = attend(x_, heads);
+    p_ = std::move(attended.weights);
+    output_ = std::move(attended.output);
   }
 
   Tensor tangent(const Tensor& dx, const Tensors&, bool keep) override {
@@ -77,11 +79,7 @@ class LinearisedAttention : public LayerLinearisation {
   Tensor adjoint(const Tensor& g, const Adjoint& request) override {
     if (request.keep) g_ = g;
     if (!request.input) return {};
-    const Tensor go = parted(g.contiguous(), heads_);
-    const Tensor gs = softmax_slope(p_, at::matmul(go, own_.v.transpose(2, 3)));
-    return join_heads(scale_ * at::matmul(gs, own_.k),
-                      scale_ * at::matmul(gs.transpose(2, 3), own_.q),
-                      at::matmul(p_.transpose(2, 3), go));
+    return attend_adjoint(x_, p_, g);
   }
 
   // With P the weights, gP = g v' and gS = P o (gP - sum(P o gP)) by rows: each factor moves.
@@ -107,9 +105,7 @@ class LinearisedAttention : public LayerLinearisation {
     return result;
   }
 
-  void list_kept(Tensors& kept) const override {
-    kept.insert(kept.end(), {own_.q, own_.k, own_.v, p_, output_, g_});
-  }
+  void list_kept(Tensors& kept) const override { kept.insert(kept.end(), {x_, p_, output_, g_}); }
 
  private:
   Tensor weights_tangent(const Heads& d) const {
@@ -118,7 +114,8 @@ class LinearisedAttention : public LayerLinearisation {
   }
 
   std::int64_t heads_;
-  Heads own_;
+  Tensor x_;
+  Heads own_;  // views of x
   double scale_ = 1;
   Tensor p_, dx_, g_;
 };

@@ -101,6 +101,9 @@ class LinearisedConv2d : public ParameterLinearisation, public KroneckerRules {
   }
 
   void add_input_moments(const Tensor& weights, const Tensor& sums) const override {
+    if (weights.defined() && weights.dim() != 1) {
+      throw Error(ErrorKind::kUsage, "a convolution weights examples, not positions");
+    }
     const Tensor roots = weights.defined() ? weights.sqrt().view({-1, 1, 1, 1}) : Tensor();
     const Tensor x = roots.defined() ? x_ * roots : x_;
     const std::int64_t in = weight_[0].numel();

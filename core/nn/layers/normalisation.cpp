@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <memory>
+#include <tuple>
 #include <utility>
 
 #include "core/base/error.h"
@@ -183,6 +185,69 @@ class LinearisedBlockNorm : public LinearisedNormalisation {
   Tensor scale_, hat_;
 };
 
+// The same of the last dimension, by LibTorch's passes over memory where only an adjoint is asked
+// for, as in training; x_hat is made where it is first needed.
+class LinearisedLayerNorm : public ParameterLinearisation {
+ public:
+  LinearisedLayerNorm(const Tensor& x, const ForwardPass& pass, std::size_t gamma, std::size_t beta)
+      : x_(x.contiguous()), pass_(pass), numbers_{gamma, beta} {
+    std::tie(output_, mean_, scale_) = at::native_layer_norm(
+        x_, shape(), pass.parameters[gamma].detach(), pass.parameters[beta].detach(), kNormEpsilon);
+  }
+
+  const std::vector<std::size_t>& parameters() const override { return numbers_; }
+
+  Tensor tangent(const Tensor& dx, const Tensors& v, bool keep) override {
+    return whole().tangent(dx, v, keep);
+  }
+  Tensor adjoint(const Tensor& g, const Adjoint& request) override {
+    remember(g, request);
+    if (request.keep || whole_) return whole().adjoint(g, request);
+    const bool sums = request.sums != nullptr;
+    const auto [gx, d_gamma, d_beta] = at::native_layer_norm_backward(
+        g.contiguous(), x_, shape(), mean_, scale_, pass_.parameters[numbers_[0]].detach(),
+        pass_.parameters[numbers_[1]].detach(), {request.input, sums, sums});
+    if (sums) {
+      (*request.sums)[numbers_[0]].add_(d_gamma);
+      (*request.sums)[numbers_[1]].add_(d_beta);
+    }
+    return gx;
+  }
+  Tensor adjoint_tangent(const Tensor& dg, const Tensors& v, Tensors& sums, bool input) override {
+    return whole().adjoint_tangent(dg, v, sums, input);
+  }
+  void add_squared_gradients(const Tensors& gradients, Tensors& sums) const override {
+    whole().add_squared_gradients(gradients, sums);
+  }
+  Tensors example_gradients(const Tensor& g, std::int64_t begin,
+                            std::int64_t count) const override {
+    return whole().example_gradients(g, begin, count);
+  }
+  void list_kept(Tensors& kept) const override {
+    kept.insert(kept.end(), {x_, output_, mean_, scale_});
+    kept.insert(kept.end(), kept_.begin(), kept_.end());
+    if (whole_) whole_->list_kept(kept);
+  }
+
+ private:
+  Dimensions shape() const { return {x_.size(-1)}; }
+  LinearisedBlockNorm& whole() const {
+    if (!whole_) {
+      Dimensions summed;
+      for (std::int64_t d = 0; d + 1 < x_.dim(); ++d) summed.push_back(d);
+      whole_ = std::make_unique<LinearisedBlockNorm>(x_, pass_, numbers_[0], numbers_[1], shape(),
+                                                     summed, Dimensions{-1, x_.size(-1)});
+    }
+    return *whole_;
+  }
+
+  Tensor x_;
+  ForwardPass pass_;  // its parameters outlive this
+  std::vector<std::size_t> numbers_;
+  Tensor mean_, scale_;
+  mutable std::unique_ptr<LinearisedBlockNorm> whole_;
+};
+
 std::int64_t checked_groups(std::int64_t groups, std::int64_t channels) {
   if (groups >= 1 && channels % groups == 0) return groups;
   throw Error(ErrorKind::kUsage,
@@ -253,10 +318,7 @@ Tensor LayerNorm::forward(const Tensor& input, ForwardPass& pass) const {
 
 std::unique_ptr<LayerLinearisation> LayerNorm::linearise(const Tensor& input,
                                                          ForwardPass& pass) const {
-  Dimensions summed;
-  for (std::int64_t d = 0; d + 1 < input.dim(); ++d) summed.push_back(d);
-  return std::make_unique<LinearisedBlockNorm>(input, pass, gamma_, beta_, Dimensions{features_},
-                                               summed, Dimensions{-1, features_});
+  return std::make_unique<LinearisedLayerNorm>(input, pass, gamma_, beta_);
 }
 
 }  // namespace oubli

@@ -45,6 +45,7 @@ class LayerNorm : public Layer {
   Tensor forward(const Tensor& input, ForwardPass& pass) const override;
   std::unique_ptr<LayerLinearisation> linearise(const Tensor& input,
                                                 ForwardPass& pass) const override;
+  bool trains_by_rule() const override { return true; }
 
  private:
   std::int64_t features_;

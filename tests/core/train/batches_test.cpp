@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "experiments/selftest/problems.h"
 
 namespace oubli {
@@ -39,6 +41,53 @@ TEST(BatchStream, NextGoesOnWithANewEpoch) {
     EXPECT_TRUE(std::get<0>(at::cat(epoch).sort()).equal(all.rows));
   }
   EXPECT_FALSE(at::cat(epochs[0]).equal(at::cat(epochs[1])));
+}
+
+Tensors batches_of_epoch(BatchStream& stream) {
+  Tensors batches;
+  for (const Batch& batch : stream) batches.push_back(batch.rows.clone());
+  return batches;
+}
+
+TEST(BatchStream, InASharedOrderWhatSubsetsHaveInCommonComesInTheSameBatches) {
+  auto data = std::make_shared<Dataset>(*testing::make_dataset(200, 3, 2));
+  data->training_rows = 200;
+  const Subset all = testing::all_of(data), some = all.with_rows(at::arange(0, 200, 3));
+  const Generator generator(0);
+  const BatchOptions options{.batch_size = 20, .shared_order = true, .dtype = at::kDouble};
+  const auto stream_of = [&](const Subset& subset) {
+    return BatchStream(subset, options, generator.stream("order"), generator.stream("other"));
+  };
+  BatchStream whole = stream_of(all), part = stream_of(some);
+  EXPECT_EQ(whole.batches(), 10);
+  EXPECT_EQ(part.batches(), 10);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    Tensors expected;
+    for (const Tensor& rows : batches_of_epoch(whole)) {
+      const Tensor kept = rows.index({rows.remainder(3).eq(0)});
+      if (kept.numel() > 0) expected.push_back(kept);
+    }
+    const Tensors found = batches_of_epoch(part);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].equal(expected[i]));
+    EXPECT_TRUE(std::get<0>(at::cat(found).sort()).equal(some.rows));
+  }
+}
+
+TEST(BatchStream, ASharedOrderChangesFromEpochToEpochAndIsSpread) {
+  const Subset all = testing::all_of(testing::make_dataset(2000, 1, 2));
+  const Generator generator(5);
+  BatchStream stream(all, {.batch_size = 100, .shared_order = true, .dtype = at::kDouble},
+                     generator.stream("order"), generator.stream("other"));
+  const Tensors first = batches_of_epoch(stream), second = batches_of_epoch(stream);
+  EXPECT_FALSE(at::cat(first).equal(at::cat(second)));
+  ASSERT_EQ(first.size(), 20U);
+  for (const Tensor& rows : first) {  // binomial: mean 100, deviation 9.7
+    EXPECT_GT(rows.numel(), 50);
+    EXPECT_LT(rows.numel(), 150);
+    // Of rows 0 to 1999 the mean is 999.5, of a hundred drawn it scatters by 58.
+    EXPECT_LT(std::abs(rows.to(at::kDouble).mean().item<double>() - 999.5), 300);
+  }
 }
 
 }  // namespace

@@ -92,8 +92,9 @@ TEST(Objective, OutputHessianIsTheSecondDerivativeOfTheLoss) {
     return f.softmax(1) - at::one_hot(targets, 3).to(at::kDouble);
   };
   const Tensor difference = (gradient(outputs + 1e-6 * v) - gradient(outputs - 1e-6 * v)) / 2e-6;
-  EXPECT_LT((objective.output_hessian_product(outputs, v) - difference).abs().max().item<double>(),
-            1e-8);
+  EXPECT_LT(
+      (objective.output_hessian_product(outputs, {}, v) - difference).abs().max().item<double>(),
+      1e-8);
 }
 
 // One output f is the two scores [0, f] under cross-entropy, whatever its size.
@@ -109,10 +110,11 @@ TEST(Objective, BinaryLogisticIsCrossEntropyOfTwoScores) {
       classes.output_gradients(scores, y).select(1, 1), 1e-14, 1e-14));
   const Tensor v = at::linspace(-1, 1, 6, at::kDouble).unsqueeze(1);
   const Tensor pair = at::cat({at::zeros_like(v), v}, 1);
-  EXPECT_TRUE(binary.output_hessian_product(f, v).squeeze(1).allclose(
-      classes.output_hessian_product(scores, pair).select(1, 1), 1e-12, 1e-14));
-  const Tensor factor = binary.output_hessian_factors(f)[0];
-  EXPECT_TRUE((factor * factor * v).allclose(binary.output_hessian_product(f, v), 1e-12, 1e-14));
+  EXPECT_TRUE(binary.output_hessian_product(f, {}, v).squeeze(1).allclose(
+      classes.output_hessian_product(scores, {}, pair).select(1, 1), 1e-12, 1e-14));
+  const Tensor factor = binary.output_hessian_factors(f, {})[0];
+  EXPECT_TRUE(
+      (factor * factor * v).allclose(binary.output_hessian_product(f, {}, v), 1e-12, 1e-14));
   EXPECT_FALSE(binary.fits(*make_dataset(5, 2, 3)));
   EXPECT_FALSE(binary.fits(*make_dataset(5, 2, 0)));
   EXPECT_TRUE(binary.fits(*make_dataset(5, 2, 2)));
@@ -126,15 +128,16 @@ TEST(Objective, OneAgainstRestIsOneBinaryLossForEachClass) {
   const Tensor f = 3 * generator.normal({7, 4}, at::kDouble);
   const Tensor v = generator.normal({7, 4}, at::kDouble);
   const Tensor y = at::tensor({0, 1, 2, 3, 3, 1, 0}, at::kLong);
-  const Tensor gradients = all.output_gradients(f, y), products = all.output_hessian_product(f, v);
-  const Tensors factors = all.output_hessian_factors(f);
+  const Tensor gradients = all.output_gradients(f, y),
+               products = all.output_hessian_product(f, {}, v);
+  const Tensors factors = all.output_hessian_factors(f, {});
   Tensor losses = at::zeros({7}, at::kDouble), by_factors = at::zeros_like(f);
   for (std::int64_t k = 0; k < 4; ++k) {
     const Tensor column = f.narrow(1, k, 1), is_class = y.eq(k).to(at::kLong);
     losses += one.losses(column, is_class);
     EXPECT_TRUE(gradients.narrow(1, k, 1).equal(one.output_gradients(column, is_class))) << k;
     EXPECT_TRUE(
-        products.narrow(1, k, 1).equal(one.output_hessian_product(column, v.narrow(1, k, 1))))
+        products.narrow(1, k, 1).equal(one.output_hessian_product(column, {}, v.narrow(1, k, 1))))
         << k;
     const Tensor& s = factors[static_cast<std::size_t>(k)];
     by_factors += s * (s * v).sum(1, /*keepdim=*/true);
@@ -161,10 +164,10 @@ TEST(Objective, OneAgainstRestDrawsEachOutput) {
   const Tensor f = at::tensor({-1.0, 0.3, 2.0}, at::kDouble).expand({kDraws, 3});
   Generator generator(5);
   const Tensor drawn =
-      objective.drawn_output_gradients(f, objective.draw_noise(kDraws, 3, generator));
+      objective.drawn_output_gradients(f, {}, objective.draw_noise(kDraws, f, generator));
   const Tensor moments = drawn.t().matmul(drawn) / static_cast<double>(kDraws);
   const Tensor expected =
-      objective.output_hessian_product(f.narrow(0, 0, 3), at::eye(3, at::kDouble));
+      objective.output_hessian_product(f.narrow(0, 0, 3), {}, at::eye(3, at::kDouble));
   EXPECT_LT((moments - expected).abs().max().item<double>(), 5 * 0.25 / std::sqrt(kDraws));
 }
 
@@ -202,7 +205,7 @@ TEST(Objective, CrossEntropyCurvatureKeepsItsDigitsInFloat32) {
   const auto matrices = [&](at::ScalarType dtype) {
     Tensors columns;
     for (std::int64_t k = 0; k < 5; ++k) {
-      columns.push_back(objective.output_hessian_product(outputs.to(at::kFloat).to(dtype),
+      columns.push_back(objective.output_hessian_product(outputs.to(at::kFloat).to(dtype), {},
                                                          eye[k].to(dtype).expand({200, 5})));
     }
     return at::stack(columns, 2).to(at::kDouble);
@@ -214,7 +217,7 @@ TEST(Objective, CrossEntropyCurvatureKeepsItsDigitsInFloat32) {
   EXPECT_LT((error / size).max().item<double>(), 3e-5);
 
   Tensor sum = at::zeros_like(exact);
-  for (const Tensor& factor : objective.output_hessian_factors(outputs.to(at::kFloat))) {
+  for (const Tensor& factor : objective.output_hessian_factors(outputs.to(at::kFloat), {})) {
     sum += factor.to(at::kDouble).unsqueeze(2) * factor.to(at::kDouble).unsqueeze(1);
   }
   EXPECT_LT(((sum - exact).abs().amax({1, 2}) / size).max().item<double>(), 3e-5);
@@ -235,6 +238,182 @@ TEST(Objective, SumsRunInFloat64) {
   const Objective objective{LossKind::kSquaredError, 0};
   EXPECT_NEAR(value_and_gradient(model, all_of(data), objective, cost, n).loss, expected,
               1e-8 * expected);
+}
+
+// Two sequences of three positions and two tokens: of the first two are asked for, the middle one
+// not; of the second one alone.
+struct AskedSequences {
+  Tensor outputs =
+      at::tensor({0.0, 1.0, 5.0, -5.0, 2.0, 0.5, 0.3, 0.1, 1.0, 1.0, -2.0, 7.0}, at::kDouble)
+          .view({2, 3, 2});
+  Tensor targets = at::tensor({1, -1, 0, -1, 0, -1}, at::kLong).view({2, 3});
+  Objective objective = {LossKind::kCrossEntropy, 0};
+};
+
+TEST(ObjectiveOfSequences, LossIsTheMeanOverWhatIsAskedFor) {
+  const AskedSequences s;
+  const Tensor losses = s.objective.losses(s.outputs, s.targets);
+  const double first = std::log(1 + std::exp(0.0 - 1.0)), third = std::log(1 + std::exp(0.5 - 2.0));
+  EXPECT_NEAR(losses[0].item<double>(), (first + third) / 2, 1e-15);
+  EXPECT_NEAR(losses[1].item<double>(), std::log(2), 1e-15);
+}
+
+// What is asked for nothing has no part in it, nor in any derivative.
+TEST(ObjectiveOfSequences, PaddingNeverCounts) {
+  const AskedSequences s;
+  const Tensor is_asked = s.targets.ge(0).unsqueeze(2);
+  const Tensor other = at::where(is_asked, s.outputs, s.outputs.sin() * 100);
+  const Tensor v = at::linspace(-1, 1, 12, at::kDouble).view({2, 3, 2});
+  const Objective& o = s.objective;
+  EXPECT_TRUE(o.losses(other, s.targets).equal(o.losses(s.outputs, s.targets)));
+  const auto expect_at_asked_only = [&](const Tensor& of_other, const Tensor& of_own) {
+    EXPECT_TRUE(of_other.equal(of_own));
+    EXPECT_EQ(at::where(is_asked, 0.0, of_own).abs().max().item<double>(), 0);
+    EXPECT_GT(of_own.abs().max().item<double>(), 0);
+  };
+  expect_at_asked_only(o.output_gradients(other, s.targets),
+                       o.output_gradients(s.outputs, s.targets));
+  expect_at_asked_only(o.output_hessian_product(other, s.targets, v),
+                       o.output_hessian_product(s.outputs, s.targets, v));
+  Generator generator(1);
+  const Tensor noise = o.draw_noise(2, s.outputs, generator);
+  expect_at_asked_only(o.drawn_output_gradients(other, s.targets, noise),
+                       o.drawn_output_gradients(s.outputs, s.targets, noise));
+  const Tensors own = o.output_hessian_factors(s.outputs, s.targets);
+  const Tensors theirs = o.output_hessian_factors(other, s.targets);
+  for (std::size_t i = 0; i < own.size(); ++i) EXPECT_TRUE(theirs[i].equal(own[i]));
+}
+
+TEST(ObjectiveOfSequences, OneAskedPositionIsTheLossOfAClass) {
+  Generator generator(2);
+  const Tensor scores = generator.normal({5, 4}, at::kDouble);
+  const Tensor labels = at::tensor({0, 3, 1, 1, 2}, at::kLong);
+  const Objective objective{LossKind::kCrossEntropy, 0};
+  const Tensor v = generator.normal({5, 4}, at::kDouble);
+  for (std::int64_t t = 0; t < 3; ++t) {
+    Tensor outputs = generator.normal({5, 3, 4}, at::kDouble);
+    outputs.select(1, t).copy_(scores);
+    Tensor targets = at::full({5, 3}, kNoTarget, at::kLong);
+    targets.select(1, t).copy_(labels);
+    EXPECT_TRUE(objective.losses(outputs, targets)
+                    .allclose(objective.losses(scores, labels), 1e-14, 1e-15));
+    const Tensor gradients = objective.output_gradients(outputs, targets);
+    EXPECT_TRUE(gradients.select(1, t).equal(objective.output_gradients(scores, labels)));
+    const Tensor along = v.unsqueeze(1).expand({5, 3, 4});
+    EXPECT_TRUE(objective.output_hessian_product(outputs, targets, along)
+                    .select(1, t)
+                    .equal(objective.output_hessian_product(scores, {}, v)));
+  }
+}
+
+TEST(ObjectiveOfSequences, DerivativesAreThoseOfTheLoss) {
+  AskedSequences s;
+  s.outputs.requires_grad_();
+  const Tensor losses = s.objective.losses(s.outputs, s.targets);
+  const Tensor slope = torch::autograd::grad({losses.sum()}, {s.outputs}, {}, true, true)[0];
+  const Tensor outputs = s.outputs.detach();
+  EXPECT_TRUE(slope.allclose(s.objective.output_gradients(outputs, s.targets), 1e-13, 1e-15));
+  Generator generator(3);
+  const Tensor v = generator.normal({2, 3, 2}, at::kDouble);
+  const Tensor second = torch::autograd::grad({(slope * v).sum()}, {s.outputs})[0];
+  EXPECT_TRUE(
+      second.allclose(s.objective.output_hessian_product(outputs, s.targets, v), 1e-12, 1e-14));
+  constexpr double kStep = 1e-6;
+  const auto gradient = [&](const Tensor& f) { return s.objective.output_gradients(f, s.targets); };
+  const Tensor difference =
+      (gradient(outputs + kStep * v) - gradient(outputs - kStep * v)) / (2 * kStep);
+  EXPECT_LT((second - difference).abs().max().item<double>(), 1e-9);
+}
+
+// sum_k s_k s_k' is the Hessian in the outputs, block by block.
+TEST(ObjectiveOfSequences, FactorsMakeTheHessian) {
+  const AskedSequences s;
+  Generator generator(4);
+  const Tensor v = generator.normal({2, 3, 2}, at::kDouble);
+  Tensor sum = at::zeros_like(v);
+  const Tensors factors = s.objective.output_hessian_factors(s.outputs, s.targets);
+  EXPECT_EQ(factors.size(), 3u * 2u);
+  for (const Tensor& factor : factors) {
+    sum += factor * (factor * v).sum({1, 2}, /*keepdim=*/true);
+  }
+  EXPECT_TRUE(
+      sum.allclose(s.objective.output_hessian_product(s.outputs, s.targets, v), 1e-13, 1e-15));
+}
+
+// The mean outer product of drawn gradients is the Hessian in the outputs, between positions too,
+// where it is 0.
+TEST(ObjectiveOfSequences, DrawnGradientsHaveTheHessianForTheirMoment) {
+  constexpr std::int64_t kDraws = 200000;
+  const Objective objective{LossKind::kCrossEntropy, 0};
+  const Tensor outputs =
+      at::tensor({0.0, 1.0, -0.5, 0.2, 0.3, 2.0, 4.0, -1.0, 0.0}, at::kDouble).view({1, 3, 3});
+  const Tensor targets = at::tensor({0, 2, -1}, at::kLong).view({1, 3});
+  Generator generator(5);
+  const Tensor many = outputs.expand({kDraws, 3, 3});
+  const Tensor drawn = objective
+                           .drawn_output_gradients(many, targets.expand({kDraws, 3}),
+                                                   objective.draw_noise(kDraws, many, generator))
+                           .flatten(1);
+  const Tensor moment = drawn.t().mm(drawn) / static_cast<double>(kDraws);
+  Tensors columns;
+  for (std::int64_t i = 0; i < 9; ++i) {
+    Tensor unit = at::zeros({1, 9}, at::kDouble);
+    unit[0][i] = 1;
+    columns.push_back(
+        objective.output_hessian_product(outputs, targets, unit.view({1, 3, 3})).flatten());
+  }
+  // An entry is a mean of products of at most 1/2 in size.
+  EXPECT_LT((moment - at::stack(columns)).abs().max().item<double>(), 5 * 0.5 / std::sqrt(kDraws));
+}
+
+TEST(ObjectiveOfSequences, GradientAgreesWithFiniteDifferences) {
+  const auto data = testing::make_sentences();
+  Model model = make_model("gpt", "{layers: 1, width: 4, heads: 2}", *data);
+  Generator generator(6);  // away from where all outputs are alike
+  model.add_to_theta(generator.normal({model.dim()}, at::kDouble), 0.3);
+  Subset subset = all_of(data).with_rows(at::arange(0, 60, 7));
+  subset.weights = at::linspace(0.5, 2, subset.size(), at::kDouble);
+  const Objective objective{LossKind::kCrossEntropy, 0.1};
+  CostMeter cost;
+  const ObjectiveValue value = value_and_gradient(model, subset, objective, cost, 4);
+  EXPECT_NEAR(value.loss, value_only(model, subset, objective, cost).loss, 1e-13);
+  const Tensor theta = model.theta().clone();
+  constexpr double kStep = 1e-5;
+  for (std::int64_t i = 0; i < model.dim(); i += 5) {
+    Tensor moved = theta.clone();
+    moved[i] += kStep;
+    model.set_theta(moved);
+    const double up = value_only(model, subset, objective, cost).objective;
+    moved[i] -= 2 * kStep;
+    model.set_theta(moved);
+    const double down = value_only(model, subset, objective, cost).objective;
+    EXPECT_NEAR(value.gradient[i].item<double>(), (up - down) / (2 * kStep), 1e-8);
+  }
+}
+
+TEST(ObjectiveOfSequences, PredictionsAreThoseAtTheAnswer) {
+  const auto data = testing::make_sentences();
+  const Model model = make_model("gpt", "{layers: 1, width: 4, heads: 2}", *data);
+  CostMeter cost;
+  const Subset subset = all_of(data).with_rows(at::tensor({3, 50, 7}, at::kLong));
+  const Tensor found = predict(model, subset, cost, 2);
+  const Tensor all = model.forward(subset.batch(0, 3, at::kDouble).inputs);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const auto row = subset.rows[i].item<std::int64_t>();
+    const auto at = data->sequences.answer_begin[row].item<std::int64_t>();
+    EXPECT_TRUE(found[i].allclose(all[i][at], 1e-14, 1e-15));
+  }
+}
+
+TEST(ObjectiveOfSequences, OnlyCrossEntropyFits) {
+  const auto data = testing::make_sentences();
+  EXPECT_TRUE((Objective{LossKind::kCrossEntropy, 0}.fits(*data)));
+  for (const LossKind loss :
+       {LossKind::kSquaredError, LossKind::kBinaryLogistic, LossKind::kOneAgainstRest}) {
+    EXPECT_FALSE((Objective{loss, 0}.fits(*data)));
+  }
+  const Objective objective{LossKind::kCrossEntropy, 0};
+  EXPECT_EQ(objective.hessian_factors_for(*data), data->outputs * data->sequences.positions());
 }
 
 }  // namespace

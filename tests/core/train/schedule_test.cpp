@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numbers>
 
 #include "core/base/settings_file.h"
 
@@ -41,6 +43,25 @@ TEST(Schedule, OneCycleReachesItsPeakAndItsEnd) {
   // PyTorch divides 0 by 0 where the rise ends in the first step.
   schedule.warm_up = 0.25;
   EXPECT_EQ(schedule.at(0, 4, 0), 1);
+}
+
+// A line up to 1 over floor(0.1 T) steps, and half a cosine over the others.
+TEST(Schedule, CosineRisesFirstWhereItIsToldTo) {
+  const Schedule schedule = schedule_with({{"name", "cosine"}, {"warm_up", 0.1}});
+  for (int t = 0; t < 10; ++t) EXPECT_DOUBLE_EQ(schedule.at(t, 105, 0), (t + 1) / 10.0);
+  for (int t = 10; t < 105; ++t) {
+    EXPECT_NEAR(schedule.at(t, 105, 0), (1 + std::cos(std::numbers::pi * (t - 10) / 95)) / 2,
+                1e-15);
+  }
+  EXPECT_EQ(schedule.at(10, 105, 0), 1);
+  EXPECT_GT(schedule.at(104, 105, 0), 0) << "the last step is one";
+}
+
+TEST(Schedule, AWarmUpOfLessThanAStepIsNone) {
+  const Schedule with = schedule_with({{"name", "cosine"}, {"warm_up", 0.1}});
+  const Schedule without = schedule_with({{"name", "cosine"}});
+  for (int t = 0; t < 9; ++t) EXPECT_EQ(with.at(t, 9, 0), without.at(t, 9, 0));
+  EXPECT_NE(with.at(5, 10, 0), without.at(5, 10, 0));
 }
 
 }  // namespace
