@@ -21,7 +21,8 @@ struct Sum {
 };
 
 // Adds a batch's moments to the sum of each leaf that multiplies.
-void add_moments(LayerLinearisation& net, const Tensor& weights, std::vector<Sum>& sums) {
+void add_moments(LayerLinearisation& net, const Tensor& weights, const Tensor& reached,
+                 std::vector<Sum>& sums) {
   std::size_t at = 0;
   std::map<std::size_t, std::size_t> uses;
   net.visit([&](ParameterLinearisation& leaf) {
@@ -33,7 +34,8 @@ void add_moments(LayerLinearisation& net, const Tensor& weights, std::vector<Sum
     }
     Sum& sum = sums[at++];
     ++uses[sum.number];
-    leaf.kronecker()->add_input_moments(weights, sum.lower);
+    const KroneckerRules& rules = *leaf.kronecker();
+    rules.add_input_moments(weights_of_positions(weights, reached, rules), sum.lower);
   });
   for (Sum& sum : sums) sum.is_shared = uses[sum.number] > 1;
 }
@@ -42,6 +44,19 @@ void add_moments(LayerLinearisation& net, const Tensor& weights, std::vector<Sum
 
 Tensor InputMoment::take(const Tensor& flat) const {
   return flat.narrow(0, offset, groups * out * in).view({groups, out, in});
+}
+
+Tensor reached_positions(const Dataset& dataset, const Batch& batch) {
+  if (!dataset.is_sequence()) return {};
+  const Tensor asked = batch.targets.ge(0).to(batch.inputs.scalar_type());
+  const Tensor reached = asked.flip(1).cumsum(1).flip(1).clamp_max(1);
+  return reached.eq(1).all().item<bool>() ? Tensor() : reached;
+}
+
+Tensor weights_of_positions(const Tensor& weights, const Tensor& reached,
+                            const KroneckerRules& rules) {
+  if (!reached.defined() || rules.kronecker_shape().positions != reached.size(1)) return weights;
+  return weights.defined() ? reached * weights.unsqueeze(1) : reached;
 }
 
 std::vector<InputMoment> input_moments(const Model& model, const Subset& subset, CostMeter& cost) {
@@ -53,7 +68,8 @@ std::vector<InputMoment> input_moments(const Model& model, const Subset& subset,
   for (std::int64_t begin = 0; begin < subset.size(); begin += size) {
     const std::int64_t count = std::min(size, subset.size() - begin);
     const Batch batch = subset.batch(begin, count, model.dtype());
-    add_moments(*model.linearise(batch.inputs), batch.weights, sums);
+    add_moments(*model.linearise(batch.inputs), batch.weights,
+                reached_positions(*subset.dataset, batch), sums);
     for (std::size_t i = 0; i < sums.size(); ++i) {
       if (totals.size() == i) totals.push_back(at::zeros_like(sums[i].lower, at::kDouble));
       totals[i].add_(sums[i].lower);

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/curvature/example_gradients.h"
+#include "core/curvature/input_moments.h"
 #include "core/nn/second_moments.h"
 
 namespace oubli {
@@ -132,11 +133,32 @@ class Accumulator {
     }
   }
 
+  // 1 / (the share of the positions of all uses that count) of each example [b]; undefined where
+  // all of them do.
+  static Tensor scale_of_means(const KroneckerBatch& batch, const KroneckerBlock& block) {
+    if (!batch.reached.defined()) return {};
+    Tensor count = at::zeros({batch.examples}, batch.reached.options());
+    for (const std::size_t use : block.uses) {
+      const std::int64_t positions = batch.leaves[use]->kronecker()->kronecker_shape().positions;
+      if (positions == batch.reached.size(1)) {
+        count.add_(batch.reached.sum(1));
+      } else {
+        count.add_(positions);
+      }
+    }
+    return count.reciprocal_().mul_(static_cast<double>(block.shape.positions));
+  }
+
   static void add_expanded(const KroneckerBatch& batch, const KroneckerBlock& block, Tensor& a,
                            Tensor& g) {
+    const Tensor scale = scale_of_means(batch, block);
+    const Tensor weights = !scale.defined()          ? batch.weights
+                           : batch.weights.defined() ? batch.weights * scale
+                                                     : scale;
     for (const std::size_t use : block.uses) {
       const ParameterLinearisation& leaf = *batch.leaves[use];
-      leaf.kronecker()->add_input_moments(batch.weights, a);
+      const KroneckerRules& rules = *leaf.kronecker();
+      rules.add_input_moments(weights_of_positions(weights, batch.reached, rules), a);
       for (const Tensor& kept : leaf.kept_gradients()) {
         g.add_(moment(leaf.kronecker()->kronecker_gradients(kept, 0, batch.examples)));
       }
@@ -149,13 +171,20 @@ class Accumulator {
     constexpr std::int64_t kEntries = 1 << 20;
     const auto& [groups, out, in, positions, bias] = block.shape;
     const std::int64_t chunk = std::max<std::int64_t>(1, kEntries / (groups * positions * in));
+    const Tensor scale = scale_of_means(batch, block);
     for (std::int64_t begin = 0; begin < batch.examples; begin += chunk) {
       const std::int64_t count = std::min(chunk, batch.examples - begin);
       Tensor inputs;
       for (const std::size_t use : block.uses) {
         const KroneckerRules& rules = *batch.leaves[use]->kronecker();
-        add_defined(inputs, rules.kronecker_inputs(begin, count).sum(2, /*keepdim=*/true));
+        Tensor each = rules.kronecker_inputs(begin, count);
+        const Tensor counted = weights_of_positions({}, batch.reached, rules);
+        if (counted.defined()) {
+          each = each * counted.narrow(0, begin, count).view({count, 1, -1, 1});
+        }
+        add_defined(inputs, each.sum(2, /*keepdim=*/true));
       }
+      if (scale.defined()) inputs = inputs * scale.narrow(0, begin, count).view({-1, 1, 1, 1});
       if (batch.weights.defined()) {
         inputs = inputs * batch.weights.narrow(0, begin, count).sqrt().view({-1, 1, 1, 1});
       }
@@ -272,6 +301,7 @@ void visit_kronecker_batches(const Model& model, const Subset& subset, const Obj
     KroneckerBatch current{.net = *net,
                            .leaves = {},
                            .weights = batch.weights,
+                           .reached = reached_positions(*subset.dataset, batch),
                            .examples = batch.inputs.size(0),
                            .gradients = gradients.size()};
     net->visit([&](ParameterLinearisation& leaf) { current.leaves.push_back(&leaf); });

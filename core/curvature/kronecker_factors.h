@@ -13,6 +13,11 @@
 // it as here kExpand is exact for one convolution or linear layer under the squared error of all
 // its outputs, and kReduce where outputs are averaged over positions.
 //
+// Of sequences the positions behind the last one that is asked for count neither in the mean of an
+// example's inputs nor in T: no gradient reaches them, and what a layer sees there says nothing of
+// the curvature. With T the number of those that count, and the gradients of a loss that is a mean
+// over what is asked, an example counts as much as another, as it does in the objective.
+//
 // A grouped convolution has one pair for each group. A weight that several layers use has one pair,
 // its uses counting as further positions. Parameters that are not part of a product, of
 // normalisations, embeddings and layers without rules, or that such a layer shares, have the
@@ -96,6 +101,7 @@ struct KroneckerBatch {
   LayerLinearisation& net;
   KroneckerLeaves leaves;
   Tensor weights;  // [b], or undefined
+  Tensor reached;  // of sequences, [b, t] (input_moments.h); undefined where all positions are
   std::int64_t examples = 0;
   std::size_t gradients = 0;  // that each leaf keeps; sample weights are part of them
 };

@@ -43,8 +43,7 @@ void check_sequences(const Dataset& dataset, const std::string& where) {
     fail(where, "sequences are whole numbers of tokens, [n, positions].");
   }
   if (found.next.sizes() != dataset.inputs.sizes() || found.answer_begin.numel() != n ||
-      found.answer_size.numel() != n || found.subject_end.numel() != n ||
-      found.fact.numel() != n) {
+      found.answer_size.numel() != n || found.subject_end.numel() != n || found.fact.numel() != n) {
     fail(where, "what comes next, and where answers stand, must be said of every position.");
   }
   const Tensor wrong = found.next.lt(kNoTarget) | found.next.ge(dataset.outputs);
@@ -157,17 +156,17 @@ Tensor Dataset::at_answers(const Tensor& values, const Tensor& rows) const {
   return values.gather(1, at.expand({-1, 1, values.size(2)})).squeeze(1);
 }
 
-std::string Dataset::content_hash() const {
+std::string Dataset::content_hash(std::int64_t rows) const {
   Hasher hasher;
-  hasher.add(inputs);
-  hasher.add(targets);
-  hasher.add(true_targets.defined() ? true_targets : targets);
+  const auto add = [&](const Tensor& values) { hasher.add(values.narrow(0, 0, rows)); };
+  add(inputs);
+  add(targets);
+  add(true_targets.defined() ? true_targets : targets);
   if (is_sequence()) {
-    hasher.add(sequences.next);
-    hasher.add(sequences.answer_begin);
-    hasher.add(sequences.answer_size);
-    hasher.add(sequences.subject_end);
-    hasher.add(sequences.fact);
+    for (const Tensor* part : {&sequences.next, &sequences.answer_begin, &sequences.answer_size,
+                               &sequences.subject_end, &sequences.fact}) {
+      add(*part);
+    }
   }
   hasher.add(fmt::format("/{}/{:a}", outputs, scale));
   for (const double value : mean) hasher.add(fmt::format("/{:a}", value));

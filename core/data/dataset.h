@@ -67,6 +67,8 @@ struct Dataset {
   double scale = 1.0;
   std::vector<double> mean = {0.0};
   std::vector<double> deviation = {1.0};
+  // Of the training split before any edit, which orders of batches go by; 0: not known.
+  std::int64_t training_rows = 0;
   // Whether inputs or normalisation were computed from rows that may be removed: means,
   // deviations, what missing values are filled with, one-hot levels.
   bool is_fitted_to_rows = false;
@@ -85,7 +87,8 @@ struct Dataset {
   // [0, outputs). `where` names the source in the message.
   void validate(const std::string& where) const;
   // SHA-256 of inputs, targets and normalisation: what the store keys by.
-  std::string content_hash() const;
+  std::string content_hash() const { return content_hash(size()); }
+  std::string content_hash(std::int64_t rows) const;  // of the first ones alone
 };
 
 // Rows of the splits of a data set, each sorted ascending.

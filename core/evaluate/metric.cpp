@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/evaluate/fact_table.h"
+
 namespace oubli {
 namespace {
 
@@ -13,6 +15,20 @@ const ColumnInfo* column_in(const Metric& metric, const std::string& column) {
     if (info.name == name) return &info;
   }
   return nullptr;
+}
+
+Tensor or_none(const Tensor& rows) { return rows.numel() == 0 ? Tensor() : rows; }
+
+// Those of the rows whose facts are stated by no row that some model is trained on.
+Tensor about_unknown_facts(const Evaluation& evaluation, const Tensor& rows) {
+  const Tensor& fact = evaluation.dataset->sequences.fact;
+  Tensor trained = at::empty({0}, at::kLong);
+  for (const char* set : {"retain", "forget", "unknown", "added"}) {
+    if (const Tensor* own = evaluation.rows(set)) trained = rows_union(trained, *own);
+  }
+  const Tensor of_rows = fact.index_select(0, rows);
+  const Tensor is_known = at::isin(of_rows, fact.index_select(0, trained));
+  return or_none(rows.index({of_rows.ge(0) & is_known.logical_not()}));
 }
 
 }  // namespace
@@ -45,18 +61,23 @@ const NamedRows* Evaluation::edited() const {
   return found;
 }
 
-const Tensor* Evaluation::unseen() const {
+Tensor Evaluation::unseen() const {
   const Tensor* held_out = rows("held_out");
-  return held_out == nullptr ? rows("test") : held_out;
+  if (FactTable::is_in(*dataset)) {
+    return held_out == nullptr ? Tensor() : about_unknown_facts(*this, *held_out);
+  }
+  const Tensor* found = held_out == nullptr ? rows("test") : held_out;
+  return found == nullptr ? Tensor() : *found;
 }
 
 Tensor Evaluation::unseen_rows_like(const Tensor& examples) const {
-  const Tensor* all = unseen();
-  if (all == nullptr || !is_classification()) return all == nullptr ? Tensor() : *all;
-  const Tensor& targets = dataset->targets;
-  const Tensor same = at::isin(targets.index_select(0, *all), targets.index_select(0, examples));
-  const Tensor controls = all->index({same});
-  return controls.numel() == 0 ? Tensor() : controls;
+  const Tensor all = unseen();
+  if (!all.defined() || !is_classification()) return all;
+  const bool has_facts = FactTable::is_in(*dataset);
+  if (dataset->is_sequence() && !has_facts) return all;
+  const Tensor kinds = has_facts ? FactTable(dataset).relations() : dataset->targets;
+  const Tensor same = at::isin(kinds.index_select(0, all), kinds.index_select(0, examples));
+  return or_none(all.index({same}));
 }
 
 std::vector<const ModelOutcome*> PopulationInput::controls() const {
@@ -74,8 +95,7 @@ std::string set_of(const std::string& column) {
 
 bool is_about_edited_set(const std::string& column) {
   const std::string set = set_of(column);
-  return set.starts_with("forget") || set.starts_with("unknown") ||
-         set.starts_with("added");
+  return set.starts_with("forget") || set.starts_with("unknown") || set.starts_with("added");
 }
 
 const Metric* find_metric_of(const Registry<Metric>& metrics, const std::string& column) {
@@ -100,11 +120,10 @@ std::string column_problem(const Registry<Metric>& metrics, const std::string& c
     }
     return unknown_name_message("column", metric_of(column), names);
   }
-  std::vector<std::string> sets = {"forget",   "forget_true", "unknown",    "unknown_true",
-                                   "added",    "retain",      "validation", "test",
-                                   "held_out", "triggered",   "group",      "others",
-                                   "forget_reworded", "added_reworded", "same_subject",
-                                   "same_relation", "same_value", "text"};
+  std::vector<std::string> sets = {
+      "forget",          "forget_true",    "unknown",      "unknown_true",  "added",      "retain",
+      "validation",      "test",           "held_out",     "triggered",     "group",      "others",
+      "forget_reworded", "added_reworded", "same_subject", "same_relation", "same_value", "text"};
   sets.insert(sets.end(), own_sets.begin(), own_sets.end());
   const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
   const bool needs_none = info->group != ColumnGroup::kBySet && set_of(column).empty();

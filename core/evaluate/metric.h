@@ -15,6 +15,7 @@
 #include "core/base/registry.h"
 #include "core/evaluate/predictions.h"
 #include "core/evaluate/relearning.h"
+#include "core/evaluate/rtt.h"
 #include "core/evaluate/statistics/estimate.h"
 #include "core/nn/layer.h"
 
@@ -41,6 +42,7 @@ struct ModelOutcome {
   double sample_gradients = 0;
   double seconds = 0;
   std::optional<Relearning> relearning = {};   // where needed
+  std::optional<RttCurve> rtt = {};            // where needed
   std::vector<AnsweredRequest> requests = {};  // of a sequence of edits, those that led to it
   std::optional<Claim> claim = {};
 };
@@ -79,10 +81,13 @@ struct Evaluation {
   // The edited set: forget, or added where nothing is forgotten. Null where both are empty.
   const NamedRows* edited() const;
   // What attacks hold the edited set against, examples that no original was trained on: held_out
-  // where the experiment has it, else test. Null where both are empty.
-  const Tensor* unseen() const;
-  // Those of them that are like the given rows: of their classes, or all of a regression's, so that
-  // removing a class compares like with like. Undefined where there are none.
+  // where the experiment has it, else test. Of sentences that state facts those of held_out whose
+  // facts no model was trained on in any wording: test says learnt facts in other words. Undefined
+  // where there are none.
+  Tensor unseen() const;
+  // Those of them that are like the given rows: of their classes, of the relations of their facts,
+  // or all of a regression's or of running text, so that removing a class compares like with like.
+  // Undefined where there are none.
   Tensor unseen_rows_like(const Tensor& rows) const;
 };
 
@@ -96,6 +101,9 @@ struct MetricInput {
   // Where needed: the model of the row that others are held against (`evaluate: {against: ROW}`),
   // of the same training seed. Null for an oracle, and where it is not usable.
   const ModelOutcome* reference = nullptr;
+  // Where needed: the oracle that started as the model's original did, and saw the same batches but
+  // for the edit. Null for an oracle, and where originals are given.
+  const ModelOutcome* twin = nullptr;
   std::vector<const Shadow*> shadows = {};
   std::vector<const Shadow*> edited_shadows = {};  // by the method that made the model
 
@@ -185,13 +193,15 @@ struct MetricNeeds {
   bool shadows = false;
   bool edited_shadows = false;
   bool relearning = false;
+  bool rtt = false;
   bool reference = false;    // a row that others are held against, without which it has no value
+  bool twins = false;        // an oracle from the start of each original
   bool requests = false;     // a sequence of them, without which it has no value
   bool attribution = false;  // effects of training examples, and nothing else; and of these
   bool subsets = false;      // models trained on subsets
   bool left_out = false;     // models trained without single examples
 
-  bool trains_more() const { return shadows || edited_shadows || relearning; }
+  bool trains_more() const { return shadows || edited_shadows || relearning || rtt || twins; }
 };
 
 // Values of a model by column, and the oracles' means of them.

@@ -42,12 +42,42 @@ Tensor modified_entropy_of(const Tensor& log_probabilities, const Tensor& labels
 
 }  // namespace
 
+namespace {
+
+// What is said where answers should stand, each token read behind those said before; `said` is what
+// is said behind the truth, whose first token is the same.
+Tensor greedy_answers(const Model& model, const Dataset& data, const Batch& batch,
+                      const Tensor& said, CostMeter& cost) {
+  const Sequences& sequences = data.sequences;
+  const Tensor begin = sequences.answer_begin.index_select(0, batch.rows);
+  const Tensor size = sequences.answer_size.index_select(0, batch.rows);
+  const std::int64_t longest = sequences.answer_size.max().item<std::int64_t>();
+  const Tensor answers = at::full({batch.size(), longest}, -1, at::kInt);
+  Tensor next = said.gather(1, begin.unsqueeze(1)).squeeze(1);
+  answers.select(1, 0).copy_(next);
+  Tensor inputs = batch.inputs.clone();
+  for (std::int64_t k = 1; k < longest; ++k) {
+    const Tensor open = size.gt(k).nonzero().squeeze(1);
+    if (open.numel() == 0) break;
+    const Tensor at = begin.index_select(0, open) + k;
+    inputs.index_put_({open, at}, next.index_select(0, open).to(inputs.scalar_type()));
+    const Tensor scores = model.forward(inputs.index_select(0, open));
+    cost.add_forwards(open.numel());
+    const Tensor here = scores.gather(1, at.view({-1, 1, 1}).expand({-1, 1, scores.size(2)}));
+    next = next.index_copy(0, open, lowest_largest(here.squeeze(1), 1).to(at::kInt));
+    answers.index_put_({open, at::full({}, k, at::kLong)}, next.index_select(0, open));
+  }
+  return answers;
+}
+
+}  // namespace
+
 ModelOutputs model_outputs(const Model& model, const Subset& subset, const Objective& objective,
                            CostMeter& cost) {
   const Dataset& data = *subset.dataset;
   if (!data.is_sequence()) return {objective.class_scores(predict(model, subset, cost))};
   const at::NoGradGuard no_grad;
-  Tensors outputs, losses, said;
+  Tensors outputs, losses, said, generated;
   for (std::int64_t begin = 0; begin < subset.size(); begin += kEvaluationBatch) {
     const Batch batch = subset.batch(begin, kEvaluationBatch, model.dtype());
     const Tensor scores = model.forward(batch.inputs);
@@ -56,9 +86,10 @@ ModelOutputs model_outputs(const Model& model, const Subset& subset, const Objec
     const Tensor own = scores.gather(2, asked).squeeze(2);
     losses.push_back(at::where(batch.targets.ge(0), scores.logsumexp(2) - own, 0.0));
     said.push_back(lowest_largest(scores, 2).to(at::kInt));
+    generated.push_back(greedy_answers(model, data, batch, said.back(), cost));
     cost.add_forwards(batch.size());
   }
-  return {at::cat(outputs), at::cat(losses), at::cat(said)};
+  return {at::cat(outputs), at::cat(losses), at::cat(said), at::cat(generated)};
 }
 
 Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
@@ -75,12 +106,16 @@ Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
 Predictions::Predictions(std::shared_ptr<const Dataset> dataset, LossKind loss,
                          const ModelOutputs& outputs, const Tensor& rows)
     : Predictions(std::move(dataset), loss, outputs.outputs, rows) {
-  if (outputs.said.defined()) set_tokens(outputs.token_losses, outputs.said);
+  if (outputs.said.defined()) {
+    set_tokens(outputs.token_losses, outputs.said, outputs.generated);
+  }
 }
 
-void Predictions::set_tokens(DeferredTensor token_losses, DeferredTensor said) {
+void Predictions::set_tokens(DeferredTensor token_losses, DeferredTensor said,
+                             DeferredTensor generated) {
   token_losses_ = std::move(token_losses);
   said_ = std::move(said);
+  generated_ = std::move(generated);
 }
 
 void Predictions::require_classes() const {
@@ -110,6 +145,10 @@ Tensor Predictions::token_losses(const Tensor& rows) const {
 
 Tensor Predictions::said(const Tensor& rows) const {
   return rows_of(said_.get(), rows).to(at::kLong);
+}
+
+Tensor Predictions::generated(const Tensor& rows) const {
+  return rows_of(generated_.get(), rows).to(at::kLong);
 }
 
 Tensor Predictions::recalled(const Tensor& rows) const {

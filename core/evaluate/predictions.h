@@ -44,6 +44,9 @@ struct ModelOutputs {
   // Of sequences, at each position, given what truly stands before it:
   Tensor token_losses = {};  // float [rows, positions], -ln p of what comes next; 0 where not asked
   Tensor said = {};          // int32 [rows, positions], the most probable token
+  // And what it says by itself where the answer should stand, greedily, as many tokens as the
+  // answer has: int32 [rows, tokens of the longest answer], -1 behind.
+  Tensor generated = {};
 };
 
 // Of every example of the subset, evaluation mode.
@@ -64,10 +67,11 @@ class Predictions {
               const Tensor& rows);
 
   // What sequences have besides, of the same rows as the outputs.
-  void set_tokens(DeferredTensor token_losses, DeferredTensor said);
+  void set_tokens(DeferredTensor token_losses, DeferredTensor said, DeferredTensor generated);
   // Of the given rows: float64 and int64 [rows, positions]. Of sequences only: Error(kUsage).
   Tensor token_losses(const Tensor& rows) const;
   Tensor said(const Tensor& rows) const;
+  Tensor generated(const Tensor& rows) const;  // int64 [rows, tokens of the longest answer]
   // Whether greedy generation says the answer: bool [rows].
   Tensor recalled(const Tensor& rows) const;
 
@@ -108,7 +112,7 @@ class Predictions {
 
   std::shared_ptr<const Dataset> dataset_;
   LossKind loss_ = LossKind::kCrossEntropy;
-  DeferredTensor outputs_, token_losses_, said_;
+  DeferredTensor outputs_, token_losses_, said_, generated_;
   Tensor rows_;  // undefined: all
   mutable Tensor losses_, predicted_, confidence_, entropy_, modified_entropy_, scaled_confidence_;
 };

@@ -6,13 +6,13 @@ namespace oubli {
 
 std::optional<FittedSets> fitted_sets(const Evaluation& evaluation) {
   const Tensor* retain = evaluation.rows("retain");
-  const Tensor* unseen = evaluation.unseen();
+  const Tensor unseen = evaluation.unseen();
   const NamedRows* edited = evaluation.edited();
-  if (!evaluation.is_classification() || retain == nullptr || unseen == nullptr ||
+  if (!evaluation.is_classification() || retain == nullptr || !unseen.defined() ||
       edited == nullptr) {
     return std::nullopt;
   }
-  return FittedSets{*retain, *unseen, edited->rows};
+  return FittedSets{*retain, unseen, edited->rows};
 }
 
 Tensor evenly_spaced(const Tensor& rows, std::int64_t count) {

@@ -3,6 +3,7 @@
 //                  largest probability; bin b holds ((b - 1) / 15, b / 15]; empty bins are skipped
 //   ece_adaptive = the same over 15 bins of equal count (numpy.array_split of the sorted values)
 //   brier        = mean ||p - onehot(y)||^2
+// Of sequences it is the prediction of an answer's first token.
 // Sources: Guo et al. 2017; Nixon et al. 2019; Brier 1950.
 #include <ATen/ATen.h>
 
@@ -21,6 +22,14 @@ double binned_gap(const Tensor& bins, const Tensor& difference) {
   return sums.abs().sum().item<double>() / static_cast<double>(difference.numel());
 }
 
+// Of sequences where their answers begin, which is what the probabilities are of.
+Tensor most_probable(const Predictions& predictions, const Tensor& rows) {
+  const Dataset& data = predictions.dataset();
+  if (!data.is_sequence()) return predictions.predicted().index_select(0, rows);
+  const Tensor begin = data.sequences.answer_begin.index_select(0, rows);
+  return predictions.said(rows).gather(1, begin.unsqueeze(1)).squeeze(1);
+}
+
 std::vector<MetricValue> compute_calibration(const MetricInput& input) {
   std::vector<MetricValue> values;
   if (!input.evaluation.is_classification()) return values;
@@ -29,7 +38,7 @@ std::vector<MetricValue> compute_calibration(const MetricInput& input) {
     const Tensor p = predictions.probabilities(set.rows);
     const Tensor labels = input.evaluation.dataset->targets.index_select(0, set.rows);
     const Tensor confidence = p.amax(1);
-    const Tensor right = predictions.predicted().index_select(0, set.rows).eq(labels);
+    const Tensor right = most_probable(predictions, set.rows).eq(labels);
     const Tensor difference = right.to(at::kDouble) - confidence;
     const std::int64_t n = set.rows.numel();
     const Tensor bins =

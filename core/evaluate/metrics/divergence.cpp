@@ -5,7 +5,8 @@
 //
 // in nats, from log-probabilities, so that both are finite; js is in [0, ln 2]. The value against
 // several oracles is the mean over them, not the divergence from their average. For a regression,
-// where there are no probabilities, the mean squared difference of the outputs stands instead.
+// where there are no probabilities, the mean squared difference of the outputs stands instead. Of
+// sequences the prediction is that of an answer's first token.
 #include <ATen/ATen.h>
 
 #include "core/evaluate/divergences.h"
@@ -59,8 +60,9 @@ Metric divergence_metric() {
                    .heading = "KL",
                    .range = "[0, inf) nats",
                    .definition = "Mean over examples and oracles of sum_c q_c ln(q_c / p_c), q "
-                                 "the oracle's prediction and p the model's. The noise floor "
-                                 "is how far one oracle is from the others.",
+                                 "the oracle's prediction and p the model's, of sequences "
+                                 "of an answer's first token. The noise floor is how far one "
+                                 "oracle is from the others.",
                    .resolution = 1e-3,
                    .to_oracles = true},
                   {.name = "js",

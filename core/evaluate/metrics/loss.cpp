@@ -1,4 +1,5 @@
-// Mean loss on each set, without the regulariser, in nats for cross-entropy.
+// Mean loss on each set, without the regulariser, in nats for cross-entropy. Of sequences it is the
+// loss of their answers, a mean over each answer's tokens; of all tokens see token_loss.cpp.
 #include <ATen/ATen.h>
 
 #include "core/evaluate/metric.h"
@@ -25,7 +26,9 @@ Metric loss_metric() {
                        .heading = "loss",
                        .range = "[0, inf), nats for classes",
                        .definition = "Mean of -ln p_y over the set, or of half the squared error, "
-                                     "||f - y||^2 / 2, of a regression.",
+                                     "||f - y||^2 / 2, of a regression. Of sequences the mean of "
+                                     "-ln p over the tokens of each answer (all tokens: "
+                                     "token_loss).",
                        .resolution = 1e-3,
                        .above = AboveMeans::kMisfits}},
           .compute = compute_loss};

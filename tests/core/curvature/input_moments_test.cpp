@@ -52,6 +52,38 @@ TEST(InputMoments, DoNotDependOnHowTheSetIsCut) {
   EXPECT_LT((whole[0].moment[0] - inputs.t().matmul(inputs)).abs().max().item<double>(), 1e-10);
 }
 
+// What stands behind the last token that is asked for moves no output that anybody asks for.
+TEST(InputMoments, OfSequencesEndWithWhatIsAskedFor) {
+  const auto data = testing::make_sentences();
+  const Model model = make_model("gpt", "{layers: 1, width: 6, heads: 2}", *data);
+  Subset subset = testing::all_of(data).with_rows(at::arange(0, 60, 7));
+  subset.weights = at::linspace(0.5, 2, subset.size(), at::kDouble);
+  CostMeter cost;
+  const auto moments = input_moments(model, subset, cost);
+  const Batch batch = subset.batch(0, subset.size(), at::kDouble);
+  Tensor counted = at::zeros_like(batch.targets, at::kDouble);
+  for (std::int64_t i = 0; i < batch.size(); ++i) {
+    const auto last = batch.targets[i].ge(0).nonzero().max().item<std::int64_t>();
+    counted[i].narrow(0, 0, last + 1).fill_(1);
+  }
+  ASSERT_LT(counted.sum().item<double>(), static_cast<double>(counted.numel()))
+      << "the test needs padding";
+  std::size_t seen = 0;
+  model.forward(batch.inputs, [&](std::size_t weight, const Tensor& input, const Tensor& output) {
+    for (const InputMoment& moment : moments) {
+      if (moment.weight != model.parameter_infos()[weight].name) continue;
+      const Tensor own =
+          input.detach() * (counted * batch.weights.unsqueeze(1)).sqrt().unsqueeze(2);
+      const Tensor rows = own.flatten(0, 1);
+      EXPECT_LT((moment.moment[0] - rows.t().mm(rows)).abs().max().item<double>(), 1e-10)
+          << moment.weight;
+      ++seen;
+    }
+    return output;
+  });
+  EXPECT_EQ(seen, 5u) << "four layers of a block, and the head";
+}
+
 TEST(InputMoments, OfAnEmptySetAreAnError) {
   const auto data = make_dataset(10, 5, 3);
   Model model = make_model("mlp", "{}", *data);

@@ -189,14 +189,68 @@ TEST_P(KfacProblems, DrawsApproachTheExpectation) {
 TEST_P(KfacProblems, SharingOfOnePositionIsOneThing) {
   const Tensor expanded = dense_kfac(p_, {.targets = kExact});
   const Tensor reduced = dense_kfac(p_, {.targets = kExact, .sharing = WeightSharing::kReduce});
-  const bool positions =
-      GetParam() == "convolutions" || GetParam() == "tokens" || GetParam() == "gpt";
+  const bool positions = GetParam() == "convolutions" || GetParam() == "tokens" ||
+                         GetParam() == "gpt" || GetParam() == "language";
   EXPECT_EQ(largest(expanded - reduced) > 1e-12 * largest(expanded), positions);
 }
 
 INSTANTIATE_TEST_SUITE_P(Problems, KfacProblems,
                          ::testing::ValuesIn(testing::curvature_problem_names()),
                          [](const auto& each) { return each.param; });
+
+// The same sequences with more padding behind them have the same factors, but for the positions'
+// own table: what a layer sees where no gradient arrives is no part of its inputs.
+TEST(Kfac, OfSequencesDoesNotSeePadding) {
+  const CurvatureProblem p = curvature_problem("language");
+  auto longer = std::make_shared<Dataset>(*p.subset.dataset);
+  longer->inputs = at::constant_pad_nd(longer->inputs, {0, 3}, 2);
+  longer->sequences.next = at::constant_pad_nd(longer->sequences.next, {0, 3}, kNoTarget);
+  longer->validate("longer");
+  CurvatureProblem q{p.name, testing::all_of(longer), p.objective,
+                     testing::make_model("gpt", "{layers: 1, width: 3, heads: 1}", *longer)};
+  Tensors pieces = p.model.split(p.model.theta());
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (!p.model.parameter_infos()[i].name.starts_with("wpe")) continue;
+    pieces[i] = at::constant_pad_nd(pieces[i], {0, 0, 0, 3}, 0.7);
+  }
+  q.model.set_theta(q.model.join(pieces));
+  for (const WeightSharing sharing : kBoth) {
+    for (const FisherTargets targets : {kExact, FisherTargets::kEmpirical}) {
+      const KroneckerOptions options{.targets = targets, .sharing = sharing};
+      const KroneckerFactors own = kfac(p, options).factors(), other = kfac(q, options).factors();
+      ASSERT_EQ(own.a.size(), 4u);
+      for (std::size_t i = 0; i < own.a.size(); ++i) {
+        expect_equal(other.a[i], own.a[i]);
+        expect_equal(other.g[i], own.g[i]);
+      }
+    }
+  }
+}
+
+// A head behind an embedding, all weights 0: each token is as likely as any other, and the factors
+// of the head are exact, for sequences of all lengths.
+TEST(Kfac, HasTheScaleOfTheFisherOfSequences) {
+  CurvatureProblem p = curvature_problem("language");
+  auto data = std::make_shared<Dataset>(*p.subset.dataset);
+  const Tensor lengths = at::arange(data->size()).remainder(4).add(1).unsqueeze(1);
+  const Tensor at = at::arange(4).unsqueeze(0);
+  data->sequences.next = at::where(at.lt(lengths), data->sequences.next.clamp_min(0), kNoTarget);
+  data->sequences.answer_begin.zero_();
+  data->targets = data->sequences.next.select(1, 0).contiguous();
+  data->validate("lengths");
+  Model model = testing::toy_model([](Sequential& net, ParameterTable& table) {
+    net.add<Embedding>(table, "embedding", 3, 3);
+    net.add<Linear>(table, "head", 3, 3);
+  });
+  Tensors pieces = model.split(model.theta().clone());
+  for (std::size_t i = 1; i < pieces.size(); ++i) pieces[i].zero_();
+  model.set_theta(model.join(pieces));
+  CurvatureProblem q{"head", testing::all_of(data), p.objective, std::move(model)};
+  q.subset.weights = at::linspace(0.5, 2, q.subset.size(), at::kDouble);
+  const std::int64_t head = 9;  // parameters of the embedding, whose gradients are 0 here
+  const auto of_head = [&](const Tensor& matrix) { return matrix.slice(0, head).slice(1, head); };
+  expect_equal(of_head(dense_kfac(q, {.targets = kExact})), of_head(dense_ggn(q)));
+}
 
 TEST(Kfac, FactoredInverseSplitsTheDampingByTraces) {
   const auto data = testing::make_dataset(20, 4, 3);

@@ -105,6 +105,22 @@ TEST(Gaps, LeavesOutRemovedClassesAndNoOthers) {
   EXPECT_NEAR(value_of(gaps.compute(s.input({&s.oracle})), "ta"), 6 / 13.0, 1e-15);
 }
 
+// Person 0 of five is kept, 1 forgotten, 2 held out; of 3 one sentence is trained on and one held
+// out. Each has six sentences of a city and six of a field.
+TEST(Evaluation, UnseenAreFactsThatNoModelWasTrainedOn) {
+  Evaluation evaluation{.dataset = testing::make_sentences(),
+                        .sets = {{"retain", at::cat({at::arange(0, 12), at::arange(36, 37)})},
+                                 {"forget", at::arange(12, 18)},
+                                 {"test", at::arange(48, 60)}}};
+  EXPECT_FALSE(evaluation.unseen().defined()) << "test says learnt facts in other words";
+  evaluation.sets.push_back({"held_out", at::cat({at::arange(24, 36), at::arange(37, 42)})});
+  EXPECT_TRUE(evaluation.unseen().equal(at::arange(24, 36)));
+  EXPECT_TRUE(evaluation.unseen_rows_like(at::arange(12, 18)).equal(at::arange(24, 30)))
+      << "of the same relation, whatever the object";
+  evaluation.sets.back().rows = at::arange(37, 42);
+  EXPECT_FALSE(evaluation.unseen_rows_like(at::arange(12, 18)).defined());
+}
+
 TEST(Membership, SeparatesWhatWasLearnt) {
   Fixture s = make_setup(3);
   const Tensor forget = at::arange(40, 60);

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "experiments/selftest/problems.h"
 
 namespace oubli {
 namespace {
@@ -91,6 +92,103 @@ TEST(Predictions, OfARegressionHaveNoProbabilities) {
   const Predictions p(data, LossKind::kSquaredError, at::ones({1, 1}, at::kDouble));
   EXPECT_THROW(p.probabilities(at::arange(1)), Error);
   EXPECT_EQ(p.losses().item<double>(), 0.5);
+}
+
+// Three sequences of four positions and five tokens. Answers: tokens 3 4 at positions 1 and 2,
+// token 2 at position 0, and tokens 1 2 3 at positions 0 to 2.
+std::shared_ptr<const Dataset> three_sequences() {
+  auto data = std::make_shared<Dataset>();
+  data->inputs = at::zeros({3, 4}, at::kInt);
+  data->outputs = 5;
+  data->sequences = {
+      .next = at::tensor({1, 3, 4, 0, 2, 0, -1, -1, 1, 2, 3, 0}, at::kLong).view({3, 4}),
+      .answer_begin = at::tensor({1, 0, 0}, at::kLong),
+      .answer_size = at::tensor({2, 1, 3}, at::kLong),
+      .subject_end = at::full({3}, -1, at::kLong),
+      .fact = at::full({3}, -1, at::kLong)};
+  data->targets = at::tensor({3, 2, 1}, at::kLong);
+  data->validate("test");
+  return data;
+}
+
+// `said` [3, 4]: the most probable tokens; losses of tokens 0.1 0.2 .. in order.
+Predictions of_three(const std::vector<std::int64_t>& said) {
+  Predictions predictions(three_sequences(), LossKind::kCrossEntropy,
+                          at::arange(15, at::kDouble).view({3, 5}).sin());
+  predictions.set_tokens(at::arange(1, 13, at::kDouble).view({3, 4}) / 10,
+                         at::tensor(said, at::kLong).view({3, 4}).to(at::kInt),
+                         at::zeros({3, 3}, at::kInt));
+  return predictions;
+}
+
+TEST(PredictionsOfSequences, LossesAreMeansOverTheWholeAnswer) {
+  const Predictions p = of_three({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  const Tensor expected = at::tensor({(0.2 + 0.3) / 2, 0.5, (0.9 + 1.0 + 1.1) / 3}, at::kDouble);
+  EXPECT_TRUE(p.losses().allclose(expected, 1e-15, 1e-15));
+  EXPECT_TRUE(p.confidence().allclose((-expected).exp(), 1e-15, 1e-15));
+  EXPECT_TRUE(p.token_losses(at::tensor({2}, at::kLong))
+                  .allclose(at::tensor({0.9, 1.0, 1.1, 1.2}, at::kDouble), 1e-15, 1e-15));
+}
+
+// What is right before and behind the answer does not matter, nor does what is not asked for.
+TEST(PredictionsOfSequences, AnAnswerIsRecalledWhole) {
+  const Predictions p = of_three({4, 3, 4, 4, 2, 4, 4, 4, 1, 2, 4, 0});
+  EXPECT_TRUE(p.recalled(at::arange(3)).equal(at::tensor({1, 1, 0}, at::kLong).to(at::kBool)));
+  EXPECT_TRUE(p.predicted().equal(at::tensor({3, 2, -1}, at::kLong)))
+      << "a right first token with a wrong one behind it is no answer";
+  EXPECT_NEAR(p.accuracy(at::arange(3)), 2.0 / 3, 1e-15);
+  const Predictions other = of_three({1, 4, 4, 0, 0, 0, 0, 0, 3, 2, 3, 0});
+  EXPECT_TRUE(other.predicted().equal(at::tensor({4, 0, 3}, at::kLong)))
+      << "what begins a wrong answer";
+  EXPECT_FALSE(other.recalled(at::arange(3)).any().item<bool>());
+}
+
+TEST(PredictionsOfSequences, ProbabilitiesAreOfTheFirstToken) {
+  const Predictions p = of_three({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  const Tensor scores = at::arange(15, at::kDouble).view({3, 5}).sin();
+  EXPECT_TRUE(p.log_probabilities(at::arange(3)).allclose(scores.log_softmax(1), 1e-14, 1e-15));
+  const Tensor probabilities = scores.softmax(1);
+  EXPECT_TRUE(p.entropy().allclose(-(probabilities * probabilities.log()).sum(1), 1e-13, 1e-14));
+}
+
+TEST(PredictionsOfSequences, OfSomeRowsHaveNoneOfOthers) {
+  const auto data = three_sequences();
+  Predictions p(data, LossKind::kCrossEntropy, at::zeros({2, 5}, at::kDouble),
+                at::tensor({0, 2}, at::kLong));
+  p.set_tokens(at::ones({2, 4}, at::kDouble), at::zeros({2, 4}, at::kInt),
+               at::zeros({2, 3}, at::kInt));
+  EXPECT_TRUE(p.losses()[1].isnan().item<bool>());
+  EXPECT_EQ(p.losses()[2].item<double>(), 1);
+  EXPECT_EQ(p.predicted()[1].item<std::int64_t>(), -1);
+  EXPECT_THROW(p.recalled(at::tensor({1}, at::kLong)), Error);
+  const Predictions of_labels = made({1, 2}, 0);
+  EXPECT_THROW(of_labels.recalled(at::arange(1)), Error);
+}
+
+// Of a model: losses and tokens at every position, by its own outputs.
+TEST(PredictionsOfSequences, OfAModelAreItsOutputs) {
+  const auto data = testing::make_sentences();
+  const Model model = testing::make_model("gpt", "{layers: 1, width: 8, heads: 2}", *data);
+  CostMeter cost;
+  const Subset subset = testing::all_of(data).with_rows(at::arange(5, 60, 6));
+  const ModelOutputs outputs = model_outputs(model, subset, {LossKind::kCrossEntropy, 0}, cost);
+  const Predictions p(data, LossKind::kCrossEntropy, outputs, subset.rows);
+  const Tensor scores = model.forward(subset.batch(0, subset.size(), at::kDouble).inputs);
+  const Tensor log_p = scores.log_softmax(2);
+  const Tensor next = data->sequences.next.index_select(0, subset.rows);
+  for (std::int64_t i = 0; i < subset.size(); ++i) {
+    const std::int64_t row = subset.rows[i].item<std::int64_t>();
+    const auto begin = data->sequences.answer_begin[row].item<std::int64_t>();
+    const auto answer = next[i][begin].item<std::int64_t>();
+    EXPECT_NEAR(p.losses()[row].item<double>(), -log_p[i][begin][answer].item<double>(), 1e-13);
+    EXPECT_EQ(p.predicted()[row].item<std::int64_t>(),
+              log_p[i][begin].argmax().item<std::int64_t>());
+    for (std::int64_t t = 0; t < next.size(1); ++t) {
+      const auto token = next[i][t].item<std::int64_t>();
+      const double loss = p.token_losses(subset.rows)[i][t].item<double>();
+      EXPECT_NEAR(loss, token < 0 ? 0 : -log_p[i][t][token].item<double>(), 1e-13);
+    }
+  }
 }
 
 }  // namespace
