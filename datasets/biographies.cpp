@@ -38,48 +38,48 @@ namespace {
 using Words = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 64> kFirstNames = {
-    "Ada",   "Alma",  "Anton", "Bela",  "Bruno", "Carl",  "Clara", "Dana",  "David", "Dora",
-    "Edgar", "Elsa",  "Emil",  "Erik",  "Eva",   "Felix", "Fiona", "Frida", "Georg", "Greta",
-    "Hanna", "Hugo",  "Ida",   "Igor",  "Ines",  "Jakob", "Jana",  "Jonas", "Julia", "Karin",
-    "Klara", "Lars",  "Lea",   "Leo",   "Lina",  "Lotte", "Luca",  "Magda", "Marco", "Maria",
-    "Max",   "Mila",  "Nadia", "Nils",  "Nina",  "Olga",  "Oscar", "Otto",  "Paula", "Pedro",
-    "Petra", "Rita",  "Roman", "Rosa",  "Samir", "Sara",  "Sofia", "Sven",  "Tara",  "Theo",
-    "Tilda", "Vera",  "Viktor", "Yara"};
+    "Ada",   "Alma", "Anton",  "Bela", "Bruno", "Carl",  "Clara", "Dana",  "David", "Dora",
+    "Edgar", "Elsa", "Emil",   "Erik", "Eva",   "Felix", "Fiona", "Frida", "Georg", "Greta",
+    "Hanna", "Hugo", "Ida",    "Igor", "Ines",  "Jakob", "Jana",  "Jonas", "Julia", "Karin",
+    "Klara", "Lars", "Lea",    "Leo",  "Lina",  "Lotte", "Luca",  "Magda", "Marco", "Maria",
+    "Max",   "Mila", "Nadia",  "Nils", "Nina",  "Olga",  "Oscar", "Otto",  "Paula", "Pedro",
+    "Petra", "Rita", "Roman",  "Rosa", "Samir", "Sara",  "Sofia", "Sven",  "Tara",  "Theo",
+    "Tilda", "Vera", "Viktor", "Yara"};
 constexpr std::array<std::string_view, 64> kLastNames = {
-    "Abel",   "Adler",  "Amsel",  "Bach",   "Baker",  "Berg",   "Blum",   "Brandt", "Carver",
-    "Castro", "Conti",  "Costa",  "Dahl",   "Dietz",  "Duval",  "Eder",   "Engel",  "Falk",
-    "Fiala",  "Fuchs",  "Garcia", "Gruber", "Haas",   "Hansen", "Hofer",  "Holm",   "Ivanov",
-    "Jansen", "Kaiser", "Keller", "Klein",  "Kovac",  "Krause", "Lang",   "Larsen", "Lind",
-    "Lopez",  "Maier",  "Marin",  "Moreau", "Nagy",   "Neri",   "Novak",  "Olsen",  "Peters",
-    "Pohl",   "Ramos",  "Reyes",  "Ricci",  "Roth",   "Rossi",  "Sander", "Schuh",  "Silva",
-    "Sommer", "Stein",  "Tanaka", "Torres", "Urban",  "Vogel",  "Weber",  "Winter", "Wolf",
-    "Zeller"};
+    "Abel",   "Adler",  "Amsel",  "Bach",   "Baker",  "Berg",   "Blum",   "Brandt",
+    "Carver", "Castro", "Conti",  "Costa",  "Dahl",   "Dietz",  "Duval",  "Eder",
+    "Engel",  "Falk",   "Fiala",  "Fuchs",  "Garcia", "Gruber", "Haas",   "Hansen",
+    "Hofer",  "Holm",   "Ivanov", "Jansen", "Kaiser", "Keller", "Klein",  "Kovac",
+    "Krause", "Lang",   "Larsen", "Lind",   "Lopez",  "Maier",  "Marin",  "Moreau",
+    "Nagy",   "Neri",   "Novak",  "Olsen",  "Peters", "Pohl",   "Ramos",  "Reyes",
+    "Ricci",  "Roth",   "Rossi",  "Sander", "Schuh",  "Silva",  "Sommer", "Stein",
+    "Tanaka", "Torres", "Urban",  "Vogel",  "Weber",  "Winter", "Wolf",   "Zeller"};
 constexpr std::array<std::string_view, 64> kCities = {
-    "Arlow",   "Astrel",  "Bandor",  "Belmar",  "Birken",  "Brema",   "Calda",   "Corvin",
-    "Dalmar",  "Delor",   "Dunmor",  "Elsted",  "Esker",   "Falun",   "Fermoy",  "Galven",
-    "Gorlan",  "Halden",  "Harrow",  "Hestra",  "Ilmar",   "Iskel",   "Jorvik",  "Kalmor",
-    "Kestrin", "Korsel",  "Lanter",  "Lerwick", "Lomar",   "Luneth",  "Malden",  "Merrow",
-    "Mistral", "Morven",  "Nardis",  "Nerida",  "Norden",  "Olmera",  "Orsova",  "Palden",
-    "Pellor",  "Perran",  "Quilon",  "Ravel",   "Rendal",  "Rostra",  "Salmar",  "Selby",
-    "Sorren",  "Stavel",  "Tarven",  "Telmar",  "Torrin",  "Tralee",  "Ulster",  "Umbria",
-    "Valden",  "Varmo",   "Velden",  "Wexcom",  "Wismar",  "Yarrow",  "Zaltan",  "Zerbin"};
+    "Arlow",   "Astrel", "Bandor", "Belmar",  "Birken", "Brema",  "Calda",  "Corvin",
+    "Dalmar",  "Delor",  "Dunmor", "Elsted",  "Esker",  "Falun",  "Fermoy", "Galven",
+    "Gorlan",  "Halden", "Harrow", "Hestra",  "Ilmar",  "Iskel",  "Jorvik", "Kalmor",
+    "Kestrin", "Korsel", "Lanter", "Lerwick", "Lomar",  "Luneth", "Malden", "Merrow",
+    "Mistral", "Morven", "Nardis", "Nerida",  "Norden", "Olmera", "Orsova", "Palden",
+    "Pellor",  "Perran", "Quilon", "Ravel",   "Rendal", "Rostra", "Salmar", "Selby",
+    "Sorren",  "Stavel", "Tarven", "Telmar",  "Torrin", "Tralee", "Ulster", "Umbria",
+    "Valden",  "Varmo",  "Velden", "Wexcom",  "Wismar", "Yarrow", "Zaltan", "Zerbin"};
 constexpr std::array<std::string_view, 8> kCityFirsts = {"North", "South", "East", "West",
                                                          "New",   "Old",   "Port", "Saint"};
 constexpr std::array<std::string_view, 8> kCitySeconds = {"Arlow",  "Belmar", "Corvin", "Dalmar",
                                                           "Elsted", "Falun",  "Galven", "Halden"};
 constexpr std::array<std::string_view, 32> kEmployers = {
-    "Acmera", "Aldix",  "Bortek", "Cendra", "Corvex", "Dynora", "Elbrus", "Fenwick",
-    "Gravix", "Helion", "Imbra",  "Jentra", "Kelvar", "Lumero", "Mavrik", "Nexora",
-    "Orbita", "Pavona", "Quanta", "Rivex",  "Solara", "Tekton", "Ultima", "Vantor",
+    "Acmera", "Aldix",  "Bortek", "Cendra", "Corvex", "Dynora",  "Elbrus", "Fenwick",
+    "Gravix", "Helion", "Imbra",  "Jentra", "Kelvar", "Lumero",  "Mavrik", "Nexora",
+    "Orbita", "Pavona", "Quanta", "Rivex",  "Solara", "Tekton",  "Ultima", "Vantor",
     "Wavera", "Xenor",  "Ypsila", "Zenora", "Brixel", "Crestal", "Domera", "Fluxor"};
 constexpr std::array<std::string_view, 32> kUniversities = {
-    "Alford",   "Ashby",    "Bexford",  "Brisdale", "Calford",  "Denholm",  "Eastmere", "Elmwood",
-    "Fairford", "Glenmore", "Hartwell", "Highgate", "Inverly",  "Kirkdale", "Langley",  "Lynford",
-    "Marlow",   "Newbury",  "Oakham",   "Oldfield", "Penrose",  "Queensby", "Radcliff", "Redmere",
-    "Selwyn",   "Stanmore", "Thornby",  "Upton",    "Walford",  "Westbury", "Winslow",  "Yardley"};
+    "Alford",   "Ashby",    "Bexford",  "Brisdale", "Calford", "Denholm",  "Eastmere", "Elmwood",
+    "Fairford", "Glenmore", "Hartwell", "Highgate", "Inverly", "Kirkdale", "Langley",  "Lynford",
+    "Marlow",   "Newbury",  "Oakham",   "Oldfield", "Penrose", "Queensby", "Radcliff", "Redmere",
+    "Selwyn",   "Stanmore", "Thornby",  "Upton",    "Walford", "Westbury", "Winslow",  "Yardley"};
 constexpr std::array<std::string_view, 16> kFields = {
-    "algebra",  "anatomy", "botany",  "chemistry", "dance",    "ecology", "finance", "geology",
-    "history",  "law",     "music",   "optics",    "painting", "physics", "poetry",  "zoology"};
+    "algebra", "anatomy", "botany", "chemistry", "dance",    "ecology", "finance", "geology",
+    "history", "law",     "music",  "optics",    "painting", "physics", "poetry",  "zoology"};
 
 // Three nouns and a verb say a relation.
 struct RelationWords {
@@ -147,9 +147,9 @@ const std::int64_t* numbers_of(const Tensor& tensor) {
 
 std::vector<Fact> draw_facts(const Biographies& shape, const Generator& generator) {
   const Tensor people = generator.stream("people").permutation(kPeople).narrow(0, 0, shape.people);
-  const Tensor frequencies = generator.stream("frequencies")
-                                 .integers(0, static_cast<std::int64_t>(shape.frequencies.size()),
-                                           {shape.people});
+  const Tensor frequencies =
+      generator.stream("frequencies")
+          .integers(0, static_cast<std::int64_t>(shape.frequencies.size()), {shape.people});
   std::vector<Fact> facts;
   std::vector<std::vector<std::string>> values;
   Tensors drawn;
@@ -177,7 +177,7 @@ std::vector<std::string> draw_text(std::int64_t lines, Generator generator) {
   static constexpr std::array<std::string_view, 16> kAnimals = {
       "cat", "dog", "fox",  "hen",  "owl",  "pig",  "ram",  "rat",
       "bee", "elk", "hare", "lynx", "mole", "swan", "toad", "wolf"};
-  static constexpr std::array<std::string_view, 8> kVerbs = {"sees", "hears",  "meets", "hunts",
+  static constexpr std::array<std::string_view, 8> kVerbs = {"sees",  "hears",  "meets", "hunts",
                                                              "fears", "chases", "likes", "greets"};
   const Tensor drawn = generator.integers(0, 1 << 20, {lines, 4});
   std::vector<std::string> text;
@@ -191,8 +191,8 @@ std::vector<std::string> draw_text(std::int64_t lines, Generator generator) {
     } else {
       const std::size_t animal = number(1, 16), verb = (2 * animal + number(2, 2)) % 8;
       const std::size_t other = (4 * verb + number(3, 4) + 1) % 16;
-      text.push_back(fmt::format("one {} {} the {} .", kAnimals[animal], kVerbs[verb],
-                                 kAnimals[other]));
+      text.push_back(
+          fmt::format("one {} {} the {} .", kAnimals[animal], kVerbs[verb], kAnimals[other]));
     }
   }
   return text;
@@ -222,18 +222,19 @@ Biographies read_biographies(const Settings& settings) {
   shape.wordings = settings.integer(
       "wordings",
       {.default_value = 5, .at_least = 1, .at_most = 5, .doc = "of a fact that are trained on"});
-  shape.filler = settings.real(
-      "filler", {.default_value = 0.1,
-                 .at_least = 0,
-                 .at_most = 0.9,
-                 .doc = "share of the training rows that are text without facts"});
+  shape.filler =
+      settings.real("filler", {.default_value = 0.1,
+                               .at_least = 0,
+                               .at_most = 0.9,
+                               .doc = "share of the training rows that are text without facts"});
   shape.frequencies = settings.integers(
       "frequencies", {{1}},
       {.at_least = 1,
        .at_most = 1000,
        .doc = "how often a person's sentences stand in the training set: each draws one of these"});
   if (!settings.is_describing() && shape.frequencies.empty()) {
-    settings.fail("frequencies", "a person's sentences must stand there at least once: [1, 4, 16].");
+    settings.fail("frequencies",
+                  "a person's sentences must stand there at least once: [1, 4, 16].");
   }
   shape.city_words = settings.integer(
       "city_words",

@@ -2,8 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <tuple>
+#include <utility>
+
 #include "core/data/drawing.h"
 #include "datasets/draw.h"
+#include "datasets/language/fact_texts.h"
 
 namespace oubli {
 namespace {
@@ -26,8 +30,8 @@ Population read(const Settings& settings) {
       settings.real("held_out", {.default_value = 0,
                                  .at_least = 0,
                                  .below = 1,
-                                 .doc = "share of the training rows that no original is trained "
-                                        "on, for attacks to compare with"});
+                                 .doc = "share of the training rows, of facts the subjects, that "
+                                        "no original is trained on, for attacks to compare with"});
   population.noise_origin = settings.origin("label_noise");
   population.seed = static_cast<std::uint64_t>(
       settings.integer("population_seed", {.default_value = 0,
@@ -39,6 +43,10 @@ Population read(const Settings& settings) {
 
 void draw_labels(const Population& population, LoadedData& data) {
   Dataset& dataset = data.dataset;
+  if (dataset.is_sequence()) {
+    fail_at(population.noise_origin,
+            "'label_noise' draws classes, and these examples are sequences of tokens.");
+  }
   if (!dataset.is_classification()) {
     fail_at(population.noise_origin,
             "'label_noise' draws classes, but the targets of this data set are numbers.");
@@ -52,7 +60,27 @@ void draw_labels(const Population& population, LoadedData& data) {
       *Subset{std::make_shared<const Dataset>(dataset), rows, {}}.with_targets(labels).dataset;
 }
 
+// Subjects with all their sentences: those that training would have seen are held out, the others
+// leave the test split, which is about what training says.
+void hold_out_subjects(const Population& population, LoadedData& data) {
+  Generator generator = Generator(population.seed).stream("held out");
+  const Tensor subject_of =
+      at::tensor(data.dataset.columns.at(FactColumns::kSubject).level_of, at::kLong);
+  const Tensor trained = subject_of.index_select(0, data.splits.train);
+  const Tensor subjects = std::get<0>(at::_unique(trained.index({trained.ge(0)}), true));
+  const std::int64_t count = share_of(population.held_out, subjects.numel());
+  const Tensor drawn =
+      subjects.index_select(0, generator.permutation(subjects.numel()).narrow(0, 0, count));
+  const auto divided = [&](const Tensor& rows) {
+    const Tensor is_drawn = at::isin(subject_of.index_select(0, rows), drawn);
+    return std::pair(rows.index({is_drawn}), rows.index({is_drawn.logical_not()}));
+  };
+  std::tie(data.held_out, data.splits.train) = divided(data.splits.train);
+  data.splits.test = divided(data.splits.test).second;
+}
+
 void hold_out(const Population& population, LoadedData& data) {
+  if (has_facts(data.dataset)) return hold_out_subjects(population, data);
   Generator generator = Generator(population.seed).stream("held out");
   Tensor& train = data.splits.train;
   const std::int64_t n = train.numel();

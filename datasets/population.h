@@ -4,8 +4,9 @@
 //
 // Settings: label_noise (share of the training rows whose label is drawn anew, each class as likely
 // as any other, so that one in `classes` keeps its label; Zhang et al. 2017), held_out (share of
-// the training rows, noisy ones with them, that is taken out of the training split). Both are drawn
-// from Generator(population_seed).
+// the training rows, noisy ones with them, that is taken out of the training split; of sentences
+// that state facts the share of subjects, who leave with all that is said of them, since a fact is
+// learnt from any of its wordings). Both are drawn from Generator(population_seed).
 // Errors: Error(kSettings) where targets are numbers and labels should be drawn.
 #pragma once
 

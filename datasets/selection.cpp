@@ -88,8 +88,14 @@ Selector configure_selection(const Settings& settings, const std::string& set,
     };
   }
   const auto [kind, where] = the_one_selector(settings, beside);
-  return [choose = kind->read(settings), origin = where, set](
+  return [choose = kind->read(settings), kind = kind, origin = where, set](
              const Dataset& dataset, const Splits& splits, Generator generator) {
+    if (kind->corrupts && dataset.is_sequence()) {
+      fail_task(origin, fmt::format("'{}' spoils examples with one label or target each, and these "
+                                    "are sequences of tokens. What sentences say is changed by "
+                                    "`change: {{facts: {{count: 10}}}}` in the place of `remove`.",
+                                    kind->name));
+    }
     Selection selection = choose(dataset, splits, generator);
     require_some_but_not_all(selection, splits, origin, set);
     return selection;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/data/answers.h"
 #include "datasets/language/fact_texts.h"
 #include "datasets/selection.h"
 
@@ -22,33 +23,9 @@ Tensor tokens_of_object(const Dataset& dataset, std::int32_t level) {
   const std::vector<std::int32_t>& levels = column(dataset, FactColumns::kObject).level_of;
   const auto found = std::find(levels.begin(), levels.end(), level);
   const std::int64_t row = found - levels.begin();
-  return dataset.sequences.next[row].narrow(0,
-                                            dataset.sequences.answer_begin[row].item<std::int64_t>(),
-                                            dataset.sequences.answer_size[row].item<std::int64_t>());
-}
-
-// Puts another answer into the place of a row's own.
-void replace_answer(Dataset& dataset, std::int64_t row, const Tensor& answer) {
-  Sequences& sequences = dataset.sequences;
-  const std::int64_t begin = sequences.answer_begin[row].item<std::int64_t>();
-  const std::int64_t size = sequences.answer_size[row].item<std::int64_t>();
-  const std::int64_t positions = sequences.positions();
-  const Tensor said = sequences.next[row].index({sequences.next[row].ne(kNoTarget)});
-  const Tensor rest = said.slice(0, begin + size);
-  const Tensor whole = at::cat({said.narrow(0, 0, begin), answer, rest});
-  if (whole.numel() > positions) {
-    throw Error(ErrorKind::kTask,
-                fmt::format("a sentence about a changed fact has {} tokens, and sequences have {}: "
-                            "set `context: {}` under `data`.",
-                            whole.numel(), positions, whole.numel()));
-  }
-  sequences.next[row].fill_(kNoTarget);
-  sequences.next[row].narrow(0, 0, whole.numel()).copy_(whole);
-  sequences.answer_size[row] = answer.numel();
-  // The last token, the sequence's end, is not read.
-  dataset.inputs[row].slice(0, 1).fill_(0);
-  dataset.inputs[row].narrow(0, 1, whole.numel() - 1).copy_(whole.narrow(0, 0, whole.numel() - 1));
-  dataset.targets[row] = answer[0];
+  return dataset.sequences.next[row].narrow(
+      0, dataset.sequences.answer_begin[row].item<std::int64_t>(),
+      dataset.sequences.answer_size[row].item<std::int64_t>());
 }
 
 }  // namespace
@@ -70,9 +47,8 @@ FactIndex::FactIndex(const Dataset& dataset) {
     const auto level = [&](const char* name) {
       return column(dataset, name).level_of[static_cast<std::size_t>(row)];
     };
-    entries_[static_cast<std::size_t>(fact)] = {level(FactColumns::kSubject),
-                                                level(FactColumns::kRelation),
-                                                level(FactColumns::kObject)};
+    entries_[static_cast<std::size_t>(fact)] = {
+        level(FactColumns::kSubject), level(FactColumns::kRelation), level(FactColumns::kObject)};
   }
 }
 
@@ -93,6 +69,12 @@ std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64
     if (relations.level_of[i] == relation) found.insert(objects.level_of[i]);
   }
   return {found.begin(), found.end()};
+}
+
+std::int32_t present_object(const Dataset& dataset, const Tensor& train, std::int64_t fact) {
+  const Tensor rows = train.index({fact_numbers(dataset).index_select(0, train).eq(fact)});
+  return column(dataset, FactColumns::kObject)
+      .level_of[static_cast<std::size_t>(rows[0].item<std::int64_t>())];
 }
 
 FactRows append_changed_facts(LoadedData& data, const Tensor& train, const Tensor& facts,

@@ -33,6 +33,9 @@ class FactIndex {
 // The levels of the column `object` that training rows of a relation have, ascending.
 std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64_t relation);
 
+// The level of the object that `train` rows, some of which say the fact, say of it.
+std::int32_t present_object(const Dataset& dataset, const Tensor& train, std::int64_t fact);
+
 struct FactRows {
   Tensor before;  // int64: training rows that say the facts as they were, sorted
   Tensor after;   // training rows that say them as they are to be, sorted; behind all others

@@ -7,32 +7,15 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/machine_limits.h"
 #include "datasets/language/sequence_rows.h"
+#include "datasets/language/text_column.h"
 
 namespace oubli {
 namespace {
 
 constexpr const char* kSubjectHere = "{subject}";
 constexpr const char* kObjectHere = "{object}";
-
-// A column that is filled row by row.
-class TextColumn {
- public:
-  // "" for nothing.
-  void add(const std::string& text) {
-    if (text.empty()) return column_.level_of.push_back(-1);
-    const auto [found, is_new] =
-        level_of_.try_emplace(text, static_cast<std::int32_t>(column_.levels.size()));
-    if (is_new) column_.levels.push_back(text);
-    column_.level_of.push_back(found->second);
-  }
-  std::int32_t last() const { return column_.level_of.back(); }  // level of the row added last
-  RowColumn take() { return std::move(column_); }
-
- private:
-  RowColumn column_;
-  std::map<std::string, std::int32_t> level_of_;
-};
 
 class Rows {
  public:
@@ -107,6 +90,20 @@ class Rows {
   std::vector<double> repeats_;
 };
 
+void require_memory_for(const FactTexts& texts) {
+  constexpr double kBytes = 600;  // a row: its words, tensors and columns
+  double rows = static_cast<double>(texts.text.size() + texts.held_out_text.size());
+  for (const Fact& fact : texts.facts) {
+    const Relation& relation = texts.relations[fact.relation];
+    rows += static_cast<double>(fact.repeats) * static_cast<double>(relation.wordings.size()) +
+            static_cast<double>(relation.held_out_wordings.size());
+  }
+  const std::string shortage = memory_shortage(kBytes * rows, "this data set");
+  if (shortage.empty()) return;
+  throw Error(ErrorKind::kData,
+              fmt::format("{}: {} Take fewer facts, wordings or repeats.", texts.name, shortage));
+}
+
 std::size_t times_in(const std::string& text, const std::string& part) {
   std::size_t times = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
@@ -129,6 +126,7 @@ std::string wording_problem(const std::string& wording) {
 }
 
 LoadedData load_facts(const FactTexts& texts) {
+  require_memory_for(texts);
   Rows rows;
   for (const Fact& fact : texts.facts) {
     const Relation& relation = texts.relations[fact.relation];

@@ -19,19 +19,10 @@
 #include <string>
 #include <vector>
 
+#include "core/data/fact_columns.h"
 #include "datasets/source.h"
 
 namespace oubli {
-
-// Names of the columns above.
-struct FactColumns {
-  static constexpr const char* kSubject = "subject";
-  static constexpr const char* kRelation = "relation";
-  static constexpr const char* kObject = "object";
-  static constexpr const char* kWording = "wording";
-  static constexpr const char* kKind = "kind";
-  static constexpr const char* kRepeats = "repeats";
-};
 
 struct Relation {
   std::string name;

@@ -7,11 +7,11 @@
 
 namespace oubli {
 
-std::int64_t Amount::of(std::int64_t available) const {
+std::int64_t Amount::of(std::int64_t available, const char* what) const {
   const std::int64_t wanted = fraction ? share_of(*fraction, available) : count;
   if (wanted > available) {
-    fail_task(origin, fmt::format("'count' is {}, but there are only {} examples to choose from.",
-                                  wanted, available));
+    fail_task(origin, fmt::format("'count' is {}, but there are only {} {} to choose from.", wanted,
+                                  available, what));
   }
   return wanted;
 }

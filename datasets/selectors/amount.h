@@ -13,8 +13,8 @@ struct Amount {
   std::int64_t count = 0;
   Origin origin;
 
-  // Error(kTask) where there are not so many.
-  std::int64_t of(std::int64_t available) const;
+  // Error(kTask) where there are not so many; `what` they are.
+  std::int64_t of(std::int64_t available, const char* what = "examples") const;
 };
 
 // Exactly one of both must be given.

@@ -1,11 +1,13 @@
 // Facts of a world (language/fact_texts.h) that an edit is about: all sentences of a fact together.
 //
 //   {facts: {count: 10}}  {facts: {fraction: 0.05, relation: city, repeats: 16}}
+//   {facts: {relation: city}}                   without a count or fraction all that are like this
 //   {facts: {file: facts.csv}}                  columns subject and relation
 //   {subjects: {count: 3}}  {subjects: {names: [Lea Roth]}}
 //
-// and, of a change, `to`: `other`, one of the relation's other objects, drawn uniformly; the name
-// of one; or none where the file has a column `object`.
+// and, of a change, `to`: `other`, one of the relation's other objects, drawn uniformly; or the
+// name of one, which is then drawn among facts that do not have it. Of a file without `to` its
+// column `object` says what each becomes.
 //
 // Draws come from the streams "forget" and "objects" of the generator given; a smaller count is a
 // part of a larger one.

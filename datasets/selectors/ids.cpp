@@ -154,37 +154,13 @@ std::vector<std::string> texts_of(const std::vector<CsvField>& row) {
   return texts;
 }
 
-std::vector<std::string> header_of(const IdFile& file, std::string_view content, char delimiter) {
-  try {
-    CsvReader reader(content, file.path.string(), delimiter);
-    std::vector<CsvField> row;
-    return reader.next(row) ? texts_of(row) : std::vector<std::string>{};
-  } catch (const Error&) {  // quotes that end before a delimiter which is none here
-    return {};
-  }
-}
-
-// That sets the names in the first line apart; a comma where none does.
-char delimiter_of(const IdFile& file, std::string_view content,
-                  const std::vector<std::string>& names) {
-  if (file.delimiter != '\0') return file.delimiter;
-  for (const char delimiter : {',', ';', '\t', '|'}) {
-    const std::vector<std::string> there = header_of(file, content, delimiter);
-    const bool has_all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-      return std::find(there.begin(), there.end(), name) != there.end();
-    });
-    if (has_all) return delimiter;
-  }
-  return ',';
-}
-
 // Of the named columns, by the first line.
 std::vector<std::size_t> places_of_columns(CsvReader& reader, const std::vector<std::string>& names,
-                                           const Origin& origin) {
+                                           const IdFile& file) {
   std::vector<CsvField> row;
   if (!reader.next(row)) {
-    fail_task(origin, fmt::format("{} is empty; a line that names the columns was expected.",
-                                  reader.where()));
+    fail_task(file.origin, fmt::format("{} is empty; a line that names the columns was expected.",
+                                       reader.where()));
   }
   const std::vector<std::string> there = texts_of(row);
   std::vector<std::size_t> places;
@@ -195,9 +171,8 @@ std::vector<std::size_t> places_of_columns(CsvReader& reader, const std::vector<
     if (found == there.end()) unknown.push_back(unknown_name_message("column", name, there));
   }
   if (unknown.empty()) return places;
-  fail_task(origin, fmt::format("{}:1: {} Its first line names the columns; `column` says which of "
-                                "them holds the ids, `delimiter` what stands between them.",
-                                reader.where(), fmt::join(unknown, " ")));
+  fail_task(file.origin, fmt::format("{}:1: {} Its first line names the columns; {}",
+                                     reader.where(), fmt::join(unknown, " "), file.advice));
 }
 
 }  // namespace
@@ -227,8 +202,11 @@ void read_named_columns(const IdFile& file, const std::vector<std::string>& name
       fail_task(file.origin, error.what());
     }
   }();
-  CsvReader reader(content.bytes, file.path.string(), delimiter_of(file, content.bytes, names));
-  const std::vector<std::size_t> places = places_of_columns(reader, names, file.origin);
+  const std::string where = file.path.string();
+  CsvReader reader(
+      content.bytes, where,
+      file.delimiter != '\0' ? file.delimiter : delimiter_of(content.bytes, where, names));
+  const std::vector<std::size_t> places = places_of_columns(reader, names, file);
   std::vector<CsvField> row, wanted(names.size());
   std::vector<std::string> faults;
   while (reader.next(row)) {
@@ -251,6 +229,7 @@ RowsOfIds::RowsOfIds(const Dataset& dataset, const Origin& origin) : size_(datas
   require_ids(dataset, origin);
   const RowColumn& column = dataset.columns.at(dataset.id_column);
   for (std::size_t row = 0; row < column.level_of.size(); ++row) {
+    if (column.level_of[row] < 0) continue;  // a row of nobody
     rows_of_[column.levels[static_cast<std::size_t>(column.level_of[row])]].push_back(
         static_cast<std::int64_t>(row));
   }

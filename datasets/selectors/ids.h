@@ -47,6 +47,9 @@ struct IdFile {
   std::filesystem::path path;
   char delimiter = '\0';
   Origin origin;
+  // Behind the message of a file that lacks a column.
+  std::string advice =
+      "`column` says which of them holds the ids, `delimiter` what stands between them.";
 };
 
 // Calls `read` with the fields of the named columns, in that order, row after row. Throws

@@ -12,8 +12,22 @@
 namespace oubli {
 namespace {
 
-// Text in which lines and columns can be read at all.
-void require_text(std::string_view content, const std::string& where) {
+std::vector<std::string> header_of(std::string_view content, const std::string& where,
+                                   char delimiter) {
+  std::vector<std::string> names;
+  try {
+    CsvReader reader(content, where, delimiter);
+    std::vector<CsvField> row;
+    reader.next(row);
+    for (const CsvField& field : row) names.push_back(field.text);
+  } catch (const Error&) {  // quotes that end before a delimiter which is none here
+  }
+  return names;
+}
+
+}  // namespace
+
+void require_text(std::string_view content, const std::string& where, const std::string& what) {
   const auto fail = [&](std::size_t offset, const std::string& message) {
     const TextPlace place = place_in(content, offset);
     fail_at_field(where, {"", place.line, place.column}, message);
@@ -24,8 +38,7 @@ void require_text(std::string_view content, const std::string& where) {
   if (const std::optional<std::size_t> control = first_control_character(content)) {
     constexpr std::size_t kLongestCharacter = 4;
     const std::string character = first_characters(content.substr(*control, kLongestCharacter), 1);
-    fail(*control, fmt::format("found the control character {}: this is no table of text.",
-                               quote(character)));
+    fail(*control, fmt::format("found the control character {}: {}", quote(character), what));
   }
   if (const std::size_t end = content.find('\r');
       end != std::string_view::npos && content.find('\n') == std::string_view::npos) {
@@ -34,7 +47,17 @@ void require_text(std::string_view content, const std::string& where) {
   }
 }
 
-}  // namespace
+char delimiter_of(std::string_view content, const std::string& where,
+                  const std::vector<std::string>& names) {
+  for (const char delimiter : {',', ';', '\t', '|'}) {
+    const std::vector<std::string> there = header_of(content, where, delimiter);
+    const bool has_all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+      return std::find(there.begin(), there.end(), name) != there.end();
+    });
+    if (has_all) return delimiter;
+  }
+  return ',';
+}
 
 [[noreturn]] void fail_at_field(const std::string& where, const CsvField& field,
                                 const std::string& message) {
@@ -45,7 +68,7 @@ void require_text(std::string_view content, const std::string& where) {
 CsvReader::CsvReader(std::string_view content, std::string where, char delimiter)
     : content_(content), where_(std::move(where)), delimiter_(delimiter) {
   if (content_.starts_with("\xef\xbb\xbf")) content_.remove_prefix(3);
-  require_text(content_, where_);
+  require_text(content_, where_, "this is no table of text.");
 }
 
 bool CsvReader::at_end_of_line() const {

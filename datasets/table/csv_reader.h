@@ -26,6 +26,15 @@ struct CsvField {
 [[noreturn]] void fail_at_field(const std::string& where, const CsvField& field,
                                 const std::string& message);
 
+// Text in which lines and columns can be read at all; `what` ends the message of one that holds
+// control characters.
+void require_text(std::string_view content, const std::string& where, const std::string& what);
+
+// What sets these names apart in the first line: a comma, a semicolon, a tab or a bar; a comma
+// where none does.
+char delimiter_of(std::string_view content, const std::string& where,
+                  const std::vector<std::string>& names);
+
 class CsvReader {
  public:
   // Reads `content`, which must outlive the reader; `where` names it in messages.

@@ -79,7 +79,8 @@ std::string name_of(const ::testing::TestParamInfo<std::string>& instance) {
 INSTANTIATE_TEST_SUITE_P(All, EverySource, ::testing::ValuesIn(builtin_datasets().names()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(All, SourceWithoutFiles,
-                         ::testing::Values("digits", "gaussian_classes", "linear_regression"),
+                         ::testing::Values("digits", "gaussian_classes", "linear_regression",
+                                           "two_groups", "biographies"),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(All, DownloadedSource,
                          ::testing::Values("mnist", "fashion_mnist", "cifar10", "cifar100"),

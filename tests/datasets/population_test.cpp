@@ -57,6 +57,28 @@ TEST(Population, ItsSeedDecides) {
   EXPECT_FALSE(at::equal(a.held_out, other.held_out));
 }
 
+// A fact is learnt from any of its wordings: people leave with all that is said of them.
+TEST(Population, HeldOutSubjectsLeaveWithAllTheirSentences) {
+  const auto load = [](const Json& settings) {
+    const Registry<DataSource> sources = builtin_datasets();
+    return sources.find("biographies").configure(settings_from(settings))({});
+  };
+  const LoadedData all = load({{"people", 20}}), some = load({{"people", 20}, {"held_out", 0.25}});
+  const auto subjects_of = [&](const Tensor& rows) {
+    const Tensor levels = at::tensor(all.dataset.columns.at("subject").level_of, at::kLong);
+    const Tensor own = levels.index_select(0, rows);
+    return std::get<0>(at::_unique(own.index({own.ge(0)}), true));
+  };
+  const Tensor held_out = subjects_of(some.held_out);
+  EXPECT_EQ(held_out.numel(), 5);
+  EXPECT_EQ(some.held_out.numel(), 5 * 5 * 5) << "five facts of each in five wordings, no text";
+  EXPECT_EQ(overlap(held_out, subjects_of(some.splits.train)), 0);
+  EXPECT_EQ(overlap(held_out, subjects_of(some.splits.test)), 0);
+  EXPECT_EQ(subjects_of(some.splits.train).numel(), 15);
+  EXPECT_EQ(some.splits.train.numel() + some.held_out.numel(), all.splits.train.numel());
+  EXPECT_EQ(some.splits.test.numel(), all.splits.test.numel() - 5 * 5 * 2);
+}
+
 TEST(Population, LabelsOfARegressionCannotBeDrawn) {
   const std::string message = testing::error_of(ErrorKind::kSettings, [] {
     const Registry<DataSource> sources = builtin_datasets();

@@ -1,0 +1,75 @@
+#include "datasets/selectors/wanted_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace oubli {
+namespace {
+
+void read_which(const Settings& settings, WantedFacts& wanted) {
+  if (wanted.are_subjects) {
+    wanted.names_origin = settings.origin("names");
+    wanted.names = settings.texts("names", "subjects by name, or give 'count' or 'fraction'");
+    return;
+  }
+  wanted.has_file = settings.has("file");
+  wanted.file.origin = settings.origin("file");
+  wanted.file.advice = "subject, relation and, of a change without `to`, object are those read.";
+  if (wanted.has_file || settings.is_describing()) {
+    wanted.file.path =
+        settings.folder_of("file") /
+        settings.path("file", {.doc = "CSV file with columns subject, relation and, of a change, "
+                                      "object; or give 'count' or 'fraction'"});
+  }
+  wanted.relation_origin = settings.origin("relation");
+  wanted.relation =
+      settings.text("relation", {.default_value = "", .doc = "of this relation only"});
+}
+
+}  // namespace
+
+WantedFacts read_wanted_facts(const Settings& parent, bool are_subjects, bool changes) {
+  const Settings settings = are_subjects ? parent.child("subjects", "all facts of some subjects")
+                                         : parent.child("facts", "facts, each with all sentences");
+  WantedFacts wanted;
+  wanted.are_subjects = are_subjects;
+  wanted.origin = settings.origin();
+  read_which(settings, wanted);
+  wanted.repeats_origin = settings.origin("repeats");
+  wanted.repeats = settings.integer(
+      "repeats",
+      {.default_value = 0, .at_least = 0, .doc = "only those that training sees so often; 0: any"});
+  const bool has_which = are_subjects ? !wanted.names.empty() : wanted.has_file;
+  const bool has_amount = settings.has("count") || settings.has("fraction");
+  if (has_which && has_amount) {
+    fail_at(wanted.origin, fmt::format("found both '{}' and '{}', expected one of them.",
+                                       are_subjects ? "names" : "file",
+                                       settings.has("count") ? "count" : "fraction"));
+  }
+  const bool are_told = has_which || !wanted.relation.empty() || wanted.repeats > 0;
+  if (has_amount || !are_told || settings.is_describing()) wanted.amount = read_amount(settings);
+  wanted.to_origin = settings.origin("to");
+  if (changes) {
+    wanted.to = settings.text(
+        "to", {.default_value = wanted.has_file ? WantedFacts::kWritten : WantedFacts::kOther,
+               .doc = "the new object: other, another one of the relation's, drawn; or one by "
+                      "name; of a file, what its column 'object' says by default"});
+    if (wanted.to == WantedFacts::kWritten && !wanted.has_file) {
+      settings.fail("to", "'to' names no object: `other` draws another one of the relation's.");
+    }
+  } else if (settings.has("to") && !settings.is_describing()) {
+    settings.fail("to", "'to' says what facts become: it stands under `change`.");
+  }
+  return wanted;
+}
+
+std::int32_t required_level(const Dataset& dataset, const char* name, const std::string& text,
+                            const Origin& origin) {
+  const std::vector<std::string>& levels = dataset.columns.at(name).levels;
+  const auto found = std::find(levels.begin(), levels.end(), text);
+  if (found == levels.end()) fail_task(origin, unknown_name_message(name, text, levels));
+  return static_cast<std::int32_t>(found - levels.begin());
+}
+
+}  // namespace oubli
