@@ -69,8 +69,9 @@ class Scrub : public Unlearner {
     BatchStream retain = descent.batches(task.retain);
     BatchStream forget = descent.batches(task.forget, forget_batch_);
     const auto from_teacher = [&](const Batch& batch) {
-      return [&, given = teacher.outputs(batch, context)](const Tensor& outputs) {
-        return divergence(objective, given, outputs, temperature_);
+      return [&, given = teacher.outputs(batch, context),
+              targets = batch.targets](const Tensor& outputs) {
+        return divergence(objective, given, outputs, temperature_, targets);
       };
     };
     std::vector<std::pair<double, Tensor>> checkpoints;  // forget error, theta

@@ -26,10 +26,12 @@ class Teacher {
 //
 //   classes      T^2 KL( softmax(given / T) || softmax(outputs / T) )
 //   regression   ||given - outputs||^2 / 2, the same for Gaussians of unit variance at T = 1
+//   sequences    the mean of that of classes over the positions where `targets`, the batch's, ask
+//                something; Error(kUsage) without them
 //
 // Source: Hinton et al. 2015 (arXiv 1503.02531), whose T^2 keeps the gradient's size.
 Tensor divergence(const Objective& objective, const Tensor& given, const Tensor& outputs,
-                  double temperature = 1);
+                  double temperature = 1, const Tensor& targets = {});
 
 // Cross-entropy to probabilities q [b, classes] that sum to 1 in each row, minus their entropy, so
 // that it is KL(q || softmax(outputs)). Classes only.

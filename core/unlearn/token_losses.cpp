@@ -11,12 +11,12 @@ Tensor token_losses(const Tensor& outputs, const Tensor& targets) {
 }
 
 AskedTokens read_asked_tokens(const Settings& settings, AskedTokens default_value) {
-  const bool all = settings.choice("tokens", {.default_value = default_value == AskedTokens::kAll
-                                                                   ? "all"
-                                                                   : "answers",
-                                              .valid = {"answers", "all"},
-                                              .doc = "of the forget set that the loss looks at: "
-                                                     "those of the answers, or all"}) == "all";
+  const bool all =
+      settings.choice("tokens",
+                      {.default_value = default_value == AskedTokens::kAll ? "all" : "answers",
+                       .valid = {"answers", "all"},
+                       .doc = "of the forget set that the loss looks at: "
+                              "those of the answers, or all"}) == "all";
   return all ? AskedTokens::kAll : AskedTokens::kAnswers;
 }
 
@@ -28,6 +28,16 @@ Tensor asked_tokens(AskedTokens asked, const Dataset& data, const Batch& batch) 
 
 Tensor mean_of_asked(const Tensor& values, const Tensor& asked) {
   return (values * asked).sum(1) / asked.sum(1).clamp_min(1);
+}
+
+Tensor sequence_losses(const Tensor& outputs, AskedTokens asked, const Dataset& data,
+                       const Batch& batch) {
+  return (token_losses(outputs, batch.targets) * asked_tokens(asked, data, batch)).sum(1);
+}
+
+Tensor mean_token_losses(const Tensor& outputs, AskedTokens asked, const Dataset& data,
+                         const Batch& batch) {
+  return mean_of_asked(token_losses(outputs, batch.targets), asked_tokens(asked, data, batch));
 }
 
 }  // namespace oubli

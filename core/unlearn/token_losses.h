@@ -3,7 +3,7 @@
 //
 //   Tensor nll = token_losses(outputs, batch.targets);              // [b, t]
 //   Tensor asked = asked_tokens(tokens_, data, batch);              // [b, t] of 0 and 1
-//   Tensor sums = (nll * asked).sum(1);                             // -ln p(y | x) of each sequence
+//   Tensor weighed = mean_of_asked(nll.square(), asked);            // [b]
 //
 // Losses of the field look at the answers of what is to be forgotten, -100 in the labels of other
 // tokens; training looks at every token.
@@ -29,5 +29,12 @@ Tensor asked_tokens(AskedTokens asked, const Dataset& data, const Batch& batch);
 
 // Mean over the asked tokens of each sequence: values, asked [b, t] give [b].
 Tensor mean_of_asked(const Tensor& values, const Tensor& asked);
+
+// Of each sequence [b], over its asked tokens: -ln p(y | x), which is the sum of their losses, and
+// the mean of them. Differentiable in the outputs.
+Tensor sequence_losses(const Tensor& outputs, AskedTokens asked, const Dataset& data,
+                       const Batch& batch);
+Tensor mean_token_losses(const Tensor& outputs, AskedTokens asked, const Dataset& data,
+                         const Batch& batch);
 
 }  // namespace oubli

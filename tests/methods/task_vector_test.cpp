@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "experiments/selftest/problems.h"
+#include "tests/support/language.h"
 #include "tests/support/methods.h"
 
 namespace oubli {
@@ -34,6 +35,16 @@ TEST(TaskVector, OfMinusOneIsTheReinforcedModel) {
   reinforce.retain = task.forget;
   run_method("finetune", "{epochs: 3, batch_size: 4}", b, reinforce);
   EXPECT_LT((a.theta() - b.theta()).abs().max().item<double>(), 1e-14);
+}
+
+TEST(TaskVector, OfSequencesLearnsEveryToken) {
+  const auto data = testing::make_two_word_sentences();
+  const Model model = testing::make_speaker(data);
+  const Task task = testing::forget_sentences(data, 4);
+  const Tensor reinforced =
+      testing::gradient_of(model, [&] { return testing::mean_loss(model, task.forget); });
+  const Tensor found = testing::first_gradient("task_vector", "scale: 2", model, task);
+  EXPECT_LT(testing::max_abs(found + 2 * reinforced), 1e-13);
 }
 
 }  // namespace
