@@ -24,6 +24,29 @@ std::shared_ptr<const Dataset> random_images(std::int64_t n, std::vector<std::in
   return data;
 }
 
+// Sequences of four of three tokens, of which some are asked for: from a place on that differs, to
+// another one behind which there is padding.
+std::shared_ptr<const Dataset> random_sequences(std::int64_t n) {
+  constexpr std::int64_t kPositions = 4, kTokens = 3;
+  Generator generator(11);
+  auto data = std::make_shared<Dataset>();
+  data->inputs = generator.integers(0, kTokens, {n, kPositions}).to(at::kInt);
+  data->outputs = kTokens;
+  const Tensor begin = at::arange(n).remainder(3);
+  const Tensor end = begin + 1 + at::arange(n).remainder(2);
+  const Tensor at = at::arange(kPositions).unsqueeze(0);
+  const Tensor asked = at.ge(begin.unsqueeze(1)) & at.lt(end.unsqueeze(1));
+  const Tensor next = generator.integers(0, kTokens, {n, kPositions});
+  data->sequences = {.next = at::where(asked, next, kNoTarget),
+                     .answer_begin = begin,
+                     .answer_size = at::ones({n}, at::kLong),
+                     .subject_end = at::full({n}, -1, at::kLong),
+                     .fact = at::full({n}, -1, at::kLong)};
+  data->targets = next.gather(1, begin.unsqueeze(1)).squeeze(1);
+  data->validate("sequences");
+  return data;
+}
+
 void fill_convolutions(Sequential& net, ParameterTable& table) {
   net.add<Conv2d>(table, "conv1", Conv2dShape{.in = 1, .out = 2, .padding = 1});
   net.add<BatchNorm2d>(table, "bn1", 2);
@@ -68,10 +91,36 @@ Tensor weighted_mean(const CurvatureProblem& p, const std::function<Tensor(const
   return sum / p.subset.total_weight();
 }
 
+// The Hessian of one example's loss in its outputs, all of them in a row.
+Tensor dense_output_hessian(const CurvatureProblem& p, const Tensor& outputs,
+                            const Tensor& targets) {
+  const auto of_softmax = [](const Tensor& scores) {
+    const Tensor probabilities = scores.softmax(0);
+    return probabilities.diag() - at::outer(probabilities, probabilities);
+  };
+  if (outputs.dim() == 2) {  // of a sequence: a block for each position
+    const std::int64_t classes = outputs.size(1);
+    const auto asked = static_cast<double>(targets.ge(0).sum().item<std::int64_t>());
+    Tensor all = at::zeros({outputs.numel(), outputs.numel()}, at::kDouble);
+    for (std::int64_t t = 0; t < outputs.size(0); ++t) {
+      if (targets[t].item<std::int64_t>() < 0) continue;
+      all.narrow(0, t * classes, classes)
+          .narrow(1, t * classes, classes)
+          .copy_(of_softmax(outputs[t]) / asked);
+    }
+    return all;
+  }
+  if (p.objective.loss == LossKind::kCrossEntropy) return of_softmax(outputs);
+  if (p.objective.loss == LossKind::kSquaredError) return at::eye(outputs.numel(), at::kDouble);
+  const double probability = outputs.sigmoid().item<double>();
+  return at::full({1, 1}, probability * (1 - probability), at::kDouble);
+}
+
 }  // namespace
 
 std::vector<std::string> curvature_problem_names() {
-  return {"logistic", "mlp", "linear", "mlp_regression", "binary", "convolutions", "tokens", "gpt"};
+  return {"logistic",     "mlp",    "linear", "mlp_regression", "binary",
+          "convolutions", "tokens", "gpt",    "language"};
 }
 
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
@@ -95,6 +144,11 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
   }
   if (name == "gpt") {
     const auto data = random_images(n, {4}, 3, 3);
+    return {name, all_of(data), classes,
+            disturbed(make_model("gpt", "{layers: 1, width: 3, heads: 1}", *data))};
+  }
+  if (name == "language") {
+    const auto data = random_sequences(n);
     return {name, all_of(data), classes,
             disturbed(make_model("gpt", "{layers: 1, width: 3, heads: 1}", *data))};
   }
@@ -140,20 +194,13 @@ Tensor dense_hessian(const CurvatureProblem& p) {
 Tensor dense_ggn(const CurvatureProblem& p) {
   return weighted_mean(p, [&](const Batch& one) {
     const Tensor outputs = p.model.forward(one.inputs)[0];
+    const Tensor flat = outputs.flatten();
     Tensors rows;
-    for (std::int64_t c = 0; c < outputs.numel(); ++c) {
-      rows.push_back(p.model.join(grad({outputs[c]}, p.model.parameters(), {}, true, false, true)));
+    for (std::int64_t c = 0; c < flat.numel(); ++c) {
+      rows.push_back(p.model.join(grad({flat[c]}, p.model.parameters(), {}, true, false, true)));
     }
     const Tensor jacobian = at::stack(rows);
-    Tensor a = at::eye(outputs.numel(), at::kDouble);
-    if (p.objective.loss == LossKind::kCrossEntropy) {
-      const Tensor probabilities = outputs.detach().softmax(0);
-      a = probabilities.diag() - at::outer(probabilities, probabilities);
-    } else if (p.objective.loss == LossKind::kBinaryLogistic) {
-      const double probability = outputs.detach().sigmoid().item<double>();
-      a = at::full({1, 1}, probability * (1 - probability), at::kDouble);
-    }
-    return jacobian.t().mm(a).mm(jacobian);
+    return jacobian.t().mm(dense_output_hessian(p, outputs.detach(), one.targets[0])).mm(jacobian);
   });
 }
 
@@ -167,11 +214,27 @@ Tensor dense_empirical_fisher(const CurvatureProblem& p) {
 Tensor dense_expected_fisher(const CurvatureProblem& p) {
   return weighted_mean(p, [&](const Batch& one) {
     const Tensor outputs = p.model.forward(one.inputs).detach();
-    const Tensor probabilities = p.objective.class_scores(outputs).softmax(1)[0];
     Tensor sum = at::zeros({p.model.dim(), p.model.dim()}, at::kDouble);
+    const auto add = [&](const Tensor& targets, double weight) {
+      const Tensor g = example_loss_gradient(p, one, targets);
+      sum.add_(at::outer(g, g), weight);
+    };
+    if (outputs.dim() == 3) {  // each position's token by itself
+      const Tensor asked = one.targets[0].ge(0).nonzero().squeeze(1);
+      for (std::int64_t i = 0; i < asked.numel(); ++i) {
+        const std::int64_t t = asked[i].item<std::int64_t>();
+        const Tensor probabilities = outputs[0][t].softmax(0);
+        for (std::int64_t c = 0; c < probabilities.numel(); ++c) {
+          Tensor alone = at::full_like(one.targets, kNoTarget);
+          alone[0][t].fill_(c);
+          add(alone, probabilities[c].item<double>() / static_cast<double>(asked.numel()));
+        }
+      }
+      return sum;
+    }
+    const Tensor probabilities = p.objective.class_scores(outputs).softmax(1)[0];
     for (std::int64_t c = 0; c < probabilities.numel(); ++c) {
-      const Tensor g = example_loss_gradient(p, one, at::full({1}, c, at::kLong));
-      sum.add_(at::outer(g, g) * probabilities[c]);
+      add(at::full({1}, c, at::kLong), probabilities[c].item<double>());
     }
     return sum;
   });

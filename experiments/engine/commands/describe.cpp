@@ -146,6 +146,7 @@ const std::vector<Part>& parts() {
       {"evaluate", "sets of test examples that have metrics of their own"},
       {"seeds", "how often everything is repeated"},
       {"relearn", "training again on D, for the metric relearning"},
+      {"rtt", "teaching some of the forgotten facts, for the metric rtt"},
       {"verdict", "what verdicts rest on; `oubli explain verdict` says what they are"},
       {"sweep",
        "settings of a method that are chosen rather than given: "

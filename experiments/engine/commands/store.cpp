@@ -83,8 +83,8 @@ void skip_number(std::string_view& text) {
 // Whether the model of this label is the row's: "newton, original 1, run 2" of newton; "original 1"
 // and "original 1 (clipped)" of the row that is named like them without the number.
 bool is_model_of_row(std::string_view label, const std::string& row) {
-  for (const StageKind kind : {StageKind::kTrain, StageKind::kRetrain, StageKind::kShadow,
-                               StageKind::kAudit, StageKind::kInitial}) {
+  for (const StageKind kind : {StageKind::kTrain, StageKind::kRetrain, StageKind::kTwin,
+                               StageKind::kShadow, StageKind::kAudit, StageKind::kInitial}) {
     std::string_view rest = label;
     if (!skip(rest, model_name(kind) + " ")) continue;
     skip_number(rest);
@@ -97,7 +97,7 @@ bool is_model_of_row(std::string_view label, const std::string& row) {
 bool is_of_row(std::string_view label, const std::string& row) {
   if (is_model_of_row(label, row)) return true;
   if (skip(label, "trials of ") || skip(label, "metrics of all models of ")) return label == row;
-  for (const char* look : {"predictions of ", "relearning of ", "metrics of "}) {
+  for (const char* look : {"predictions of ", "relearning of ", "teaching of ", "metrics of "}) {
     if (skip(label, look)) return is_of_row(label, row);
   }
   return false;

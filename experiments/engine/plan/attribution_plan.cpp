@@ -44,7 +44,7 @@ Plan attribution_plan(const Experiment& experiment, const Registry<Metric>& metr
     for (std::int64_t k = 0; k < asked.subsets->count * asked.subsets->retrainings; ++k) {
       models.push_back(stages.train(StageKind::kSubset, k, 0));
     }
-    subsets = stages.group_of(models, false);
+    subsets = stages.group_of(models);
   }
   std::vector<StageNumbers> effects;
   for (std::size_t row = 0; row < asked.rows.size(); ++row) {

@@ -12,9 +12,9 @@ namespace oubli {
 namespace {
 
 // What the methods are told, one request after another.
-std::vector<Request> requests_of(const std::vector<DrawnEdit>& edits,
-                                 const std::vector<Tensor>& members, const Splits& splits,
-                                 const Task& common) {
+std::vector<Request> requests_of(const Experiment& experiment, const std::vector<DrawnEdit>& edits,
+                                 const std::vector<Tensor>& members, const Splits& splits) {
+  const Task& common = experiment.task;
   std::vector<Request> requests;
   for (std::size_t k = 0; k < edits.size(); ++k) {
     Request request;
@@ -22,7 +22,7 @@ std::vector<Request> requests_of(const std::vector<DrawnEdit>& edits,
     request.task.recipe = common.recipe;
     request.task.make_model = common.make_model;
     request.removed = edits[k].removed.rows;
-    request.hash = hash_of_edit(request.task, no_rows(), no_rows());
+    request.hash = hash_of_request(experiment, request.task);
     requests.push_back(std::move(request));
   }
   return requests;
@@ -41,10 +41,12 @@ void set_edit_up_to(Experiment& experiment, const std::vector<DrawnEdit>& edits,
   sets.recipe = task.recipe;
   sets.make_model = task.make_model;
   experiment.named_sets = rows_of(experiment.spec.sets, *experiment.dataset, splits);
-  for (NamedRows& set : take_fact_sets(sets)) experiment.named_sets.push_back(std::move(set));
-  task = std::move(sets);
   experiment.unknown = unknown_up_to(edits, count);
-  experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
+  for (NamedRows& set : take_fact_sets(sets, experiment.unknown)) {
+    experiment.named_sets.push_back(std::move(set));
+  }
+  task = std::move(sets);
+  experiment.edit_hash = hash_of_edit(experiment, task, experiment.unknown);
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ void add_checkpoints(Experiment& experiment, const std::vector<DrawnEdit>& edits
             fmt::format("there is no checkpoint {}: the edit has {} request{}.", checkpoints.back(),
                         last, last == 1 ? "" : "s"));
   }
-  const std::vector<Request> all = requests_of(edits, members, splits, experiment.task);
+  const std::vector<Request> all = requests_of(experiment, edits, members, splits);
   for (const std::int64_t count : checkpoints) {
     auto view = std::make_shared<Experiment>(experiment);
     view->checkpoints.clear();

@@ -28,12 +28,28 @@ Task task_between(const Tensor& train, const Tensor& retain, const Splits& split
   return task;
 }
 
-std::string hash_of_edit(const Task& task, const Tensor& held_out, const Tensor& unknown) {
-  Hasher edit;
+namespace {
+
+void add_rows(const Experiment& experiment, const Task& task, Hasher& edit) {
   for (const Subset* part :
        {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
     edit.add(rows_hash(part->rows));
   }
+  if (!experiment.written_hash.empty()) edit.add("/written/" + experiment.written_hash);
+}
+
+}  // namespace
+
+std::string hash_of_request(const Experiment& experiment, const Task& task) {
+  Hasher edit;
+  add_rows(experiment, task, edit);
+  return edit.hex();
+}
+
+std::string hash_of_edit(const Experiment& experiment, const Task& task, const Tensor& unknown) {
+  Hasher edit;
+  add_rows(experiment, task, edit);
+  const Tensor& held_out = experiment.held_out;
   if (held_out.numel() > 0) edit.add(rows_hash(held_out));
   if (unknown.numel() > 0) edit.add("/unknown/" + rows_hash(unknown));
   return edit.hex();

@@ -7,6 +7,7 @@
 
 #include "core/unlearn/task.h"
 #include "experiments/engine/plan/edits.h"
+#include "experiments/engine/plan/experiment.h"
 
 namespace oubli {
 
@@ -15,8 +16,10 @@ namespace oubli {
 Task task_between(const Tensor& train, const Tensor& retain, const Splits& splits,
                   const std::shared_ptr<const Dataset>& dataset);
 
-// Of all its rows, for keys; `unknown`: those that oracles lack and methods are not told of.
-std::string hash_of_edit(const Task& task, const Tensor& held_out, const Tensor& unknown);
+// Of all its rows, and of what was written for the edit, for keys; `unknown`: those that oracles
+// lack and methods are not told of. Of an edit as a whole, or of one request.
+std::string hash_of_edit(const Experiment& experiment, const Task& task, const Tensor& unknown);
+std::string hash_of_request(const Experiment& experiment, const Task& task);
 
 // What methods are not told of in the first `count` edits.
 Tensor unknown_up_to(const std::vector<DrawnEdit>& edits, std::size_t count);

@@ -129,8 +129,8 @@ DrawnEdit draw_one(const WrittenEdit& edit, LoadedData& data, const Generator& g
             "original's training set or not.");
   }
   if (edit.change) {
-    const Tensor left = rows_difference(data.splits.train,
-                                        rows_union(drawn.removed.rows, drawn.added.rows));
+    const Tensor left =
+        rows_difference(data.splits.train, rows_union(drawn.removed.rows, drawn.added.rows));
     change(edit, data, left, generator.stream("change"), drawn);
   }
   return drawn;
@@ -179,7 +179,13 @@ std::vector<DrawnEdit> draw_sequence(const std::vector<WrittenEdit>& edits, Load
       members = rows_difference(members, drawn[k].removed.rows);
     }
     if (edits[k].change) {
-      change(edits[k], data, members, generator.stream(fmt::format("change {}", k + 1)), drawn[k]);
+      try {
+        change(edits[k], data, members, generator.stream(fmt::format("change {}", k + 1)),
+               drawn[k]);
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kTask) throw;
+        faults.push_back(fmt::format("request {}: {}", k + 1, error.what()));
+      }
       members = rows_difference(members, drawn[k].removed.rows);
     }
     members = rows_union(members, drawn[k].added.rows);
@@ -199,8 +205,7 @@ void read_list(const Settings& root, const SettingsNode& node, Edits& edits) {
     written->push_back(read_one(settings, /*is_one_of_several=*/true));
     settings.finish();
     record.push_back(settings.resolved());
-    edits.adds =
-        edits.adds || written->back().add != nullptr || written->back().change != nullptr;
+    edits.adds = edits.adds || written->back().add != nullptr || written->back().change != nullptr;
   }
   if (written->empty()) fail_at(node.origin, "'edit' is a list without requests.");
   root.record("edit", record);

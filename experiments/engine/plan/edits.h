@@ -5,7 +5,8 @@
 //     - remove: {ids: [C7]}
 //     - {remove: {where: {column: month, is: may}}, add: {where: {column: month, is: june}}}
 //   edit: {remove: {mislabelled: {fraction: 0.1}, known: 0.3}}         bad data, known in part
-//   edit: {requests: {from: SELECTOR, each: 1, count: 25}}             drawn from a selection
+//   edit: {requests: {from: SELECTOR, each: 1, count: 25}}             drawn from a selection: of
+//                                                        facts or subjects these, else rows
 //   edit: {requests: {file: requests.csv, column: id}}                 line by line, the data's ids
 //   edit: {requests: {file: requests.csv, column: id, number: day}}    by number
 //   edit: {change: {facts: {count: 10, to: other}}}     facts that become others: the sentences

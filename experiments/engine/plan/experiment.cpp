@@ -27,7 +27,10 @@ std::string layout_hash(const ParameterTable& table) {
 void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
   if (spec.recipe.objective.fits(dataset)) return;
   fail_at(spec.edits.origin.source.empty() ? Origin{} : Origin{spec.edits.origin.source, 0, 0},
-          !dataset.is_classification()
+          dataset.is_sequence()
+              ? "train.loss is for examples with one label or target each, but these are sequences "
+                "of tokens: use cross_entropy, which is taken at every token."
+          : !dataset.is_classification()
               ? "train.loss is for classes, but the targets are numbers: use squared_error."
           : spec.recipe.objective.loss == LossKind::kBinaryLogistic
               ? fmt::format("train.loss is binary_logistic, but the data has {} classes: use "
@@ -36,10 +39,23 @@ void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
               : "train.loss is squared_error, but the data has classes: use cross_entropy.");
 }
 
+void require_fitting_methods(const Spec& spec, const Dataset& dataset) {
+  for (const MethodRow& row : spec.methods) {
+    const bool are_sequences = dataset.is_sequence();
+    const std::string& unable = are_sequences ? row.takes_no_sequences : row.takes_no_labels;
+    if (unable.empty()) continue;
+    fail_at(row.origin,
+            fmt::format("'{}' is for {}: leave it out.", unable,
+                        are_sequences ? "examples with one label or target each, and these are "
+                                        "sequences of tokens"
+                                      : "sequences of tokens, and these examples have one label or "
+                                        "target each"));
+  }
+}
+
 void build_networks(const Spec& spec, const Dataset& dataset, Experiment& experiment) {
   try {
-    experiment.network =
-        spec.build(network_shape(spec.recipe.objective, dataset));
+    experiment.network = spec.build(network_shape(spec.recipe.objective, dataset));
     for (const Variant& variant : spec.variants) {
       experiment.networks.push_back(network_of(variant.plan, experiment.network));
     }
@@ -158,8 +174,11 @@ Tensor Experiment::metric_rows() const {
 Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   Experiment experiment;
   LoadedData loaded = spec.load(folders);
+  loaded.dataset.training_rows = loaded.splits.train.numel();
+  experiment.own_rows = loaded.dataset.size();
   const Generator generator(static_cast<std::uint64_t>(spec.seeds.edit));
   const std::vector<DrawnEdit> edits = spec.edits.draw(loaded, generator);
+  const bool is_written = loaded.dataset.size() > experiment.own_rows;
   experiment.planted = plant(edits, spec.edits.origin, loaded.dataset);
   for (const DrawnEdit& edit : edits) {
     for (const std::string& note : edit.removed.notes) experiment.notes.push_back(note);
@@ -174,8 +193,11 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   experiment.held_out = loaded.held_out.defined() ? loaded.held_out : no_rows();
   Task& task = experiment.task;
   experiment.named_sets = rows_of(spec.sets, dataset, loaded.splits);
-  for (NamedRows& set : take_fact_sets(task)) experiment.named_sets.push_back(std::move(set));
+  for (NamedRows& set : take_fact_sets(task, experiment.unknown)) {
+    experiment.named_sets.push_back(std::move(set));
+  }
   require_fitting_loss(spec, dataset);
+  require_fitting_methods(spec, dataset);
   build_networks(spec, dataset, experiment);
   if (spec.attribution) fit_attribution(*spec.attribution, task);
   task.recipe = spec.recipe;
@@ -187,8 +209,10 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
     return Model(network.layers, network.table, dtype);
   };
   experiment.network_hash = layout_hash(*experiment.network.table);
-  experiment.data_hash = dataset.content_hash();
-  experiment.edit_hash = hash_of_edit(task, experiment.held_out, experiment.unknown);
+  experiment.data_hash =
+      is_written ? dataset.content_hash(experiment.own_rows) : dataset.content_hash();
+  if (is_written) experiment.written_hash = dataset.content_hash();
+  experiment.edit_hash = hash_of_edit(experiment, task, experiment.unknown);
   experiment.spec = std::move(spec);
   if (experiment.spec.originals) take_up_originals(experiment);
   if (experiment.spec.edits.is_sequence) add_checkpoints(experiment, edits, members, loaded.splits);

@@ -31,13 +31,15 @@ struct Experiment {
   Tensor held_out;  // int64 rows that attacks compare with, never trained on; may be empty
   // int64 rows of the retain set that the oracles lack too and no method is told of; may be empty.
   Tensor unknown = no_rows();
-  PlantedSets planted = {};                // where a corruption is looked for
+  PlantedSets planted = {};  // where a corruption is looked for
   // Of test examples: those that the experiment names, and those of an edit of facts (fact_sets.h).
   std::vector<NamedRows> named_sets = {};
   Network network;
   std::vector<Network> networks = {};  // of each variant, as its plan asks
   // What stages are keyed by.
-  std::string data_hash;
+  std::string data_hash;          // but for what the edit wrote behind the data's own rows:
+  std::string written_hash = {};  // of data and that together; "" where nothing was written
+  std::int64_t own_rows = 0;      // those of the data
   std::string edit_hash;
   std::string network_hash;                       // of the parameters' names and shapes
   std::vector<std::string> original_hashes = {};  // of the files of given originals

@@ -16,13 +16,17 @@ using Said = std::pair<std::int64_t, std::int32_t>;
 
 class FactSets {
  public:
-  explicit FactSets(const Task& task)
+  FactSets(const Task& task, const Tensor& unknown)
       : data_(*task.train.dataset),
         numbers_(fact_numbers(data_)),
         index_(data_),
         object_of_(data_.columns.at(FactColumns::kObject).level_of) {
-    note(task.forget.rows, left_);
-    note(task.added.rows, entered_);
+    // A fact of which only some sentences left is still there, and one that is said in other words
+    // was there before.
+    const Tensor oracle = rows_difference(task.retain.rows, unknown);
+    left_ = said_without(rows_union(task.forget.rows, unknown), oracle);
+    entered_ = said_without(task.added.rows, task.train.rows);
+    for (const std::set<Said>& said : {left_, entered_}) note(said);
     for (std::int64_t i = 0; i < task.test.size(); ++i) {
       sort(task.test.rows.const_data_ptr<std::int64_t>()[i]);
     }
@@ -49,11 +53,22 @@ class FactSets {
             object_of_[static_cast<std::size_t>(row)]};
   }
 
-  void note(const Tensor& rows, std::set<Said>& said) {
-    for (std::int64_t i = 0; i < rows.numel(); ++i) {
-      const Said one = said_by(rows.const_data_ptr<std::int64_t>()[i]);
-      if (one.first < 0) continue;
-      said.insert(one);
+  // What these rows say and those others do not.
+  std::set<Said> said_without(const Tensor& rows, const Tensor& others) const {
+    std::set<Said> said;
+    const auto visit = [&](const Tensor& some, const auto& take) {
+      for (std::int64_t i = 0; i < some.numel(); ++i) {
+        const Said one = said_by(some.const_data_ptr<std::int64_t>()[i]);
+        if (one.first >= 0) take(one);
+      }
+    };
+    visit(rows, [&](const Said& one) { said.insert(one); });
+    visit(others, [&](const Said& one) { said.erase(one); });
+    return said;
+  }
+
+  void note(const std::set<Said>& said) {
+    for (const Said& one : said) {
       edited_.insert(one.first);
       const FactIndex::Entry& fact = index_.at(one.first);
       subjects_.insert(fact.subject);
@@ -96,9 +111,9 @@ class FactSets {
 
 }  // namespace
 
-std::vector<NamedRows> take_fact_sets(Task& task) {
+std::vector<NamedRows> take_fact_sets(Task& task, const Tensor& unknown) {
   if (!has_facts(*task.train.dataset)) return {};
-  const FactSets sets(task);
+  const FactSets sets(task, unknown);
   return sets.sets(task);
 }
 

@@ -4,12 +4,13 @@
 //   forget_reworded   the facts that leave, in held-out wordings
 //   added_reworded    the facts that enter, in held-out wordings
 //   same_subject      other facts of the subjects that the edit is about
-//   same_relation     the same relation of other subjects, where the edit is not about all relations
+//   same_relation     the same relation of others, where the edit is not about all relations
 //   same_value        facts of others that have an object which left or entered, in its relation
 //   text              running text without facts
 //
 // and `test` is what is left of the test split, all facts that the edit is not about: the last four
-// but `text` are parts of it. Of a data set that says no facts nothing changes.
+// but `text` are parts of it. A fact leaves when no sentence that oracles are trained on says it
+// any more. Of a data set that says no facts nothing changes.
 #pragma once
 
 #include <vector>
@@ -20,6 +21,7 @@
 namespace oubli {
 
 // Those that are not empty; takes what is not about kept facts out of the task's test set.
-std::vector<NamedRows> take_fact_sets(Task& task);
+// `unknown`: rows of the retain set that oracles lack.
+std::vector<NamedRows> take_fact_sets(Task& task, const Tensor& unknown);
 
 }  // namespace oubli

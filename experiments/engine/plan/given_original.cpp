@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "core/base/file.h"
 #include "core/base/hash.h"
@@ -35,6 +37,30 @@ Renaming read_renaming(const Settings& settings) {
   return renaming;
 }
 
+bool is_mask(const std::string& name, const Tensor& tensor) {
+  return name.ends_with("attn.masked_bias") || (name.ends_with("attn.bias") && tensor.dim() == 4);
+}
+
+// The last part of the name of the layer that a matrix belongs to: "c_attn" of
+// "h.0.attn.c_attn.weight".
+std::string last_part_of_layer(const std::string& name) {
+  const std::string layer = name.substr(0, name.rfind('.'));
+  return layer.substr(layer.rfind('.') + 1);
+}
+
+// With the matrices of these layers turned.
+TensorFile turned(TensorFile file, const std::vector<std::string>& layers) {
+  if (layers.empty()) return file;
+  std::erase_if(file.tensors, [](const auto& entry) { return is_mask(entry.first, entry.second); });
+  for (auto& [name, tensor] : file.tensors) {
+    const std::string own = last_part_of_layer(name);
+    if (tensor.dim() == 2 && std::find(layers.begin(), layers.end(), own) != layers.end()) {
+      tensor = tensor.t().contiguous();
+    }
+  }
+  return file;
+}
+
 }  // namespace
 
 std::optional<GivenOriginals> read_given_originals(const Settings& root) {
@@ -55,6 +81,10 @@ std::optional<GivenOriginals> read_given_originals(const Settings& root) {
   }
   settings.record("weights", recorded);
   given.rename = read_renaming(settings);
+  given.transposed = settings.texts(
+      "transposed",
+      "layers, by the last part of their names, whose matrices the file holds as [in, out]: of "
+      "GPT-2's own files [c_attn, c_fc, c_proj]");
   if (settings.is_describing()) return std::nullopt;
   if (given.files.empty()) {
     fail_at(given.origin, "'original' needs 'weights', a safetensors file or a list of them.");
@@ -70,14 +100,14 @@ void GivenOriginals::load(Model& model, std::size_t number, const std::string& s
   }
   const std::string where = fmt::format("{}: {}", origin.text(), file.string());
   try {
-    load_weights(model, read_weights(file), where, rename);
+    load_weights(model, turned(read_weights(file), transposed), where, rename);
   } catch (const FileError& error) {
     throw Error(error.kind(), fmt::format("{}: {}", origin.text(), error.what()));
   }
 }
 
 TensorFile GivenOriginals::weights(std::size_t number) const {
-  TensorFile file = read_weights(files.at(number));
+  const TensorFile file = turned(read_weights(files.at(number)), transposed);
   try {
     return renamed(file, rename, "");
   } catch (const Error&) {  // load() has told what is wrong with `rename`
@@ -86,7 +116,7 @@ TensorFile GivenOriginals::weights(std::size_t number) const {
 }
 
 TensorFile GivenOriginals::as_given(const Model& model, std::size_t number) const {
-  TensorFile file = read_weights(files.at(number));
+  TensorFile file = turned(read_weights(files.at(number)), transposed);
   const TensorFile named = renamed(file, rename, files.at(number).string());
   std::map<std::string, Tensor> values;
   for (std::size_t i = 0; i < model.parameters().size(); ++i) {
@@ -101,7 +131,7 @@ TensorFile GivenOriginals::as_given(const Model& model, std::size_t number) cons
     Tensor& tensor = file.tensors[i].second;
     tensor = found->second.to(tensor.scalar_type()).contiguous();
   }
-  return file;
+  return turned(std::move(file), transposed);
 }
 
 }  // namespace oubli

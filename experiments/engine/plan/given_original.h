@@ -2,6 +2,11 @@
 //
 //   original: {weights: net.safetensors}                        one, or a list of files
 //   original: {weights: net.safetensors, rename: {body.0: conv1}}
+//   original: {weights: gpt2.safetensors, transposed: [c_attn, c_fc, c_proj]}
+//
+// `transposed`: layers, by the last part of their names, whose matrices the file holds the other
+// way round, [in, out], as GPT-2's own files do; the causal masks that those hold beside them
+// (attn.bias of four dimensions, attn.masked_bias) are then left out.
 //
 // `train` then says how oracles are trained, from random parameters. The weights must have been
 // trained on the training rows that the experiment names, with what is to be forgotten among them.
@@ -20,6 +25,7 @@ namespace oubli {
 struct GivenOriginals {
   std::vector<std::filesystem::path> files;  // one for each original
   Renaming rename;
+  std::vector<std::string> transposed = {};
   Origin origin;
 
   // Replaces the model's weights by those of a file. Error(kData) where they do not fit, and, with

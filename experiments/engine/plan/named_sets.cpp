@@ -13,13 +13,12 @@ namespace oubli {
 namespace {
 
 void require_name(const std::string& name, const Origin& origin) {
-  static const std::set<std::string> taken = {"retain",   "added",     "validation", "test",
-                                              "held_out", "triggered", "group",      "others",
-                                              "same_subject", "same_relation", "same_value", "text"};
+  static const std::set<std::string> taken = {
+      "retain", "added",  "validation",   "test",          "held_out",   "triggered",
+      "group",  "others", "same_subject", "same_relation", "same_value", "text"};
   // What is about the edited set begins so (is_about_edited_set).
-  const bool is_taken =
-      taken.contains(name) || name.starts_with("forget") || name.starts_with("added") ||
-      name.starts_with("unknown");
+  const bool is_taken = taken.contains(name) || name.starts_with("forget") ||
+                        name.starts_with("added") || name.starts_with("unknown");
   const bool is_word = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-';
   });

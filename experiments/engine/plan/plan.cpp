@@ -29,6 +29,7 @@ std::vector<std::size_t> ends_of_row(const Plan& plan, const std::string& name) 
 std::vector<std::size_t> StageMember::stages() const {
   std::vector<std::size_t> all = {model, predictions};
   if (relearning) all.push_back(*relearning);
+  if (rtt) all.push_back(*rtt);
   return all;
 }
 

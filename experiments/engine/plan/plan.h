@@ -28,6 +28,7 @@ enum class ModelRole {
   kShadow,
   kEditedShadow,
   kControlOracle,  // oracles that stand for "nothing differs"
+  kTwin,           // an oracle from the start of the model's original
   kReference       // of the row that others are held against
 };
 
@@ -36,9 +37,10 @@ struct StageMember {
   std::size_t model = 0;
   std::size_t predictions = 0;
   std::optional<std::size_t> relearning = {};
+  std::optional<std::size_t> rtt = {};
   std::int64_t seed = 0;  // training seed of a model; number of a shadow
 
-  std::vector<std::size_t> stages() const;  // those three
+  std::vector<std::size_t> stages() const;  // all of these
 };
 
 // Members that many stages look at, such as the oracles: held once, so that a plan grows with the

@@ -1,4 +1,6 @@
 // Makes the plan of an experiment: which models there are, and which is held against which.
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -17,6 +19,14 @@ constexpr std::int64_t kInitialModels = 3;
 // fewest that distances to oracles can be tested with.
 constexpr std::size_t kOraclesOfAHalf = 3;
 
+// Two or more, so that some can be taught and others asked for.
+bool forgets_facts(const Experiment& experiment) {
+  const Dataset& data = *experiment.dataset;
+  if (!data.is_sequence() || experiment.task.forget.empty()) return false;
+  const Tensor facts = data.sequences.fact.index_select(0, experiment.task.forget.rows);
+  return std::get<0>(at::_unique(facts.index({facts.ge(0)}))).numel() > 1;
+}
+
 class Planner {
  public:
   Planner(const Experiment& experiment, const Registry<Metric>& metrics)
@@ -26,15 +36,18 @@ class Planner {
       needs_.initial_models |= metric.needs.initial_models;
       needs_.shadows |= metric.needs.shadows;
       needs_.edited_shadows |= metric.needs.edited_shadows;
-      needs_.relearning |= metric.needs.relearning;
+      trained_.relearning |= metric.needs.relearning;
+      trained_.rtt |= metric.needs.rtt;
       needs_.reference |= metric.needs.reference;
+      needs_.twins |= metric.needs.twins;
       compares_ |= metric.compute_population != nullptr;
     }
     for (const MethodRow& row : experiment.spec.methods) {
       if (!row.sweep) continue;
       needs_.initial_models |= metrics.find(row.sweep->metric).needs.initial_models;
     }
-    needs_.relearning &= !experiment.task.forget.empty();
+    trained_.relearning &= !experiment.task.forget.empty();
+    trained_.rtt &= forgets_facts(experiment);
   }
 
   Plan run() {
@@ -42,7 +55,7 @@ class Planner {
     for (std::int64_t k = 0; needs_.initial_models && k < kInitialModels; ++k) {
       initial.push_back(stages_.initial(k));
     }
-    initial_ = stages_.group_of(initial, false);
+    initial_ = stages_.group_of(initial);
     for (std::size_t v = 0; v < experiment_.spec.variants.size(); ++v) {
       // What a given original was not trained for is refused where it is asked for.
       if (!experiment_.spec.originals || experiment_.spec.variants[v].name.empty()) plan_variant(v);
@@ -63,8 +76,8 @@ class Planner {
     audits_ = needs_.edited_shadows ? models(StageKind::kAudit, spec.seeds.shadow) : StageNumbers();
     originals_ =
         spec.originals ? given_originals() : models(StageKind::kTrain, spec.seeds.training);
-    shadows_ = stages_.group_of(shadows, false);
-    judges_ = stages_.group_of(oracles_, needs_.relearning);
+    shadows_ = stages_.group_of(shadows);
+    judges_ = stages_.group_of(oracles_, trained_);
     divide_oracles();
     plan_original();
     for (std::size_t m = 0; m < spec.methods.size(); ++m) {
@@ -104,7 +117,7 @@ class Planner {
   void plan_original() {
     PlannedRow row{named(kOriginalRow)};
     row.noise_floor = named(kNoiseFloor);
-    const StageGroup edited = stages_.group_of(audits_, false);
+    const StageGroup edited = stages_.group_of(audits_);
     for (std::size_t s = 0; s < originals_.size(); ++s) {
       const auto seed = static_cast<std::int64_t>(s);
       row.models.push_back(
@@ -123,7 +136,7 @@ class Planner {
       row.is_chosen_by_judges = choosers_ == oracles_;
       if (!row.is_chosen_by_judges) {
         row.noise_floor = named(kSweptNoiseFloor);
-        judges = {stages_.group_of(sweep_judges_, needs_.relearning)};
+        judges = {stages_.group_of(sweep_judges_, trained_)};
       }
     }
     StageNumbers edited_audits;
@@ -131,7 +144,7 @@ class Planner {
       edited_audits.push_back(
           stages_.unlearn_audit(m, audits_[k], static_cast<std::int64_t>(k), sweep));
     }
-    const StageGroup edited = stages_.group_of(edited_audits, false);
+    const StageGroup edited = stages_.group_of(edited_audits);
     for (std::size_t s = 0; s < originals_.size(); ++s) {
       for (std::int64_t u = 0; u < experiment_.spec.seeds.unlearning; ++u) {
         const auto seed = static_cast<std::int64_t>(s);
@@ -169,8 +182,8 @@ class Planner {
       const auto seed = static_cast<std::int64_t>(oracles_.size() + k);
       retrained.push_back(stages_.train(StageKind::kRetrain, seed, variant_));
     }
-    const StageGroup edited = stages_.group_of(retrained, false),
-                     all = stages_.group_of(oracles, needs_.relearning);
+    const StageGroup edited = stages_.group_of(retrained),
+                     all = stages_.group_of(oracles, trained_);
     for (std::size_t j = 0; j < oracles.size(); ++j) {
       const auto seed = static_cast<std::int64_t>(first + j);
       row.models.push_back(
@@ -188,14 +201,14 @@ class Planner {
     for (const PlannedModel& model : row.models) {
       if (model.unlearning_seed > 0) continue;
       if (is_noise_floor_row(row.name) && models.size() == std::min(half, originals_.size())) break;
-      models.push_back(stages_.member(model.model, model.training_seed, false));
+      models.push_back(stages_.member(model.model, model.training_seed));
     }
     if (!compares_ || models.size() < 2 || oracles_.size() - half < 2) return std::nullopt;
     const auto middle = oracles_.begin() + static_cast<std::ptrdiff_t>(half);
     std::map<ModelRole, StageMembers> members;
     members[ModelRole::kModel] = {stages_.group(std::move(models))};
-    members[ModelRole::kOracle] = {stages_.group_of({middle, oracles_.end()}, false)};
-    members[ModelRole::kControlOracle] = {stages_.group_of({oracles_.begin(), middle}, false)};
+    members[ModelRole::kOracle] = {stages_.group_of({middle, oracles_.end()})};
+    members[ModelRole::kControlOracle] = {stages_.group_of({oracles_.begin(), middle})};
     return stages_.compare(row.name, std::move(members));
   }
 
@@ -203,7 +216,7 @@ class Planner {
   std::optional<std::size_t> sweep_of(std::size_t method) {
     if (!experiment_.spec.methods[method].sweep) return std::nullopt;
     std::map<ModelRole, StageMembers> members;
-    members[ModelRole::kOracle] = {stages_.group_of(choosers_, false)};
+    members[ModelRole::kOracle] = {stages_.group_of(choosers_)};
     members[ModelRole::kInitial] = {initial_};
     return stages_.sweep(method, originals_.front(), std::move(members));
   }
@@ -221,15 +234,18 @@ class Planner {
   std::size_t evaluate(std::size_t model, std::int64_t seed, const StageMembers& oracles,
                        const StageGroup& edited_shadows, bool is_oracle = false) {
     std::map<ModelRole, StageMembers> members;
-    members[ModelRole::kModel] = {stages_.group({stages_.member(model, seed, needs_.relearning)})};
-    if (needs_.relearning || needs_.reference) {
+    members[ModelRole::kModel] = {stages_.group({stages_.member(model, seed, trained_)})};
+    if (trained_.relearning || needs_.reference) {
       const auto number = static_cast<std::size_t>(seed) % originals_.size();
-      members[ModelRole::kOriginal] = {stages_.group(
-          {stages_.member(originals_[number], static_cast<std::int64_t>(number), false)})};
+      members[ModelRole::kOriginal] = {
+          stages_.group({stages_.member(originals_[number], static_cast<std::int64_t>(number))})};
     }
     if (needs_.reference && !is_oracle) {
-      members[ModelRole::kReference] = {
-          stages_.group({stages_.member(reference(seed), seed, false)})};
+      members[ModelRole::kReference] = {stages_.group({stages_.member(reference(seed), seed)})};
+    }
+    if (needs_.twins && !is_oracle && !experiment_.spec.originals) {
+      const std::size_t twin = stages_.train(StageKind::kTwin, seed, variant_);
+      members[ModelRole::kTwin] = {stages_.group({stages_.member(twin, seed)})};
     }
     members[ModelRole::kOracle] = oracles;
     members[ModelRole::kInitial] = {initial_};
@@ -248,6 +264,7 @@ class Planner {
   StageGroup shadows_, judges_;           // `judges_`: all oracles
   StageGroup initial_;                    // of all variants
   MetricNeeds needs_;
+  TrainedOn trained_;      // what metrics need of it
   bool compares_ = false;  // metrics of all models of a row together
 };
 

@@ -12,7 +12,28 @@
 namespace oubli {
 namespace {
 
-// `count` requests of `each` rows, in an order that is drawn; of all rows the last may have fewer.
+// What requests are made of: rows, or all rows of a fact or of a subject together.
+enum class RequestUnit { kRow, kFact, kSubject };
+
+const char* units_text(RequestUnit unit) {
+  return unit == RequestUnit::kRow ? "rows" : unit == RequestUnit::kFact ? "facts" : "subjects";
+}
+
+// A number of each row's unit, the same for rows of one.
+Tensor units_of(const Dataset& dataset, const Tensor& rows, RequestUnit unit) {
+  if (unit == RequestUnit::kRow) return at::arange(rows.numel());
+  const Tensor facts = fact_numbers(dataset).index_select(0, rows);
+  if (unit == RequestUnit::kFact) return std::get<1>(at::_unique(facts, true, true));
+  const FactIndex index(dataset);
+  std::vector<std::int64_t> subjects;
+  for (std::int64_t i = 0; i < facts.numel(); ++i) {
+    subjects.push_back(index.at(facts[i].item<std::int64_t>()).subject);
+  }
+  return std::get<1>(at::_unique(at::tensor(subjects, at::kLong), true, true));
+}
+
+// `count` requests of `each` rows, facts or subjects, in an order that is drawn; of all of them the
+// last may have fewer.
 DrawRequests read_cut(const Settings& settings, std::int64_t each) {
   const Settings among =
       settings.child("from", "rows that are asked for, in an order that is drawn, or give 'file'");
@@ -30,13 +51,17 @@ DrawRequests read_cut(const Settings& settings, std::int64_t each) {
   if (settings.is_describing()) return {};
   const Selector from = configure_selection(among, "set that requests are drawn from");
   const bool is_list = among.has("ids") || among.has("indices");
+  const RequestUnit unit = among.has("facts")      ? RequestUnit::kFact
+                           : among.has("subjects") ? RequestUnit::kSubject
+                                                   : RequestUnit::kRow;
   return [=, origin = settings.origin()](LoadedData& data, const Generator& generator) {
     const Selection all = from(data.dataset, data.splits, generator.stream("remove"));
-    const std::int64_t there = all.rows.numel();
+    const Tensor unit_of = units_of(data.dataset, all.rows, unit);
+    const std::int64_t there = unit_of.max().item<std::int64_t>() + 1;
     const std::int64_t requests_in_all = count > 0 ? count : (there + each - 1) / each;
     if (there < count * each) {
-      fail_at(origin, fmt::format("{} requests of {} rows need {}, and {} are selected.", count,
-                                  each, count * each, there));
+      fail_at(origin, fmt::format("{} requests of {} {} need {}, and {} are selected.", count, each,
+                                  units_text(unit), count * each, there));
     }
     if (is_list && requests_in_all * each < there) {
       fail_at(origin, fmt::format("{} requests of {} rows leave {} of the {} that are listed "
@@ -47,8 +72,11 @@ DrawRequests read_cut(const Settings& settings, std::int64_t each) {
     const Tensor drawn = order.permutation(there);
     std::vector<DrawnEdit> requests;
     for (std::int64_t k = 0; k < requests_in_all; ++k) {
-      const Tensor places = drawn.narrow(0, k * each, std::min(each, there - k * each));
-      requests.push_back({all.part(std::get<0>(places.sort())), {no_rows()}});
+      const Tensor units = drawn.narrow(0, k * each, std::min(each, there - k * each));
+      const Tensor places = unit == RequestUnit::kRow
+                                ? std::get<0>(units.sort())
+                                : at::isin(unit_of, units).nonzero().squeeze(1);
+      requests.push_back({all.part(places), {no_rows()}});
     }
     return requests;
   };
@@ -67,9 +95,8 @@ DrawRequests read_changes(const Settings& settings, std::int64_t each) {
     for (std::int64_t begin = 0; begin < count; begin += each) {
       const std::int64_t facts = std::min(each, count - begin);
       const auto first = all.objects.begin() + begin;
-      const FactRows rows = append_changed_facts(
-          data, train, all.facts.narrow(0, begin, facts),
-          std::vector<std::int32_t>(first, first + facts));
+      const FactRows rows = append_changed_facts(data, train, all.facts.narrow(0, begin, facts),
+                                                 std::vector<std::int32_t>(first, first + facts));
       requests.push_back({{rows.before}, {rows.after}});
     }
     return requests;
@@ -82,12 +109,16 @@ DrawRequests read_requests(const Settings& settings) {
   const bool has_file = settings.has("file"), has_from = settings.has("from");
   const bool has_change = settings.has("change");
   if (has_file + has_from + has_change != 1 && !settings.is_describing()) {
-    fail_at(settings.origin(),
-            "'requests' needs one of 'from', a selection that is cut into requests, 'change', facts "
-            "that become others, and 'file', a CSV file of ids.");
+    fail_at(
+        settings.origin(),
+        "'requests' needs one of 'from', a selection that is cut into requests, 'change', facts "
+        "that become others, and 'file', a CSV file of ids.");
   }
-  const std::int64_t each = settings.integer(
-      "each", {.default_value = 1, .at_least = 1, .doc = "rows of one request; of a file, lines; of changes, facts"});
+  const std::int64_t each =
+      settings.integer("each", {.default_value = 1,
+                                .at_least = 1,
+                                .doc = "rows of one request, or facts or subjects where those "
+                                       "are selected; of a file, lines"});
   if (settings.is_describing()) read_cut(settings, each);
   if (has_change || settings.is_describing()) {
     const DrawRequests changes = read_changes(settings, each);

@@ -9,7 +9,7 @@
 
 namespace oubli {
 
-std::function<std::vector<DrawnEdit>(LoadedData& data, const Generator& generator)>
-read_requests(const Settings& settings);
+std::function<std::vector<DrawnEdit>(LoadedData& data, const Generator& generator)> read_requests(
+    const Settings& settings);
 
 }  // namespace oubli

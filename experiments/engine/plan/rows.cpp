@@ -44,31 +44,48 @@ MethodRow read_method(const SettingsNode& item, const Registries& registries) {
   return row;
 }
 
-// The first of a method's parts, or of theirs, that cannot add; empty where all can.
-std::string part_that_cannot_add(const Json& parts, const Methods& methods) {
+using Lack = bool (*)(const MethodInfo&);
+
+// The first of a method's parts, or of theirs, that lacks something; empty where none does.
+std::string part_that_lacks(Lack lacks, const Json& parts, const Methods& methods) {
   for (const Json& part : parts) {
     const std::string name = part.at("name");
-    if (!methods.find(name).supports_adding) return name;
+    if (lacks(methods.find(name))) return name;
     if (!part.contains("parts")) continue;
-    const std::string inner = part_that_cannot_add(part.at("parts"), methods);
+    const std::string inner = part_that_lacks(lacks, part.at("parts"), methods);
     if (!inner.empty()) return inner;
   }
   return "";
 }
 
-void require_adding(const MethodRow& row, const Methods& methods) {
-  std::string unable = row.info.supports_adding ? "" : row.method;
+// Of the row's method, of all trials, and their parts.
+std::string first_that_lacks(Lack lacks, const MethodRow& row, const Methods& methods) {
+  if (lacks(row.info)) return row.method;
   std::vector<const Unlearner*> made = {row.unlearner.get()};
   if (row.sweep) {
     for (const Trial& trial : row.sweep->trials) made.push_back(trial.unlearner.get());
   }
   for (const Unlearner* each : made) {
-    if (unable.empty()) unable = part_that_cannot_add(each->parts(), methods);
+    const std::string part = part_that_lacks(lacks, each->parts(), methods);
+    if (!part.empty()) return part;
   }
+  return "";
+}
+
+void require_adding(const MethodRow& row, const Methods& methods) {
+  const std::string unable =
+      first_that_lacks([](const MethodInfo& info) { return !info.supports_adding; }, row, methods);
   if (unable.empty()) return;
   fail_at(row.origin, fmt::format("'{}' cannot add data: leave it out of an experiment whose "
                                   "edit adds points.",
                                   unable));
+}
+
+void note_examples(MethodRow& row, const Methods& methods) {
+  row.takes_no_labels =
+      first_that_lacks([](const MethodInfo& info) { return !info.takes_labels; }, row, methods);
+  row.takes_no_sequences =
+      first_that_lacks([](const MethodInfo& info) { return !info.takes_sequences; }, row, methods);
 }
 
 }  // namespace
@@ -119,6 +136,7 @@ std::vector<MethodRow> read_methods(const Settings& root, const Registries& regi
                                       row.name));
     }
     if (is_adding) require_adding(row, registries.methods);
+    note_examples(row, registries.methods);
     record.push_back({{row.method, row.settings}});
     rows.push_back(std::move(row));
   }

@@ -33,6 +33,8 @@ struct MethodRow {
   // Where settings are to be chosen: `unlearner` is then the first trial's.
   std::shared_ptr<const Sweep> sweep;
   std::size_t variant = 0;  // of the experiment (variants.h)
+  // The first of the method and its parts that does not take such examples; "" where all do.
+  std::string takes_no_labels = {}, takes_no_sequences = {};
 };
 
 // The setting that every method has beside its own: `as`, which lets one stand twice.

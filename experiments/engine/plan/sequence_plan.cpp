@@ -23,6 +23,7 @@ class Renumbering {
         member.model = of(member.model);
         member.predictions = of(member.predictions);
         if (member.relearning) member.relearning = of(*member.relearning);
+        if (member.rtt) member.rtt = of(*member.rtt);
       }
       found->second = std::make_shared<const MemberGroup>(std::move(group));
     }

@@ -196,6 +196,7 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   spec.reference = reference_row(evaluation, spec.methods);
   spec.measure = read_measure(root, registries.metrics, spec);
   spec.relearning = RelearningSettings::read(root);
+  spec.rtt = RttSettings::read(root);
   // Checked here, used when results are read.
   VerdictSettings::read(root, registries.metrics, spec.measure, names_of(spec.sets));
   spec.threads = root.integer("threads", {.default_value = 1,

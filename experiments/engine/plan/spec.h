@@ -11,6 +11,7 @@
 
 #include "core/base/settings.h"
 #include "core/evaluate/relearning.h"
+#include "core/evaluate/rtt.h"
 #include "core/train/trainer.h"
 #include "experiments/engine/plan/attribution.h"
 #include "experiments/engine/plan/edits.h"
@@ -51,6 +52,7 @@ struct Spec {
   std::optional<std::size_t> reference;  // row that others are held against
   std::vector<NamedSet> sets;            // of test examples, beside those that every experiment has
   RelearningSettings relearning;         // for the metric that needs it
+  RttSettings rtt;                       // alike
   std::int64_t threads = 1;              // of one stage
   Json resolved;
 

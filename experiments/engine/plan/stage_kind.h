@@ -11,6 +11,7 @@
 //   unlearn   one method on one original, or on a model of the kind audit
 //   predict   outputs of one model on every split
 //   relearn   how one model learns the forget set again
+//   rtt       what comes back of forgotten facts when one model is taught others of them
 //   evaluate  metrics of one model against all oracles
 //   compare   metrics that need all models of a row together, one of each training seed
 //   attribute effects of all training examples on all tests, of one original

@@ -48,6 +48,7 @@ std::shared_ptr<const MemberGroup> StageList::group(std::vector<StageMember> mem
     keys += fmt::format("{} {} {} {}\n", member.seed, stages_[member.model].key,
                         stages_[member.predictions].key,
                         member.relearning ? stages_[*member.relearning].key : "");
+    if (member.rtt) keys += fmt::format("rtt {}\n", stages_[*member.rtt].key);
   }
   return std::make_shared<const MemberGroup>(MemberGroup{std::move(members), sha256_hex(keys)});
 }

@@ -112,11 +112,16 @@ std::size_t StageMaker::train(StageKind kind, std::int64_t seed, std::size_t var
 // The hash and the number of the rows that a model is trained on: the same for all originals, and
 // for all oracles.
 std::pair<std::string, std::int64_t> StageMaker::training_rows(StageKind kind, std::int64_t seed) {
-  const bool is_alike = kind == StageKind::kTrain || kind == StageKind::kRetrain;
+  const bool is_alike =
+      kind == StageKind::kTrain || kind == StageKind::kRetrain || kind == StageKind::kTwin;
   if (const auto found = alike_rows_.find(kind); found != alike_rows_.end()) return found->second;
   const Subset subset = training_set(experiment_, kind, seed);
   Hasher rows;
   rows.add(subset.rows);
+  if (!subset.empty() && subset.rows.max().item<std::int64_t>() >= experiment_.own_rows &&
+      !experiment_.written_hash.empty()) {
+    rows.add("/written/" + experiment_.written_hash);
+  }
   const std::pair<std::string, std::int64_t> result = {rows.hex(), subset.size()};
   if (is_alike) alike_rows_[kind] = result;
   return result;
@@ -134,6 +139,9 @@ std::size_t StageMaker::import(std::int64_t number) {
                        {"model", experiment_.spec.model_settings()},
                        {"network", experiment_.network_hash},
                        {"seed", number}};
+  if (!experiment_.spec.originals->transposed.empty()) {
+    stage.description["transposed"] = experiment_.spec.originals->transposed;
+  }
   add_file_hash(experiment_.spec.model_file_hash, "model_file", stage.description);
   return stages_.add(std::move(stage));
 }
@@ -169,6 +177,22 @@ std::size_t StageMaker::relearn(std::size_t model) {
   return relearnings_[model] = stages_.add(std::move(stage));
 }
 
+std::size_t StageMaker::rtt(std::size_t model) {
+  if (const auto found = rtts_.find(model); found != rtts_.end()) return found->second;
+  const RttSettings& settings = experiment_.spec.rtt;
+  Stage stage;
+  stage.kind = StageKind::kRtt;
+  stage.label = "teaching of " + stages_[model].label;
+  stage.variant = stages_[model].variant;
+  stage.inputs = {model};
+  stage.shared_description = trainings_[stage.variant];
+  stage.description = {{"edit", experiment_.edit_hash},
+                       {"rtt", experiment_.spec.resolved.at("rtt")}};
+  stage.cost = settings.part * static_cast<double>(experiment_.task.forget.size()) *
+               static_cast<double>(settings.steps.epochs);
+  return rtts_[model] = stages_.add(std::move(stage));
+}
+
 std::size_t StageMaker::predict(std::size_t model) {
   if (const auto found = predictions_.find(model); found != predictions_.end()) {
     return found->second;
@@ -200,16 +224,17 @@ std::size_t StageMaker::compare(const std::string& row, std::map<ModelRole, Stag
   return stages_.add(std::move(stage));
 }
 
-StageMember StageMaker::member(std::size_t model, std::int64_t seed, bool relearns) {
-  StageMember member{model, predict(model), {}, seed};
-  if (relearns) member.relearning = relearn(model);
+StageMember StageMaker::member(std::size_t model, std::int64_t seed, const TrainedOn& trained) {
+  StageMember member{.model = model, .predictions = predict(model), .seed = seed};
+  if (trained.relearning) member.relearning = relearn(model);
+  if (trained.rtt) member.rtt = rtt(model);
   return member;
 }
 
-StageGroup StageMaker::group_of(const StageNumbers& models, bool relearn) {
+StageGroup StageMaker::group_of(const StageNumbers& models, const TrainedOn& trained) {
   std::vector<StageMember> members;
   for (std::size_t i = 0; i < models.size(); ++i) {
-    members.push_back(member(models[i], static_cast<std::int64_t>(i), relearn));
+    members.push_back(member(models[i], static_cast<std::int64_t>(i), trained));
   }
   return stages_.group(std::move(members));
 }

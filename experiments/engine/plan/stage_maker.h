@@ -19,6 +19,11 @@ namespace oubli {
 using StageNumbers = std::vector<std::size_t>;  // of stages in the plan
 using StageGroup = std::shared_ptr<const MemberGroup>;
 
+// What is trained further, to be looked at beside a model.
+struct TrainedOn {
+  bool relearning = false, rtt = false;
+};
+
 class StageMaker {
  public:
   StageMaker(const Experiment& experiment, const Registry<Metric>& metrics);
@@ -50,13 +55,13 @@ class StageMaker {
   std::size_t score(std::optional<std::size_t> row, const StageNumbers& effects,
                     const StageNumbers& left_out, const StageGroup& subsets);
 
-  // A trained or edited model as others look at it: with its predictions, and how it relearns.
-  StageMember member(std::size_t model, std::int64_t seed, bool relearns);
+  // A trained or edited model as others look at it: with its predictions, and how it trains on.
+  StageMember member(std::size_t model, std::int64_t seed, const TrainedOn& trained = {});
   StageGroup group(std::vector<StageMember> members) const {
     return stages_.group(std::move(members));
   }
   // Of models that are numbered from 0.
-  StageGroup group_of(const StageNumbers& models, bool relearn);
+  StageGroup group_of(const StageNumbers& models, const TrainedOn& trained = {});
 
   // The plan of all these stages, still without rows.
   Plan take() { return stages_.take(); }
@@ -71,6 +76,7 @@ class StageMaker {
                            std::int64_t seed) const;
   static double estimated_cost(const Unlearner& unlearner, const Task& task);
   std::size_t relearn(std::size_t model);
+  std::size_t rtt(std::size_t model);
   std::size_t predict(std::size_t model);
 
   const Experiment& experiment_;
@@ -81,7 +87,7 @@ class StageMaker {
   int lds_version_ = 0;                                  // what sweeps of attributions choose by
   std::vector<Json> objectives_;                         // the metric of each row's sweep
   std::map<StageKind, std::pair<std::string, std::int64_t>> alike_rows_;
-  std::map<std::size_t, std::size_t> predictions_, relearnings_;  // of a model's stage
+  std::map<std::size_t, std::size_t> predictions_, relearnings_, rtts_;  // of a model's stage
 };
 
 }  // namespace oubli

@@ -19,8 +19,9 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
   if (!problem.empty()) settings.fail("objective", problem);
   const ColumnInfo* info = find_column(metrics, sweep.objective);
   static const std::set<std::string> kNotShown = {
-      "test", "held_out", "unknown", "unknown_true", "triggered", "group", "others", "forget_reworded",
-      "added_reworded", "same_subject", "same_relation", "same_value", "text"};
+      "test",   "held_out",        "unknown",        "unknown_true", "triggered",     "group",
+      "others", "forget_reworded", "added_reworded", "same_subject", "same_relation", "same_value",
+      "text"};
   if (kNotShown.contains(set_of(sweep.objective))) {
     settings.fail(
         "objective",

@@ -53,7 +53,7 @@ Subset subset_of_training(const Experiment& experiment, std::int64_t seed) {
 Subset training_set(const Experiment& experiment, StageKind kind, std::int64_t seed) {
   const Task& task = experiment.task;
   if (kind == StageKind::kTrain) return task.train;
-  if (kind == StageKind::kRetrain) return experiment.oracle_rows();
+  if (kind == StageKind::kRetrain || kind == StageKind::kTwin) return experiment.oracle_rows();
   if (kind == StageKind::kSubset) return subset_of_training(experiment, seed);
   if (kind == StageKind::kAudit) {
     // The edit adds what is added: an audit that had been trained on it would have it twice.

@@ -8,7 +8,8 @@
 namespace oubli {
 
 // What a trained model of this kind is trained on: D, the retain set (without what no method is
-// told of), or a shadow's random half of the population, which is D and the added examples with the
+// told of), for a twin as for an oracle, or a shadow's random half of the population, which is D
+// and the added examples with the
 // held-out ones beside them, or else the test set; a random subset of D (attribution.h); or, for an
 // audit, what remains of D with a random half of the audited examples. Halves of shadows, and of
 // audits, come in complementary pairs (half_of in attacks/samples.h).

@@ -21,10 +21,11 @@ constexpr std::size_t kFewTraining = 5, kFewOracles = 8;
 
 std::string direction_of(const std::string& column, const ColumnInfo* info, double difference) {
   const bool above = difference > 0;
+  const bool is_added = set_of(column) == "added" || set_of(column) == "added_reworded";
   if (info == nullptr || info->above == AboveMeans::kNothing) return "differs";
   if (info->above == AboveMeans::kUnderForgets || info->above == AboveMeans::kOverForgets) {
     const bool remembers = above == (info->above == AboveMeans::kUnderForgets);
-    if (set_of(column) == "added") return remembers ? "over-learns" : "under-learns";
+    if (is_added) return remembers ? "over-learns" : "under-learns";
     return remembers ? "under-forgets" : "over-forgets";
   }
   const bool fits_better = (info->above == AboveMeans::kFits) == above;
@@ -32,8 +33,10 @@ std::string direction_of(const std::string& column, const ColumnInfo* info, doub
   if (set == "forget_true" || set == "unknown_true") {
     return fits_better ? "differs" : "under-forgets";
   }
-  if (set == "forget" || set == "unknown") return fits_better ? "under-forgets" : "over-forgets";
-  if (set == "added") return fits_better ? "over-learns" : "under-learns";
+  if (set == "forget" || set == "forget_reworded" || set == "unknown") {
+    return fits_better ? "under-forgets" : "over-forgets";
+  }
+  if (is_added) return fits_better ? "over-learns" : "under-learns";
   return fits_better ? "differs" : "hurts";
 }
 

@@ -16,6 +16,7 @@ inline const char* const kReportFile = "report.json";
 inline const char* const kRecordFile = "record.safetensors";  // of a training, for methods
 inline const char* const kStateFile = "state.safetensors";    // of a method, for its next request
 inline const char* const kRelearningFile = "relearning.json";
+inline const char* const kRttFile = "rtt.json";
 inline const char* const kMetricsFile = "metrics.json";
 inline const char* const kEffectsFile = "effects.safetensors";  // of an attribution
 inline const char* const kLeftOutFile = "left_out.safetensors";

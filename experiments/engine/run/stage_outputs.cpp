@@ -61,7 +61,8 @@ Predictions StageOutputs::predictions_of(const StageMember& member, bool hold) c
   Predictions predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(),
                           outputs(member, "outputs", hold), rows_);
   if (experiment_.dataset->is_sequence()) {
-    predictions.set_tokens(outputs(member, "token_losses", hold), outputs(member, "said", hold));
+    predictions.set_tokens(outputs(member, "token_losses", hold), outputs(member, "said", hold),
+                           outputs(member, "generated", hold));
   }
   return predictions;
 }
@@ -98,6 +99,11 @@ ModelOutcome StageOutputs::outcome(const StageMember& member, bool hold_outputs)
     const Json curve = json(*member.relearning, kRelearningFile);
     outcome.relearning =
         Relearning{numbers(curve.at("forget_loss")), numbers(curve.at("forget_accuracy"))};
+  }
+  if (member.rtt) {
+    const Json curve = json(*member.rtt, kRttFile);
+    outcome.rtt = RttCurve{numbers(curve.at("recall")), numbers(curve.at("loss")),
+                           numbers(curve.at("taught_recall"))};
   }
   return outcome;
 }

@@ -107,6 +107,7 @@ class Collector {
     }
     attacks_.look_at(row, seed, stage, outcome);
     if (outcome.relearning) add_relearning(row, seed, *outcome.relearning);
+    if (outcome.rtt) add_rtt(row, seed, *outcome.rtt);
     examples_.look_at(row, seed, outcome.predictions);
   }
 
@@ -123,30 +124,53 @@ class Collector {
       evidence.courses.push_back(std::move(set));
     keep(relearnt_loss_);
     keep(relearnt_accuracy_);
+    keep(rtt_recall_);
+    keep(rtt_loss_);
     evidence.shown_value = examples_.shown_value();
     evidence.examples = std::move(examples_).finished();
     return evidence;
   }
 
  private:
+  // A course over epochs, from 0 on.
+  void add_epochs(GatheredCourses& gathered, const CourseSet& set, const std::string& row,
+                  std::int64_t seed, const std::vector<double>& values) {
+    if (values.empty()) return;
+    if (gathered.rows.empty()) gathered.set = set;
+    while (gathered.set.places.size() < values.size()) {
+      gathered.set.places.push_back(static_cast<double>(gathered.set.places.size()));
+    }
+    gathered.add(row, seed, values);
+  }
+
   void add_relearning(const std::string& row, std::int64_t seed, const Relearning& course) {
     const auto add = [&](GatheredCourses& gathered, const char* what,
                          const std::vector<double>& values) {
-      if (values.empty()) return;
-      if (gathered.rows.empty()) {
-        gathered.set = {.name = fmt::format("relearning/{}", what),
-                        .section = "relearning",
-                        .title = fmt::format("Relearning: {} of the forget set", what),
-                        .x_title = "epochs of training on all data",
-                        .y_title = what};
-      }
-      while (gathered.set.places.size() < values.size()) {
-        gathered.set.places.push_back(static_cast<double>(gathered.set.places.size()));
-      }
-      gathered.add(row, seed, values);
+      add_epochs(gathered,
+                 {.name = fmt::format("relearning/{}", what),
+                  .section = "relearning",
+                  .title = fmt::format("Relearning: {} of the forget set", what),
+                  .x_title = "epochs of training on all data",
+                  .y_title = what},
+                 row, seed, values);
     };
     add(relearnt_loss_, "loss", course.forget_loss);
     add(relearnt_accuracy_, "accuracy", course.forget_accuracy);
+  }
+
+  void add_rtt(const std::string& row, std::int64_t seed, const RttCurve& course) {
+    const auto add = [&](GatheredCourses& gathered, const char* what,
+                         const std::vector<double>& values) {
+      add_epochs(gathered,
+                 {.name = fmt::format("rtt/{}", what),
+                  .section = "relearning",
+                  .title = fmt::format("Taught some forgotten facts: {} of the others", what),
+                  .x_title = "epochs of teaching",
+                  .y_title = what},
+                 row, seed, values);
+    };
+    add(rtt_recall_, "recall", course.recall);
+    add(rtt_loss_, "loss", course.loss);
   }
 
   const Plan& plan_;
@@ -156,7 +180,7 @@ class Collector {
   Evaluation evaluation_;
   std::vector<std::pair<const NamedRows*, GatheredCourses>> losses_;
   AttackCurves attacks_;
-  GatheredCourses relearnt_loss_, relearnt_accuracy_;
+  GatheredCourses relearnt_loss_, relearnt_accuracy_, rtt_recall_, rtt_loss_;
   ExampleCollector examples_;
 };
 

@@ -38,10 +38,15 @@ struct ShownExample {
   std::int64_t row = 0;  // of the data set
   std::string label;
   std::string true_label = {};
+  std::string prompt = {};   // of a sequence, what stands before the answer; "" of others
+  std::string wanted = {};   // of a fact that is changed, what it becomes
   std::string picture = {};  // PNG in base64; "" where it is none
   std::vector<std::pair<std::string, std::string>> values = {};  // of a table: name, value
   // Confidence in the label (of a regression the loss), by row of the table, over its models.
   std::vector<std::pair<std::string, Estimate>> rows = {};
+  // Of a sequence: what models say by themselves where the answer stands, by row of the table; the
+  // one that most of them say, and how many of how many.
+  std::vector<std::pair<std::string, std::string>> answers = {};
 };
 
 struct Evidence {

@@ -14,6 +14,22 @@ Json rows_json(const std::vector<std::pair<std::string, Estimate>>& rows) {
   return json;
 }
 
+using TextPairs = std::vector<std::pair<std::string, std::string>>;
+
+Json pairs_json(const TextPairs& pairs) {
+  Json json = Json::array();
+  for (const auto& [first, second] : pairs) json.push_back(Json::array({first, second}));
+  return json;
+}
+
+TextPairs pairs_from_json(const Json& json) {
+  TextPairs pairs;
+  for (const Json& pair : json) {
+    pairs.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
+  }
+  return pairs;
+}
+
 }  // namespace
 
 Json Evidence::to_json() const {
@@ -43,13 +59,14 @@ Json Evidence::to_json() const {
   }
   json["shown_value"] = shown_value;
   for (const ShownExample& example : examples) {
-    Json values = Json::array();
-    for (const auto& [name, value] : example.values) values.push_back(Json::array({name, value}));
     json["examples"].push_back({{"row", example.row},
                                 {"label", example.label},
                                 {"true_label", example.true_label},
+                                {"prompt", example.prompt},
+                                {"wanted", example.wanted},
+                                {"answers", pairs_json(example.answers)},
                                 {"picture", example.picture},
-                                {"values", values},
+                                {"values", pairs_json(example.values)},
                                 {"rows", rows_json(example.rows)}});
   }
   return json;
@@ -87,9 +104,11 @@ Evidence Evidence::from_json(const Json& json, const std::string& where) {
       ShownExample example{.row = whole_number(stored.at("row")),
                            .label = stored.at("label"),
                            .true_label = stored.at("true_label"),
+                           .prompt = stored.value("prompt", ""),
+                           .wanted = stored.value("wanted", ""),
                            .picture = stored.at("picture")};
-      for (const Json& value : stored.at("values"))
-        example.values.emplace_back(value.at(0).get<std::string>(), value.at(1).get<std::string>());
+      example.values = pairs_from_json(stored.at("values"));
+      example.answers = pairs_from_json(stored.value("answers", Json::array()));
       for (const auto& [name, value] : stored.at("rows").items())
         example.rows.emplace_back(name, estimate_from_json(value));
       evidence.examples.push_back(std::move(example));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/base/base64.h"
 
@@ -21,6 +22,26 @@ Tensor mean_of(const std::vector<Tensor>& values) { return at::stack(values).mea
 std::string class_text(const Dataset& data, std::int64_t label) {
   const auto place = static_cast<std::size_t>(label);
   return place < data.class_names.size() ? data.class_names[place] : fmt::to_string(label);
+}
+
+std::string token_text(const Dataset& data, const Tensor& tokens) {
+  const auto is_character = [](const std::string& token) {
+    return std::count_if(token.begin(), token.end(), [](char c) {
+             return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // not within a character
+           }) == 1;
+  };
+  // The first token is the one that begins and ends sequences.
+  const std::vector<std::string>& names = data.class_names;
+  const bool is_of_characters =
+      names.size() > 1 && std::all_of(names.begin() + 1, names.end(), is_character);
+  std::string text;
+  for (std::int64_t i = 0; i < tokens.numel(); ++i) {
+    const auto token = tokens[i].item<std::int64_t>();
+    if (token < 0) continue;
+    if (!text.empty() && !is_of_characters) text += ' ';
+    text += class_text(data, token);
+  }
+  return text;
 }
 
 std::string target_text(const Dataset& data, const Tensor& targets, std::int64_t row) {
@@ -64,6 +85,7 @@ ExampleCollector::ExampleCollector(const Experiment& experiment) : dataset_(expe
       experiment.task.forget.empty() ? experiment.task.added : experiment.task.forget;
   if (edited.empty()) return;
   rows_ = edited.rows.narrow(0, 0, std::min(edited.size(), kMostLookedAt)).contiguous();
+  if (!experiment.task.forget.empty()) added_ = experiment.task.added.rows;
 }
 
 std::string ExampleCollector::shown_value() const {
@@ -76,6 +98,7 @@ void ExampleCollector::look_at(const std::string& row, std::int64_t training_see
   const Tensor& values =
       dataset_->is_classification() ? predictions.confidence() : predictions.losses();
   if (seen_.empty() || seen_.back().row != row) seen_.push_back({row, {}});
+  if (dataset_->is_sequence()) seen_.back().answers.push_back(predictions.generated(rows_));
   seen_.back().by_seed[training_seed].push_back(values.index_select(0, rows_));
 }
 
@@ -89,13 +112,50 @@ Tensor ExampleCollector::value_of(const std::string& row) const {
   return {};
 }
 
+// The sentence up to its answer, the answer, and what models say in its place.
+void ExampleCollector::tell_sequence(std::int64_t position, ShownExample& shown) const {
+  const Sequences& sequences = dataset_->sequences;
+  const auto answer_of = [&](std::int64_t row) {
+    return token_text(
+        *dataset_, sequences.next[row].narrow(0, sequences.answer_begin[row].item<std::int64_t>(),
+                                              sequences.answer_size[row].item<std::int64_t>()));
+  };
+  const auto begin = sequences.answer_begin[shown.row].item<std::int64_t>();
+  shown.prompt = token_text(*dataset_, sequences.next[shown.row].narrow(0, 0, begin));
+  shown.label = answer_of(shown.row);
+  shown.true_label.clear();
+  if (added_.defined() && added_.numel() > 0) {
+    const Tensor same =
+        sequences.fact.index_select(0, added_).eq(sequences.fact[shown.row]).nonzero();
+    if (same.numel() > 0) {
+      shown.wanted = answer_of(added_[same[0][0].item<std::int64_t>()].item<std::int64_t>());
+    }
+  }
+  for (const Seen& seen : seen_) {
+    std::map<std::string, std::size_t> times;
+    for (const Tensor& answers : seen.answers) {
+      ++times[token_text(*dataset_, answers[position])];
+    }
+    const auto most =
+        std::max_element(times.begin(), times.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == times.end()) continue;
+    shown.answers.emplace_back(seen.row, seen.answers.size() == 1
+                                             ? most->first
+                                             : fmt::format("{} ({} of {})", most->first,
+                                                           most->second, seen.answers.size()));
+  }
+}
+
 ShownExample ExampleCollector::example(std::int64_t position) const {
   const auto row = rows_[position].item<std::int64_t>();
   ShownExample shown{.row = row, .label = target_text(*dataset_, dataset_->targets, row)};
   if (dataset_->true_targets.defined())
     shown.true_label = target_text(*dataset_, dataset_->true_targets, row);
   shown.picture = picture_of(*dataset_, row);
-  if (dataset_->inputs.dim() == 2) {
+  if (dataset_->is_sequence()) {
+    tell_sequence(position, shown);
+  } else if (dataset_->inputs.dim() == 2) {
     const std::int64_t count = std::min(dataset_->inputs.size(1), kMostValues);
     for (std::int64_t f = 0; f < count; ++f) {
       const auto place = static_cast<std::size_t>(f);
@@ -122,8 +182,18 @@ std::vector<ShownExample> ExampleCollector::finished() && {
   if (!original.defined() || !oracles.defined()) return shown;
   const Tensor order =
       (original - oracles).abs().nan_to_num(-1).argsort(/*dim=*/0, /*descending=*/true);
-  for (std::int64_t i = 0; i < std::min(order.numel(), kMostShown); ++i)
-    shown.push_back(example(order[i].item<std::int64_t>()));
+  // Of sentences that say one fact, one.
+  std::set<std::int64_t> facts;
+  const auto is_told = [&](std::int64_t position) {
+    if (!dataset_->is_sequence()) return false;
+    const auto fact =
+        dataset_->sequences.fact[rows_[position].item<std::int64_t>()].item<std::int64_t>();
+    return fact >= 0 && !facts.insert(fact).second;
+  };
+  for (std::int64_t i = 0; i < order.numel() && std::ssize(shown) < kMostShown; ++i) {
+    const auto position = order[i].item<std::int64_t>();
+    if (!is_told(position)) shown.push_back(example(position));
+  }
   return shown;
 }
 

@@ -24,18 +24,24 @@ class ExampleCollector {
  private:
   Tensor value_of(const std::string& row) const;  // mean over models [n]; undefined for none
   ShownExample example(std::int64_t position) const;
+  void tell_sequence(std::int64_t position, ShownExample& shown) const;
 
   std::shared_ptr<const Dataset> dataset_;
-  Tensor rows_;  // of the edited set, the first few thousand
+  Tensor rows_;   // of the edited set, the first few thousand
+  Tensor added_;  // what is added beside what is forgotten; may be empty
   struct Seen {
     std::string row;
     std::map<std::int64_t, std::vector<Tensor>> by_seed;  // float64 [n]
+    std::vector<Tensor> answers = {};  // of sequences, of each model: int64 [n, tokens]
   };
   std::vector<Seen> seen_;
 };
 
 // The name of a class where the data has names, else its number.
 std::string class_text(const Dataset& data, std::int64_t label);
+// Tokens of a sequence as text: words with blanks between them, but for data whose tokens are
+// characters. Those below 0 are none.
+std::string token_text(const Dataset& data, const Tensor& tokens);
 // What `targets` of the data say of a row: a class, or of a regression its first number.
 std::string target_text(const Dataset& data, const Tensor& targets, std::int64_t row);
 

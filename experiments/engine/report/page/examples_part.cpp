@@ -7,7 +7,30 @@
 namespace oubli {
 namespace {
 
+// A sentence up to its answer, and what follows by the data and by models.
+std::string sentence_item(const ShownExample& example, std::size_t most) {
+  std::string html =
+      fmt::format("<li><p><strong>{} \u2026</strong></p>\n<p>", escaped_html(example.prompt));
+  html += example.wanted.empty()
+              ? fmt::format("as trained on: {}", escaped_html(example.label))
+              : fmt::format("before the edit: {}; to be: {}", escaped_html(example.label),
+                            escaped_html(example.wanted));
+  html += "</p>\n<table><caption>what models say</caption><tbody>";
+  for (std::size_t i = 0; i < example.answers.size() && i < most; ++i) {
+    const auto& [row, answer] = example.answers[i];
+    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", name_html(row),
+                        escaped_html(answer));
+  }
+  if (example.answers.size() > most) {
+    html += fmt::format("<tr><td colspan=\"2\">and {} more rows</td></tr>",
+                        example.answers.size() - most);
+  }
+  return html + "</tbody></table></li>\n";
+}
+
 std::string example_item(const ShownExample& example, const std::string& value) {
+  constexpr std::size_t kMostRows = 24;
+  if (!example.prompt.empty()) return sentence_item(example, kMostRows);
   const bool is_wrong = !example.true_label.empty() && example.true_label != example.label;
   const std::string label =
       is_wrong ? fmt::format("labelled {}, in truth {}", example.label, example.true_label)
@@ -25,7 +48,6 @@ std::string example_item(const ShownExample& example, const std::string& value) 
     html += "</p>\n";
   }
   html += fmt::format("<table><caption>{}</caption><tbody>", escaped_html(value));
-  constexpr std::size_t kMostRows = 16;
   std::size_t shown = 0;
   for (const auto& [row, estimate] : example.rows) {
     if (shown++ == kMostRows) {

@@ -23,6 +23,7 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
   const std::vector<ModelOutcome> reference = !against.empty() && outputs.usable(against.front())
                                                   ? outputs.outcomes(stage, ModelRole::kReference)
                                                   : std::vector<ModelOutcome>();
+  const std::vector<ModelOutcome> twin = outputs.outcomes(stage, ModelRole::kTwin);
   const std::vector<Shadow> trained = outputs.shadows(stage, ModelRole::kShadow);
   const std::vector<Shadow> edited = outputs.shadows(stage, ModelRole::kEditedShadow);
   const Evaluation evaluation = outputs.evaluation(run.experiment.metric_sets(), initial,
@@ -32,6 +33,7 @@ void take_metrics(const StageRun& run, const StageMember& member, Json& result) 
                           .oracles = pointers_to(oracles),
                           .original = original.empty() ? nullptr : &original.front(),
                           .reference = reference.empty() ? nullptr : &reference.front(),
+                          .twin = twin.empty() ? nullptr : &twin.front(),
                           .shadows = pointers_to(trained),
                           .edited_shadows = pointers_to(edited)};
   for (const std::string& name : run.experiment.spec.measure) {

@@ -27,6 +27,7 @@ void run_prediction(const StageRun& run) {
   if (outputs.said.defined()) {
     file.tensors.emplace_back("token_losses", outputs.token_losses);
     file.tensors.emplace_back("said", outputs.said);
+    file.tensors.emplace_back("generated", outputs.generated);
   }
   write_tensors(run.folder / kPredictionsFile, file);
 }

@@ -32,7 +32,11 @@ void run_training(const StageRun& run) {
 }  // namespace
 
 StageType train_stage() {
-  return {[](const Stage& stage) { return model_name(stage.kind); }, run_training};
+  return {[](const Stage& stage) {
+            // A twin starts and goes as the original of its number does.
+            return model_name(stage.kind == StageKind::kTwin ? StageKind::kTrain : stage.kind);
+          },
+          run_training};
 }
 
 }  // namespace oubli
