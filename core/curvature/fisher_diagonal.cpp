@@ -29,17 +29,16 @@ Tensor noise_rows(const Objective& objective, std::int64_t begin, std::int64_t c
 Tensors unweighted_gradients(FisherTargets targets, const Objective& objective,
                              const Tensor& outputs, const Batch& batch, std::int64_t begin,
                              std::int64_t draws, const Generator& generator) {
-  if (targets == FisherTargets::kExpected) return objective.output_hessian_factors(outputs, batch.targets);
+  if (targets == FisherTargets::kExpected)
+    return objective.output_hessian_factors(outputs, batch.targets);
   if (targets == FisherTargets::kEmpirical) {
     return {objective.output_gradients(outputs, batch.targets)};
   }
   Tensors gradients;
   const double share = 1.0 / std::sqrt(static_cast<double>(draws));
   for (std::int64_t i = 0; i < draws; ++i) {
-    const Tensor noise =
-        noise_rows(objective, begin, outputs.size(0), outputs, i, generator);
-    gradients.push_back(
-        objective.drawn_output_gradients(outputs, batch.targets, noise).mul(share));
+    const Tensor noise = noise_rows(objective, begin, outputs.size(0), outputs, i, generator);
+    gradients.push_back(objective.drawn_output_gradients(outputs, batch.targets, noise).mul(share));
   }
   return gradients;
 }
@@ -80,8 +79,7 @@ FisherDiagonal fisher_diagonal(FisherTargets targets, const Model& model, const 
   FisherDiagonal result;
   result.values = at::zeros({model.dim()}, at::kDouble);
   Tensor sum = at::empty({model.dim()}, model.theta().options());
-  const std::int64_t each =
-      fisher_gradients(targets, objective, *subset.dataset, options.draws);
+  const std::int64_t each = fisher_gradients(targets, objective, *subset.dataset, options.draws);
   const std::int64_t batch_size =
       options.batch_size > 0 ? options.batch_size : examples_at_a_time(model, subset, each);
   for (std::int64_t begin = 0; begin < subset.size(); begin += batch_size) {

@@ -83,8 +83,7 @@ enum class PassMode { kTraining, kEvaluation };
 // itself, or something in its place. `weight`: the number of the layer's first parameter. Linear
 // layers and layer normalisations, whose input is what the blocks before them have summed up, are
 // looked at.
-using Tap =
-    std::function<Tensor(std::size_t weight, const Tensor& input, const Tensor& output)>;
+using Tap = std::function<Tensor(std::size_t weight, const Tensor& input, const Tensor& output)>;
 
 // One forward pass.
 struct ForwardPass {

@@ -60,11 +60,12 @@ Schedule Schedule::read(const Settings& parent, const Schedule& defaults) {
                                         .at_most = 1,
                                         .doc = "what each drop multiplies the rate by"});
   } else if (name == "cosine") {
-    s.rise = settings.real("warm_up", {.default_value = s.rise,
-                                       .at_least = 0,
-                                       .below = 1,
-                                       .doc = "share of the steps in which the rate first rises, on "
-                                              "a line"});
+    s.rise =
+        settings.real("warm_up", {.default_value = s.rise,
+                                  .at_least = 0,
+                                  .below = 1,
+                                  .doc = "share of the steps in which the rate first rises, on "
+                                         "a line"});
   } else if (name == "one_cycle") {
     s.warm_up = settings.real("warm_up", {.default_value = s.warm_up,
                                           .at_least = 0,

@@ -35,7 +35,8 @@ Tensor BatchDerivatives::hessian_times(const Tensor& v) const {
   const Tensor sum = at::zeros_like(model_.theta());
   Tensors sums = model_.split(sum);
   const Tensor moved = net_->tangent({}, direction, /*keep=*/true);
-  net_->adjoint_tangent(objective_.output_hessian_product(outputs_, targets_, moved), direction, sums,
+  net_->adjoint_tangent(objective_.output_hessian_product(outputs_, targets_, moved), direction,
+                        sums,
                         /*input=*/false);
   cost_.add_products(6, size());
   return sum.to(at::kDouble) / static_cast<double>(size());

@@ -38,8 +38,8 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return shape.empty() ? "a single number" : fmt::format("{}", fmt::join(shape, "x"));
 }
 
-void require_shape(const std::string& architecture, const Origin& origin,
-                   const NetworkShape& shape, bool has_positions) {
+void require_shape(const std::string& architecture, const Origin& origin, const NetworkShape& shape,
+                   bool has_positions) {
   if (shape.positions > 0 && !has_positions) {
     fail_at(origin, fmt::format("{} gives one set of scores an example, and this data is of "
                                 "sequences, with one at each position: use gpt.",

@@ -29,10 +29,11 @@ std::int64_t feature_count(const NetworkShape& shape);
 // "3x32x32", or "a single number" for no extents.
 std::string shape_text(const std::vector<std::int64_t>& shape);
 
-// Throws Error(kSettings) unless there is at least one output, every extent of the input is positive
-// and the architecture has outputs at each position where they are wanted. `architecture` is named in the message, which is located at `origin`.
-void require_shape(const std::string& architecture, const Origin& origin,
-                   const NetworkShape& shape, bool has_positions = false);
+// Throws Error(kSettings) unless there is at least one output, every extent of the input is
+// positive, and the architecture has outputs at each position where they are wanted. `architecture`
+// is named in the message, which is located at `origin`.
+void require_shape(const std::string& architecture, const Origin& origin, const NetworkShape& shape,
+                   bool has_positions = false);
 // The same, and the input must be [channels, height, width] with both sides at least
 // `smallest_side`.
 void require_image(const std::string& architecture, const Origin& origin, const NetworkShape& shape,
