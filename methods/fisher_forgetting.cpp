@@ -208,7 +208,6 @@ MethodInfo fisher_forgetting_method() {
       .needs_retain_data = true,
       .needs_forget_data = true,  // form released: which classes are forgotten
       .supports_adding = false,
-      .takes_sequences = true,
       .version = 2,  // the last layer is the one that outputs come from
       .make = make_unlearner<FisherForgetting>};
 }

@@ -98,7 +98,6 @@ MethodInfo munba_method() {
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,
-          .takes_sequences = true,
           .make = make_unlearner<Munba>};
 }
 

@@ -23,7 +23,7 @@ using testing::text_read;
 const std::string kText =
     "one two three\nfour five\n\nsix seven eight nine ten\n\n\neleven twelve\n";
 
-class Text : public ::testing::Test {
+class TextSource : public ::testing::Test {
  protected:
   Settings settings(Json json) const {
     json["file"] = "a.txt";
@@ -53,7 +53,7 @@ class Text : public ::testing::Test {
   testing::TemporaryFolder folder_;
 };
 
-TEST_F(Text, IsCutWithinItsParagraphs) {
+TEST_F(TextSource, IsCutWithinItsParagraphs) {
   const Dataset data = load(kText).dataset;
   ASSERT_EQ(data.size(), 5);
   EXPECT_EQ(text_read(data, 0), "<s> one two three");
@@ -66,7 +66,7 @@ TEST_F(Text, IsCutWithinItsParagraphs) {
   EXPECT_EQ(data.name, "a");
 }
 
-TEST_F(Text, IsCutLineByLineOrAsOne) {
+TEST_F(TextSource, IsCutLineByLineOrAsOne) {
   EXPECT_THAT(asked(kText, {{"within", "line"}}),
               ElementsAre("one two three <s>", "four five <s> _", "six seven eight nine",
                           "ten <s> _ _", "eleven twelve <s> _"));
@@ -74,7 +74,7 @@ TEST_F(Text, IsCutLineByLineOrAsOne) {
               ElementsAre("one two three four", "five six seven eight", "nine ten eleven twelve"));
 }
 
-TEST_F(Text, ColumnsSayWhereARowStands) {
+TEST_F(TextSource, ColumnsSayWhereARowStands) {
   const Dataset data = load(kText).dataset;
   const auto numbers = [&](const char* name) { return data.columns.at(name).numbers; };
   EXPECT_THAT(numbers("line"), ElementsAre(1, 2, 4, 4, 7));
@@ -88,7 +88,7 @@ TEST_F(Text, ColumnsSayWhereARowStands) {
   EXPECT_THAT(whole.columns.at("paragraph").numbers, ElementsAre(1, 1, 2));
 }
 
-TEST_F(Text, CharactersAreTokensAndSoAreEndsOfLines) {
+TEST_F(TextSource, CharactersAreTokensAndSoAreEndsOfLines) {
   const std::vector<std::string> found =
       asked("ab\ncd\n\nef", {{"tokens", "characters"}, {"context", 3}});
   EXPECT_THAT(found, ElementsAre("a b \n", "c d <s>", "e f <s>"));
@@ -100,7 +100,7 @@ TEST_F(Text, CharactersAreTokensAndSoAreEndsOfLines) {
 }
 
 // The heart of the matter: what leaves with a row is asked for by no other, whatever the cut.
-TEST_F(Text, EveryTokenIsAskedForOnce) {
+TEST_F(TextSource, EveryTokenIsAskedForOnce) {
   std::string text;
   std::map<std::string, int> times;
   for (int i = 0; i < 200; ++i) {
@@ -122,7 +122,7 @@ TEST_F(Text, EveryTokenIsAskedForOnce) {
   }
 }
 
-TEST_F(Text, AStrideLetsASequenceReadMore) {
+TEST_F(TextSource, AStrideLetsASequenceReadMore) {
   const std::string text = "a b c d e f g";
   const Dataset data = load(text, {{"stride", 2}}).dataset;
   ASSERT_EQ(data.size(), 3);
@@ -134,7 +134,7 @@ TEST_F(Text, AStrideLetsASequenceReadMore) {
   EXPECT_THAT(error(text, {{"stride", 5}}, ErrorKind::kSettings), HasSubstr("passes over text"));
 }
 
-TEST_F(Text, TheAnswerIsTheSecondHalf) {
+TEST_F(TextSource, TheAnswerIsTheSecondHalf) {
   const std::string text = "a b c d e f g";
   EXPECT_THAT(asked(text, {}, true), ElementsAre("c d", "f g"));
   EXPECT_THAT(asked(text, {{"answer", "last"}}, true), ElementsAre("d", "g"));
@@ -143,7 +143,7 @@ TEST_F(Text, TheAnswerIsTheSecondHalf) {
   EXPECT_THAT(asked("a\n\nb c", {}, true), ElementsAre("a", "c"));
 }
 
-TEST_F(Text, RareTokensAreOne) {
+TEST_F(TextSource, RareTokensAreOne) {
   EXPECT_THAT(asked("b a c a d b a e", {{"vocabulary", 2}}),
               ElementsAre("b a <rare> a", "<rare> b a <rare>"));
   EXPECT_THAT(asked("b a c d", {{"vocabulary", 2}, {"context", 2}}),
@@ -152,7 +152,7 @@ TEST_F(Text, RareTokensAreOne) {
   EXPECT_THAT(asked("b a c d", {{"vocabulary", 4}, {"context", 2}}), ElementsAre("b a", "c d"));
 }
 
-TEST_F(Text, LinesAndParagraphsAreSelected) {
+TEST_F(TextSource, LinesAndParagraphsAreSelected) {
   std::string text;
   for (int i = 1; i <= 60; ++i)
     text += fmt::format("line {} says x{}\n{}", i, i, i % 5 ? "" : "\n");
@@ -169,7 +169,7 @@ TEST_F(Text, LinesAndParagraphsAreSelected) {
   EXPECT_EQ(select({{"column", "paragraph"}, {"is", {3}}}).numel(), 5);
 }
 
-TEST_F(Text, TestRowsAreDrawn) {
+TEST_F(TextSource, TestRowsAreDrawn) {
   std::string text;
   for (int i = 0; i < 400; ++i) text += fmt::format("w{} ", i % 50);
   const LoadedData loaded = load(text);
@@ -182,14 +182,14 @@ TEST_F(Text, TestRowsAreDrawn) {
   EXPECT_EQ(other.splits.test.numel(), 0);
 }
 
-TEST_F(Text, KeepsItsPromises) {
+TEST_F(TextSource, KeepsItsPromises) {
   load(kText);  // writes the file
   const SettingsNode node = settings({}).node();
   testing::expect_kept(testing::source_checks(), "text", builtin_datasets().find("text"), node,
                        DataFolders());
 }
 
-TEST_F(Text, SaysWhatIsWrong) {
+TEST_F(TextSource, SaysWhatIsWrong) {
   EXPECT_THAT(error(" \n\n"), HasSubstr("a.txt: there is nothing but blanks in it"));
   EXPECT_THAT(error("one two three"), HasSubstr("all of it, 3 tokens, is one sequence"));
   EXPECT_THAT(error("a b\nc \xff d\n"), HasSubstr("a.txt:2:3: the byte 0xff is not UTF-8"));

@@ -308,7 +308,7 @@ TEST(Sequence, SaysWhatCannotBeDone) {
   EXPECT_THAT(error("edit: [{remove: {random: {count: 150}}}, {remove: {random: {count: 90}}}]\n"),
               HasSubstr("request 2: "));
   EXPECT_THAT(error("edit: []\n"), HasSubstr("a list without requests"));
-  EXPECT_THAT(error("edit: {requests: {each: 2}}\n"), HasSubstr("needs either 'from'"));
+  EXPECT_THAT(error("edit: {requests: {each: 2}}\n"), HasSubstr("needs one of 'from'"));
   EXPECT_THAT(error("edit: {requests: {from: {random: {count: 9}}, each: 5, count: 2}}\n"),
               HasSubstr("2 requests of 5 rows need 10, and 9 are selected"));
   EXPECT_THAT(error("edit: {remove: {random: {count: 9}}}\ncheckpoints: [1]\n"),

@@ -186,6 +186,19 @@ TEST_F(FactSelectors, OtherDataSaysNoFacts) {
   }
 }
 
+// Classes are given to examples that have one each.
+TEST_F(FactSelectors, SentencesAreNotSpoilt) {
+  for (const Json& json :
+       {Json{{"mislabelled", {{"count", 3}}}}, Json{{"noisy", {{"count", 3}}}}}) {
+    EXPECT_THAT(select_error(json), HasSubstr("spoils examples with one label or target each"));
+  }
+  const auto load = builtin_datasets()
+                        .find("biographies")
+                        .configure(settings_from({{"people", 5}, {"label_noise", 0.5}}));
+  EXPECT_THAT(error_of(ErrorKind::kSettings, [&] { load({}); }),
+              HasSubstr("these examples are sequences of tokens"));
+}
+
 // What a run writes down with every default is read again, by those that do its work.
 TEST_F(FactSelectors, AreReadAgainFromWhatWasResolved) {
   folder_.write("f.csv", "subject,relation,object\nP1,city,Lyon\n");
