@@ -42,7 +42,7 @@ class ConstrainedFinetuning : public Unlearner {
     bound_ = settings.real("bound", {.default_value = 0.7,
                                      .above = 0,
                                      .doc = "largest change of a weight, over the root mean square "
-                                            "of the matrix; .inf for none"});
+                                            "of the matrix"});
     enough_ = settings.real("enough", {.default_value = 0.2,
                                        .at_least = 0,
                                        .doc = "it ends once the mean of -ln p(answer) is below"});

@@ -32,6 +32,8 @@ namespace oubli {
 namespace {
 
 constexpr const char* kEntryAnswers = "answers of entries";
+// A ball that has grown to a query holds it, as float32 models reckon the distance too.
+constexpr double kReach = 1 + 1e-5;
 
 // The entries in float64, with the answers that they stand for.
 class Entries {
@@ -57,7 +59,7 @@ class Entries {
     if (distance > reach + radius) return add(query, value, answer, radius);
     if (answers_[nearest].equal(answer)) {
       if (distance <= reach) return Change::kNone;
-      radii_[nearest] = distance;
+      radii_[nearest] = distance * kReach;
       return Change::kGrown;
     }
     // A ball that ends before the other's: half the distance would belong to both.
@@ -240,6 +242,7 @@ MethodInfo grace_method() {
       .supports_adding = true,
       .takes_labels = false,
       .takes_sequences = true,
+      .version = 2,  // a ball that has grown to a query holds it in float32 too
       .make = make_unlearner<Grace>};
 }
 

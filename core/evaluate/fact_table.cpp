@@ -28,7 +28,8 @@ Tensor RowGroups::mean(const Tensor& values) const {
 }
 
 bool FactTable::is_in(const Dataset& dataset) {
-  return dataset.is_sequence() && dataset.columns.contains(FactColumns::kRelation) &&
+  return dataset.is_sequence() && dataset.columns.contains(FactColumns::kSubject) &&
+         dataset.columns.contains(FactColumns::kRelation) &&
          dataset.columns.contains(FactColumns::kObject) &&
          dataset.sequences.fact.ge(0).any().item<bool>();
 }
@@ -42,6 +43,7 @@ FactTable::FactTable(std::shared_ptr<const Dataset> dataset) : dataset_(std::mov
   const std::int64_t objects = object.max().item<std::int64_t>() + 1;
   statement_ = at::where(states, sequences.fact * objects + object, -1);
   relation_ = at::where(states, relation_, -1);
+  subject_ = at::where(states, levels_of(*dataset_, FactColumns::kSubject), -1);
   const std::int64_t relations = relation_.max().item<std::int64_t>() + 1;
   std::vector<std::int64_t> counts;
   for (std::int64_t relation = 0; relation < relations; ++relation) {

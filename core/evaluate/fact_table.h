@@ -36,7 +36,9 @@ class FactTable {
   Tensor stating(const Tensor& rows) const;
   // Of rows that state facts, int64 [rows]: the relation's level, V, and which statement.
   Tensor relations(const Tensor& rows) const { return relation_.index_select(0, rows); }
-  const Tensor& relations() const { return relation_; }  // of all rows, -1 without a fact
+  // Of all rows, -1 without a fact.
+  const Tensor& relations() const { return relation_; }
+  const Tensor& subjects() const { return subject_; }
   Tensor choices(const Tensor& rows) const;
   Tensor statements(const Tensor& rows) const { return statement_.index_select(0, rows); }
   RowGroups by_statement(const Tensor& rows) const;
@@ -51,9 +53,9 @@ class FactTable {
 
  private:
   std::shared_ptr<const Dataset> dataset_;
-  Tensor relation_, statement_;  // int64 [n], -1 of rows without a fact
-  Tensor choices_;               // int64 [relations]
-  std::vector<Tensor> tokens_;   // of each relation
+  Tensor subject_, relation_, statement_;  // int64 [n], -1 of rows without a fact
+  Tensor choices_;                         // int64 [relations]
+  std::vector<Tensor> tokens_;             // of each relation
 };
 
 }  // namespace oubli

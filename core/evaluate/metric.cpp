@@ -31,6 +31,22 @@ Tensor about_unknown_facts(const Evaluation& evaluation, const Tensor& rows) {
   return or_none(rows.index({of_rows.ge(0) & is_known.logical_not()}));
 }
 
+// Those of the rows whose facts are of the examples' relations, and whose subjects are known by
+// what else is retained, or not, as those of the examples are: a name that was never read is
+// unlikely by itself. None where examples are of both kinds.
+Tensor facts_like(const Evaluation& evaluation, const Tensor& rows, const Tensor& examples) {
+  const FactTable facts(evaluation.dataset);
+  const Tensor &relations = facts.relations(), &subjects = facts.subjects();
+  const Tensor* retain = evaluation.rows("retain");
+  const Tensor kept = retain == nullptr ? at::empty({0}, at::kLong) : facts.stating(*retain);
+  const Tensor is_known = at::isin(subjects, subjects.index_select(0, kept));
+  const Tensor own = is_known.index_select(0, examples);
+  if (own.any().item<bool>() != own.all().item<bool>()) return {};
+  const Tensor same =
+      at::isin(relations.index_select(0, rows), relations.index_select(0, examples));
+  return or_none(rows.index({same & is_known.index_select(0, rows).eq(own[0])}));
+}
+
 }  // namespace
 
 #define OUBLI_METRIC(name) Metric name##_metric();
@@ -73,11 +89,11 @@ Tensor Evaluation::unseen() const {
 Tensor Evaluation::unseen_rows_like(const Tensor& examples) const {
   const Tensor all = unseen();
   if (!all.defined() || !is_classification()) return all;
-  const bool has_facts = FactTable::is_in(*dataset);
-  if (dataset->is_sequence() && !has_facts) return all;
-  const Tensor kinds = has_facts ? FactTable(dataset).relations() : dataset->targets;
-  const Tensor same = at::isin(kinds.index_select(0, all), kinds.index_select(0, examples));
-  return or_none(all.index({same}));
+  if (FactTable::is_in(*dataset)) return facts_like(*this, all, examples);
+  if (dataset->is_sequence()) return all;
+  const Tensor& targets = dataset->targets;
+  return or_none(
+      all.index({at::isin(targets.index_select(0, all), targets.index_select(0, examples))}));
 }
 
 std::vector<const ModelOutcome*> PopulationInput::controls() const {

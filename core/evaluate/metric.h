@@ -85,8 +85,9 @@ struct Evaluation {
   // facts no model was trained on in any wording: test says learnt facts in other words. Undefined
   // where there are none.
   Tensor unseen() const;
-  // Those of them that are like the given rows: of their classes, of the relations of their facts,
-  // or all of a regression's or of running text, so that removing a class compares like with like.
+  // Those of them that are like the given rows: of their classes, or all of a regression's or of
+  // running text, so that removing a class compares like with like; of facts those of the same
+  // relations, of subjects that other retained sentences name where the rows' subjects are such.
   // Undefined where there are none.
   Tensor unseen_rows_like(const Tensor& rows) const;
 };

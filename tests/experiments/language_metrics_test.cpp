@@ -45,10 +45,6 @@ TEST(LanguageMetrics, AllRowsHaveTheirValues) {
                                "learnt_bits/forget",
                                "bits_in_all",
                                "oracle_distance",
-                               "membership_auc/forget",
-                               "privacy_leak_loss",
-                               "privacy_leak_20",
-                               "privacy_leak_40",
                                "truth_ratio/forget_reworded",
                                "truth_score/test",
                                "tofu_forget_quality",
@@ -61,8 +57,7 @@ TEST(LanguageMetrics, AllRowsHaveTheirValues) {
                                "rtt_loss",
                                "rtt_recall_first",
                                "rtt_loss_first",
-                               "rtt_taught",
-                               "mia_efficacy"}) {
+                               "rtt_taught"}) {
       ASSERT_TRUE(cells.contains(column)) << row.at("name") << " " << column;
       EXPECT_TRUE(cells.at(column).at("mean").is_number()) << row.at("name") << " " << column;
     }
@@ -70,6 +65,28 @@ TEST(LanguageMetrics, AllRowsHaveTheirValues) {
     EXPECT_LE(cells.at("tofu_forget_quality_least").at("mean"), quality);
     EXPECT_GE(cells.at("tofu_forget_quality_most").at("mean"), quality);
     EXPECT_GT(cells.at("oracle_distance").at("mean"), 0);
+    // The people of whom facts change are known by others; those whom nobody knows are no match.
+    EXPECT_FALSE(cells.contains("privacy_leak_loss") || cells.contains("membership_auc/forget"));
+  }
+}
+
+TEST(LanguageMetrics, PeopleWhoLeaveAreHeldAgainstOnesWhomNobodyKnows) {
+  const testing::TemporaryFolder scratch;
+  std::string text = kChange;
+  const std::string change = "change: {facts: {count: 8}}";
+  text.replace(text.find(change), change.size(), "remove: {subjects: {count: 3}}");
+  const std::filesystem::path output = scratch.path() / "out";
+  const testing::ProgramResult result =
+      run_program({"run", scratch.write("remove.yaml", text), "--store", scratch.path() / "store",
+                   "--output", output});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json results = Json::parse(read_text_file(output / "results.json"));
+  for (const Json& row : results.at("rows")) {
+    for (const char* column : {"membership_auc/forget", "privacy_leak_loss", "privacy_leak_20",
+                               "privacy_leak_40", "mia_efficacy", "rtt_recall"}) {
+      EXPECT_TRUE(row.at("cells").contains(column)) << row.at("name") << " " << column;
+    }
+    EXPECT_FALSE(row.at("cells").contains("efficacy/added"));
   }
 }
 

@@ -50,8 +50,9 @@ TEST(AlphaEdit, LeavesTheSpanOfTheTextsKeysAlone) {
       const UnlearnReport report =
           p.run(fmt::format("threshold: {}, l2: {}", threshold, l2), model);
       const Tensor change = memory_change(model, p.original, 1);
-      EXPECT_GT(change.norm().item<double>(), 0);
-      EXPECT_LT(testing::largest(change.mm(kept)), 1e-14) << threshold << " " << l2;
+      const double size = change.norm().item<double>();
+      EXPECT_GT(size, 0);
+      EXPECT_LT(testing::largest(change.mm(kept)), 1e-13 * size) << threshold << " " << l2;
       EXPECT_EQ(report.details.at("rank"), Json{free});
       EXPECT_TRUE(testing::moved_alone(model, p.original, {1}));
     }

@@ -2,16 +2,21 @@
 
 #include <ATen/ATen.h>
 
+#include "core/evaluate/fact_table.h"
+
 namespace oubli {
 
 std::optional<FittedSets> fitted_sets(const Evaluation& evaluation) {
   const Tensor* retain = evaluation.rows("retain");
-  const Tensor unseen = evaluation.unseen();
   const NamedRows* edited = evaluation.edited();
-  if (!evaluation.is_classification() || retain == nullptr || !unseen.defined() ||
-      edited == nullptr) {
+  if (!evaluation.is_classification() || retain == nullptr || edited == nullptr) {
     return std::nullopt;
   }
+  // Of facts only what may be held against the edited ones.
+  const Tensor unseen = FactTable::is_in(*evaluation.dataset)
+                            ? evaluation.unseen_rows_like(edited->rows)
+                            : evaluation.unseen();
+  if (!unseen.defined()) return std::nullopt;
   return FittedSets{*retain, unseen, edited->rows};
 }
 

@@ -33,23 +33,26 @@ std::vector<MetricValue> compute_membership(const MetricInput& input) {
 }  // namespace
 
 Metric membership_metric() {
-  return {.name = "membership",
-          .summary = "AUC of a loss-threshold attack, edited set against unseen examples",
-          .source = "Yeom et al. 2018",
-          .columns = {{.name = "membership_auc",
-                       .heading = "AUC",
-                       .range = "[0, 1]",
-                       .definition =
-                           "Probability that an example of the edited set has a lower "
-                           "loss than an unseen example (held out, else test) of the "
-                           "same classes, ties counting one half. 0.5 tells nothing apart. Of "
-                           "facts the unseen are sentences of the same relations about "
-                           "subjects that nobody is trained on (data: {held_out: 0.05}); "
-                           "without them it has no value.",
-                       .resolution = 0.01,
-                       .above = AboveMeans::kUnderForgets},
-                      auc_error_column("membership_auc", "AUC")},
-          .compute = compute_membership};
+  return {
+      .name = "membership",
+      .summary = "AUC of a loss-threshold attack, edited set against unseen examples",
+      .source = "Yeom et al. 2018",
+      .columns = {{.name = "membership_auc",
+                   .heading = "AUC",
+                   .range = "[0, 1]",
+                   .definition =
+                       "Probability that an example of the edited set has a lower "
+                       "loss than an unseen example (held out, else test) of the "
+                       "same classes, ties counting one half. 0.5 tells nothing apart. Of facts "
+                       "the unseen are sentences of the same relations about subjects that nobody "
+                       "is trained on "
+                       "(data: {held_out: 0.05}), where the edited subjects are known by nothing "
+                       "else either; it "
+                       "has no value otherwise.",
+                   .resolution = 0.01,
+                   .above = AboveMeans::kUnderForgets},
+                  auc_error_column("membership_auc", "AUC")},
+      .compute = compute_membership};
 }
 
 }  // namespace oubli

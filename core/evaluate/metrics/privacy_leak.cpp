@@ -11,8 +11,10 @@
 // What was never seen must be like what was forgotten but for that. Of a text it is the held-out or
 // test set (Evaluation::unseen_rows_like). Of facts the test set is none: it says learnt facts in
 // other words. It takes subjects that nobody is trained on, `data: {held_out: SHARE}`, and of their
-// sentences those of the same relations; without them there is no value. Not defined where an
-// oracle's AUC is 0.
+// sentences those of the same relations; and subjects that are forgotten altogether (`remove:
+// {subjects: ...}`): a name that was never read makes a sentence unlikely by itself, so that facts
+// of people who are known by others are not held against facts of people who are not. There is no
+// value otherwise. Not defined where an oracle's AUC is 0.
 //
 // Source: Shi et al. 2024 (MUSE, arXiv 2407.06460).
 #include <ATen/ATen.h>
@@ -85,8 +87,9 @@ ColumnInfo leak_column(const std::string& name, const std::string& heading,
           "sequence is less likely than one that no model was trained on, by " +
           score +
           ". Below 0 it still looks known, above 0 stranger than what was never seen. Of facts "
-          "it takes subjects that nobody is trained on (data: {held_out: 0.05}), whose "
-          "sentences of the same relations it is held against; it has no value without them.",
+          "it takes subjects that are forgotten altogether and others that nobody is trained on "
+          "(remove: {subjects: ...}, data: {held_out: 0.05}), whose sentences of the same "
+          "relations it is held against; it has no value without them.",
       .resolution = 1,
       .above = AboveMeans::kOverForgets};
 }

@@ -117,6 +117,9 @@ TEST(Evaluation, UnseenAreFactsThatNoModelWasTrainedOn) {
   EXPECT_TRUE(evaluation.unseen().equal(at::arange(24, 36)));
   EXPECT_TRUE(evaluation.unseen_rows_like(at::arange(12, 18)).equal(at::arange(24, 30)))
       << "of the same relation, whatever the object";
+  // Of person 0 the city alone: a name that other sentences have is no match for one that none has.
+  EXPECT_FALSE(evaluation.unseen_rows_like(at::arange(0, 6)).defined());
+  EXPECT_FALSE(evaluation.unseen_rows_like(at::arange(6, 18)).defined()) << "of both kinds";
   evaluation.sets.back().rows = at::arange(37, 42);
   EXPECT_FALSE(evaluation.unseen_rows_like(at::arange(12, 18)).defined());
 }
