@@ -16,8 +16,8 @@
 // prompt, from the stream "subjects". Theirs weighs every position alike; here w = retain_weight m
 // / (positions), so that what remains counts as a whole, whatever the sizes.
 //
-// Published is a coefficient of 2; of ten facts in a model of two layers it leaves three quarters, 4
-// one in ten.
+// Published is a coefficient of 2; of ten facts in a model of two layers it leaves three quarters,
+// and 4 one in ten.
 //
 // Removes only. Cost: n_r / 3, and (1 + draws) m / 3.
 #include <ATen/ATen.h>

@@ -85,7 +85,7 @@ TEST(FactEditsOf, AnswersOfSeveralTokensAreAskedTokenByToken) {
   EXPECT_EQ(asked_in(fact_edits(task, "cat", at::kDouble)).numel(), 2);
 }
 
-TEST(FactEdits, TakeMeansOverTheSentencesOfAFact) {
+TEST(FactEditsOf, TakeMeansOverTheSentencesOfAFact) {
   Task task = change_task({0, 4, 9});
   task.added.rows = task.added.rows.narrow(0, 0, 13);  // six, six, and one of the third
   const FactEdits edits = fact_edits(task, "law", at::kDouble);
@@ -97,7 +97,7 @@ TEST(FactEdits, TakeMeansOverTheSentencesOfAFact) {
   EXPECT_TRUE(edits.first(values).equal(at::stack({values[0], values[6], values[12]})));
 }
 
-TEST(FactEdits, OneByItselfIsTheEditOfItAlone) {
+TEST(FactEditsOf, OneByItselfIsTheEditOfItAlone) {
   const FactEdits all = fact_edits(change_task({0, 4, 9}), "law", at::kDouble);
   const FactEdits one = all.only(1);
   EXPECT_TRUE(one.facts.equal(tokens({4})));
@@ -109,7 +109,7 @@ TEST(FactEdits, OneByItselfIsTheEditOfItAlone) {
   EXPECT_TRUE(one.request.equal(at::zeros({6}, at::kLong)));
 }
 
-TEST(FactEdits, SayWhatTheyCannotBeMadeOf) {
+TEST(FactEditsOf, SayWhatTheyCannotBeMadeOf) {
   EXPECT_ERROR(ErrorKind::kTask, fact_edits(forget_task({2}), "gone", at::kDouble),
                HasSubstr("no such token"));
   Task twice = change_task({0});
@@ -120,7 +120,7 @@ TEST(FactEdits, SayWhatTheyCannotBeMadeOf) {
                HasSubstr("no row of 'test' states one"));
 }
 
-TEST(FactEdits, OfNothingAreEmpty) {
+TEST(FactEditsOf, OfNothingAreEmpty) {
   Task task = change_task({0});
   task.forget.rows = task.added.rows = at::empty({0}, at::kLong);
   EXPECT_TRUE(fact_edits(task, "gone", at::kDouble).empty());
