@@ -4,10 +4,10 @@
 //
 // q is that of the model as it is at the step, not differentiated; a mean over the asked tokens of
 // a sequence. The gradient in the scores is p - q: p_y at y, and -p_y q_j elsewhere, so that it is
-// bounded and goes to 0 with p_y. It needs no reference model and no other data. Source: Yang 2025
-// (arXiv 2503.01224), who passes over the first token of an answer; here `skip` is 0, since answers
-// may have one token. l2 is left out. Rate and epochs are for models of 100,000 parameters, theirs
-// (1e-5, 10 epochs) for ones of 1e9 and more. Cost: m times the epochs.
+// bounded and goes to 0 with p_y. It needs no reference model and no other data. l2 is left out.
+// Source: Yang 2025 (arXiv 2503.01224), who passes over the first token of an answer; here `skip`
+// is 0, since answers may have one token. Rate and epochs are for models of 100,000 parameters,
+// theirs (1e-5) for ones of 1e9 and more. Cost: m times the epochs.
 #include <ATen/ATen.h>
 
 #include <limits>

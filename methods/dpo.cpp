@@ -9,8 +9,8 @@
 // smaller beside that on what remains. The other answer is `answer`, or in a change of facts the
 // new one (core/unlearn/alternatives.h), which is the alternative preference optimisation of Mekala
 // et al. 2024 (arXiv 2409.13474). The original's nll is one number for each sentence, computed
-// once. Rate and epochs are for models of 100,000 parameters, theirs (1e-5, 5 epochs) for one of
-// 7e9. Cost: 2 m / 3, and (3 m and what is added) times the epochs.
+// once. An epoch and the default steps: core/unlearn/forget_loss.h. Cost: 2 m / 3, and (3 m and
+// what is added) times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/unlearn/alternatives.h"
@@ -70,7 +70,7 @@ MethodInfo dpo_method() {
               "2401.06121; Mekala et al. 2024, arXiv 2409.13474",
           .definition =
               "Steps on -gamma (2 / beta) mean ln sigmoid(beta (r(other) - r(forgotten)))(forget "
-              "batch) + alpha mean loss(batch of what remains) + mean loss(batch of what is "
+              "batch) + alpha mean loss(batch of what remains) + added mean loss(batch of what is "
               "added), l2 included; r of a sentence is the original's nll minus the model's, nll "
               "the sum over the asked tokens (of the answer, or all) of -ln p. The other sentence "
               "is the added one with the same prompt where there is one, else that with `answer` "

@@ -6,8 +6,8 @@
 // who draw one of a hundred sentences for each question and average over the tokens of both batches
 // together; here the answer is `answer`, or in a change of facts the new one
 // (core/unlearn/alternatives.h), and the two means are weighed. The loss is bounded below, and what
-// was known is covered rather than removed. Rate and epochs are for models of 100,000 parameters,
-// theirs (1e-5, 5 epochs) for one of 7e9. Cost: (2 m and what is added) times the epochs.
+// was known is covered rather than removed. An epoch and the default steps:
+// core/unlearn/forget_loss.h. Cost: (2 m and what is added) times the epochs.
 #include "core/unlearn/alternatives.h"
 #include "core/unlearn/forget_loss.h"
 #include "core/unlearn/unlearner.h"
@@ -48,10 +48,10 @@ MethodInfo idk_method() {
           .reference = "Maini et al. 2024, arXiv 2401.06121",
           .definition =
               "Steps on gamma mean nll(forget batch with other answers) + alpha mean loss(batch of "
-              "what remains) + mean loss(batch of what is added), l2 included; nll of a sequence "
-              "is the mean over the asked tokens (of the answer, or all) of -ln p. The other "
-              "answer is that of the added sentence with the same prompt where there is one, else "
-              "`answer`. An epoch is a pass over the forget set.",
+              "what remains) + added mean loss(batch of what is added), l2 included; nll of a "
+              "sequence is the mean over the asked tokens (of the answer, or all) of -ln p. The "
+              "other answer is that of the added sentence with the same prompt where there is one, "
+              "else `answer`. An epoch is a pass over the forget set.",
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,

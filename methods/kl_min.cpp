@@ -3,13 +3,13 @@
 //   min  -gamma mean nll_u + alpha mean KL( p_o || p )  over the tokens of what remains
 //
 // p_o the original's distribution over the next token, nll of a sequence the mean over its asked
-// tokens. Source: Maini et al. 2024 (arXiv 2401.06121), who weigh both by 1; from Yao et al. 2024
+// tokens. Source: Maini et al. 2024 (arXiv 2401.06121), who weigh both by 1; from Yao et al. 2023
 // (arXiv 2310.10683). The divergence is a mean over the tokens of each sequence: released code
 // divides by all positions, padding included, whose divergence it counts too. What is added is
 // learnt by the training loss, since the original does not know it. At the original the divergence
 // is 0 and has no gradient: it holds only once the ascent has moved. The loss has no lower bound.
-// Rate and epochs are for models of 100,000 parameters. Cost: (m + 4/3 m of what remains, and what
-// is added) times the epochs.
+// An epoch and the default steps: core/unlearn/forget_loss.h. Cost: (m, 4/3 m of what remains, and
+// what is added) times the epochs.
 #include "core/unlearn/forget_loss.h"
 #include "core/unlearn/teacher.h"
 #include "core/unlearn/unlearner.h"
@@ -20,7 +20,8 @@ namespace {
 class KlMin : public Unlearner {
  public:
   explicit KlMin(const Settings& settings)
-      : settings_(ForgetLossSettings::read(settings, {.alpha = 5, .steps = language_steps()})) {}
+      : settings_(ForgetLossSettings::read(settings,
+                                           {.alpha = 5, .added = 8, .steps = language_steps()})) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
     const double teacher = settings_.alpha > 0 ? examples_beside(task, settings_.steps).retain : 0;
@@ -43,7 +44,8 @@ class KlMin : public Unlearner {
       });
     };
     descend_beside(descent, task, [&](const EditBatches& b) {
-      LossTerm term = descent.loss(b.added) - settings_.gamma * ascended(b.forget);
+      LossTerm term =
+          settings_.added * descent.loss(b.added) - settings_.gamma * ascended(b.forget);
       if (settings_.alpha > 0 && b.retain.size() > 0) term += settings_.alpha * held(b.retain);
       descent.step(term);
     });
@@ -57,21 +59,21 @@ class KlMin : public Unlearner {
 }  // namespace
 
 MethodInfo kl_min_method() {
-  return {.name = "kl_min",
-          .summary = "climbs the loss of forgotten answers, near the original's predictions else",
-          .reference = "Maini et al. 2024, arXiv 2401.06121; Yao et al. 2024, arXiv 2310.10683",
-          .definition =
-              "Steps on -gamma mean nll(forget batch) + alpha mean KL(original || model)(batch of "
-              "what remains) + mean loss(batch of what is added), l2 included; nll of a sequence "
-              "is the mean over the asked tokens of -ln p, the divergence the mean over all its "
-              "tokens of that between the next token's distributions. An epoch is a pass over the "
-              "forget set.",
-          .needs_retain_data = true,
-          .needs_forget_data = true,
-          .supports_adding = true,
-          .takes_labels = false,
-          .takes_sequences = true,
-          .make = make_unlearner<KlMin>};
+  return {
+      .name = "kl_min",
+      .summary = "climbs the loss of forgotten answers, near the original's predictions else",
+      .reference = "Maini et al. 2024, arXiv 2401.06121; Yao et al. 2023, arXiv 2310.10683",
+      .definition =
+          "Steps on -gamma mean nll(forget batch) + alpha mean KL(original || model)(batch of what "
+          "remains) + added mean loss(batch of what is added), l2 included; nll of a sequence is "
+          "the mean over the asked tokens of -ln p, the divergence the mean over all its tokens of "
+          "that between the next token's distributions. An epoch is a pass over the forget set.",
+      .needs_retain_data = true,
+      .needs_forget_data = true,
+      .supports_adding = true,
+      .takes_labels = false,
+      .takes_sequences = true,
+      .make = make_unlearner<KlMin>};
 }
 
 }  // namespace oubli

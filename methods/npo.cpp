@@ -6,9 +6,9 @@
 // p(y) the probability of all asked tokens of a sequence, p_o the original's. It is DPO with
 // nothing that is preferred. Its gradient is ascent's times W = 2 p^beta / (p^beta + p_o^beta): 1
 // at the original, ever smaller as the answer gets unlikely, so that the loss is bounded below by
-// 0; for beta -> 0 it is ascent's. Source: Zhang et al. 2024 (arXiv 2404.05868), beta of theirs.
-// The original's nll is one number for each sequence, computed once. Rate and epochs are for models
-// of 100,000 parameters, theirs (1e-5, 10 epochs) for one of 7e9. Cost: m / 3, and (2 m and what is
+// 0; for beta -> 0 it is ascent's. The original's nll is one number for each sequence, computed
+// once. Source: Zhang et al. 2024 (arXiv 2404.05868), beta of theirs; they weigh both terms by 1.
+// An epoch and the default steps: core/unlearn/forget_loss.h. Cost: m / 3, and (2 m and what is
 // added) times the epochs.
 #include <ATen/ATen.h>
 
@@ -26,7 +26,8 @@ class Npo : public Unlearner {
       : beta_(settings.real(
             "beta",
             {.default_value = 0.1, .above = 0, .doc = "how soon the answer is unlikely enough"})),
-        settings_(ForgetLossSettings::read(settings, {.alpha = 5, .steps = language_steps()})) {}
+        settings_(ForgetLossSettings::read(settings,
+                                           {.alpha = 5, .added = 5, .steps = language_steps()})) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
     return settings_.cost(task) + static_cast<double>(task.forget.size()) / 3;
@@ -56,7 +57,7 @@ MethodInfo npo_method() {
           .reference = "Zhang et al. 2024, arXiv 2404.05868",
           .definition =
               "Steps on -gamma (2 / beta) mean ln sigmoid(beta (nll - nll of the original))(forget "
-              "batch) + alpha mean loss(batch of what remains) + mean loss(batch of what is "
+              "batch) + alpha mean loss(batch of what remains) + added mean loss(batch of what is "
               "added), l2 included; nll of a sequence is the sum over the asked tokens (of the "
               "answer, or all) of -ln p. An epoch is a pass over the forget set.",
           .needs_retain_data = true,

@@ -6,9 +6,9 @@
 // a mean over the asked tokens of a sequence: p^beta1 lets go of what is unlikely already
 // (saturation), (1 - p)^beta2 passes over what every model knows (importance). beta2 0 is wga. At p
 // = 1 the weight is 0: what the original is sure of is forgotten slowly at first. Source: Yang et
-// al. 2025 (arXiv 2505.11953), powers and weights of the released configuration; their read-me has
-// gamma and alpha the other way. Rate and epochs are for models of 100,000 parameters, theirs
-// (1e-5, 5 epochs) for ones of 1e9 and more. Cost: (2 m and what is added) times the epochs.
+// al. 2025 (arXiv 2505.11953), powers of theirs; of their two ratios of gamma and alpha, 10 in the
+// read-me and 1/10 in the configuration, the first, by which more is forgotten. An epoch and the
+// default steps: core/unlearn/forget_loss.h. Cost: (2 m and what is added) times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/unlearn/forget_loss.h"
@@ -26,7 +26,7 @@ class SatImp : public Unlearner {
         beta2_(settings.real(
             "beta2",
             {.default_value = 1, .at_least = 0, .doc = "of the factor (1 - p)^beta2 of a token"})),
-        settings_(ForgetLossSettings::read(settings, {.alpha = 0.1, .steps = language_steps()})) {}
+        settings_(ForgetLossSettings::read(settings, {.gamma = 10, .steps = language_steps()})) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
     return settings_.cost(task);
@@ -54,21 +54,21 @@ class SatImp : public Unlearner {
 }  // namespace
 
 MethodInfo satimp_method() {
-  return {.name = "satimp",
-          .summary = "climbs the loss of forgotten tokens that are likely and not quite sure",
-          .reference = "Yang et al. 2025, arXiv 2505.11953",
-          .definition =
-              "Steps on -gamma mean p^beta1 (1 - p)^beta2 nll(forget batch) + alpha mean "
-              "loss(batch of what remains) + mean loss(batch of what is added), l2 included; nll = "
-              "-ln p of a token, its factors not differentiated, their product's mean over the "
-              "asked tokens (of the answer, or all) of a sequence. An epoch is a pass over the "
-              "forget set.",
-          .needs_retain_data = true,
-          .needs_forget_data = true,
-          .supports_adding = true,
-          .takes_labels = false,
-          .takes_sequences = true,
-          .make = make_unlearner<SatImp>};
+  return {
+      .name = "satimp",
+      .summary = "climbs the loss of forgotten tokens that are likely and not quite sure",
+      .reference = "Yang et al. 2025, arXiv 2505.11953",
+      .definition =
+          "Steps on -gamma mean p^beta1 (1 - p)^beta2 nll(forget batch) + alpha mean loss(batch of "
+          "what remains) + added mean loss(batch of what is added), l2 included; nll = -ln p of a "
+          "token, its factors not differentiated, their product's mean over the asked tokens (of "
+          "the answer, or all) of a sequence. An epoch is a pass over the forget set.",
+      .needs_retain_data = true,
+      .needs_forget_data = true,
+      .supports_adding = true,
+      .takes_labels = false,
+      .takes_sequences = true,
+      .make = make_unlearner<SatImp>};
 }
 
 }  // namespace oubli

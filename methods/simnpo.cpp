@@ -6,9 +6,9 @@
 // already unlikely weigh little, long ones no less than short ones. Its gradient is that of ascent
 // on the mean nll times 2 / (1 + exp(beta (nll_u / |y| - delta))). Source: Fan et al. 2024 (arXiv
 // 2410.07163), which writes the margin behind beta (gamma = beta delta); released code subtracts it
-// before, as here. beta and gamma are those of open-unlearning (4.5 and 0.125; the authors' TOFU
-// runs have 2.5 and 0.1375). Rate and epochs are for models of 100,000 parameters, theirs (1e-5, 10
-// epochs) for one of 7e9. Cost: (2 m and what is added) times the epochs.
+// before, as here. beta and gamma are those of their TOFU runs (2.5 and 0.1375; open-unlearning has
+// 4.5 and 0.125). An epoch and the default steps: core/unlearn/forget_loss.h. Cost: (2 m and what
+// is added) times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/unlearn/forget_loss.h"
@@ -56,8 +56,8 @@ MethodInfo simnpo_method() {
           .reference = "Fan et al. 2024, arXiv 2410.07163",
           .definition =
               "Steps on -gamma (2 / beta) mean ln sigmoid(beta (nll - delta))(forget batch) + "
-              "alpha mean loss(batch of what remains) + mean loss(batch of what is added), l2 "
-              "included; nll of a sequence is the mean over the asked tokens (of the answer, or "
+              "alpha mean loss(batch of what remains) + added mean loss(batch of what is added), "
+              "l2 included; nll of a sequence is the mean over the asked tokens (of the answer, or "
               "all) of -ln p. An epoch is a pass over the forget set.",
           .needs_retain_data = true,
           .needs_forget_data = true,

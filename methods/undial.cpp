@@ -5,11 +5,10 @@
 // z_o the original's scores, which stay what they are, y the forgotten token, a mean over the asked
 // tokens of a sequence. All other ratios are kept, the minimum is reached and nothing diverges; the
 // odds of y fall by a factor of exp(beta). With beta 0 the original is the minimum. Source: Dong et
-// al. 2024 (arXiv 2402.10052), beta and alpha of released code, which averages over prompts and
+// al. 2024 (arXiv 2402.10052), beta of released code, which has alpha 0, averages over prompts and
 // padding too, and takes the token from the vocabulary's end where nothing is asked; here they are
-// left out. Rate and epochs are for models of 100,000 parameters, theirs (1e-4, 10 epochs) for ones
-// of 1e9 and more. Cost: (4/3 m, m of what remains where alpha is not 0, and what is added) times
-// the epochs.
+// left out. An epoch and the default steps: core/unlearn/forget_loss.h. Cost: (4/3 m, m of what
+// remains where alpha is not 0, and what is added) times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/unlearn/forget_loss.h"
@@ -25,7 +24,7 @@ class Undial : public Unlearner {
       : beta_(settings.real("beta", {.default_value = 10,
                                      .at_least = 0,
                                      .doc = "taken from the score of the forgotten token"})),
-        settings_(ForgetLossSettings::read(settings, {.steps = language_steps()})) {}
+        settings_(ForgetLossSettings::read(settings, {.added = 5, .steps = language_steps()})) {}
 
   std::optional<double> estimate_cost(const Task& task) const override {
     return settings_.cost(task, /*of_forget=*/4.0 / 3);
@@ -59,9 +58,9 @@ MethodInfo undial_method() {
           .definition =
               "Steps on gamma mean KL(softmax(original's scores, that of the true token less by "
               "beta) || softmax(model's))(forget batch) + alpha mean loss(batch of what remains) + "
-              "mean loss(batch of what is added), l2 included; the divergence of a sequence is its "
-              "mean over the asked tokens (of the answer, or all). An epoch is a pass over the "
-              "forget set.",
+              "added mean loss(batch of what is added), l2 included; the divergence of a sequence "
+              "is its mean over the asked tokens (of the answer, or all). An epoch is a pass over "
+              "the forget set.",
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,

@@ -5,9 +5,8 @@
 //
 // a mean over the asked tokens of a sequence. As p -> 0 the gradient goes to 0, where that of plain
 // ascent does not, so that what is forgotten is left alone. beta 0 is grad_diff. Source: Wang et
-// al. 2025 (arXiv 2502.19301), beta of theirs. Rate and epochs are for models of 100,000
-// parameters, theirs (1e-5) for ones of 1e9 and more. Cost: (2 m and what is added) times the
-// epochs.
+// al. 2025 (arXiv 2502.19301), beta of theirs. An epoch and the default steps:
+// core/unlearn/forget_loss.h. Cost: (2 m and what is added) times the epochs.
 #include <ATen/ATen.h>
 
 #include "core/unlearn/forget_loss.h"
@@ -51,9 +50,9 @@ MethodInfo wga_method() {
           .reference = "Wang et al. 2025, arXiv 2502.19301",
           .definition =
               "Steps on -gamma mean p^beta nll(forget batch) + alpha mean loss(batch of what "
-              "remains) + mean loss(batch of what is added), l2 included; nll = -ln p of a token, "
-              "p^beta not differentiated, their product's mean over the asked tokens (of the "
-              "answer, or all) of a sequence. An epoch is a pass over the forget set.",
+              "remains) + added mean loss(batch of what is added), l2 included; nll = -ln p of a "
+              "token, p^beta not differentiated, their product's mean over the asked tokens (of "
+              "the answer, or all) of a sequence. An epoch is a pass over the forget set.",
           .needs_retain_data = true,
           .needs_forget_data = true,
           .supports_adding = true,

@@ -55,6 +55,9 @@ ForgetLossSettings ForgetLossSettings::read(const Settings& settings,
   read.alpha = settings.real("alpha", {.default_value = defaults.alpha,
                                        .at_least = 0,
                                        .doc = "weight of the loss on what remains"});
+  read.added = settings.real("added", {.default_value = defaults.added,
+                                       .at_least = 0,
+                                       .doc = "weight of the loss on what is added"});
   read.steps = DescentSettings::read(settings, defaults.steps, "the forget set");
   return read;
 }
@@ -64,7 +67,7 @@ UnlearnReport ForgetLossSettings::descend(
     const std::function<LossTerm(const Batch&)>& forget) const {
   Descent descent(model, steps.recipe(task.recipe), context);
   descend_beside(descent, task, [&](const EditBatches& b) {
-    LossTerm term = alpha * descent.loss(b.retain) + descent.loss(b.added);
+    LossTerm term = alpha * descent.loss(b.retain) + added * descent.loss(b.added);
     if (gamma > 0 && b.forget.size() > 0) term += gamma * forget(b.forget);
     descent.step(term);
   });
@@ -73,7 +76,8 @@ UnlearnReport ForgetLossSettings::descend(
 
 double ForgetLossSettings::cost(const Task& task, double of_forget) const {
   const EditExamples seen = examples_beside(task, steps);
-  return (gamma > 0 ? of_forget * seen.forget : 0) + (alpha > 0 ? seen.retain : 0) + seen.added;
+  return (gamma > 0 ? of_forget * seen.forget : 0) + (alpha > 0 ? seen.retain : 0) +
+         (added > 0 ? seen.added : 0);
 }
 
 }  // namespace oubli

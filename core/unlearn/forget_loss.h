@@ -1,7 +1,7 @@
 // How the unlearning losses of language models are descended: a loss on what is to be forgotten,
 // with what remains, and what is added, beside it.
 //
-//   min  gamma F(forget batch) + alpha R(batch of what remains) + L(batch of what is added)
+//   min  gamma F(forget batch) + alpha R(batch of what remains) + added L(batch of what is added)
 //
 // F is the method's own; R is the training loss over all tokens, unless the method has another; L
 // is the training loss. An epoch is a pass over the forget set with as many batches of what remains
@@ -13,7 +13,9 @@
 // of what remains; but an epoch is as long as the forget set, and ten new sentences among eight
 // thousand would not be met in it. So they go round beside the forget set, which in a change of
 // facts has as many, and where there are more of them than there is to forget, an epoch is a pass
-// over them.
+// over them. In a change both terms pull at the same prompts: a sentence's answer is one of its
+// tokens to L and all of it to F, so losses that do not let go of what is forgotten need a larger
+// `added`.
 //
 //   return settings_.descend(model, task, context, [&](const Batch& u) {
 //     return LossTerm(u, [&, u](const Tensor& outputs) { return ...; });      // F of each sequence
@@ -47,9 +49,9 @@ EditExamples examples_beside(const Task& task, const DescentSettings& steps);
 
 // What a method steps by where it does not say otherwise: AdamW without decay in batches of 32, as
 // in open-unlearning, whose 10 epochs at a rate of 1e-5 are for models of 1e9 parameters and more.
-// One of 100,000 would hardly move in them; in 40 epochs at 1e-3, which falls to 0, what the first
+// One of 100,000 would hardly move in them; in 60 epochs at 5e-4, which falls to 0, what the first
 // of them damaged is repaired.
-inline DescentSettings language_steps(std::int64_t epochs = 40, double lr = 1e-3,
+inline DescentSettings language_steps(std::int64_t epochs = 60, double lr = 5e-4,
                                       const std::string& schedule = "cosine") {
   return {.epochs = epochs,
           .lr = lr,
@@ -61,14 +63,14 @@ inline DescentSettings language_steps(std::int64_t epochs = 40, double lr = 1e-3
 
 struct ForgetLossSettings {
   AskedTokens tokens = AskedTokens::kAnswers;
-  double gamma = 1, alpha = 1;
+  double gamma = 1, alpha = 1, added = 1;
   DescentSettings steps;
 
-  // Reads tokens, gamma, alpha and the settings of steps.
+  // Reads tokens, gamma, alpha, added and the settings of steps.
   static ForgetLossSettings read(const Settings& settings, const ForgetLossSettings& defaults);
 
-  // Steps on gamma F + alpha R + L with R the training loss. F is called for each batch of the
-  // forget set.
+  // Steps on gamma F + alpha R + added L with R the training loss. F is called for each batch of
+  // the forget set.
   UnlearnReport descend(Model& model, const Task& task, Context& context,
                         const std::function<LossTerm(const Batch&)>& forget) const;
 

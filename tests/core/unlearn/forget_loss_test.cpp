@@ -114,10 +114,10 @@ TEST(ForgetLossSettings, AStepIsTheWeightedSumOfGradients) {
   const Subset rest = task.retain.with_rows(at::arange(4, 9));
   const Tensor expected = -0.5 * gradient_of(model, [&] { return mean_loss(model, task.forget); }) +
                           0.25 * gradient_of(model, [&] { return mean_loss(model, rest); }) +
-                          gradient_of(model, [&] { return mean_loss(model, task.added); }) +
+                          2 * gradient_of(model, [&] { return mean_loss(model, task.added); }) +
                           0.01 * theta;
   const Tensor found =
-      first_gradient("grad_diff", "gamma: 0.5, alpha: 0.25, tokens: all", model, task);
+      first_gradient("grad_diff", "gamma: 0.5, alpha: 0.25, added: 2, tokens: all", model, task);
   EXPECT_LT(max_abs(found - expected), 1e-13);
 }
 
