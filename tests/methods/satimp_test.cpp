@@ -34,7 +34,7 @@ TEST(SatImp, WeighsEachTokenByBothFactors) {
     return (p.pow(5) * (1 - p) * log_p).mean();
   });
   EXPECT_GT(max_abs(expected), 1e-6);
-  EXPECT_LT(max_abs(first_gradient("satimp", "alpha: 0", model, task) - expected), 1e-14);
+  EXPECT_LT(max_abs(first_gradient("satimp", "gamma: 1, alpha: 0", model, task) - expected), 1e-14);
 }
 
 }  // namespace
