@@ -1,11 +1,13 @@
-// Times curvature work on the first images of MNIST, one task at a time on request: the counterpart
-// of curvature_peers.py. Reads names of tasks from standard input, one a line; runs each once and
-// answers with a line of JSON, so that compare_curvature.py can alternate both sides.
+// Times curvature work on the first images of MNIST, or of a decoder on the first sentences of the
+// biographies, one task at a time on request: the counterpart of curvature_peers.py. Reads names of
+// tasks from standard input, one a line; runs each once and answers with a line of JSON, so that
+// compare_curvature.py can alternate both sides.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -14,13 +16,12 @@
 #include <map>
 
 #include "core/base/memory.h"
-#include "core/base/settings_file.h"
 #include "core/curvature/fisher_diagonal.h"
 #include "core/curvature/gauss_newton.h"
 #include "core/curvature/hessian.h"
 #include "core/curvature/kfac.h"
 #include "core/solve/curvature_solve.h"
-#include "experiments/engine/registries.h"
+#include "experiments/bench/workload.h"
 
 namespace oubli {
 namespace {
@@ -57,20 +58,13 @@ class Bench {
       : registries_(builtin_registries()),
         batch_size_(options.batch_size),
         hessian_damping_(options.hessian_damping) {
-    const Settings all(parse_settings("validation_fraction: 0", "bench"));
-    LoadedData loaded =
-        registries_.datasets.find("mnist").configure(all)(default_data_folders(options.data));
-    const auto dataset = std::make_shared<const Dataset>(std::move(loaded.dataset));
-    subset_ = {dataset, at::arange(options.examples), {}};
-    const Settings settings(
-        parse_settings(options.model == "mlp" ? "hidden: [256, 128]" : "{}", "bench"));
-    const Network network = registries_.architectures.find(options.model)
-                                .configure(settings)({dataset->input_shape(), dataset->outputs});
-    model_ = std::make_unique<Model>(network.layers, network.table, at::kFloat);
-    Generator start(0);
-    model_->initialise(start);
+    Workload work = make_workload(registries_, options.model, options.data);
+    const std::int64_t examples = std::min(options.examples, work.train.numel());
+    subset_ = {work.dataset, work.train.narrow(0, 0, examples), {}};
+    model_ = std::move(work.model);
+    optimizer_ = work.optimizer;
     if (options.training_epochs > 0) train_a_little(options.training_epochs);
-    v_ = start.normal({model_->dim(), 8}, at::kDouble);
+    v_ = Generator(1).normal({model_->dim(), 8}, at::kDouble);
     add_tasks();
   }
 
@@ -99,7 +93,7 @@ class Bench {
   void train_a_little(int epochs) {
     TrainingRecipe recipe;
     recipe.objective = objective_;
-    recipe.optimizer = {.name = "sgd", .lr = 0.05, .momentum = 0.9};
+    recipe.optimizer = optimizer_;
     recipe.epochs = epochs;
     Context context(0);
     train(*model_, subset_, recipe, context);
@@ -217,6 +211,7 @@ class Bench {
   double hessian_damping_;
   Subset subset_;
   std::unique_ptr<Model> model_;
+  OptimizerSettings optimizer_;
   Objective objective_{LossKind::kCrossEntropy, 1e-3};
   CostMeter cost_;
   Tensor v_, gradient_;
@@ -229,9 +224,10 @@ class Bench {
 
 int main(int argc, char** argv) {
   oubli::Options options;
-  CLI::App app("Times curvature work on MNIST; names of tasks come from standard input");
+  CLI::App app("Times curvature work; names of tasks come from standard input");
   app.add_option("--data", options.data, "folder of data sets")->required();
-  app.add_option("--model", options.model)->check(CLI::IsMember({"logistic", "mlp", "lenet5"}));
+  app.add_option("--model", options.model)
+      ->check(CLI::IsMember({"logistic", "mlp", "lenet5", "gpt"}));
   app.add_option("--examples", options.examples)->check(CLI::Range(1, 60000));
   app.add_option("--batch-size", options.batch_size)->check(CLI::PositiveNumber);
   app.add_option("--threads", options.threads)->check(CLI::PositiveNumber);

@@ -9,33 +9,7 @@
 #include <ctime>
 
 #include "core/base/memory.h"
-#include "core/base/settings_file.h"
-#include "experiments/engine/registries.h"
-
-namespace {
-
-// What a model is trained on, from which settings, and how.
-struct Task {
-  const char* data;
-  const char* data_settings;
-  const char* model_settings;
-  oubli::OptimizerSettings optimizer;
-  std::int64_t batch_size;
-};
-
-Task task_of(const std::string& model) {
-  if (model == "gpt") {
-    return {
-        "biographies", "filler: 0", "{}", {.name = "adamw", .lr = 3e-3, .weight_decay = 0.01}, 320};
-  }
-  return {"mnist",
-          "validation_fraction: 0",
-          model == "mlp" ? "hidden: [256, 128]" : "{}",
-          {.name = "sgd", .lr = 0.05, .momentum = 0.9},
-          128};
-}
-
-}  // namespace
+#include "experiments/bench/workload.h"
 
 int main(int argc, char** argv) {
   std::string data, name = "mlp";
@@ -51,20 +25,10 @@ int main(int argc, char** argv) {
     oubli::keep_freed_memory();
     at::set_num_threads(threads);
     const oubli::Registries registries = oubli::builtin_registries();
-    const Task task = task_of(name);
-    const oubli::Settings all_of_it(oubli::parse_settings(task.data_settings, "bench"));
-    const oubli::LoadedData loaded =
-        registries.datasets.find(task.data).configure(all_of_it)(oubli::default_data_folders(data));
-    const auto dataset = std::make_shared<const oubli::Dataset>(loaded.dataset);
-    const oubli::Settings settings(oubli::parse_settings(task.model_settings, "bench"));
-    const oubli::Network network = registries.architectures.find(name).configure(settings)(
-        {dataset->input_shape(), dataset->outputs, dataset->sequences.positions()});
-    oubli::Model model(network.layers, network.table, at::kFloat);
-    oubli::Generator start(0);
-    model.initialise(start);
+    oubli::Workload work = oubli::make_workload(registries, name, data);
     oubli::TrainingRecipe recipe;
-    recipe.optimizer = task.optimizer;
-    recipe.batch_size = task.batch_size;
+    recipe.optimizer = work.optimizer;
+    recipe.batch_size = work.batch_size;
     recipe.epochs = epochs;
     oubli::Context context(0);
     std::vector<double> seconds, processor;
@@ -78,15 +42,13 @@ int main(int argc, char** argv) {
       last = now;
       last_processor = now_processor;
     };
-    oubli::train(model, {dataset, loaded.splits.train, {}}, recipe, context);
+    oubli::train(*work.model, {work.dataset, work.train, {}}, recipe, context);
+    const oubli::Sequences& sequences = work.dataset->sequences;
     const oubli::Json answer = {
         {"model", name},
         {"seconds_per_epoch", seconds},
-        {"tokens", dataset->sequences.defined()
-                       ? dataset->sequences.next.index_select(0, loaded.splits.train)
-                             .ge(0)
-                             .sum()
-                             .item<std::int64_t>()
+        {"tokens", sequences.defined()
+                       ? sequences.next.index_select(0, work.train).ge(0).sum().item<std::int64_t>()
                        : 0},
         {"processor_seconds_per_epoch", processor}};
     fmt::print("{}\n", answer.dump());

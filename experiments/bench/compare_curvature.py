@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compares the curvature work of oubli with that of PyTorch and its curvature libraries.
 
-Runs bench_curvature and the peers of curvature_peers.py in turn, on the same images and two models
-that are trained alike, so that a slow spell of the machine falls on all. Work is counted in gradients of the
-objective over the whole set, each measured just before it. `./oubli bench curvature` sets up the
-peers and runs this:
+Runs bench_curvature and the peers of curvature_peers.py in turn, on the same images (of a decoder, on as
+many sentences of one length) and two models that are trained alike, so that a slow spell of the machine
+falls on all. Work is counted in gradients of the objective over the whole set, each measured just before
+it. `./oubli bench curvature` sets up the peers and runs this:
 
     ./oubli bench curvature --data FOLDER --model lenet5 --rounds 5
 """
@@ -53,6 +53,7 @@ GOALS = {
         "cg_20_hessian": 32,
     },
     "logistic": {"hessian_kept": 1.0},
+    "gpt": {"hessian_kept": 2.0, "ggn_kept": 1.3},
 }
 GRADIENT_GOAL = 1.0  # times PyTorch's, to a hundredth
 PRECONDITIONERS = ["jacobi", "nystroem", "nystroem_100", "nystroem_200", "kfac", "ekfac"]
@@ -438,7 +439,7 @@ def processor_name():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of data sets, as for oubli --data")
-    parser.add_argument("--model", choices=["mlp", "lenet5", "logistic"], default="mlp")
+    parser.add_argument("--model", choices=["mlp", "lenet5", "logistic", "gpt"], default="mlp")
     parser.add_argument("--rounds", type=int, default=FULL_ROUNDS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tasks", nargs="+", choices=list(curvature_peers.PEERS), help="only these")
@@ -513,8 +514,9 @@ def main():
     }
     output.write_text(json.dumps(result, indent=1) + "\n")
 
+    what = "sentences" if arguments.model == "gpt" else "images of MNIST"
     paragraph(
-        f"{arguments.model}, {setup.n} images of MNIST in batches of {result['batch_size']}, "
+        f"{arguments.model}, {setup.n} {what} in batches of {result['batch_size']}, "
         f"{arguments.threads} threads, {arguments.rounds} rounds, {result['processor']}"
     )
     early = ended_early(measurements)

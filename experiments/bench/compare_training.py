@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parents[1] / "build/release/experiments/bench/bench_training"
 
 
+PEERS = {"pytorch": "PyTorch's", "compiled": "torch.compile's"}
 CLOCKS = {"seconds_per_epoch": "seconds per epoch", "processor_seconds_per_epoch": "of the processor"}
 
 
@@ -38,9 +39,12 @@ def print_table(title, rounds):
         values = [value for one in rounds for value in one[side]]
         medians[side] = statistics.median(values)
         print(f"{side:<18} {medians[side]:8.3f} {min(values):8.3f} {max(values):8.3f}")
-    speeds = [statistics.median(one["pytorch"]) / statistics.median(one["oubli"]) for one in rounds]
-    speed = medians["pytorch"] / medians["oubli"]
-    print(f"{'speed of oubli':<18} {speed:8.3f} {min(speeds):8.3f} {max(speeds):8.3f}  times PyTorch's")
+    for side, name in PEERS.items():
+        if side not in medians:
+            continue
+        speeds = [statistics.median(one[side]) / statistics.median(one["oubli"]) for one in rounds]
+        speed = medians[side] / medians["oubli"]
+        print(f"{'speed of oubli':<18} {speed:8.3f} {min(speeds):8.3f} {max(speeds):8.3f}  times {name}")
 
 
 def main():
@@ -51,7 +55,12 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--program", default=str(PROGRAM), help="bench_training")
+    parser.add_argument(
+        "--compile", action="store_true", help="of gpt, also beside PyTorch's network by torch.compile"
+    )
     arguments = parser.parse_args()
+    if arguments.compile and arguments.model != "gpt":
+        parser.error("--compile is for gpt")
 
     options = []
     for name in ("data", "model", "epochs", "threads"):
@@ -60,6 +69,8 @@ def main():
         "oubli": [arguments.program, *options],
         "pytorch": [sys.executable, str(HERE / "train_pytorch.py"), *options],
     }
+    if arguments.compile:
+        sides["compiled"] = [*sides["pytorch"], "--compile"]
     if not pathlib.Path(arguments.program).exists():
         sys.exit(f"{arguments.program} is not built; `./oubli test` or `ninja bench_training` builds it")
 

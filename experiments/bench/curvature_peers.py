@@ -19,6 +19,7 @@ import warnings
 import torch
 from torch import nn
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import train_pytorch
 
@@ -29,7 +30,7 @@ COLUMNS = 8
 CG_ITERATIONS = 20
 GGN_DAMPING = 1e-3
 # Past the most negative eigenvalue of the Hessian, at which a solve would rightly end.
-HESSIAN_DAMPING = {"logistic": 1.0, "mlp": 1.0, "lenet5": 10.0}
+HESSIAN_DAMPING = {"logistic": 1.0, "mlp": 1.0, "lenet5": 10.0, "gpt": 10.0}
 KFAC_DAMPING = 1e-3
 LOOP_EXAMPLES = 100  # of the loop over single examples; its time is scaled up to the whole set
 L2 = 1e-3
@@ -45,7 +46,21 @@ def versions():
     return found
 
 
+class TokenScores(nn.Module):
+    """A decoder with scores [b, words, positions], by attention that has second derivatives."""
+
+    def __init__(self):
+        super().__init__()
+        self.gpt = train_pytorch.Gpt()
+
+    def forward(self, tokens):
+        with sdpa_kernel(SDPBackend.MATH):
+            return self.gpt(tokens).transpose(1, 2)
+
+
 def build(model):
+    if model == "gpt":
+        return TokenScores()
     if model == "logistic":
         return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     if model == "mlp":
@@ -86,6 +101,11 @@ class Setup:
 
 
 def train(model, images, labels, epochs):
+    if isinstance(model, TokenScores):
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
+        for _ in range(epochs):
+            train_pytorch.train_language_epoch(model.gpt, optimizer, images, labels)
+        return
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=L2)
     for _ in range(epochs):
         train_pytorch.train_epoch(model, optimizer, images, labels)
@@ -94,7 +114,11 @@ def train(model, images, labels, epochs):
 def make_setup(data, model, threads, examples=10000, batch_size=500, epochs=2):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    images, labels = train_pytorch.load(pathlib.Path(data), "train")
+    if model == "gpt":
+        tokens = train_pytorch.random_sentences()
+        images, labels = tokens[:, :-1], tokens[:, 1:]
+    else:
+        images, labels = train_pytorch.load(pathlib.Path(data), "train")
     images, labels = images[:examples].clone(), labels[:examples].clone()
     network = build(model)
     train(network, images, labels, epochs)

@@ -101,8 +101,12 @@ def train_language_epoch(model, optimizer, tokens, targets):
         optimizer.step()
 
 
+def random_sentences():
+    return torch.randint(WORDS, (SENTENCES, CONTEXT + 1))
+
+
 def time_language(arguments):
-    tokens = torch.randint(WORDS, (SENTENCES, CONTEXT + 1))
+    tokens = random_sentences()
     model = Gpt()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
     run = torch.compile(model) if arguments.compile else model
