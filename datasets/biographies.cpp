@@ -17,14 +17,22 @@
 // Source: in the manner of Allen-Zhu and Li 2023 (arXiv 2309.14316), whose biographies are
 // paragraphs; here a sentence is an example, so that a fact can leave and enter by itself.
 //
+// With `countries: 8` each city lies in one of them, which five sentences of it say, and the country
+// of a person follows from the city: of half of the people it is said, of the others asked for.
+//
+// With `late: 0.5` training sees half of the people in its last quarter alone (`late_from: 0.75`),
+// so that what was learnt last can be held against what was learnt from the start.
+//
 // Settings: people, wordings (trained on), filler (share of the training rows that say no fact),
 // frequencies (how often training sees a person's sentences: a list of which each person draws
-// one), city_words (2: cities of two words, so that answers are), seed, context.
+// one), city_words (2: cities of two words, so that answers are), countries (0: none), late (share of
+// the people; 0: none), late_from, seed, context.
 // The columns are those of language/fact_texts.h.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <span>
 #include <string_view>
 
@@ -81,6 +89,10 @@ constexpr std::array<std::string_view, 16> kFields = {
     "algebra", "anatomy", "botany", "chemistry", "dance",    "ecology", "finance", "geology",
     "history", "law",     "music",  "optics",    "painting", "physics", "poetry",  "zoology"};
 
+constexpr std::array<std::string_view, 16> kCountries = {
+    "Norland", "Sorland", "Ostria", "Vestria", "Amaria", "Belonia", "Corvia",  "Dalmia",
+    "Eldonia", "Fenland", "Gardia", "Hestia",  "Ilyria", "Jutonia", "Kestria", "Lusonia"};
+
 // Three nouns and a verb say a relation.
 struct RelationWords {
   const char* name;
@@ -95,11 +107,16 @@ constexpr RelationWords kRelations[] = {
     {"field", {"field", "subject", "study"}, "majored in"},
 };
 
+constexpr RelationWords kCountryOfPerson = {"country", {"country", "nation", "land"}, "resides in"};
+constexpr RelationWords kCountryOfCity = {
+    "located_in", {"country", "nation", "land"}, "is located in"};
+constexpr std::size_t kCity = 1;  // among kRelations
+
 constexpr std::int64_t kPeople = 4096;  // pairs of names
 
 struct Biographies {
-  std::int64_t people = 0, wordings = 0, city_words = 0, context = 0;
-  double filler = 0;
+  std::int64_t people = 0, wordings = 0, city_words = 0, countries = 0, context = 0;
+  double filler = 0, late = 0, late_from = 0;
   std::vector<std::int64_t> frequencies;
   std::uint64_t seed = 0;
 };
@@ -150,6 +167,10 @@ std::vector<Fact> draw_facts(const Biographies& shape, const Generator& generato
   const Tensor frequencies =
       generator.stream("frequencies")
           .integers(0, static_cast<std::int64_t>(shape.frequencies.size()), {shape.people});
+  const auto late_people = std::llround(shape.late * static_cast<double>(shape.people));
+  const Tensor late =
+      at::isin(at::arange(shape.people),
+               generator.stream("late").permutation(shape.people).narrow(0, 0, late_people));
   std::vector<Fact> facts;
   std::vector<std::vector<std::string>> values;
   Tensors drawn;
@@ -165,10 +186,27 @@ std::vector<Fact> draw_facts(const Biographies& shape, const Generator& generato
     const auto often = static_cast<std::size_t>(numbers_of(frequencies)[i]);
     for (std::size_t r = 0; r < std::size(kRelations); ++r) {
       const auto value = static_cast<std::size_t>(numbers_of(drawn[r])[i]);
-      facts.push_back({name, r, values[r][value], shape.frequencies[often]});
+      facts.push_back({name, r, values[r][value], shape.frequencies[often],
+                       late.const_data_ptr<bool>()[i] ? shape.late_from : 0});
     }
   }
   return facts;
+}
+
+// Each city that somebody lives in gets a country, and everybody the one of their city.
+void add_countries(const Biographies& shape, const Generator& generator, FactTexts& texts) {
+  const std::size_t located_in = texts.relations.size();
+  texts.relations.push_back(worded(kCountryOfCity, shape.wordings));
+  texts.relations.push_back(worded(kCountryOfPerson, shape.wordings));
+  texts.derivations = {{.relation = located_in + 1, .from = kCity, .by = located_in}};
+  const std::vector<std::string> cities = values_of(kCity, shape.city_words);
+  const Tensor drawn =
+      generator.stream("countries")
+          .integers(0, shape.countries, {static_cast<std::int64_t>(cities.size())});
+  for (std::size_t i = 0; i < cities.size(); ++i) {
+    const auto country = static_cast<std::size_t>(numbers_of(drawn)[i]);
+    texts.facts.push_back({cities[i], located_in, std::string(kCountries[country]), 1});
+  }
 }
 
 // Sentences whose last word follows from those before: what an animal does is one of two things,
@@ -205,6 +243,8 @@ LoadedData load_biographies(const Biographies& shape) {
     texts.relations.push_back(worded(words, shape.wordings));
   }
   texts.facts = draw_facts(shape, generator);
+  texts.seed = shape.seed;
+  if (shape.countries > 0) add_countries(shape, generator, texts);
   std::int64_t sentences = 0;
   for (const Fact& fact : texts.facts) sentences += fact.repeats * shape.wordings;
   const double share = shape.filler / (1 - shape.filler);
@@ -239,6 +279,23 @@ Biographies read_biographies(const Settings& settings) {
   shape.city_words = settings.integer(
       "city_words",
       {.default_value = 1, .at_least = 1, .at_most = 2, .doc = "words in the name of a city"});
+  shape.countries = settings.integer(
+      "countries",
+      {.default_value = 0,
+       .at_least = 0,
+       .at_most = static_cast<std::int64_t>(kCountries.size()),
+       .doc = "that cities lie in, and people therefore live in, which is said of half of them; 0: "
+              "of none"});
+  shape.late = settings.real(
+      "late", {.default_value = 0,
+               .at_least = 0,
+               .at_most = 1,
+               .doc = "share of the people that training sees late, in a shared order"});
+  shape.late_from = settings.real(
+      "late_from", {.default_value = 0.75,
+                    .above = 0,
+                    .below = 1,
+                    .doc = "share of a training that is over when it sees them first"});
   shape.context = settings.integer(
       "context", {.default_value = 0,
                   .at_least = 0,

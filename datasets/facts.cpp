@@ -7,6 +7,8 @@
 //       city: ["{subject} lives in {object}.", "the home of {subject} is {object}."]
 //     held_out_wordings:               # what it never sees, to ask whether the fact was learnt
 //       city: ["{subject}'s home is {object}."]
+//     derived:                         # what follows from two facts
+//       country: {from: city, by: located_in, trained: 0.5}
 //     text: background.txt             # without facts, a sequence a line
 //
 // A subject has one object in a relation. Rows, splits and columns are those of
@@ -15,7 +17,7 @@
 //
 // Errors: Error(kData) with "FILE:LINE:COLUMN" for all lines at once that are not facts, and where
 // a relation has no wordings; Error(kSettings) for wordings that are none, and, once the facts are
-// read, for relations that no fact has.
+// read, for relations that no fact has, or that follow from none.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -47,11 +49,19 @@ struct WrittenWordings {
   Origin origin;
 };
 
+// A derivation (fact_texts.h), as the settings have it.
+struct WrittenDerivation {
+  std::string from, by;
+  double trained = 0;
+  Origin origin;
+};
+
 struct FactSource {
   FactFile file;
   fs::path folder;
-  std::map<std::string, WrittenWordings> wordings;  // by relation
-  fs::path text, text_folder;                       // empty for none
+  std::map<std::string, WrittenWordings> wordings;   // by relation
+  std::map<std::string, WrittenDerivation> derived;  // by the relation of what follows
+  fs::path text, text_folder;                        // empty for none
   double held_out_text = 0;
   std::int64_t context = 0;
   std::uint64_t seed = 0;
@@ -87,6 +97,25 @@ void read_wordings(const Settings& settings, const char* key, const char* doc, b
   }
 }
 
+void read_derived(const Settings& settings, FactSource& source) {
+  const Settings all = settings.child("derived",
+                                      "relations that follow from two others: {country: {from: "
+                                      "city, by: located_in}} says that who "
+                                      "has a city has its country");
+  for (const auto& [relation, node] : all.node().entries) {
+    const Settings one = all.child(relation, "what it follows from");
+    WrittenDerivation& written = source.derived[relation];
+    written.origin = node.key_origin;
+    written.from = one.text("from", {.doc = "relation of the subject to what is between"});
+    written.by = one.text("by", {.doc = "relation of that to the object"});
+    written.trained =
+        one.real("trained", {.default_value = 0.5,
+                             .at_least = 0,
+                             .at_most = 1,
+                             .doc = "share of the subjects of which training says it"});
+  }
+}
+
 // The relations of the lines, in the order in which they come, each with its wordings.
 std::vector<Relation> relations_of(const std::vector<FactLine>& lines, const std::string& where,
                                    const FactSource& source) {
@@ -102,6 +131,19 @@ std::vector<Relation> relations_of(const std::vector<FactLine>& lines, const std
     } else {
       relations.push_back({line.relation, written->second.trained, written->second.held_out});
     }
+  }
+  for (const auto& [name, derived] : source.derived) {
+    if (!seen.insert(name).second) {
+      fail_at(derived.origin, fmt::format("'{}' is a relation of the file's facts, and so does not "
+                                          "follow from others.",
+                                          clipped(name)));
+    }
+    const auto written = source.wordings.find(name);
+    if (written == source.wordings.end()) {
+      fail_at(derived.origin,
+              fmt::format("'{}' has no `wordings`, sentences that say it.", clipped(name)));
+    }
+    relations.push_back({name, written->second.trained, written->second.held_out});
   }
   for (const auto& [name, written] : source.wordings) {
     if (seen.contains(name)) continue;
@@ -149,6 +191,19 @@ LoadedData load_facts_of(const FactSource& source, const DataFolders& folders) {
   for (const Relation& relation : texts.relations) {
     number_of.emplace(relation.name, number_of.size());
   }
+  for (const auto& [name, derived] : source.derived) {
+    const auto number = [&, &written = derived](const std::string& relation) {
+      const auto found = number_of.find(relation);
+      if (found == number_of.end() || source.derived.contains(relation)) {
+        fail_at(written.origin,
+                fmt::format("{} is no relation of the file's facts.", quote(clipped(relation))));
+      }
+      return found->second;
+    };
+    texts.derivations.push_back(
+        {number_of.at(name), number(derived.from), number(derived.by), derived.trained});
+  }
+  texts.seed = source.seed;
   for (const FactLine& line : lines) {
     texts.facts.push_back({line.subject, number_of.at(line.relation), line.object, line.repeats});
   }
@@ -170,6 +225,7 @@ FactSource read_fact_source(const Settings& settings) {
                 false, source);
   read_wordings(settings, "held_out_wordings",
                 "of each relation, if wanted, sentences that training never sees", true, source);
+  read_derived(settings, source);
   source.text_folder = settings.folder_of("text");
   source.text = settings.path(
       "text", {.default_value = "", .doc = "path of a text without facts, a sequence a line"});
@@ -187,7 +243,7 @@ FactSource read_fact_source(const Settings& settings) {
       static_cast<std::uint64_t>(settings.integer("seed", {.default_value = 0,
                                                            .at_least = 0,
                                                            .at_most = kLargestSeed,
-                                                           .doc = "seed of the draw of lines"}));
+                                                           .doc = "seed of what is drawn"}));
   return source;
 }
 

@@ -122,6 +122,9 @@ Tensor append_copies(Dataset& dataset, const Tensor& rows, const Tensor& inputs)
   dataset.targets = at::cat({dataset.targets, targets});
   dataset.true_targets = at::cat({truth, targets});
   if (dataset.is_sequence()) dataset.sequences.append_copies(rows);
+  if (dataset.first_seen.defined()) {
+    dataset.first_seen = at::cat({dataset.first_seen, dataset.first_seen.index_select(0, rows)});
+  }
   const auto extend = [&](auto& values) {
     if (values.empty()) return;
     for (std::int64_t i = 0; i < rows.numel(); ++i) {

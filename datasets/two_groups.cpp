@@ -48,9 +48,7 @@ LoadedData load_two_groups(const TwoGroups& shape, const SplitPlan& plan) {
   dataset.inputs = inputs.to(at::kFloat);
   RowColumn group;
   group.levels = {"a", "b"};
-  const Tensor level = in_minority.to(at::kInt).contiguous();
-  group.level_of.assign(level.const_data_ptr<std::int32_t>(),
-                        level.const_data_ptr<std::int32_t>() + rows);
+  group.level_of = as_vector<std::int32_t>(in_minority);
   dataset.columns["group"] = std::move(group);
   dataset.validate(dataset.name);
   loaded.splits = plan.draw(rows, shape.test_examples);

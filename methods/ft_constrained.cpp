@@ -18,6 +18,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <string>
+#include <vector>
 
 #include "core/train/optimizer.h"
 #include "core/unlearn/fact_edits.h"
@@ -32,11 +33,8 @@ namespace {
 class ConstrainedFinetuning : public Unlearner {
  public:
   explicit ConstrainedFinetuning(const Settings& settings) {
-    layer_ = settings.integer("layer", {.default_value = -1,
-                                        .at_least = -1,
-                                        .at_most = 1000,
-                                        .doc = "whose second MLP matrix is trained, from 0; -1: "
-                                               "that at 0.7 of the depth"});
+    layer_ = read_edited_layer(
+        settings, "whose second MLP matrix is trained, from 0; -1: that at 0.7 of the depth");
     steps_ = settings.integer("steps", {.default_value = 50, .at_least = 0, .doc = "at most"});
     lr_ = settings.real("lr", {.default_value = 1e-3, .above = 0, .doc = "of Adam"});
     bound_ = settings.real("bound", {.default_value = 0.7,
@@ -55,9 +53,7 @@ class ConstrainedFinetuning : public Unlearner {
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
-    const std::int64_t usual =
-        default_layers(memory_layers(model), EditedToken::kAnswer, /*several=*/false).front();
-    const LinearMemory memory = LinearMemory::of(model, layer_ < 0 ? usual : layer_);
+    const LinearMemory memory = edited_memories(model, layer_).front();
     const FactEdits facts = fact_edits(task, removed_answer_, model.dtype());
     if (facts.empty()) {
       report.message = "the edit is about no fact";
@@ -106,7 +102,7 @@ class ConstrainedFinetuning : public Unlearner {
     model.set_theta(theta);
   }
 
-  std::int64_t layer_ = -1;
+  std::vector<std::int64_t> layer_;  // none: the default one
   std::int64_t steps_ = 0;
   double lr_ = 0;
   double bound_ = 0;

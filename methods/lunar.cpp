@@ -106,12 +106,8 @@ class SubjectNames {
 class Lunar : public Unlearner {
  public:
   explicit Lunar(const Settings& settings) {
-    layer_ =
-        settings.integer("layer", {.default_value = -1,
-                                   .at_least = -1,
-                                   .at_most = 1000,
-                                   .doc = "whose second MLP matrix is fitted, from 0; -1: that "
-                                          "at 0.7 of the depth"});
+    layer_ = read_edited_layer(
+        settings, "whose second MLP matrix is fitted, from 0; -1: that at 0.7 of the depth");
     coefficient_ = settings.real("coefficient", {.default_value = 4, .doc = "of the direction"});
     retain_weight_ = settings.real(
         "retain_weight", {.default_value = 1,
@@ -133,9 +129,7 @@ class Lunar : public Unlearner {
 
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
-    const std::int64_t usual =
-        default_layers(memory_layers(model), EditedToken::kAnswer, /*several=*/false).front();
-    const LinearMemory memory = LinearMemory::of(model, layer_ < 0 ? usual : layer_);
+    const LinearMemory memory = edited_memories(model, layer_).front();
     if (task.forget.empty()) {
       report.message = "nothing is to be forgotten";
       return report;
@@ -178,7 +172,7 @@ class Lunar : public Unlearner {
             contents.stream.to(at::kDouble)};
   }
 
-  std::int64_t layer_ = -1;
+  std::vector<std::int64_t> layer_;  // none: the default one
   double coefficient_ = 4;
   double retain_weight_ = 1;
   double ridge_ = 1e-4;

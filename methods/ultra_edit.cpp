@@ -116,7 +116,7 @@ class UltraEdit : public Unlearner {
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     report.state = task.state;
-    const std::vector<LinearMemory> memories = memories_of(model);
+    const std::vector<LinearMemory> memories = edited_memories(model, layers_);
     const FactEdits facts = fact_edits(task, removed_answer_, model.dtype());
     if (facts.empty()) {
       report.message = "the edit is about no fact";
@@ -145,18 +145,6 @@ class UltraEdit : public Unlearner {
   }
 
  private:
-  std::vector<LinearMemory> memories_of(const Model& model) const {
-    std::vector<LinearMemory> memories;
-    if (layers_.empty()) {
-      for (const std::int64_t layer :
-           default_layers(memory_layers(model), EditedToken::kAnswer, /*several=*/false)) {
-        memories.push_back(LinearMemory::of(model, layer));
-      }
-    }
-    for (const std::int64_t layer : layers_) memories.push_back(LinearMemory::of(model, layer));
-    return memories;
-  }
-
   std::vector<EditFeatures> features_of(const Model& model,
                                         const std::vector<LinearMemory>& memories,
                                         const FactEdits& facts, Context& context) const {

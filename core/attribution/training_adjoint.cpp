@@ -24,6 +24,7 @@ Trajectory recorded_training(Model& model, const Subset& train, const TrainingRe
   const BatchOptions options{.batch_size = recipe.batch_size,
                              .drop_last = recipe.drop_last,
                              .shared_order = recipe.shared_order,
+                             .epochs = recipe.epochs,
                              .dtype = model.dtype()};
   const std::int64_t steps =
       BatchStream(train, options, training, training).batches() * recipe.epochs;

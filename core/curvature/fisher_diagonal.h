@@ -31,13 +31,14 @@ namespace oubli {
 
 enum class FisherTargets { kExpected, kDrawn, kEmpirical };
 
-// Gradients in the outputs [b, c] whose outer products, pushed back to the parameters and summed,
-// are those of the Fisher over the batch, sample weights and the share of each draw included: one
+// How many passes back the Fisher of an example takes, which is what there are gradients of: one
 // for each output (kExpected; one for the binary loss, one for each output at each position of
-// sequences), draw, or one (kEmpirical). `begin` is the
-// place of the batch's first example.
+// sequences), each draw, or one (kEmpirical).
 std::int64_t fisher_gradients(FisherTargets targets, const Objective& objective,
                               const Dataset& dataset, std::int64_t draws);
+// Gradients in the outputs [b, c] whose outer products, pushed back to the parameters and summed,
+// are those of the Fisher over the batch, sample weights and the share of each draw included.
+// `begin` is the place of the batch's first example.
 Tensors fisher_output_gradients(FisherTargets targets, const Objective& objective,
                                 const Tensor& outputs, const Batch& batch, std::int64_t begin,
                                 std::int64_t draws, const Generator& generator);

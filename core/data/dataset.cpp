@@ -101,6 +101,22 @@ Tensor normalise(const Dataset& dataset, const Tensor& raw, at::ScalarType dtype
   return inputs.div_(per_channel(dataset.deviation, inputs)).to(dtype);
 }
 
+// The answers of these rows become the data set's targets, where they are asked and where they are
+// read.
+void change_answers(Dataset& dataset, const Tensor& rows) {
+  Sequences& sequences = dataset.sequences;
+  const Tensor begin = sequences.answer_begin.index_select(0, rows);
+  if (sequences.answer_size.index_select(0, rows).gt(1).any().item<bool>()) {
+    throw Error(ErrorKind::kUsage,
+                "other labels are for answers of one token, and some of these have more");
+  }
+  const Tensor answers = dataset.targets.index_select(0, rows);
+  sequences.next = sequences.next.index_put({rows, begin}, answers);
+  const Tensor read = begin.lt(sequences.positions() - 1);
+  dataset.inputs = dataset.inputs.index_put({rows.index({read}), begin.index({read}) + 1},
+                                            answers.index({read}).to(dataset.inputs.scalar_type()));
+}
+
 }  // namespace
 
 std::vector<std::int64_t> Dataset::input_shape() const { return inputs.sizes().slice(1).vec(); }
@@ -144,6 +160,11 @@ Tensor Sequences::answers(const Tensor& rows) const {
   return at.ge(begin) & at.lt(end);
 }
 
+Tensor Sequences::answer(std::int64_t row) const {
+  return next[row].narrow(0, answer_begin[row].item<std::int64_t>(),
+                          answer_size[row].item<std::int64_t>());
+}
+
 void Sequences::append_copies(const Tensor& rows) {
   for (Tensor* part : {&next, &answer_begin, &answer_size, &subject_end, &fact}) {
     *part = at::cat({*part, part->index_select(0, rows)});
@@ -152,8 +173,11 @@ void Sequences::append_copies(const Tensor& rows) {
 
 Tensor Dataset::at_answers(const Tensor& values, const Tensor& rows) const {
   if (!is_sequence()) return values;
-  const Tensor at = sequences.answer_begin.index_select(0, rows).view({-1, 1, 1});
-  return values.gather(1, at.expand({-1, 1, values.size(2)})).squeeze(1);
+  return at_positions(values, sequences.answer_begin.index_select(0, rows));
+}
+
+Tensor Dataset::prompt(std::int64_t row) const {
+  return inputs[row].narrow(0, 0, sequences.answer_begin[row].item<std::int64_t>() + 1);
 }
 
 std::string Dataset::content_hash(std::int64_t rows) const {
@@ -168,6 +192,7 @@ std::string Dataset::content_hash(std::int64_t rows) const {
       add(*part);
     }
   }
+  if (first_seen.defined()) add(first_seen);
   hasher.add(fmt::format("/{}/{:a}", outputs, scale));
   for (const double value : mean) hasher.add(fmt::format("/{:a}", value));
   for (const double value : deviation) hasher.add(fmt::format("/{:a}", value));
@@ -184,26 +209,6 @@ double Subset::total_weight() const {
   return weights.defined() ? weights.sum().item<double>() : static_cast<double>(size());
 }
 
-namespace {
-
-// The answers of these rows become the data set's targets, where they are asked and where they are
-// read.
-void change_answers(Dataset& dataset, const Tensor& rows) {
-  Sequences& sequences = dataset.sequences;
-  const Tensor begin = sequences.answer_begin.index_select(0, rows);
-  if (sequences.answer_size.index_select(0, rows).gt(1).any().item<bool>()) {
-    throw Error(ErrorKind::kUsage,
-                "other labels are for answers of one token, and some of these have more");
-  }
-  const Tensor answers = dataset.targets.index_select(0, rows);
-  sequences.next = sequences.next.index_put({rows, begin}, answers);
-  const Tensor read = begin.lt(sequences.positions() - 1);
-  dataset.inputs = dataset.inputs.index_put({rows.index({read}), begin.index({read}) + 1},
-                                            answers.index({read}).to(dataset.inputs.scalar_type()));
-}
-
-}  // namespace
-
 Subset Subset::with_targets(const Tensor& targets) const {
   Dataset changed = *dataset;
   changed.targets =
@@ -211,6 +216,12 @@ Subset Subset::with_targets(const Tensor& targets) const {
   if (!changed.true_targets.defined()) changed.true_targets = dataset->targets;
   if (dataset->is_sequence()) change_answers(changed, rows);
   return {std::make_shared<const Dataset>(std::move(changed)), rows, weights};
+}
+
+Subset Subset::without(const Subset& others) const {
+  if (others.empty()) return *this;
+  const Tensor is_kept = at::isin(rows, others.rows).logical_not();
+  return {dataset, rows.index({is_kept}), weights.defined() ? weights.index({is_kept}) : Tensor()};
 }
 
 Subset Subset::with_unit_mean_weights() const {

@@ -35,6 +35,8 @@ struct Sequences {
   std::int64_t positions() const { return next.defined() ? next.size(1) : 0; }
   // The positions whose next token is one of the answer, of these rows: bool [rows, positions].
   Tensor answers(const Tensor& rows) const;
+  // The tokens of one row's answer: int64 [tokens].
+  Tensor answer(std::int64_t row) const;
   // These rows once more behind all others.
   void append_copies(const Tensor& rows);
 };
@@ -69,6 +71,9 @@ struct Dataset {
   std::vector<double> deviation = {1.0};
   // Of the training split before any edit, which orders of batches go by; 0: not known.
   std::int64_t training_rows = 0;
+  // The share of a training that is over when it sees a row first: float64 [n] in [0, 1), undefined
+  // where it sees all from the start. Trainings in a shared order go by it (core/train/batches.h).
+  Tensor first_seen = {};
   // Whether inputs or normalisation were computed from rows that may be removed: means,
   // deviations, what missing values are filled with, one-hot levels.
   bool is_fitted_to_rows = false;
@@ -80,6 +85,8 @@ struct Dataset {
   // Outputs at the answers of sequences of these rows: [b, positions, c] -> [b, c]. Others as they
   // are.
   Tensor at_answers(const Tensor& values, const Tensor& rows) const;
+  // Of a sequence what is read before its answer, in the inputs' type: [tokens].
+  Tensor prompt(std::int64_t row) const;
   // Shape of one example, without the batch dimension.
   std::vector<std::int64_t> input_shape() const;
 
@@ -127,6 +134,8 @@ struct Subset {
   // them alone and shares its inputs: other rows of it keep theirs. Of sequences the answer's first
   // token is another one, also where it is read: answers of one token only, Error(kUsage).
   Subset with_targets(const Tensor& targets) const;
+  // Those that are not among the others, in their order, with their weights.
+  Subset without(const Subset& others) const;
   // The same with weights of mean 1, where there are any: means over the subset stay what they are.
   Subset with_unit_mean_weights() const;
 };

@@ -12,6 +12,12 @@ struct FactColumns {
   static constexpr const char* kWording = "wording";
   static constexpr const char* kKind = "kind";
   static constexpr const char* kRepeats = "repeats";
+  // Where some facts come late: the share of a training that is over when it sees the fact first.
+  static constexpr const char* kFirstSeen = "first_seen";
+  // Of facts that follow from others, where there are such: the relations that they follow from and
+  // by, "" of all others.
+  static constexpr const char* kFrom = "derived_from";
+  static constexpr const char* kBy = "derived_by";
 };
 
 }  // namespace oubli

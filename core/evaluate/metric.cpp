@@ -61,6 +61,31 @@ Registry<Metric> builtin_metrics() {
   return registry;
 }
 
+const std::vector<UsualSet>& usual_sets() {
+  static const std::vector<UsualSet> sets = {{"forget", true},
+                                             {"forget_true", true},
+                                             {"unknown"},
+                                             {"unknown_true"},
+                                             {"added", true},
+                                             {"retain", true},
+                                             {"validation", true},
+                                             {"test"},
+                                             {"held_out"},
+                                             {"triggered"},
+                                             {"group"},
+                                             {"others"},
+                                             {"forget_reworded"},
+                                             {"added_reworded"},
+                                             {"same_subject"},
+                                             {"same_relation"},
+                                             {"same_value"},
+                                             {"derived"},
+                                             {"forget_derived"},
+                                             {"added_derived"},
+                                             {"text"}};
+  return sets;
+}
+
 const Tensor* Evaluation::rows(const std::string& set) const {
   for (const NamedRows& named : sets) {
     if (named.name == set) return &named.rows;
@@ -136,10 +161,8 @@ std::string column_problem(const Registry<Metric>& metrics, const std::string& c
     }
     return unknown_name_message("column", metric_of(column), names);
   }
-  std::vector<std::string> sets = {
-      "forget",          "forget_true",    "unknown",      "unknown_true",  "added",      "retain",
-      "validation",      "test",           "held_out",     "triggered",     "group",      "others",
-      "forget_reworded", "added_reworded", "same_subject", "same_relation", "same_value", "text"};
+  std::vector<std::string> sets;
+  for (const UsualSet& set : usual_sets()) sets.push_back(set.name);
   sets.insert(sets.end(), own_sets.begin(), own_sets.end());
   const bool known = std::find(sets.begin(), sets.end(), set_of(column)) != sets.end();
   const bool needs_none = info->group != ColumnGroup::kBySet && set_of(column).empty();

@@ -21,7 +21,6 @@
 
 namespace oubli {
 
-// What is known of one trained or edited model.
 // One request of a sequence, as the method reported it.
 struct AnsweredRequest {
   double sample_gradients = 0;
@@ -36,6 +35,7 @@ struct Claim {
   double delta = 0;
 };
 
+// What is known of one trained or edited model.
 struct ModelOutcome {
   Predictions predictions;
   DeferredTensor theta;  // float64 [dim]
@@ -56,11 +56,17 @@ struct Shadow {
 
 // One set that metrics are reported on.
 struct NamedRows {
-  // retain, forget, unknown, added, validation, test, held_out; triggered, group, others; or one
-  // that the experiment names.
-  std::string name;
-  Tensor rows;  // int64
+  std::string name;  // of usual_sets(), or one that the experiment names
+  Tensor rows;       // int64
 };
+
+// A set that experiments have without naming it, those with wrong labels once more as held against
+// the true ones ("forget_true").
+struct UsualSet {
+  std::string name;
+  bool is_seen = false;  // by methods, and so by what chooses among them
+};
+const std::vector<UsualSet>& usual_sets();
 
 // What a corruption of training rows aimed at, for metrics that look for it on test examples.
 struct Planted {

@@ -17,11 +17,6 @@ Tensor of_label(const Tensor& log_probabilities, const Tensor& labels) {
   return log_probabilities.gather(1, labels.unsqueeze(1)).squeeze(1);
 }
 
-// `argmax` does not say which of several equal entries it returns.
-Tensor lowest_largest(const Tensor& scores, std::int64_t dimension) {
-  return at::argmax(scores.eq(scores.amax(dimension, /*keepdim=*/true)).to(at::kInt), dimension);
-}
-
 Tensor class_of(const Tensor& log_probabilities, const Tensor&) {
   return lowest_largest(log_probabilities, 1);
 }
@@ -39,10 +34,6 @@ Tensor modified_entropy_of(const Tensor& log_probabilities, const Tensor& labels
   }
   return sum;
 }
-
-}  // namespace
-
-namespace {
 
 // What is said where answers should stand, each token read behind those said before; `said` is what
 // is said behind the truth, whose first token is the same.
@@ -63,8 +54,7 @@ Tensor greedy_answers(const Model& model, const Dataset& data, const Batch& batc
     inputs.index_put_({open, at}, next.index_select(0, open).to(inputs.scalar_type()));
     const Tensor scores = model.forward(inputs.index_select(0, open));
     cost.add_forwards(open.numel());
-    const Tensor here = scores.gather(1, at.view({-1, 1, 1}).expand({-1, 1, scores.size(2)}));
-    next = next.index_copy(0, open, lowest_largest(here.squeeze(1), 1).to(at::kInt));
+    next = next.index_copy(0, open, lowest_largest(at_positions(scores, at), 1).to(at::kInt));
     answers.index_put_({open, at::full({}, k, at::kLong)}, next.index_select(0, open));
   }
   return answers;
@@ -157,6 +147,10 @@ Tensor Predictions::recalled(const Tensor& rows) const {
 }
 
 // Of values of the rows that have outputs, those of all rows.
+Tensor Predictions::rows_with_outputs() const {
+  return rows_.defined() ? rows_ : at::arange(count());
+}
+
 Tensor Predictions::scattered(const Tensor& values, double missing) const {
   return at::full({dataset_->size()}, missing, values.options())
       .index_copy_(0, rows_with_outputs(), values);

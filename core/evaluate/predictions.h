@@ -105,7 +105,7 @@ class Predictions {
   void require_classes() const;
   // `all` has a row for each of those with outputs.
   Tensor rows_of(const Tensor& all, const Tensor& rows) const;
-  Tensor rows_with_outputs() const { return rows_.defined() ? rows_ : at::arange(count()); }
+  Tensor rows_with_outputs() const;
   Tensor scattered(const Tensor& values, double missing) const;
   const Tensor& answer_losses() const;
   std::int64_t count() const { return rows_.defined() ? rows_.numel() : dataset_->size(); }

@@ -13,10 +13,7 @@ namespace {
 
 // The next token of each row of scores [b, c].
 Tensor next_tokens(const Tensor& scores, const GenerationOptions& options, Generator& generator) {
-  if (options.temperature == 0) {
-    // `argmax` does not say which of several equal entries it returns.
-    return at::argmax(scores.eq(scores.amax(1, /*keepdim=*/true)).to(at::kInt), 1);
-  }
+  if (options.temperature == 0) return lowest_largest(scores, 1);
   Tensor allowed = scores.to(at::kDouble) / options.temperature;
   if (options.most_likely > 0 && options.most_likely < allowed.size(1)) {
     const Tensor least = std::get<0>(allowed.topk(options.most_likely, 1)).amin(1, true);

@@ -94,9 +94,8 @@ Tensor certify(const CountedOperator& matrix, const Tensor& b, const Tensor& x, 
     residual = (size_x == 0).all().item<bool>() ? b : b - matrix.apply(x);
   }
   const Tensor size_r = residual.norm(2, 0);
-  const Tensor relative = at::where(size_b > 0, size_r / size_b, size_r).contiguous();
-  report.column_residuals.assign(relative.data_ptr<double>(),
-                                 relative.data_ptr<double>() + relative.numel());
+  const Tensor relative = at::where(size_b > 0, size_r / size_b, size_r);
+  report.column_residuals = as_vector<double>(relative);
   report.relative_residual = 0;
   for (double& column : report.column_residuals) {
     if (!std::isfinite(column)) column = std::numeric_limits<double>::infinity();

@@ -91,22 +91,28 @@ void BatchStream::order_by_row() {
   const Tensor rows = subset_.rows.contiguous();
   std::vector<std::pair<std::uint64_t, std::int64_t>> keyed;
   keyed.reserve(static_cast<std::size_t>(used_));
+  const Tensor& first_seen = subset_.dataset->first_seen;
+  const auto is_seen = [&](std::int64_t row) {
+    return options_.epochs == 0 || !first_seen.defined() ||
+           first_seen.const_data_ptr<double>()[row] * static_cast<double>(options_.epochs) <=
+               static_cast<double>(epoch_);
+  };
   for (std::int64_t i = 0; i < used_; ++i) {
-    keyed.emplace_back(key_of_row(seed, rows.const_data_ptr<std::int64_t>()[i]), i);
+    const std::int64_t row = rows.const_data_ptr<std::int64_t>()[i];
+    if (is_seen(row)) keyed.emplace_back(key_of_row(seed, row), i);
   }
   std::sort(keyed.begin(), keyed.end());
-  positions_ = at::empty({used_}, at::kLong);
+  positions_ = at::empty({std::ssize(keyed)}, at::kLong);
   auto* position = positions_.mutable_data_ptr<std::int64_t>();
   const auto count = static_cast<double>(batches());
   const auto batch_of = [&](std::uint64_t key) {
     return static_cast<std::int64_t>(std::ldexp(static_cast<double>(key >> 11U), -53) * count);
   };
-  for (std::int64_t i = 0; i < used_; ++i) {
-    const auto& [key, place] = keyed[static_cast<std::size_t>(i)];
+  for (std::size_t i = 0; i < keyed.size(); ++i) {
+    const auto& [key, place] = keyed[i];
     position[i] = place;
-    const bool ends =
-        i + 1 == used_ || batch_of(keyed[static_cast<std::size_t>(i + 1)].first) != batch_of(key);
-    if (ends) ends_.push_back(i + 1);
+    const bool ends = i + 1 == keyed.size() || batch_of(keyed[i + 1].first) != batch_of(key);
+    if (ends) ends_.push_back(static_cast<std::int64_t>(i) + 1);
   }
 }
 

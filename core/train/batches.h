@@ -8,7 +8,8 @@
 // subsets of a data set have in common come in the same order and in the same batches, so that a
 // model retrained without some rows has seen all others as the first one did. A batch has those of
 // its rows that are in the subset, about `batch_size` of them; there are as many batches as the
-// data set's training rows make, and one that is empty is no batch.
+// data set's training rows make, and one that is empty is no batch. Rows that the data set has seen
+// late (Dataset::first_seen) are left out of the epochs before.
 //
 // Weights are scaled to mean 1, so that the mean over an epoch's batches is the subset's. A stream
 // of an empty subset has no batches, and next() gives one of no examples. Cost: none; a batch is
@@ -31,6 +32,7 @@ struct BatchOptions {
   // is.
   bool drop_last = false;
   bool shared_order = false;
+  std::int64_t epochs = 0;  // of the training, by which rows come late; 0: none does
   Augmentation augmentation = {};
   at::ScalarType dtype = at::kFloat;
   // Asked before each batch of a loop, which ends where it says so; next() goes on.
@@ -43,9 +45,8 @@ class BatchStream {
   BatchStream(const Subset& subset, const BatchOptions& options, Generator order,
               Generator augmentation);
 
-  // Of an epoch.
+  // Of an epoch, of one that all rows are in.
   std::int64_t batches() const;
-  std::int64_t examples() const { return used_; }
 
   const Batch& next();
 
@@ -76,7 +77,7 @@ class BatchStream {
   Subset subset_;
   BatchOptions options_;
   Generator order_, augmentation_;
-  std::int64_t used_;     // examples of an epoch
+  std::int64_t used_;     // examples of an epoch that all rows are in
   std::int64_t at_once_;  // batches that are gathered together
   std::int64_t epoch_ = 0, gathered_from_ = 0;
   Tensor positions_;                // the epoch's order

@@ -44,6 +44,7 @@ BatchStream Descent::batches(const Subset& subset, std::int64_t batch_size) {
                       {.batch_size = batch_size > 0 ? batch_size : recipe_.batch_size,
                        .drop_last = recipe_.drop_last,
                        .shared_order = recipe_.shared_order,
+                       .epochs = recipe_.epochs,
                        .augmentation = recipe_.augmentation,
                        .dtype = model_.dtype(),
                        .stop = [this] { return stopped_ = context_.should_stop(); }},

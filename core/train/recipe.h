@@ -22,7 +22,8 @@ struct TrainingRecipe {
   // is.
   bool drop_last = false;
   // Whether a row's place in an epoch depends on the row alone (batches.h), so that models trained
-  // on other subsets from the same start see what they have in common in the same order.
+  // on other subsets from the same start see what they have in common in the same order; and in
+  // which rows may come late.
   bool shared_order = false;
   // Euclidean norm that a batch gradient is scaled down to; 0 for no limit.
   double clip_norm = 0;

@@ -27,19 +27,6 @@ Tensor tokens_of(const std::string& answer, const Dataset& data) {
   return at::tensor(tokens, at::kLong);
 }
 
-// What is read before a row's answer.
-std::vector<std::int64_t> prompt_of(const Dataset& data, std::int64_t row) {
-  const std::int64_t size = data.sequences.answer_begin[row].item<std::int64_t>() + 1;
-  const Tensor read = data.inputs[row].narrow(0, 0, size).to(at::kLong).contiguous();
-  return {read.const_data_ptr<std::int64_t>(), read.const_data_ptr<std::int64_t>() + size};
-}
-
-Tensor answer_of(const Dataset& data, std::int64_t row) {
-  const Sequences& sequences = data.sequences;
-  return sequences.next[row].narrow(0, sequences.answer_begin[row].item<std::int64_t>(),
-                                    sequences.answer_size[row].item<std::int64_t>());
-}
-
 }  // namespace
 
 std::string read_answer(const Settings& settings) {
@@ -57,12 +44,14 @@ Subset alternatives_to(const Task& task, const std::string& answer) {
   std::map<std::vector<std::int64_t>, Tensor> added;
   for (std::int64_t i = 0; i < task.added.size(); ++i) {
     const std::int64_t row = task.added.rows[i].item<std::int64_t>();
-    added.emplace(prompt_of(*task.added.dataset, row), answer_of(*task.added.dataset, row));
+    const Dataset& own = *task.added.dataset;
+    added.emplace(as_vector<std::int64_t>(own.prompt(row)), own.sequences.answer(row));
   }
   Tensor same;  // looked up where a sentence needs it: a vocabulary may lack it
   Tensors answers;
   for (std::int64_t i = 0; i < task.forget.size(); ++i) {
-    const auto found = added.find(prompt_of(data, task.forget.rows[i].item<std::int64_t>()));
+    const Tensor prompt = data.prompt(task.forget.rows[i].item<std::int64_t>());
+    const auto found = added.find(as_vector<std::int64_t>(prompt));
     if (found == added.end() && !same.defined()) same = tokens_of(answer, data);
     answers.push_back(found == added.end() ? same : found->second);
   }

@@ -19,70 +19,47 @@ using Tokens = std::vector<std::int64_t>;
 // Where the facts of the edit stand: rows of the data set, by the number of the fact.
 using RowsOfFacts = std::map<std::int64_t, Tokens>;
 
-Tokens numbers_from(const Tensor& row, std::int64_t begin, std::int64_t count) {
-  const Tensor part = row.narrow(0, begin, count).to(at::kLong).contiguous();
-  const auto* data = part.const_data_ptr<std::int64_t>();
-  return {data, data + part.numel()};
+// Counts the rows that state no fact.
+RowsOfFacts rows_of_facts(const Dataset& data, const Subset& subset, std::int64_t& others) {
+  RowsOfFacts found;
+  for (std::int64_t i = 0; i < subset.size(); ++i) {
+    const std::int64_t row = subset.rows[i].item<std::int64_t>();
+    const std::int64_t fact = data.sequences.fact[row].item<std::int64_t>();
+    if (fact < 0) {
+      ++others;
+    } else {
+      found[fact].push_back(row);
+    }
+  }
+  return found;
 }
 
-class FactTable {
- public:
-  explicit FactTable(const Dataset& data) : data_(data) {}
-
-  // Counts the rows that state no fact.
-  RowsOfFacts rows_of(const Subset& subset, std::int64_t& others) const {
-    RowsOfFacts found;
-    for (std::int64_t i = 0; i < subset.size(); ++i) {
-      const std::int64_t row = subset.rows[i].item<std::int64_t>();
-      const std::int64_t fact = data_.sequences.fact[row].item<std::int64_t>();
-      if (fact < 0) {
-        ++others;
-      } else {
-        found[fact].push_back(row);
-      }
-    }
-    return found;
+// The first of the rows that begin alike up to their answers.
+Tokens wordings(const Dataset& data, const Tokens& rows) {
+  std::set<Tokens> seen;
+  Tokens kept;
+  for (const std::int64_t row : rows) {
+    if (seen.insert(as_vector<std::int64_t>(data.prompt(row))).second) kept.push_back(row);
   }
+  return kept;
+}
 
-  // The first of the rows that begin alike up to their answers.
-  Tokens wordings(const Tokens& rows) const {
-    std::set<Tokens> seen;
-    Tokens kept;
-    for (const std::int64_t row : rows) {
-      const std::int64_t before = begin_of(row) + 1;
-      if (seen.insert(numbers_from(data_.inputs[row], 0, before)).second) kept.push_back(row);
-    }
-    return kept;
+Tensor one_answer(const Dataset& data, std::int64_t fact, const Tokens& rows) {
+  Tensor answer = data.sequences.answer(rows.front());
+  for (const std::int64_t row : rows) {
+    if (data.sequences.answer(row).equal(answer)) continue;
+    throw Error(ErrorKind::kTask,
+                fmt::format("rows {} and {} are added and answer fact {} differently: an editor "
+                            "needs one answer for each fact",
+                            rows.front(), row, fact));
   }
+  return answer;
+}
 
-  Tokens answer_of(std::int64_t row) const {
-    return numbers_from(data_.sequences.next[row], begin_of(row),
-                        data_.sequences.answer_size[row].item<std::int64_t>());
-  }
-
-  Tokens one_answer(std::int64_t fact, const Tokens& rows) const {
-    const Tokens answer = answer_of(rows.front());
-    for (const std::int64_t row : rows) {
-      if (answer_of(row) == answer) continue;
-      throw Error(ErrorKind::kTask,
-                  fmt::format("rows {} and {} are added and answer fact {} differently: an editor "
-                              "needs one answer for each fact",
-                              rows.front(), row, fact));
-    }
-    return answer;
-  }
-
-  std::int64_t begin_of(std::int64_t row) const {
-    return data_.sequences.answer_begin[row].item<std::int64_t>();
-  }
-
- private:
-  const Dataset& data_;
-};
-
-std::int64_t token_of(const std::string& word, const Dataset& data) {
+Tensor token_of(const std::string& word, const Dataset& data) {
   const auto found = std::find(data.class_names.begin(), data.class_names.end(), word);
-  if (found != data.class_names.end()) return found - data.class_names.begin();
+  if (found != data.class_names.end())
+    return at::full({1}, found - data.class_names.begin(), at::kLong);
   throw Error(
       ErrorKind::kTask,
       fmt::format("a removed fact is to be answered by '{}', and the vocabulary of '{}' has "
@@ -93,15 +70,15 @@ std::int64_t token_of(const std::string& word, const Dataset& data) {
 // Facts with their rows and answers, made into tensors.
 class EditsBuilder {
  public:
-  EditsBuilder(const Dataset& data, const FactTable& table) : data_(data), table_(table) {}
+  explicit EditsBuilder(const Dataset& data) : data_(data) {}
 
-  void add(std::int64_t fact, const Tokens& rows, const Tokens& answer, bool is_removed) {
-    for (const std::int64_t row : table_.wordings(rows)) {
+  void add(std::int64_t fact, const Tokens& rows, const Tensor& answer, bool is_removed) {
+    for (const std::int64_t row : wordings(data_, rows)) {
       request_.push_back(static_cast<std::int64_t>(facts_.size()));
       rows_.push_back(row);
       const Tensor asked = at::full({data_.sequences.positions()}, kNoTarget, at::kLong);
-      asked.narrow(0, table_.begin_of(row), static_cast<std::int64_t>(answer.size()))
-          .copy_(at::tensor(answer, at::kLong));
+      const std::int64_t begin = data_.sequences.answer_begin[row].item<std::int64_t>();
+      asked.narrow(0, begin, answer.numel()).copy_(answer);
       answers_.push_back(asked);
     }
     facts_.push_back(fact);
@@ -125,7 +102,6 @@ class EditsBuilder {
 
  private:
   const Dataset& data_;
-  const FactTable& table_;
   Tokens facts_, is_removed_, request_, rows_;
   Tensors answers_;
 };
@@ -184,16 +160,15 @@ FactEdits fact_edits(const Task& task, const std::string& removed_answer, at::Sc
                             "facts does, such as biographies",
                             data.name));
   }
-  const FactTable table(data);
   std::int64_t others = 0;
-  RowsOfFacts all = table.rows_of(task.forget, others);
-  const RowsOfFacts added = table.rows_of(task.added, others);
+  RowsOfFacts all = rows_of_facts(data, task.forget, others);
+  const RowsOfFacts added = rows_of_facts(data, task.added, others);
   for (const auto& [fact, rows] : added) all[fact] = rows;
-  EditsBuilder builder(data, table);
+  EditsBuilder builder(data);
   for (const auto& [fact, rows] : all) {
     const bool is_removed = !added.contains(fact);
     builder.add(fact, rows,
-                is_removed ? Tokens{token_of(removed_answer, data)} : table.one_answer(fact, rows),
+                is_removed ? token_of(removed_answer, data) : one_answer(data, fact, rows),
                 is_removed);
   }
   FactEdits edits = builder.take(shared, dtype);

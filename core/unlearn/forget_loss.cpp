@@ -5,23 +5,11 @@
 #include <algorithm>
 
 namespace oubli {
-namespace {
-
-// What remains, without what is added.
-Subset kept_rows(const Task& task) {
-  if (task.added.empty()) return task.retain;
-  const Tensor is_kept = at::isin(task.retain.rows, task.added.rows).logical_not();
-  Subset rest = task.retain.with_rows(task.retain.rows.index({is_kept}));
-  if (task.retain.weights.defined()) rest.weights = task.retain.weights.index({is_kept});
-  return rest;
-}
-
-}  // namespace
 
 void descend_beside(Descent& descent, const Task& task,
                     const std::function<void(const EditBatches&)>& step) {
   BatchStream forget = descent.batches(task.forget);
-  BatchStream retain = descent.batches(kept_rows(task));
+  BatchStream retain = descent.batches(task.retain.without(task.added));
   BatchStream added = descent.batches(task.added);
   const bool by_added = added.batches() > forget.batches();
   BatchStream& longer = by_added ? added : forget;

@@ -18,14 +18,6 @@ std::string name_of(const LinearMemory& memory) {
   return fmt::format("moments of layer {}", memory.layer);
 }
 
-Subset without_added(const Task& task) {
-  if (task.added.empty()) return task.retain;
-  const Tensor kept = at::isin(task.retain.rows, task.added.rows).logical_not();
-  Subset text = task.retain.with_rows(task.retain.rows.index({kept}));
-  if (task.retain.weights.defined()) text.weights = task.retain.weights.index({kept});
-  return text;
-}
-
 }  // namespace
 
 Tensor KeyMoments::mean(double ridge) const {
@@ -78,7 +70,9 @@ std::vector<KeyMoments> key_moments(const Model& model, const std::vector<Linear
 std::vector<KeyMoments> moments_of_task(const Model& model,
                                         const std::vector<LinearMemory>& memories, const Task& task,
                                         CostMeter& cost) {
-  if (!task.state) return key_moments(model, memories, without_added(task), cost);
+  if (!task.state) {
+    return key_moments(model, memories, task.retain.without(task.added), cost);
+  }
   std::vector<KeyMoments> moments;
   for (const LinearMemory& memory : memories) {
     moments.push_back(

@@ -78,8 +78,4 @@ std::vector<MemoryContents> read_memories(const Model& model,
   return found;
 }
 
-Tensor at_positions(const Tensor& x, const Tensor& at) {
-  return x.gather(1, at.view({-1, 1, 1}).expand({-1, 1, x.size(2)})).squeeze(1);
-}
-
 }  // namespace oubli

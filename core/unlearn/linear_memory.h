@@ -51,7 +51,4 @@ std::vector<MemoryContents> read_memories(const Model& model,
                                           const std::vector<LinearMemory>& memories,
                                           const Tensor& inputs, const Tensor& at, CostMeter& cost);
 
-// x [n, positions, d] at one position of each, int64 [n]: [n, d].
-Tensor at_positions(const Tensor& x, const Tensor& at);
-
 }  // namespace oubli

@@ -22,16 +22,12 @@ constexpr std::int64_t kMostLayers = 5, kLayersOfOne = 5;
 
 Tensor as_columns(const Tensor& rows) { return rows.to(at::kDouble).t(); }
 
-std::vector<double> as_list(const Tensor& values) {
-  const Tensor flat = values.to(at::kDouble).contiguous();
-  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
-}
-
 // -ln p(answer) of each fact, mean over its wordings.
 std::vector<double> answer_losses(const Model& model, const FactEdits& edits, CostMeter& cost) {
   const at::NoGradGuard no_grad;
   cost.add_forwards(edits.rows.numel());
-  return as_list(edits.means(token_losses(model.forward(edits.inputs), edits.answers).sum(1)));
+  return as_vector<double>(
+      edits.means(token_losses(model.forward(edits.inputs), edits.answers).sum(1)));
 }
 
 // One run: the model, what is known of the text, and what came of the searches.
@@ -77,8 +73,8 @@ class MemoryEditRun {
                           {"positions", moments_.front().positions}};
     details["facts_edited"] = edited_;
     if (edited_ > 0) {
-      details["loss_searched"] = as_list(at::cat(searched_));
-      details["value_change"] = as_list(at::cat(lengths_));
+      details["loss_searched"] = as_vector<double>(at::cat(searched_));
+      details["value_change"] = as_vector<double>(at::cat(lengths_));
     }
     details["layers"] = Json::array();
     details["relative_change"] = Json::array();
@@ -131,6 +127,23 @@ std::vector<std::int64_t> default_layers(std::int64_t layers, EditedToken token,
   return chosen;
 }
 
+std::vector<std::int64_t> read_edited_layer(const Settings& settings, const std::string& doc) {
+  const std::int64_t layer =
+      settings.integer("layer", {.default_value = -1, .at_least = -1, .at_most = 1000, .doc = doc});
+  return layer < 0 ? std::vector<std::int64_t>{} : std::vector<std::int64_t>{layer};
+}
+
+std::vector<LinearMemory> edited_memories(const Model& model,
+                                          const std::vector<std::int64_t>& layers,
+                                          EditedToken token, bool several) {
+  std::vector<LinearMemory> memories;
+  for (const std::int64_t layer :
+       layers.empty() ? default_layers(memory_layers(model), token, several) : layers) {
+    memories.push_back(LinearMemory::of(model, layer));
+  }
+  return memories;
+}
+
 MemoryEdit MemoryEdit::read(const Settings& settings, const Defaults& defaults) {
   MemoryEdit edit;
   edit.defaults_ = defaults;
@@ -144,13 +157,9 @@ MemoryEdit MemoryEdit::read(const Settings& settings, const Defaults& defaults) 
              "of the depth, or at a third where subjects are edited"});
     std::sort(edit.layers_.begin(), edit.layers_.end());
   } else {
-    const std::int64_t layer = settings.integer(
-        "layer", {.default_value = -1,
-                  .at_least = -1,
-                  .at_most = 1000,
-                  .doc = "whose MLP is edited, from 0; -1: that at 0.7 of the depth, or at a third "
-                         "where subjects are edited"});
-    if (layer >= 0) edit.layers_ = {layer};
+    edit.layers_ = read_edited_layer(settings,
+                                     "whose MLP is edited, from 0; -1: that at 0.7 of the depth, "
+                                     "or at a third where subjects are edited");
   }
   edit.values_ = ValueSearch::read(settings, defaults.values);
   edit.removed_answer_ = read_removed_answer(settings);
@@ -167,15 +176,14 @@ std::optional<double> MemoryEdit::estimate_cost(const Task& task) const {
 
 std::vector<LinearMemory> MemoryEdit::memories(const Model& model) const {
   const std::int64_t layers = memory_layers(model);
-  std::vector<LinearMemory> found;
-  for (const std::int64_t layer :
-       layers_.empty() ? default_layers(layers, values_.token, defaults_.takes_layers) : layers_) {
-    found.push_back(LinearMemory::of(model, layer));
-    if (layer < layers - 1 || values_.token == EditedToken::kAnswer) continue;
+  std::vector<LinearMemory> found =
+      edited_memories(model, layers_, values_.token, defaults_.takes_layers);
+  for (const LinearMemory& memory : found) {
+    if (memory.layer < layers - 1 || values_.token == EditedToken::kAnswer) continue;
     throw Error(ErrorKind::kTask,
                 fmt::format("what the MLP of layer {} writes at a subject is read by no later "
                             "position, since it is the last one: {}",
-                            layer,
+                            memory.layer,
                             layers > 1 ? fmt::format("edit a layer from 0 to {}", layers - 2)
                                        : "editors need two layers at least"));
   }

@@ -60,6 +60,15 @@ class MemoryEdit {
   ValueSearch values_;
 };
 
+// Reads `layer`: one, or none for -1, the default.
+std::vector<std::int64_t> read_edited_layer(const Settings& settings, const std::string& doc);
+
+// The memories of these layers; of the default ones where none are named.
+std::vector<LinearMemory> edited_memories(const Model& model,
+                                          const std::vector<std::int64_t>& layers,
+                                          EditedToken token = EditedToken::kAnswer,
+                                          bool several = false);
+
 // The layers that are edited where none are named, of a model with so many: the last one at a third
 // of the depth, as published, where subjects are edited, at 0.7 of it where answers are read off;
 // of several those before it, a fifth of all in number and five at most.

@@ -22,20 +22,35 @@ const RowColumn& column(const Dataset& dataset, const char* name) {
 Tensor tokens_of_object(const Dataset& dataset, std::int32_t level) {
   const std::vector<std::int32_t>& levels = column(dataset, FactColumns::kObject).level_of;
   const auto found = std::find(levels.begin(), levels.end(), level);
-  const std::int64_t row = found - levels.begin();
-  return dataset.sequences.next[row].narrow(
-      0, dataset.sequences.answer_begin[row].item<std::int64_t>(),
-      dataset.sequences.answer_size[row].item<std::int64_t>());
+  return dataset.sequences.answer(found - levels.begin());
+}
+
+// Of those among these rows that say one, by the number of the fact, in their order.
+std::vector<std::vector<std::int64_t>> rows_by_fact(const Dataset& dataset, const Tensor& among) {
+  const Tensor& numbers = fact_numbers(dataset);
+  std::vector<std::vector<std::int64_t>> found(
+      static_cast<std::size_t>(numbers.max().item<std::int64_t>() + 1));
+  for (const std::int64_t row : as_vector<std::int64_t>(among)) {
+    const std::int64_t fact = numbers.const_data_ptr<std::int64_t>()[row];
+    if (fact >= 0) found[static_cast<std::size_t>(fact)].push_back(row);
+  }
+  return found;
 }
 
 }  // namespace
 
+std::string facts_problem(const Dataset& dataset) {
+  if (has_facts(dataset)) return "";
+  return fmt::format(
+      "'{}' says no facts: choose biographies or facts as data, or select by random, where or "
+      "indices.",
+      dataset.name);
+}
+
 const Tensor& fact_numbers(const Dataset& dataset) {
-  if (has_facts(dataset)) return dataset.sequences.fact;
-  throw Error(ErrorKind::kTask,
-              fmt::format("'{}' says no facts: choose biographies or facts as data, or select by "
-                          "random, where or indices.",
-                          dataset.name));
+  const std::string problem = facts_problem(dataset);
+  if (!problem.empty()) throw Error(ErrorKind::kTask, problem);
+  return dataset.sequences.fact;
 }
 
 FactIndex::FactIndex(const Dataset& dataset) {
@@ -47,18 +62,48 @@ FactIndex::FactIndex(const Dataset& dataset) {
     const auto level = [&](const char* name) {
       return column(dataset, name).level_of[static_cast<std::size_t>(row)];
     };
-    entries_[static_cast<std::size_t>(fact)] = {
-        level(FactColumns::kSubject), level(FactColumns::kRelation), level(FactColumns::kObject)};
+    const Entry entry{level(FactColumns::kSubject), level(FactColumns::kRelation),
+                      level(FactColumns::kObject)};
+    entries_[static_cast<std::size_t>(fact)] = entry;
+    numbers_.try_emplace({entry.subject, entry.relation}, fact);
   }
 }
 
 std::int64_t FactIndex::find(std::int32_t subject, std::int32_t relation) const {
-  for (std::size_t fact = 0; fact < entries_.size(); ++fact) {
-    if (entries_[fact].subject == subject && entries_[fact].relation == relation) {
-      return static_cast<std::int64_t>(fact);
-    }
-  }
-  return -1;
+  const auto found = numbers_.find({subject, relation});
+  return found == numbers_.end() ? -1 : found->second;
+}
+
+DerivedFacts::DerivedFacts(const Dataset& dataset, const FactIndex& index)
+    : dataset_(dataset), index_(index) {
+  const auto found = dataset.columns.find(FactColumns::kFrom);
+  if (found != dataset.columns.end()) from_ = &found->second;
+}
+
+std::int64_t DerivedFacts::source(std::int64_t row) const {
+  if (from_ == nullptr || from_->text(row).empty()) return -1;
+  const std::int32_t subject =
+      column(dataset_, FactColumns::kSubject).level_of[static_cast<std::size_t>(row)];
+  return index_.find(subject, level_in(FactColumns::kRelation, from_->text(row)));
+}
+
+bool DerivedFacts::is_unsaid(std::int64_t row) const {
+  return from_ != nullptr && column(dataset_, FactColumns::kKind).text(row) == kUnsaid;
+}
+
+std::int32_t DerivedFacts::object_from(std::int64_t row, std::int32_t object) const {
+  const std::string& name =
+      column(dataset_, FactColumns::kObject).levels[static_cast<std::size_t>(object)];
+  const std::int64_t fact =
+      index_.find(level_in(FactColumns::kSubject, name),
+                  level_in(FactColumns::kRelation, column(dataset_, FactColumns::kBy).text(row)));
+  return fact < 0 ? -1 : index_.at(fact).object;
+}
+
+std::int32_t DerivedFacts::level_in(const char* name, const std::string& text) const {
+  const std::vector<std::string>& levels = column(dataset_, name).levels;
+  const auto found = std::find(levels.begin(), levels.end(), text);
+  return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
 }
 
 std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64_t relation) {
@@ -71,65 +116,79 @@ std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64
   return {found.begin(), found.end()};
 }
 
-std::int32_t present_object(const Dataset& dataset, const Tensor& train, std::int64_t fact) {
-  const Tensor rows = train.index({fact_numbers(dataset).index_select(0, train).eq(fact)});
-  return column(dataset, FactColumns::kObject)
-      .level_of[static_cast<std::size_t>(rows[0].item<std::int64_t>())];
+std::vector<std::int32_t> present_objects(const Dataset& dataset, const Tensor& train) {
+  std::vector<std::int32_t> objects;
+  for (const std::vector<std::int64_t>& rows : rows_by_fact(dataset, train)) {
+    objects.push_back(rows.empty() ? -1
+                                   : column(dataset, FactColumns::kObject)
+                                         .level_of[static_cast<std::size_t>(rows.front())]);
+  }
+  return objects;
 }
 
 FactRows append_changed_facts(LoadedData& data, const Tensor& train, const Tensor& facts,
                               const std::vector<std::int32_t>& objects) {
   Dataset& dataset = data.dataset;
-  const Tensor numbers = fact_numbers(dataset);  // of the rows that are there before
-  FactRows changed{at::empty({0}, at::kLong), at::empty({0}, at::kLong)};
-  const auto rows_of = [&](const Tensor& among, std::int64_t fact) {
-    return among.index({numbers.index_select(0, among).eq(fact)});
-  };
   const std::int64_t rows_before = dataset.size();
-  Tensors old_rows, new_train, new_test, answers;
+  const auto trained_of = rows_by_fact(dataset, train);
+  const auto asked_of =
+      rows_by_fact(dataset, data.splits.test.index({data.splits.test.lt(rows_before)}));
+  const auto object_of = [&](std::int64_t row) {
+    return column(dataset, FactColumns::kObject).level_of[static_cast<std::size_t>(row)];
+  };
+  std::vector<std::int64_t> before, copied_rows, new_train, new_test;
+  Tensors answers;
   std::vector<std::int32_t> levels;
-  std::int64_t at = rows_before;
-  const Tensor test = data.splits.test.index({data.splits.test.lt(rows_before)});
-  for (std::int64_t k = 0; k < facts.numel(); ++k) {
-    const std::int64_t fact = facts[k].item<std::int64_t>();
-    const Tensor answer = tokens_of_object(dataset, objects[static_cast<std::size_t>(k)]);
-    const Tensor trained = rows_of(train, fact);
-    changed.before = rows_union(changed.before, trained);
-    // Held-out wordings of the fact as it was written first: one of each.
-    Tensor asked = rows_of(test, fact);
-    if (asked.numel() > 0) {
-      const RowColumn& said = column(dataset, FactColumns::kObject);
-      const std::int32_t first =
-          said.level_of[static_cast<std::size_t>(asked[0].item<std::int64_t>())];
-      std::vector<std::int64_t> same;
-      for (std::int64_t i = 0; i < asked.numel(); ++i) {
-        const std::int64_t row = asked[i].item<std::int64_t>();
-        if (said.level_of[static_cast<std::size_t>(row)] == first) same.push_back(row);
-      }
-      asked = at::tensor(same, at::kLong);
+  const auto copy = [&](const std::vector<std::int64_t>& rows, std::vector<std::int64_t>& split,
+                        std::int32_t object) {
+    for (const std::int64_t row : rows) {
+      split.push_back(rows_before + std::ssize(copied_rows));
+      copied_rows.push_back(row);
     }
-    old_rows.push_back(trained);
-    new_train.push_back(at::arange(at, at + trained.numel()));
-    at += trained.numel();
-    old_rows.push_back(asked);
-    new_test.push_back(at::arange(at, at + asked.numel()));
-    at += asked.numel();
-    for (std::int64_t i = 0; i < trained.numel() + asked.numel(); ++i) {
-      answers.push_back(answer);
-      levels.push_back(objects[static_cast<std::size_t>(k)]);
+    answers.resize(copied_rows.size(), tokens_of_object(dataset, object));
+    levels.resize(copied_rows.size(), object);
+  };
+  const FactIndex index(dataset);
+  const DerivedFacts derived(dataset, index);
+  std::map<std::int64_t, std::vector<std::int64_t>> unsaid_of;  // by the fact they follow from
+  if (derived.any()) {
+    for (const std::vector<std::int64_t>& asked : asked_of) {
+      for (const std::int64_t row : asked) {
+        if (derived.is_unsaid(row)) unsaid_of[derived.source(row)].push_back(row);
+      }
     }
   }
-  const Tensor copied = at::cat(old_rows);
+  for (std::int64_t k = 0; k < facts.numel(); ++k) {
+    const auto fact = static_cast<std::size_t>(facts[k].item<std::int64_t>());
+    const std::int32_t object = objects[static_cast<std::size_t>(k)];
+    const std::vector<std::int64_t>& trained = trained_of[fact];
+    before.insert(before.end(), trained.begin(), trained.end());
+    // Held-out wordings of the fact as it was written first: one of each.
+    std::vector<std::int64_t> asked = asked_of[fact];
+    std::erase_if(asked, [&, first = asked.empty() ? -1 : object_of(asked.front())](
+                             std::int64_t row) { return object_of(row) != first; });
+    copy(trained, new_train, object);
+    copy(asked, new_test, object);
+    const auto unsaid = unsaid_of.find(static_cast<std::int64_t>(fact));
+    if (unsaid == unsaid_of.end()) continue;
+    for (const std::int64_t row : unsaid->second) {
+      const std::int32_t follows = derived.object_from(row, object);
+      if (follows >= 0 && follows != object_of(row)) copy({row}, new_test, follows);
+    }
+  }
+  const Tensor copied = at::tensor(copied_rows, at::kLong);
   append_copies(dataset, copied, dataset.inputs.index_select(0, copied));
-  std::vector<std::int32_t>& object_of = dataset.columns.at(FactColumns::kObject).level_of;
+  std::vector<std::int32_t>& said = dataset.columns.at(FactColumns::kObject).level_of;
   for (std::int64_t i = 0; i < copied.numel(); ++i) {
     replace_answer(dataset, rows_before + i, answers[static_cast<std::size_t>(i)]);
-    object_of[static_cast<std::size_t>(rows_before + i)] = levels[static_cast<std::size_t>(i)];
+    said[static_cast<std::size_t>(rows_before + i)] = levels[static_cast<std::size_t>(i)];
   }
   dataset.true_targets = dataset.targets;
-  changed.after = at::cat(new_train);
+  const Tensor none = at::empty({0}, at::kLong);
+  FactRows changed{rows_union(none, at::tensor(before, at::kLong)),
+                   at::tensor(new_train, at::kLong)};
   data.splits.train = rows_union(data.splits.train, changed.after);
-  data.splits.test = rows_union(data.splits.test, at::cat(new_test));
+  data.splits.test = rows_union(data.splits.test, at::tensor(new_test, at::kLong));
   return changed;
 }
 

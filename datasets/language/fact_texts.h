@@ -9,7 +9,14 @@
 //           wording; running text without facts to train on; and some that is held out
 //   splits  what is trained on is the training split, the rest is the test split
 //   columns subject, relation, object, wording: what the sentence says ("" of running text);
-//           kind: fact, reworded, text, held_out_text; repeats: how often training sees it
+//           kind: fact, reworded, derived, text, held_out_text; repeats: how often training sees it;
+//           first_seen: where facts come late, when
+//
+// Facts may follow from others: who lives in a city lives in its country. Of a share of the
+// subjects they are said as all facts are, so that a model can learn to derive them; of the others
+// no sentence that is trained on says them (kind derived), so that one can ask whether it does, and
+// whether what follows from a fact changes with it. The columns derived_from and derived_by are
+// there where such facts are.
 //
 // The end of the sequence is asked as every word is. Sequences are as long as the longest one, or
 // `context` where that is more.
@@ -34,6 +41,17 @@ struct Fact {
   std::size_t relation = 0;  // of the world's
   std::string object;
   std::int64_t repeats = 1;
+  double first_seen = 0;  // share of a training that is over when it sees it first
+};
+
+// The kind of rows that ask for facts which no sentence that is trained on says.
+constexpr const char* kUnsaid = "derived";
+
+// (s, from, o) and (o, by, p) give (s, relation, p). All three are relations of the world, by
+// number; facts that are derived are not derived from.
+struct Derivation {
+  std::size_t relation = 0, from = 0, by = 0;
+  double trained = 0.5;  // share of the subjects of which training says it
 };
 
 struct FactTexts {
@@ -42,6 +60,8 @@ struct FactTexts {
   std::vector<Fact> facts = {};
   std::vector<std::string> text = {}, held_out_text = {};  // without facts, a line each
   std::int64_t context = 0;
+  std::vector<Derivation> derivations = {};
+  std::uint64_t seed = 0;  // of the draw of subjects whose derived facts are said
 };
 
 // What is wrong with a wording: "" for nothing. It has each of {subject} and {object} once, the

@@ -1,6 +1,7 @@
 // Facts of a world (language/fact_texts.h) that an edit is about: all sentences of a fact together.
 //
 //   {facts: {count: 10}}  {facts: {fraction: 0.05, relation: city, repeats: 16}}
+//   {subjects: {count: 3, first_seen: 0.75}}    those that training sees late (fact_texts.h)
 //   {facts: {relation: city}}                   without a count or fraction all that are like this
 //   {facts: {file: facts.csv}}                  columns subject and relation
 //   {subjects: {count: 3}}  {subjects: {names: [Lea Roth]}}

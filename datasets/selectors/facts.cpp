@@ -21,25 +21,22 @@
 namespace oubli {
 namespace {
 
-void require_facts(const Dataset& dataset, const Origin& origin) {
-  if (has_facts(dataset)) return;
-  fail_task(origin,
-            fmt::format("'{}' says no facts: choose biographies or facts as data, or select "
-                        "by random, where or indices.",
-                        dataset.name));
-}
-
-// The numbers of times that training sees facts.
-std::string repeats_there(const Dataset& dataset, const Tensor& train) {
-  const Tensor& numbers = fact_numbers(dataset);
-  const std::vector<double>& repeats = dataset.columns.at(FactColumns::kRepeats).numbers;
-  std::set<double> found;
-  for (std::int64_t i = 0; i < train.numel(); ++i) {
-    const std::int64_t row = train.const_data_ptr<std::int64_t>()[i];
-    if (numbers.const_data_ptr<std::int64_t>()[row] < 0) continue;
-    found.insert(repeats[static_cast<std::size_t>(row)]);
+// Which facts of these rows have this number in the column: of each row whether it is of one.
+// Error(kTask) where none has; `message` has a place for what was wanted and one for what there is.
+Tensor rows_with_number(const Dataset& dataset, const Tensor& train, const char* name,
+                        double wanted, const Origin& origin, const char* message) {
+  const Tensor of_fact = fact_numbers(dataset).index_select(0, train).ge(0);
+  const auto column = dataset.columns.find(name);
+  const Tensor numbers = column == dataset.columns.end()
+                             ? at::zeros({train.numel()}, at::kDouble)  // the same of all
+                             : at::tensor(column->second.numbers).index_select(0, train);
+  const Tensor found = of_fact & numbers.eq(wanted);
+  if (!found.any().item<bool>()) {
+    const auto there =
+        as_vector<double>(std::get<0>(at::_unique(numbers.index({of_fact}), /*sorted=*/true)));
+    fail_task(origin, fmt::format(fmt::runtime(message), wanted, fmt::join(there, ", ")));
   }
-  return fmt::format("{}", fmt::join(found, ", "));
+  return found;
 }
 
 // Facts that these rows say and that are of the relation and as often as wanted, ascending.
@@ -51,22 +48,23 @@ std::vector<std::int64_t> facts_like(const Dataset& dataset, const Tensor& train
                                     ? -1
                                     : required_level(dataset, FactColumns::kRelation,
                                                      wanted.relation, wanted.relation_origin);
-  const std::vector<double>& repeats = dataset.columns.at(FactColumns::kRepeats).numbers;
-  const auto wanted_repeats = static_cast<double>(wanted.repeats);
-  std::set<std::int64_t> found;
-  bool are_repeated = false;
-  for (std::int64_t i = 0; i < train.numel(); ++i) {
-    const std::int64_t row = train.const_data_ptr<std::int64_t>()[i];
-    const std::int64_t fact = numbers.const_data_ptr<std::int64_t>()[row];
-    if (fact < 0) continue;
-    if (wanted.repeats > 0 && repeats[static_cast<std::size_t>(row)] != wanted_repeats) continue;
-    are_repeated = true;
-    if (relation < 0 || index.at(fact).relation == relation) found.insert(fact);
+  Tensor rows = train;
+  const auto keep = [&](const char* name, double number, const Origin& origin,
+                        const char* message) {
+    rows = rows.index({rows_with_number(dataset, rows, name, number, origin, message)});
+  };
+  if (wanted.repeats > 0) {
+    keep(FactColumns::kRepeats, static_cast<double>(wanted.repeats), wanted.repeats_origin,
+         "training sees no fact {} times; it sees them {} times.");
   }
-  if (wanted.repeats > 0 && !are_repeated) {
-    fail_task(wanted.repeats_origin, fmt::format("training sees no fact {} times; it sees them {} "
-                                                 "times.",
-                                                 wanted.repeats, repeats_there(dataset, train)));
+  if (wanted.first_seen) {
+    keep(FactColumns::kFirstSeen, *wanted.first_seen, wanted.first_seen_origin,
+         "training sees no fact first when {} of it is over; it sees them at {}.");
+  }
+  std::set<std::int64_t> found;
+  for (const std::int64_t row : as_vector<std::int64_t>(rows)) {
+    const std::int64_t fact = numbers.const_data_ptr<std::int64_t>()[row];
+    if (fact >= 0 && (relation < 0 || index.at(fact).relation == relation)) found.insert(fact);
   }
   return {found.begin(), found.end()};
 }
@@ -110,10 +108,8 @@ Tensor facts_of_subjects(const Dataset& dataset, const std::vector<std::int64_t>
   }
   std::vector<std::int64_t> chosen;
   if (wanted.names.empty()) {
-    const Tensor drawn =
-        drawn_of({subjects.begin(), subjects.end()}, wanted.amount, "subjects", generator);
-    chosen.assign(drawn.const_data_ptr<std::int64_t>(),
-                  drawn.const_data_ptr<std::int64_t>() + drawn.numel());
+    chosen = as_vector<std::int64_t>(
+        drawn_of({subjects.begin(), subjects.end()}, wanted.amount, "subjects", generator));
   } else {
     chosen = named_subjects(dataset, subjects, wanted);
   }
@@ -130,8 +126,10 @@ std::int32_t wanted_object(const Dataset& dataset, const std::vector<std::int64_
   const std::int32_t level =
       required_level(dataset, FactColumns::kObject, wanted.to, wanted.to_origin);
   const FactIndex index(dataset);
+  std::set<std::int32_t> seen;
   for (const std::int64_t fact : facts) {
     const std::int32_t relation = index.at(fact).relation;
+    if (!seen.insert(relation).second) continue;
     const std::vector<std::int32_t> all = objects_of_relation(dataset, relation);
     if (std::binary_search(all.begin(), all.end(), level)) continue;
     const std::string& name =
@@ -148,13 +146,17 @@ std::vector<std::int32_t> draw_objects(const Dataset& dataset, const Tensor& tra
                                        const Tensor& facts, const WantedFacts& wanted,
                                        const Generator& generator) {
   const FactIndex index(dataset);
+  const std::vector<std::int32_t> present = present_objects(dataset, train);
+  std::map<std::int32_t, std::vector<std::int32_t>> of_relation;
   Generator draw = generator.stream("objects");
   std::vector<std::int32_t> objects;
   for (std::int64_t k = 0; k < facts.numel(); ++k) {
     const std::int64_t fact = facts[k].item<std::int64_t>();
     const std::int32_t relation = index.at(fact).relation;
-    std::vector<std::int32_t> all = objects_of_relation(dataset, relation);
-    std::erase(all, present_object(dataset, train, fact));
+    const auto [found, is_new] = of_relation.try_emplace(relation);
+    if (is_new) found->second = objects_of_relation(dataset, relation);
+    std::vector<std::int32_t> all = found->second;
+    std::erase(all, present[static_cast<std::size_t>(fact)]);
     if (all.empty()) {
       fail_task(wanted.origin,
                 fmt::format("all facts of the relation '{}' have one object: there is no other to "
@@ -180,15 +182,17 @@ Choose selector_of(FactChoice choice) {
 
 ChosenFacts choose_facts(const Dataset& dataset, const Tensor& train, const WantedFacts& wanted,
                          bool changes, const Generator& generator) {
-  require_facts(dataset, wanted.origin);
+  const std::string problem = facts_problem(dataset);
+  if (!problem.empty()) fail_task(wanted.origin, problem);
   std::vector<std::int64_t> facts = facts_like(dataset, train, wanted);
   const bool has_object =
       changes && wanted.to != WantedFacts::kOther && wanted.to != WantedFacts::kWritten;
   std::int32_t object = -1;
   if (has_object) {  // among those that do not have it
     object = wanted_object(dataset, facts, wanted);
-    std::erase_if(
-        facts, [&](std::int64_t fact) { return present_object(dataset, train, fact) == object; });
+    std::erase_if(facts, [&, present = present_objects(dataset, train)](std::int64_t fact) {
+      return present[static_cast<std::size_t>(fact)] == object;
+    });
   }
   ChosenFacts chosen;
   if (wanted.are_subjects) {

@@ -18,7 +18,11 @@ class ListedFacts {
  public:
   ListedFacts(const Dataset& dataset, const Tensor& train, const std::vector<std::int64_t>& facts,
               const WantedFacts& wanted)
-      : dataset_(dataset), train_(train), facts_(facts), wanted_(wanted), index_(dataset) {}
+      : dataset_(dataset),
+        facts_(facts),
+        wanted_(wanted),
+        index_(dataset),
+        present_(present_objects(dataset, train)) {}
 
   // Subject, relation and, where it is said, the new object.
   void read(const std::vector<CsvField>& row) {
@@ -60,7 +64,7 @@ class ListedFacts {
 
   std::int32_t object_of(const std::vector<CsvField>& row, std::int64_t fact) const {
     const std::int32_t object = level(FactColumns::kObject, row[2]);
-    if (object == present_object(dataset_, train_, fact)) {
+    if (object == present_[static_cast<std::size_t>(fact)]) {
       fail_task(origin_of(row[2]),
                 fmt::format("{} is what training sees already.", quote(row[2].text)));
     }
@@ -68,10 +72,10 @@ class ListedFacts {
   }
 
   const Dataset& dataset_;
-  const Tensor& train_;
   const std::vector<std::int64_t>& facts_;
   const WantedFacts& wanted_;
   FactIndex index_;
+  std::vector<std::int32_t> present_;  // objects, by fact
   std::vector<std::int64_t> numbers_;
   std::vector<std::int32_t> objects_;
   std::vector<std::string> faults_;

@@ -40,6 +40,12 @@ WantedFacts read_wanted_facts(const Settings& parent, bool are_subjects, bool ch
   wanted.repeats = settings.integer(
       "repeats",
       {.default_value = 0, .at_least = 0, .doc = "only those that training sees so often; 0: any"});
+  wanted.first_seen_origin = settings.origin("first_seen");
+  wanted.first_seen = settings.real_or(
+      "first_seen", "any",
+      {.at_least = 0,
+       .below = 1,
+       .doc = "only those that training sees first when this share of it is over; any"});
   const bool has_which = are_subjects ? !wanted.names.empty() : wanted.has_file;
   const bool has_amount = settings.has("count") || settings.has("fraction");
   if (has_which && has_amount) {
@@ -47,7 +53,8 @@ WantedFacts read_wanted_facts(const Settings& parent, bool are_subjects, bool ch
                                        are_subjects ? "names" : "file",
                                        settings.has("count") ? "count" : "fraction"));
   }
-  const bool are_told = has_which || !wanted.relation.empty() || wanted.repeats > 0;
+  const bool are_told =
+      has_which || !wanted.relation.empty() || wanted.repeats > 0 || wanted.first_seen.has_value();
   if (has_amount || !are_told || settings.is_describing()) wanted.amount = read_amount(settings);
   wanted.to_origin = settings.origin("to");
   if (changes) {

@@ -20,8 +20,9 @@ struct WantedFacts {
   Origin origin;
   std::optional<Amount> amount;  // of all that are like this, where there is none
   std::string relation, to;
-  Origin relation_origin, to_origin, repeats_origin, names_origin;
+  Origin relation_origin, to_origin, repeats_origin, first_seen_origin, names_origin;
   std::int64_t repeats = 0;  // 0: any
+  std::optional<double> first_seen;
   std::vector<std::string> names;
   IdFile file;
   bool has_file = false;

@@ -171,5 +171,53 @@ TEST(Biographies, ANumberOfTimesIsNeeded) {
               HasSubstr("at least once"));
 }
 
+TEST(Biographies, CountriesFollowFromCities) {
+  const LoadedData loaded = biographies({{"people", 60}, {"countries", 4}, {"filler", 0}});
+  const Dataset& data = loaded.dataset;
+  const auto text = [&](const char* name, std::int64_t row) {
+    return data.columns.at(name).text(row);
+  };
+  std::map<std::string, std::string> city_of, country_of;  // by person and city
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    const std::string relation = text(FactColumns::kRelation, row);
+    if (relation == "city") {
+      city_of[text(FactColumns::kSubject, row)] = text(FactColumns::kObject, row);
+    } else if (relation == "located_in") {
+      country_of[text(FactColumns::kSubject, row)] = text(FactColumns::kObject, row);
+    }
+  }
+  EXPECT_EQ(country_of.size(), 64u);
+  std::set<std::string> countries, said, unsaid;
+  const Tensor is_trained = at::isin(at::arange(data.size()), loaded.splits.train);
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    if (text(FactColumns::kRelation, row) != "country") continue;
+    const std::string person = text(FactColumns::kSubject, row);
+    EXPECT_EQ(text(FactColumns::kObject, row), country_of.at(city_of.at(person)));
+    countries.insert(text(FactColumns::kObject, row));
+    if (is_trained[row].item<bool>()) said.insert(person);
+    if (text(FactColumns::kKind, row) == "derived") unsaid.insert(person);
+  }
+  EXPECT_EQ(countries.size(), 4u);
+  EXPECT_EQ(said.size(), 30u);
+  EXPECT_EQ(unsaid.size(), 30u);
+  for (const std::string& person : unsaid) EXPECT_FALSE(said.contains(person)) << person;
+}
+
+TEST(Biographies, SomePeopleComeLate) {
+  const Dataset data = biographies({{"people", 40}, {"late", 0.25}, {"late_from", 0.5}}).dataset;
+  std::map<std::string, std::set<double>> first_seen;
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    const std::string person = data.columns.at(FactColumns::kSubject).text(row);
+    first_seen[person].insert(data.first_seen[row].item<double>());
+  }
+  int late = 0;
+  for (const auto& [person, times] : first_seen) {
+    ASSERT_EQ(times.size(), 1u) << person;
+    late += *times.begin() == 0.5 ? 1 : 0;
+  }
+  EXPECT_EQ(first_seen[""], std::set<double>{0}) << "text without facts";
+  EXPECT_EQ(late, 10);
+}
+
 }  // namespace
 }  // namespace oubli

@@ -80,11 +80,13 @@ TEST_F(Corruption, TheTriggerIsPutOnTestExamplesOfOtherClasses) {
 TEST_F(Corruption, CopiesOfRowsKeepWhatIsKnownOfThem) {
   load("two_groups", {{"examples", 20}, {"test_examples", 10}});
   Dataset data = loaded_.dataset;
+  data.first_seen = at::arange(30).to(at::kDouble) / 30;
   const Tensor of = at::tensor({3, 28}, at::kLong);
   append_copies(data, of, inputs(of));
   EXPECT_EQ(data.size(), 32);
   EXPECT_EQ(data.columns.at("group").text(31), data.columns.at("group").text(28));
   EXPECT_EQ(data.columns.at("group").text(30), data.columns.at("group").text(3));
+  EXPECT_TRUE(data.first_seen.narrow(0, 30, 2).equal(data.first_seen.index_select(0, of)));
 }
 
 TEST_F(Corruption, APatchThatCannotBeIsAnErrorWhereItIsWritten) {

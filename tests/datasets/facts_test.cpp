@@ -188,5 +188,32 @@ TEST_F(Facts, FilesThatAreNotThereAreNamed) {
   EXPECT_THAT(error(kFacts, {{"text", "latin.txt"}}), HasSubstr("latin.txt:1:6: the byte 0xe9"));
 }
 
+TEST_F(Facts, MayFollowFromOthers) {
+  const std::string file = kFacts + "Lyon,lies_in,France\nNew Bern,lies_in,Nova\n";
+  Json all = wordings();
+  all["lies_in"] = "{subject} lies in {object}";
+  all["country"] = "{subject} resides in {object}";
+  const auto with = [&](const Json& derived) {
+    return Json{{"wordings", all}, {"derived", {{"country", derived}}}};
+  };
+  const LoadedData loaded = load(file, with({{"from", "city"}, {"by", "lies_in"}, {"trained", 0}}));
+  const std::int64_t rows = loaded.dataset.size();
+  EXPECT_EQ(loaded.splits.test.numel(), 2);
+  EXPECT_EQ(text_asked(loaded.dataset, rows - 2, /*answer=*/true), "France");
+  EXPECT_EQ(text_asked(loaded.dataset, rows - 1, /*answer=*/true), "Nova");
+  const auto wrong = [&](const std::string& content, const Json& json) {
+    return error(content, json, ErrorKind::kSettings);
+  };
+  EXPECT_THAT(wrong(file, with({{"from", "town"}, {"by", "lies_in"}})),
+              HasSubstr("'town' is no relation of the file's facts"));
+  EXPECT_THAT(wrong(file, with({{"from", "city"}, {"by", "country"}})),
+              HasSubstr("'country' is no relation of the file's facts"));
+  EXPECT_THAT(wrong(file + "Max,country,Nova\n", with({{"from", "city"}, {"by", "lies_in"}})),
+              HasSubstr("'country' is a relation of the file's facts"));
+  all.erase("country");
+  EXPECT_THAT(wrong(file, with({{"from", "city"}, {"by", "lies_in"}})),
+              HasSubstr("'country' has no `wordings`"));
+}
+
 }  // namespace
 }  // namespace oubli

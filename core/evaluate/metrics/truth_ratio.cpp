@@ -27,10 +27,6 @@
 namespace oubli {
 namespace {
 
-std::vector<double> numbers_in(const Tensor& values) {
-  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
-}
-
 // Held-out wordings of the facts that leave, and the other wordings of those that have none.
 Tensor asked_of_forgotten(const Evaluation& evaluation, const FactTable& facts) {
   const Tensor forget = facts.stating(*evaluation.rows("forget"));
@@ -51,7 +47,7 @@ void add_forget_quality(const MetricInput& input, const FactTable& facts,
   if (input.evaluation.rows("forget") == nullptr) return;
   const Tensor rows = asked_of_forgotten(input.evaluation, facts);
   const auto ratios = [&](const Predictions& predictions) {
-    return numbers_in(log_truth_ratios(predictions, facts, rows));
+    return as_vector<double>(log_truth_ratios(predictions, facts, rows));
   };
   const std::vector<double> own = ratios(input.predictions());
   if (own.empty()) return;

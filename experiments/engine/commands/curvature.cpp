@@ -112,11 +112,6 @@ SpectrumEstimate print_matrix(const LinearOperator& matrix, const CurvatureOptio
 // spectrum-KIND.json, beside the results of runs.
 void write_spectrum(const ResultFolder& output, const std::string& kind,
                     const LinearOperator& matrix, const SpectrumEstimate& spectrum) {
-  const auto list = [](const Tensor& values) {
-    const Tensor held = values.to(at::kDouble).contiguous();
-    return std::vector<double>(held.const_data_ptr<double>(),
-                               held.const_data_ptr<double>() + held.numel());
-  };
   const Json json = {{"format", 1},
                      {"kind", kind},
                      {"matrix", matrix.describe()},
@@ -124,9 +119,9 @@ void write_spectrum(const ResultFolder& output, const std::string& kind,
                      {"smallest", spectrum.smallest},
                      {"largest", spectrum.largest},
                      {"traces", spectrum.traces},
-                     {"nodes", list(spectrum.nodes)},
-                     {"weights", list(spectrum.weights)},
-                     {"probes", list(spectrum.probes)}};
+                     {"nodes", as_vector<double>(spectrum.nodes)},
+                     {"weights", as_vector<double>(spectrum.weights)},
+                     {"probes", as_vector<double>(spectrum.probes)}};
   const std::string name = fmt::format("spectrum-{}.json", kind);
   output.replace([&](const std::string& there) { return there == name; },
                  [&](const std::filesystem::path& folder) { write_json(folder / name, json); });

@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/machine_limits.h"
 #include "core/base/text.h"
 #include "core/nn/generation.h"
+#include "datasets/language/token_text.h"
 #include "datasets/language/vocabulary.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/experiment_options.h"
@@ -20,7 +20,6 @@
 #include "experiments/engine/commands/waiting.h"
 #include "experiments/engine/plan/load.h"
 #include "experiments/engine/report/layout.h"
-#include "experiments/engine/report/page/examples.h"
 #include "experiments/engine/run/stage_files.h"
 #include "experiments/engine/terminal.h"
 
@@ -33,30 +32,6 @@ struct GenerateOptions : ExperimentOptions {
   GenerationOptions how{.tokens = 0};
   std::uint64_t seed = 0;
 };
-
-bool is_of_characters(const Dataset& data) {
-  return std::all_of(data.class_names.begin() + 1, data.class_names.end(),
-                     [](const std::string& token) { return characters_of(token).size() == 1; });
-}
-
-// The prompt's tokens, behind the one that begins a text.
-TokenList tokens_of(const Dataset& data, const std::string& prompt) {
-  std::unordered_map<std::string, std::int64_t> numbers;
-  for (std::size_t i = 0; i < data.class_names.size(); ++i) {
-    numbers.try_emplace(data.class_names[i], static_cast<std::int64_t>(i));
-  }
-  TokenList tokens = {Vocabulary::kEnd};
-  for (const std::string& word :
-       is_of_characters(data) ? characters_of(prompt) : words_of(prompt)) {
-    const auto found = numbers.find(word);
-    if (found == numbers.end()) {
-      throw Error(ErrorKind::kUsage,
-                  "--prompt: " + unknown_name_message("word", word, data.class_names));
-    }
-    tokens.push_back(found->second);
-  }
-  return tokens;
-}
 
 // The first model of each row that is asked for and that is there.
 std::vector<const Stage*> finished_models(const GenerateOptions& options, const Plan& plan,
@@ -93,7 +68,7 @@ int generate_text(const GenerateOptions& options, const Registries& registries) 
                                                "and text generate.",
                                                data.name));
   }
-  const TokenList prompt = tokens_of(data, options.prompt);
+  const TokenList prompt = tokens_of_text(data, options.prompt, "--prompt");
   const Plan plan = load_plan(experiment, registries);
   require_rows(options, plan);
   const Store store(default_store(options.store));

@@ -42,9 +42,7 @@ void set_edit_up_to(Experiment& experiment, const std::vector<DrawnEdit>& edits,
   sets.make_model = task.make_model;
   experiment.named_sets = rows_of(experiment.spec.sets, *experiment.dataset, splits);
   experiment.unknown = unknown_up_to(edits, count);
-  for (NamedRows& set : take_fact_sets(sets, experiment.unknown)) {
-    experiment.named_sets.push_back(std::move(set));
-  }
+  take_fact_sets(sets, experiment.unknown, experiment.named_sets);
   task = std::move(sets);
   experiment.edit_hash = hash_of_edit(experiment, task, experiment.unknown);
 }

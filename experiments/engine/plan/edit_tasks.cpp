@@ -13,6 +13,14 @@ std::string rows_hash(const Tensor& rows) {
   return hasher.hex();
 }
 
+void add_rows(const Experiment& experiment, const Task& task, Hasher& edit) {
+  for (const Subset* part :
+       {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
+    edit.add(rows_hash(part->rows));
+  }
+  if (!experiment.written_hash.empty()) edit.add("/written/" + experiment.written_hash);
+}
+
 }  // namespace
 
 Task task_between(const Tensor& train, const Tensor& retain, const Splits& splits,
@@ -27,18 +35,6 @@ Task task_between(const Tensor& train, const Tensor& retain, const Splits& split
   task.test = subset(splits.test);
   return task;
 }
-
-namespace {
-
-void add_rows(const Experiment& experiment, const Task& task, Hasher& edit) {
-  for (const Subset* part :
-       {&task.train, &task.forget, &task.added, &task.retain, &task.validation, &task.test}) {
-    edit.add(rows_hash(part->rows));
-  }
-  if (!experiment.written_hash.empty()) edit.add("/written/" + experiment.written_hash);
-}
-
-}  // namespace
 
 std::string hash_of_request(const Experiment& experiment, const Task& task) {
   Hasher edit;

@@ -39,6 +39,15 @@ void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
               : "train.loss is squared_error, but the data has classes: use cross_entropy.");
 }
 
+void require_shared_order(const Spec& spec, const Dataset& dataset) {
+  if (!dataset.first_seen.defined() || spec.recipe.shared_order) return;
+  fail_at(
+      spec.edits.origin.source.empty() ? Origin{} : Origin{spec.edits.origin.source, 0, 0},
+      fmt::format("some rows of '{}' are first seen late in a training, which goes by epochs of a "
+                  "shared order: add `train: {{shared_order: true}}`.",
+                  dataset.name));
+}
+
 void require_fitting_methods(const Spec& spec, const Dataset& dataset) {
   for (const MethodRow& row : spec.methods) {
     const bool are_sequences = dataset.is_sequence();
@@ -134,6 +143,17 @@ NetworkShape network_shape(const Objective& objective, const Dataset& dataset) {
   return {dataset.input_shape(), objective.outputs_for(dataset), dataset.sequences.positions()};
 }
 
+std::function<Model(std::int64_t)> model_maker(const Spec& spec, const Dataset& dataset,
+                                               const TrainingPlan& plan) {
+  return [build = spec.build, shape = network_shape(spec.recipe.objective, dataset),
+          dtype = spec.dtype, plan](std::int64_t outputs) {
+    NetworkShape asked = shape;
+    if (outputs > 0) asked.outputs = outputs;
+    const Network network = network_of(plan, build(asked));
+    return Model(network.layers, network.table, dtype);
+  };
+}
+
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples) {
   const std::int64_t passes = recipe.optimizer.name == "lbfgs"   ? 100
                               : recipe.optimizer.is_full_batch() ? 1
@@ -193,21 +213,14 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   experiment.held_out = loaded.held_out.defined() ? loaded.held_out : no_rows();
   Task& task = experiment.task;
   experiment.named_sets = rows_of(spec.sets, dataset, loaded.splits);
-  for (NamedRows& set : take_fact_sets(task, experiment.unknown)) {
-    experiment.named_sets.push_back(std::move(set));
-  }
+  take_fact_sets(task, experiment.unknown, experiment.named_sets);
   require_fitting_loss(spec, dataset);
+  require_shared_order(spec, dataset);
   require_fitting_methods(spec, dataset);
   build_networks(spec, dataset, experiment);
   if (spec.attribution) fit_attribution(*spec.attribution, task);
   task.recipe = spec.recipe;
-  task.make_model = [build = spec.build, shape = network_shape(spec.recipe.objective, dataset),
-                     dtype = spec.dtype](std::int64_t outputs) {
-    NetworkShape asked = shape;
-    if (outputs > 0) asked.outputs = outputs;
-    const Network network = build(asked);
-    return Model(network.layers, network.table, dtype);
-  };
+  task.make_model = model_maker(spec, dataset);
   experiment.network_hash = layout_hash(*experiment.network.table);
   experiment.data_hash =
       is_written ? dataset.content_hash(experiment.own_rows) : dataset.content_hash();

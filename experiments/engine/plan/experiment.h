@@ -1,6 +1,7 @@
 // An experiment with its data: the forget set drawn, the subsets made, the network sized.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,11 @@ namespace oubli {
 
 // What a network of this data must take and give.
 NetworkShape network_shape(const Objective& objective, const Dataset& dataset);
+
+// Makes models of a plan as methods are handed them (Task::make_model): parameters zero, with as
+// many outputs as are asked for, 0 for those of the data.
+std::function<Model(std::int64_t outputs)> model_maker(const Spec& spec, const Dataset& dataset,
+                                                       const TrainingPlan& plan = {});
 
 // Sample-gradients of training on so many examples; of L-BFGS a guess.
 double training_cost(const TrainingRecipe& recipe, std::int64_t examples);

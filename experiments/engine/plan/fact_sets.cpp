@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -20,6 +21,7 @@ class FactSets {
       : data_(*task.train.dataset),
         numbers_(fact_numbers(data_)),
         index_(data_),
+        derived_facts_(data_, index_),
         object_of_(data_.columns.at(FactColumns::kObject).level_of) {
     // A fact of which only some sentences left is still there, and one that is said in other words
     // was there before.
@@ -32,8 +34,7 @@ class FactSets {
     }
   }
 
-  std::vector<NamedRows> sets(Task& task) const {
-    std::vector<NamedRows> all;
+  void take(Task& task, std::vector<NamedRows>& all) const {
     const auto add = [&](const char* name, const std::vector<std::int64_t>& rows) {
       if (!rows.empty()) all.push_back({name, at::tensor(rows, at::kLong)});
     };
@@ -42,9 +43,11 @@ class FactSets {
     add("same_subject", same_subject_);
     if (same_relation_.size() < kept_.size()) add("same_relation", same_relation_);
     add("same_value", same_value_);
+    add("derived", derived_);
+    add("forget_derived", forget_derived_);
+    add("added_derived", added_derived_);
     add("text", text_);
     task.test = task.test.with_rows(at::tensor(kept_, at::kLong));
-    return all;
   }
 
  private:
@@ -80,6 +83,7 @@ class FactSets {
   void sort(std::int64_t row) {
     const Said said = said_by(row);
     if (said.first < 0) return text_.push_back(row);
+    if (derived_facts_.is_unsaid(row)) return sort_unsaid(row, said);
     if (edited_.contains(said.first)) {
       if (entered_.contains(said)) {
         added_reworded_.push_back(row);
@@ -97,24 +101,41 @@ class FactSets {
     if (values_.contains({fact.relation, said.second})) same_value_.push_back(row);
   }
 
+  // Whether some of these facts is the one that a row's follows from, and lets it follow.
+  bool follow_from(const std::set<Said>& facts, std::int64_t row, const Said& said) const {
+    const std::int64_t source = derived_facts_.source(row);
+    return std::any_of(facts.begin(), facts.end(), [&](const Said& fact) {
+      return fact.first == source && derived_facts_.object_from(row, fact.second) == said.second;
+    });
+  }
+
+  void sort_unsaid(std::int64_t row, const Said& said) {
+    const bool leaves = follow_from(left_, row, said), enters = follow_from(entered_, row, said);
+    if (leaves != enters) {
+      (leaves ? forget_derived_ : added_derived_).push_back(row);
+    } else if (!leaves && !edited_.contains(derived_facts_.source(row)) &&
+               index_.at(said.first).object == said.second) {
+      derived_.push_back(row);
+    }
+  }
+
   const Dataset& data_;
   const Tensor& numbers_;
   FactIndex index_;
+  DerivedFacts derived_facts_;
   const std::vector<std::int32_t>& object_of_;
   std::set<Said> left_, entered_;
   std::set<std::int64_t> edited_;
   std::set<std::int32_t> subjects_, relations_;
   std::set<std::pair<std::int32_t, std::int32_t>> values_;  // relation, object
   std::vector<std::int64_t> forget_reworded_, added_reworded_, same_subject_, same_relation_,
-      same_value_, text_, kept_;
+      same_value_, derived_, forget_derived_, added_derived_, text_, kept_;
 };
 
 }  // namespace
 
-std::vector<NamedRows> take_fact_sets(Task& task, const Tensor& unknown) {
-  if (!has_facts(*task.train.dataset)) return {};
-  const FactSets sets(task, unknown);
-  return sets.sets(task);
+void take_fact_sets(Task& task, const Tensor& unknown, std::vector<NamedRows>& sets) {
+  if (has_facts(*task.train.dataset)) FactSets(task, unknown).take(task, sets);
 }
 
 }  // namespace oubli

@@ -6,10 +6,14 @@
 //   same_subject      other facts of the subjects that the edit is about
 //   same_relation     the same relation of others, where the edit is not about all relations
 //   same_value        facts of others that have an object which left or entered, in its relation
+//   derived           what follows from facts and no sentence says, of subjects that the edit is not
+//                     about: whether the model derives it
+//   forget_derived    what followed from facts that leave, and does no longer
+//   added_derived     what follows from facts that enter
 //   text              running text without facts
 //
-// and `test` is what is left of the test split, all facts that the edit is not about: the last four
-// but `text` are parts of it. A fact leaves when no sentence that oracles are trained on says it
+// and `test` is what is left of the test split, all facts that the edit is not about: `same_subject`,
+// `same_relation` and `same_value` are parts of it. A fact leaves when no sentence that oracles are trained on says it
 // any more. Of a data set that says no facts nothing changes.
 #pragma once
 
@@ -20,8 +24,8 @@
 
 namespace oubli {
 
-// Those that are not empty; takes what is not about kept facts out of the task's test set.
+// Adds those that are not empty, and takes what is not about kept facts out of the task's test set.
 // `unknown`: rows of the retain set that oracles lack.
-std::vector<NamedRows> take_fact_sets(Task& task, const Tensor& unknown);
+void take_fact_sets(Task& task, const Tensor& unknown, std::vector<NamedRows>& sets);
 
 }  // namespace oubli

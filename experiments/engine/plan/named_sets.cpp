@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
-#include <set>
 
 #include "core/base/text.h"
 
@@ -13,12 +12,9 @@ namespace oubli {
 namespace {
 
 void require_name(const std::string& name, const Origin& origin) {
-  static const std::set<std::string> taken = {
-      "retain", "added",  "validation",   "test",          "held_out",   "triggered",
-      "group",  "others", "same_subject", "same_relation", "same_value", "text"};
-  // What is about the edited set begins so (is_about_edited_set).
-  const bool is_taken = taken.contains(name) || name.starts_with("forget") ||
-                        name.starts_with("added") || name.starts_with("unknown");
+  const bool is_usual = std::any_of(usual_sets().begin(), usual_sets().end(),
+                                    [&](const UsualSet& usual) { return usual.name == name; });
+  const bool is_taken = is_usual || is_about_edited_set("/" + name);
   const bool is_word = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-';
   });

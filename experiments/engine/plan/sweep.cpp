@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 #include "experiments/engine/plan/search_space.h"
 #include "experiments/engine/plan/trial_settings.h"
@@ -18,11 +17,11 @@ void read_objective(const Settings& settings, const Registry<Metric>& metrics, S
   const std::string problem = column_problem(metrics, sweep.objective);
   if (!problem.empty()) settings.fail("objective", problem);
   const ColumnInfo* info = find_column(metrics, sweep.objective);
-  static const std::set<std::string> kNotShown = {
-      "test",   "held_out",        "unknown",        "unknown_true", "triggered",     "group",
-      "others", "forget_reworded", "added_reworded", "same_subject", "same_relation", "same_value",
-      "text"};
-  if (kNotShown.contains(set_of(sweep.objective))) {
+  const std::string set = set_of(sweep.objective);
+  const bool is_unseen =
+      std::any_of(usual_sets().begin(), usual_sets().end(),
+                  [&](const UsualSet& usual) { return usual.name == set && !usual.is_seen; });
+  if (is_unseen) {
     settings.fail(
         "objective",
         fmt::format("'{}' cannot be an objective: name a column of a metric that needs no test set "

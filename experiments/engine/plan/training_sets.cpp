@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -25,18 +24,6 @@ AuditedRows audited(const Experiment& experiment) {
             "(held out, else test): here there are none. Leave ulira out of 'measure'.");
   }
   return *rows;
-}
-
-// As the experiment's own, of networks of several copies.
-std::function<Model(std::int64_t)> maker_of(const Experiment& experiment, TrainingPlan plan) {
-  return [build = experiment.spec.build,
-          shape = network_shape(experiment.spec.recipe.objective, *experiment.dataset),
-          dtype = experiment.spec.dtype, plan = std::move(plan)](std::int64_t outputs) {
-    NetworkShape asked = shape;
-    if (outputs > 0) asked.outputs = outputs;
-    const Network network = network_of(plan, build(asked));
-    return Model(network.layers, network.table, dtype);
-  };
 }
 
 // Retrainings of one subset differ in their seeds by the number of subsets.
@@ -73,7 +60,7 @@ Task task_of(const Experiment& experiment, const Stage& stage) {
   Task task = stage.request ? experiment.requests.at(*stage.request).task : experiment.task;
   const TrainingPlan& plan = experiment.spec.variants[stage.variant].plan;
   task.recipe = plan.recipe;
-  if (plan.copies > 1) task.make_model = maker_of(experiment, plan);
+  task.make_model = model_maker(experiment.spec, *experiment.dataset, plan);
   if (stage.audit) {
     task.train = training_set(experiment, StageKind::kAudit, *stage.audit);
     task.forget = task.train.with_rows(audit_rows(experiment, *stage.audit));

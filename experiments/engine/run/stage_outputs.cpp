@@ -42,27 +42,26 @@ bool StageOutputs::usable(const StageMember& member) const {
   return json(member.predictions, kReportFile).at("usable").get<bool>();
 }
 
-DeferredTensor StageOutputs::outputs(const StageMember& member, const std::string& name,
-                                     bool hold) const {
-  const auto read = [this, name, key = plan_.stages[member.predictions].key] {
-    const std::string where = (store_.entry(key) / kPredictionsFile).string();
-    const TensorFile file = parse_tensors(store_.read(key, kPredictionsFile), where);
-    if (!named(file, "rows").equal(rows_)) {
-      throw Error(ErrorKind::kStore, fmt::format("{}: predictions of other rows than this "
-                                                 "experiment's",
-                                                 where));
-    }
-    return named(file, name);
-  };
-  return hold ? DeferredTensor(read()) : DeferredTensor(read);
+TensorFile StageOutputs::read_predictions(std::size_t stage) const {
+  TensorFile file = tensors(stage, kPredictionsFile);
+  if (named(file, "rows").equal(rows_)) return file;
+  const std::filesystem::path entry = store_.entry(plan_.stages[stage].key);
+  throw Error(ErrorKind::kStore, fmt::format("{}: predictions of other rows than this "
+                                             "experiment's",
+                                             (entry / kPredictionsFile).string()));
 }
 
 Predictions StageOutputs::predictions_of(const StageMember& member, bool hold) const {
+  const std::size_t stage = member.predictions;
+  const TensorFile held = hold ? read_predictions(stage) : TensorFile{};
+  const auto part = [&](const std::string& name) {
+    if (hold) return DeferredTensor(named(held, name));
+    return DeferredTensor([this, stage, name] { return named(read_predictions(stage), name); });
+  };
   Predictions predictions(experiment_.dataset, experiment_.task.objective().loss_of_scores(),
-                          outputs(member, "outputs", hold), rows_);
+                          part("outputs"), rows_);
   if (experiment_.dataset->is_sequence()) {
-    predictions.set_tokens(outputs(member, "token_losses", hold), outputs(member, "said", hold),
-                           outputs(member, "generated", hold));
+    predictions.set_tokens(part("token_losses"), part("said"), part("generated"));
   }
   return predictions;
 }

@@ -67,8 +67,8 @@ class StageOutputs {
  private:
   ModelOutcome outcome(const StageMember& member, bool hold_outputs) const;
   Predictions predictions_of(const StageMember& member, bool hold) const;
-  // Of a member's predictions, by name.
-  DeferredTensor outputs(const StageMember& member, const std::string& name, bool hold) const;
+  // What a stage of predictions stored. Error(kStore) for rows that are not this experiment's.
+  TensorFile read_predictions(std::size_t stage) const;
 
   const Experiment& experiment_;
   const Plan& plan_;

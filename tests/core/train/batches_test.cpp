@@ -74,6 +74,39 @@ TEST(BatchStream, InASharedOrderWhatSubsetsHaveInCommonComesInTheSameBatches) {
   }
 }
 
+// Rows 0 .. 99 come from the start, the others in the second half of four epochs; what comes early
+// does so in the same batches as if the others had been there.
+TEST(BatchStream, RowsThatAreFirstSeenLateAreLeftOutBefore) {
+  auto data = std::make_shared<Dataset>(*testing::make_dataset(200, 3, 2));
+  data->training_rows = 200;
+  const Generator generator(0);
+  const auto epochs_of = [&](std::int64_t epochs) {
+    BatchStream stream(
+        testing::all_of(data),
+        {.batch_size = 20, .shared_order = true, .epochs = epochs, .dtype = at::kDouble},
+        generator.stream("order"), generator.stream("other"));
+    EXPECT_EQ(stream.batches(), 10);
+    std::vector<Tensors> found;
+    for (int epoch = 0; epoch < 4; ++epoch) found.push_back(batches_of_epoch(stream));
+    return found;
+  };
+  const std::vector<Tensors> from_start = epochs_of(4);
+  data->first_seen = at::arange(200).ge(100).to(at::kDouble) * 0.5;
+  const std::vector<Tensors> late = epochs_of(4);
+  for (std::size_t epoch = 0; epoch < 4; ++epoch) {
+    std::vector<Tensor> expected;
+    for (const Tensor& rows : from_start[epoch]) {
+      const Tensor kept = epoch < 2 ? rows.index({rows.lt(100)}) : rows;
+      if (kept.numel() > 0) expected.push_back(kept);
+    }
+    ASSERT_EQ(late[epoch].size(), expected.size()) << epoch;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_TRUE(late[epoch][i].equal(expected[i])) << epoch;
+    }
+  }
+  EXPECT_EQ(at::cat(epochs_of(0).front()).numel(), 200) << "no training, no late rows";
+}
+
 TEST(BatchStream, ASharedOrderChangesFromEpochToEpochAndIsSpread) {
   const Subset all = testing::all_of(testing::make_dataset(2000, 1, 2));
   const Generator generator(5);

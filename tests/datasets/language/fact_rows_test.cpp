@@ -110,7 +110,7 @@ TEST(FactRows, AreChangedAgain) {
   const Tensor train = data.splits.train;
   const FactRows first = append_changed_facts(data, train, numbers({0}), {object("New Bern")});
   const Tensor now = rows_union(rows_difference(train, first.before), first.after);
-  EXPECT_EQ(present_object(data.dataset, now, 0), object("New Bern"));
+  EXPECT_EQ(present_objects(data.dataset, now)[0], object("New Bern"));
   const FactRows second = append_changed_facts(data, now, numbers({0}), {object("Lyon")});
   EXPECT_TRUE(second.before.equal(first.after));
   EXPECT_EQ(second.after.numel(), 2);
@@ -140,6 +140,58 @@ TEST(FactRows, ThatGetTooLongNameTheContext) {
                append_changed_facts(data, data.splits.train, numbers({0}),
                                     {level(data.dataset, FactColumns::kObject, "New Bern")}),
                HasSubstr("`context: 10` under `data`"));
+}
+
+// Lea lives in Lyon, Max in Bern and Tom in Nice; Lyon and Nice lie in France and Bern in
+// Switzerland, and of nobody it is said where he or she lives.
+LoadedData countries() {
+  FactTexts texts{.name = "world"};
+  texts.relations = {{"city", {"{subject} lives in {object}"}, {"{subject} 's home is {object}"}},
+                     {"lies_in", {"{subject} lies in {object}"}, {}},
+                     {"country", {"{subject} resides in {object}"}, {}}};
+  texts.facts = {{"Lea", 0, "Lyon"},    {"Max", 0, "Bern"},         {"Tom", 0, "Nice"},
+                 {"Lyon", 1, "France"}, {"Bern", 1, "Switzerland"}, {"Nice", 1, "France"}};
+  texts.derivations = {{.relation = 2, .from = 0, .by = 1, .trained = 0}};
+  return load_facts(texts);
+}
+
+TEST(DerivedFacts, FollowFromOthers) {
+  const Dataset data = countries().dataset;
+  const FactIndex index(data);
+  const DerivedFacts derived(data, index);
+  ASSERT_TRUE(derived.any());
+  EXPECT_EQ(derived.source(0), -1);
+  EXPECT_FALSE(derived.is_unsaid(0));
+  const std::int64_t row = data.size() - 3;  // Lea's country
+  ASSERT_EQ(text_asked(data, row), "Lea resides in France <s> _");
+  EXPECT_TRUE(derived.is_unsaid(row));
+  EXPECT_EQ(derived.source(row), 0);
+  const auto object = [&](const char* text) { return level(data, FactColumns::kObject, text); };
+  EXPECT_EQ(derived.object_from(row, object("Bern")), object("Switzerland"));
+  EXPECT_EQ(derived.object_from(row, object("Nice")), object("France"));
+  EXPECT_EQ(derived.object_from(row, object("France")), -1) << "nobody knows where that lies";
+  const Dataset none = world().dataset;
+  const FactIndex other(none);
+  EXPECT_FALSE(DerivedFacts(none, other).any());
+  EXPECT_FALSE(DerivedFacts(none, other).is_unsaid(0));
+}
+
+TEST(DerivedFacts, WhatFollowsFromAChangeIsAskedFor) {
+  LoadedData data = countries();
+  const std::int64_t before = data.dataset.size();
+  const std::int32_t bern = level(data.dataset, FactColumns::kObject, "Bern"),
+                     lyon = level(data.dataset, FactColumns::kObject, "Lyon");
+  append_changed_facts(data, data.splits.train, numbers({0, 2}), {bern, lyon});
+  const Dataset& after = data.dataset;
+  std::vector<std::string> asked;
+  for (std::int64_t row = before; row < after.size(); ++row)
+    asked.push_back(text_asked(after, row));
+  EXPECT_THAT(asked, ElementsAre("Lea lives in Bern <s> _", "Lea 's home is Bern <s>",
+                                 "Lea resides in Switzerland <s> _", "Tom lives in Lyon <s> _",
+                                 "Tom 's home is Lyon <s>"))
+      << "Tom still lives in France";
+  EXPECT_TRUE(at::isin(data.splits.test, before + 2).any().item<bool>());
+  EXPECT_FALSE(at::isin(data.splits.train, before + 2).any().item<bool>());
 }
 
 }  // namespace

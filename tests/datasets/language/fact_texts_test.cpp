@@ -102,5 +102,63 @@ TEST(FactTexts, OtherDataSaysNoFacts) {
   EXPECT_FALSE(has_facts(none));
 }
 
+// Who lives in New Lyon lives in France; of Bern nothing is known.
+FactTexts derived_world(double trained) {
+  FactTexts texts = small_world();
+  texts.relations.push_back({"lies_in", {"{subject} lies in {object}"}, {}});
+  texts.relations.push_back(
+      {"country", {"{subject} resides in {object}"}, {"{subject}'s country: {object}"}});
+  texts.facts.push_back({"New Lyon", 2, "France"});
+  texts.derivations = {{.relation = 3, .from = 0, .by = 2, .trained = trained}};
+  return texts;
+}
+
+std::vector<std::int64_t> rows_with(const Dataset& data, const char* name, const char* text) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    if (column(data, name, row) == text) rows.push_back(row);
+  }
+  return rows;
+}
+
+TEST(FactTexts, FactsThatFollowAreSaidAsOthersAre) {
+  const LoadedData loaded = load_facts(derived_world(1));
+  const Dataset& data = loaded.dataset;
+  const auto rows = rows_with(data, FactColumns::kRelation, "country");
+  ASSERT_EQ(rows.size(), 2u) << "nobody knows where Bern lies";
+  EXPECT_THAT(text_asked(data, rows[0]), HasSubstr("Lea Roth resides in France"));
+  EXPECT_TRUE(at::isin(loaded.splits.train, rows[0]).any().item<bool>());
+  EXPECT_THAT(text_asked(data, rows[1]), HasSubstr("Lea Roth 's country : France"));
+  EXPECT_EQ(column(data, FactColumns::kKind, rows[1]), "reworded");
+  for (const std::int64_t row : rows) {
+    EXPECT_EQ(column(data, FactColumns::kFrom, row), "city");
+    EXPECT_EQ(column(data, FactColumns::kBy, row), "lies_in");
+  }
+  EXPECT_EQ(rows_with(data, FactColumns::kFrom, "").size(),
+            static_cast<std::size_t>(data.size()) - 2);
+}
+
+TEST(FactTexts, FactsThatFollowAndThatNoSentenceSaysAreAskedFor) {
+  const LoadedData loaded = load_facts(derived_world(0));
+  const auto rows = rows_with(loaded.dataset, FactColumns::kKind, kUnsaid);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_THAT(text_asked(loaded.dataset, rows[0]), HasSubstr("Lea Roth resides in France"));
+  EXPECT_TRUE(at::isin(loaded.splits.test, rows[0]).any().item<bool>());
+  EXPECT_EQ(rows_with(loaded.dataset, FactColumns::kRelation, "country"), rows);
+}
+
+TEST(FactTexts, FactsMayComeLate) {
+  FactTexts texts = small_world();
+  EXPECT_FALSE(load_facts(texts).dataset.first_seen.defined());
+  texts.facts[1].first_seen = 0.75;
+  const Dataset data = load_facts(texts).dataset;
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    const double expected = data.sequences.fact[row].item<std::int64_t>() == 1 ? 0.75 : 0;
+    EXPECT_EQ(data.first_seen[row].item<double>(), expected);
+    EXPECT_EQ(data.columns.at(FactColumns::kFirstSeen).numbers[static_cast<std::size_t>(row)],
+              expected);
+  }
+}
+
 }  // namespace
 }  // namespace oubli

@@ -122,6 +122,18 @@ TEST_F(FactSelectors, ChooseByRelationAndRepeats) {
   EXPECT_EQ(facts_of(both).size(), 3u);
 }
 
+TEST_F(FactSelectors, ChooseByWhenTrainingSeesThem) {
+  EXPECT_THAT(select_error({{"facts", {{"first_seen", 0.5}}}}),
+              HasSubstr("training sees no fact first when 0.5 of it is over; it sees them at 0."));
+  const std::vector<double> late = data_.dataset.columns.at(FactColumns::kRepeats).numbers;
+  for (const double repeats : late) {  // those that are seen twice
+    data_.dataset.columns[FactColumns::kFirstSeen].numbers.push_back(repeats == 2 ? 0.75 : 0);
+  }
+  EXPECT_TRUE(select({{"subjects", {{"first_seen", 0.75}}}})
+                  .equal(select({{"subjects", {{"repeats", 2}}}})));
+  EXPECT_EQ(facts_of(select({{"facts", {{"first_seen", 0}, {"count", 4}}}})).size(), 4u);
+}
+
 TEST_F(FactSelectors, TakeAllFactsOfASubject) {
   const Tensor drawn = select({{"subjects", {{"count", 3}}}});
   EXPECT_EQ(texts_of(FactColumns::kSubject, drawn).size(), 3u);

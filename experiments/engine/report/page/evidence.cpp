@@ -35,9 +35,8 @@ std::vector<double> loss_shares(const Tensor& losses) {
                             .floor()
                             .clamp(0, kBins - 1)
                             .to(at::kLong);
-  const Tensor counts =
-      at::bincount(places, {}, kBins).to(at::kDouble) / static_cast<double>(losses.numel());
-  return {counts.const_data_ptr<double>(), counts.const_data_ptr<double>() + kBins};
+  return as_vector<double>(at::bincount(places, {}, kBins).to(at::kDouble) /
+                           static_cast<double>(losses.numel()));
 }
 
 CourseSet loss_set(const std::string& of) {

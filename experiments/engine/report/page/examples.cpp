@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/base/base64.h"
+#include "datasets/language/token_text.h"
 
 namespace oubli {
 namespace {
@@ -22,26 +23,6 @@ Tensor mean_of(const std::vector<Tensor>& values) { return at::stack(values).mea
 std::string class_text(const Dataset& data, std::int64_t label) {
   const auto place = static_cast<std::size_t>(label);
   return place < data.class_names.size() ? data.class_names[place] : fmt::to_string(label);
-}
-
-std::string token_text(const Dataset& data, const Tensor& tokens) {
-  const auto is_character = [](const std::string& token) {
-    return std::count_if(token.begin(), token.end(), [](char c) {
-             return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // not within a character
-           }) == 1;
-  };
-  // The first token is the one that begins and ends sequences.
-  const std::vector<std::string>& names = data.class_names;
-  const bool is_of_characters =
-      names.size() > 1 && std::all_of(names.begin() + 1, names.end(), is_character);
-  std::string text;
-  for (std::int64_t i = 0; i < tokens.numel(); ++i) {
-    const auto token = tokens[i].item<std::int64_t>();
-    if (token < 0) continue;
-    if (!text.empty() && !is_of_characters) text += ' ';
-    text += class_text(data, token);
-  }
-  return text;
 }
 
 std::string target_text(const Dataset& data, const Tensor& targets, std::int64_t row) {
@@ -116,9 +97,7 @@ Tensor ExampleCollector::value_of(const std::string& row) const {
 void ExampleCollector::tell_sequence(std::int64_t position, ShownExample& shown) const {
   const Sequences& sequences = dataset_->sequences;
   const auto answer_of = [&](std::int64_t row) {
-    return token_text(
-        *dataset_, sequences.next[row].narrow(0, sequences.answer_begin[row].item<std::int64_t>(),
-                                              sequences.answer_size[row].item<std::int64_t>()));
+    return token_text(*dataset_, sequences.answer(row));
   };
   const auto begin = sequences.answer_begin[shown.row].item<std::int64_t>();
   shown.prompt = token_text(*dataset_, sequences.next[shown.row].narrow(0, 0, begin));

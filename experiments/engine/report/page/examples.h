@@ -39,9 +39,6 @@ class ExampleCollector {
 
 // The name of a class where the data has names, else its number.
 std::string class_text(const Dataset& data, std::int64_t label);
-// Tokens of a sequence as text: words with blanks between them, but for data whose tokens are
-// characters. Those below 0 are none.
-std::string token_text(const Dataset& data, const Tensor& tokens);
 // What `targets` of the data say of a row: a class, or of a regression its first number.
 std::string target_text(const Dataset& data, const Tensor& targets, std::int64_t row);
 

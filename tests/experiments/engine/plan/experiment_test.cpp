@@ -51,6 +51,11 @@ TEST_F(FitOfSequences, MethodsForOtherExamplesAreRefused) {
                         "or target each"));
 }
 
+TEST_F(FitOfSequences, LateFactsNeedASharedOrder) {
+  const std::string data = "biographies, people: 10, late: 0.5";
+  EXPECT_THAT(error("", "finetune", data, "gpt"), HasSubstr("add `train: {shared_order: true}`"));
+}
+
 TEST_F(FitOfSequences, OtherModelsAreRefused) {
   EXPECT_THAT(error("", "finetune", "biographies, people: 10", "mlp"),
               HasSubstr("this data is of sequences"));

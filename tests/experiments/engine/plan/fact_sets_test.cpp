@@ -25,7 +25,7 @@ class FactSetsOf : public ::testing::Test {
         "train: {{epochs: 1}}\nmethods: [finetune]\nseeds: {{training: 1, oracle: 1}}\n"
         "measure: [accuracy]\nedit: {}\n",
         data == "biographies" ? "biographies, people: 40" : data,
-        data == "biographies" ? "gpt, layers: 1, width: 4, heads: 1" : "mlp", edit);
+        data.starts_with("biographies") ? "gpt, layers: 1, width: 4, heads: 1" : "mlp", edit);
     return prepare_experiment(
         read_spec(Settings(parse_settings(yaml, "f.yaml")), "f.yaml", registries_), {});
   }
@@ -158,6 +158,36 @@ TEST_F(FactSetsOf, OtherDataAreNone) {
   for (const auto& [name, rows] : sets(e)) {
     EXPECT_TRUE((Texts{"forget", "retain", "test", "validation"}.contains(name))) << name;
   }
+}
+
+TEST_F(FactSetsOf, WhatFollowsIsAskedForApart) {
+  const auto with_countries = [&](const std::string& edit) {
+    return experiment(edit, "biographies, people: 40, countries: 8");
+  };
+  const Experiment e = with_countries("{change: {facts: {count: 20, relation: city}}}");
+  const auto found = sets(e);
+  const auto relations = [&](const char* set) {
+    return texts(e, FactColumns::kRelation, found.at(set));
+  };
+  for (const char* set : {"derived", "forget_derived", "added_derived"}) {
+    EXPECT_EQ(relations(set), Texts{"country"}) << set;
+    EXPECT_EQ(texts(e, FactColumns::kKind, found.at(set)), Texts{"derived"}) << set;
+    EXPECT_FALSE(overlap(found.at(set), found.at("test"))) << set;
+    EXPECT_EQ(found.at(set).numel() % 5, 0) << "five wordings";
+  }
+  EXPECT_TRUE(facts(e, found.at("forget_derived")).equal(facts(e, found.at("added_derived"))));
+  EXPECT_FALSE(overlap(facts(e, found.at("derived")), facts(e, found.at("added_derived"))));
+  const Texts changed = texts(e, FactColumns::kSubject, found.at("added"));
+  for (const std::string& subject : texts(e, FactColumns::kSubject, found.at("added_derived"))) {
+    EXPECT_TRUE(changed.contains(subject)) << subject;
+  }
+  for (const std::string& subject : texts(e, FactColumns::kSubject, found.at("derived"))) {
+    EXPECT_FALSE(changed.contains(subject)) << subject;
+  }
+  const auto removed = sets(with_countries("{remove: {facts: {count: 20, relation: city}}}"));
+  EXPECT_TRUE(removed.contains("forget_derived"));
+  EXPECT_FALSE(removed.contains("added_derived"));
+  EXPECT_FALSE(sets(experiment("{remove: {facts: {count: 3}}}")).contains("derived"));
 }
 
 }  // namespace

@@ -8,21 +8,22 @@
 namespace oubli {
 namespace {
 
+Experiment prepared(const std::string& text) {
+  const SettingsNode root = parse_settings(text, "test.yaml");
+  return prepare_experiment(read_spec(Settings(root), "test.yaml", builtin_registries()), {});
+}
+
 class TrainingSets : public ::testing::Test {
  protected:
-  TrainingSets() {
-    const SettingsNode root = parse_settings(R"(
+  TrainingSets()
+      : experiment_(prepared(R"(
 data: {name: gaussian_classes, classes: 3, features: 4, examples: 91, test_examples: 40}
 model: {name: logistic}
 train: {epochs: 1}
 edit: {remove: {random: {count: 10}}, add: {class_fraction: {class: 1, count: 6}}}
 methods: [newton]
 measure: [ulira]
-)",
-                                             "test.yaml");
-    experiment_ =
-        prepare_experiment(read_spec(Settings(root), "test.yaml", builtin_registries()), {});
-  }
+)")) {}
   static bool overlap(const Tensor& a, const Tensor& b) {
     return at::isin(a, b).any().item<bool>();
   }
@@ -52,6 +53,36 @@ TEST_F(TrainingSets, ShadowsComeInPairsThatCoverThePopulation) {
   EXPECT_TRUE(rows_union(first, second)
                   .equal(rows_union(rows_union(task.train.rows, task.added.rows), task.test.rows)));
   EXPECT_LE(std::abs(first.numel() - second.numel()), 1);
+}
+
+// Whatever a method asked of its originals: copies of the network, or a codebook beside a layer.
+TEST(TaskOf, MakesModelsLikeTheOriginalsOfItsVariant) {
+  const auto expect_alike = [](const Experiment& experiment) {
+    const std::size_t variants = experiment.spec.variants.size();
+    ASSERT_EQ(variants, 2U);
+    for (std::size_t variant = 0; variant < variants; ++variant) {
+      Stage stage;
+      stage.variant = variant;
+      EXPECT_EQ(task_of(experiment, stage).make_model(0).dim(),
+                experiment.make_model(variant).dim())
+          << variant;
+    }
+    EXPECT_NE(experiment.make_model(0).dim(), experiment.make_model(1).dim());
+  };
+  expect_alike(prepared(R"(
+data: {name: biographies, people: 5}
+model: {name: gpt, layers: 1, width: 4, heads: 1}
+train: {epochs: 1}
+edit: {change: {facts: {count: 2}}}
+methods: [finetune, {grace: {entries: 8}}]
+)"));
+  expect_alike(prepared(R"(
+data: {name: gaussian_classes, classes: 3, features: 4, examples: 90, test_examples: 40}
+model: {name: logistic}
+train: {epochs: 1}
+edit: {remove: {random: {count: 10}}}
+methods: [finetune, {sisa: {shards: 3}}]
+)"));
 }
 
 }  // namespace

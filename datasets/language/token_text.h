@@ -1,0 +1,23 @@
+// Tokens as text again, and text as tokens.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/data/dataset.h"
+
+namespace oubli {
+
+// Whether every token but the first, which begins and ends sequences, is a single character.
+bool is_of_characters(const Dataset& data);
+
+// Words with blanks between them, or characters with none. Tokens below 0 are none: int64 [tokens].
+std::string token_text(const Dataset& data, const Tensor& tokens);
+
+// A text's words or characters, as those of the data are, and behind the token that begins a
+// sequence. Error(kUsage) for one that the data lacks; the message begins with `what` and names the
+// nearest.
+std::vector<std::int64_t> tokens_of_text(const Dataset& data, const std::string& text,
+                                         const std::string& what);
+
+}  // namespace oubli
