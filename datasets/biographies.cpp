@@ -17,16 +17,17 @@
 // Source: in the manner of Allen-Zhu and Li 2023 (arXiv 2309.14316), whose biographies are
 // paragraphs; here a sentence is an example, so that a fact can leave and enter by itself.
 //
-// With `countries: 8` each city lies in one of them, which five sentences of it say, and the country
-// of a person follows from the city: of half of the people it is said, of the others asked for.
+// With `countries: 8` each city lies in one of them, which five sentences of it say, and the
+// country of a person follows from the city: of half of the people it is said, of the others asked
+// for.
 //
 // With `late: 0.5` training sees half of the people in its last quarter alone (`late_from: 0.75`),
 // so that what was learnt last can be held against what was learnt from the start.
 //
 // Settings: people, wordings (trained on), filler (share of the training rows that say no fact),
 // frequencies (how often training sees a person's sentences: a list of which each person draws
-// one), city_words (2: cities of two words, so that answers are), countries (0: none), late (share of
-// the people; 0: none), late_from, seed, context.
+// one), city_words (2: cities of two words, so that answers are), countries (0: none), late (share
+// of the people; 0: none), late_from, seed, context.
 // The columns are those of language/fact_texts.h.
 #include <ATen/ATen.h>
 #include <fmt/format.h>

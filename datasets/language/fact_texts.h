@@ -9,8 +9,8 @@
 //           wording; running text without facts to train on; and some that is held out
 //   splits  what is trained on is the training split, the rest is the test split
 //   columns subject, relation, object, wording: what the sentence says ("" of running text);
-//           kind: fact, reworded, derived, text, held_out_text; repeats: how often training sees it;
-//           first_seen: where facts come late, when
+//           kind: fact, reworded, derived, text, held_out_text; repeats: how often training sees
+//           it; first_seen: where facts come late, when
 //
 // Facts may follow from others: who lives in a city lives in its country. Of a share of the
 // subjects they are said as all facts are, so that a model can learn to derive them; of the others

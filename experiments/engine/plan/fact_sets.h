@@ -6,15 +6,15 @@
 //   same_subject      other facts of the subjects that the edit is about
 //   same_relation     the same relation of others, where the edit is not about all relations
 //   same_value        facts of others that have an object which left or entered, in its relation
-//   derived           what follows from facts and no sentence says, of subjects that the edit is not
-//                     about: whether the model derives it
+//   derived           what follows from facts and no sentence says, of subjects that the edit is
+//                     not about: whether the model derives it
 //   forget_derived    what followed from facts that leave, and does no longer
 //   added_derived     what follows from facts that enter
 //   text              running text without facts
 //
-// and `test` is what is left of the test split, all facts that the edit is not about: `same_subject`,
-// `same_relation` and `same_value` are parts of it. A fact leaves when no sentence that oracles are trained on says it
-// any more. Of a data set that says no facts nothing changes.
+// and `test` is what is left of the test split, all facts that the edit is not about, of which
+// `same_subject`, `same_relation` and `same_value` are parts. A fact leaves when no sentence that
+// oracles are trained on says it any more. Of a data set that says no facts nothing changes.
 #pragma once
 
 #include <vector>
