@@ -43,6 +43,7 @@ std::vector<KeyMoments> key_moments(const Model& model, const std::vector<Linear
   }
   const at::NoGradGuard no_grad;
   std::vector<KeyMoments> moments;
+  moments.reserve(memories.size());
   for (const LinearMemory& memory : memories) {
     moments.push_back({at::zeros({memory.in, memory.in}, at::kDouble), 0});
   }
@@ -74,6 +75,7 @@ std::vector<KeyMoments> moments_of_task(const Model& model,
     return key_moments(model, memories, task.retain.without(task.added), cost);
   }
   std::vector<KeyMoments> moments;
+  moments.reserve(memories.size());
   for (const LinearMemory& memory : memories) {
     moments.push_back(
         {task.state->tensor(name_of(memory)), task.state->values.at("positions").get<double>()});
