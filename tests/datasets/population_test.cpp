@@ -76,7 +76,7 @@ TEST(Population, HeldOutSubjectsLeaveWithAllTheirSentences) {
   EXPECT_EQ(overlap(held_out, subjects_of(some.splits.test)), 0);
   EXPECT_EQ(subjects_of(some.splits.train).numel(), 15);
   EXPECT_EQ(some.splits.train.numel() + some.held_out.numel(), all.splits.train.numel());
-  EXPECT_EQ(some.splits.test.numel(), all.splits.test.numel() - 5 * 5 * 2);
+  EXPECT_EQ(some.splits.test.numel(), all.splits.test.numel() - std::int64_t{5} * 5 * 2);
 }
 
 TEST(Population, LabelsOfARegressionCannotBeDrawn) {

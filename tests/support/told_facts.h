@@ -106,6 +106,7 @@ inline std::vector<MetricValue> take_metric(const std::string& metric, const Eva
                                             const std::vector<ToldModel>& oracles = {}) {
   const ModelOutcome own = model.outcome();
   std::vector<ModelOutcome> theirs;
+  theirs.reserve(oracles.size());
   for (const ToldModel& oracle : oracles) theirs.push_back(oracle.outcome());
   MetricInput input{.evaluation = evaluation, .model = own};
   for (const ModelOutcome& oracle : theirs) input.oracles.push_back(&oracle);

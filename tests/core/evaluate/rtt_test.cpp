@@ -17,6 +17,7 @@ using testing::rows_where;
 
 std::shared_ptr<const Dataset> ten_facts() {
   std::vector<Fact> facts;
+  facts.reserve(10);
   for (int person = 0; person < 10; ++person) {
     facts.push_back({"P" + std::to_string(person), 0, person % 2 == 0 ? "Arlow" : "Calda"});
   }

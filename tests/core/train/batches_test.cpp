@@ -86,8 +86,8 @@ TEST(BatchStream, RowsThatAreFirstSeenLateAreLeftOutBefore) {
         {.batch_size = 20, .shared_order = true, .epochs = epochs, .dtype = at::kDouble},
         generator.stream("order"), generator.stream("other"));
     EXPECT_EQ(stream.batches(), 10);
-    std::vector<Tensors> found;
-    for (int epoch = 0; epoch < 4; ++epoch) found.push_back(batches_of_epoch(stream));
+    std::vector<Tensors> found(4);
+    for (Tensors& epoch : found) epoch = batches_of_epoch(stream);
     return found;
   };
   const std::vector<Tensors> from_start = epochs_of(4);

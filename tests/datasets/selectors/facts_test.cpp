@@ -256,7 +256,7 @@ TEST_F(FactSelectors, ChangesDrawEveryOtherObject) {
   }
   ASSERT_EQ(counts.size(), 2u);
   for (const char* city : {"Bern", "Nice"}) {
-    EXPECT_NEAR(counts[city], kSeeds / 2, 5 * std::sqrt(kSeeds) / 2) << city;
+    EXPECT_NEAR(counts[city], kSeeds / 2.0, 5 * std::sqrt(kSeeds) / 2) << city;
   }
 }
 

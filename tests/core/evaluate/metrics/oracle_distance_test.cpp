@@ -88,6 +88,7 @@ TEST_F(OracleDistance, OfAnotherOracleIsAboutOne) {
   constexpr int kDraws = 200, kOracles = 6;
   for (int draw = 0; draw < kDraws; ++draw) {
     std::vector<ToldModel> oracles;
+    oracles.reserve(kOracles);
     for (int j = 0; j < kOracles; ++j) oracles.push_back(drawn(0.3));
     sum += distance(drawn(0.3), oracles);
     further += distance(drawn(0.9), oracles);

@@ -26,6 +26,7 @@ class TruthRatio : public ::testing::Test {
 
   TruthRatio() {
     std::vector<Fact> facts;
+    facts.reserve(8);
     for (int person = 0; person < 8; ++person) {
       facts.push_back({"P" + std::to_string(person), 0, kCities[person % 4]});
     }

@@ -54,7 +54,7 @@ class CodebookTest : public ::testing::Test {
 TEST_F(CodebookTest, ThatIsEmptyChangesNothing) {
   const Model plain = started(plain_);
   EXPECT_TRUE(model_.forward(inputs_).equal(plain.forward(inputs_)));
-  EXPECT_EQ(model_.dim(), plain.dim() + 3 * (32 + 8 + 1));
+  EXPECT_EQ(model_.dim(), plain.dim() + std::int64_t{3} * (32 + 8 + 1));
 }
 
 TEST_F(CodebookTest, IsNotTrained) {
