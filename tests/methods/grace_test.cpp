@@ -63,7 +63,7 @@ TEST(Grace, AnswersWhatWasEditedAndLeavesAllElseExactlyAsItWas) {
   EXPECT_TRUE(p.losses().lt(before_edit).all().item<bool>());
   EXPECT_EQ(report.details.at("new_entries"), 12);
   // Every parameter but the codebook's.
-  const std::int64_t before = p.original.dim() - 20 * (32 + 8 + 1);
+  const std::int64_t before = p.original.dim() - std::int64_t{20} * (32 + 8 + 1);
   EXPECT_TRUE(p.model.theta().narrow(0, 0, before).equal(p.original.theta().narrow(0, 0, before)));
   // Every sentence of other subjects.
   const Tensor rows = testing::rows_of_facts(*p.task.train.dataset, {4, 5, 6, 7, 8, 9});
