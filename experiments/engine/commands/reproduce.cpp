@@ -101,9 +101,9 @@ bool reproduce_one(const fs::path& paper_folder, const ReproduceOptions& options
                    const Registries& registries) {
   const Paper paper = read_paper(fs::absolute(paper_folder), options.extent());
   const fs::path store_folder = default_store(options.store);
-  const ResultFolder output(options.output.empty()
-                                ? fs::path("results") / "papers" / paper.key
-                                : fs::path(options.output) / (options.all ? paper.key : ""),
+  const ResultFolder output(options.output.empty() ? fs::path("results") / "papers" / paper.key
+                            : options.all          ? fs::path(options.output) / paper.key
+                                                   : fs::path(options.output),
                             store_folder);
   const Store store(store_folder);
   Display display(stderr);

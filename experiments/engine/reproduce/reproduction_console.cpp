@@ -53,7 +53,10 @@ std::string table_text(const Reproduction& made, std::size_t t, std::size_t widt
 }  // namespace
 
 std::string reproduction_console(const Reproduction& made, std::size_t width) {
-  std::string text = wrapped(made.paper.title + ". " + made.paper.citation, width) + "\n";
+  std::string text = wrapped(made.paper.title + (made.paper.title.ends_with('?') ? " " : ". ") +
+                                 made.paper.citation,
+                             width) +
+                     "\n";
   for (std::size_t t = 0; t < made.tables.size(); ++t) text += table_text(made, t, width);
   if (!made.tables.empty()) {
     text += wrapped(kGapMeaning, width) + "\n";
