@@ -33,11 +33,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 #include <span>
 #include <string_view>
 
 #include "core/base/random.h"
+#include "core/data/drawing.h"
 #include "datasets/draw.h"
 #include "datasets/language/fact_texts.h"
 
@@ -168,10 +168,9 @@ std::vector<Fact> draw_facts(const Biographies& shape, const Generator& generato
   const Tensor frequencies =
       generator.stream("frequencies")
           .integers(0, static_cast<std::int64_t>(shape.frequencies.size()), {shape.people});
-  const auto late_people = std::llround(shape.late * static_cast<double>(shape.people));
-  const Tensor late =
-      at::isin(at::arange(shape.people),
-               generator.stream("late").permutation(shape.people).narrow(0, 0, late_people));
+  const Tensor all = at::arange(shape.people);
+  Generator draw = generator.stream("late");
+  const Tensor late = at::isin(all, drawn_rows(all, share_of(shape.late, shape.people), draw));
   std::vector<Fact> facts;
   std::vector<std::vector<std::string>> values;
   Tensors drawn;
@@ -194,7 +193,7 @@ std::vector<Fact> draw_facts(const Biographies& shape, const Generator& generato
   return facts;
 }
 
-// Each city that somebody lives in gets a country, and everybody the one of their city.
+// Each city gets a country, and everybody the one of their city.
 void add_countries(const Biographies& shape, const Generator& generator, FactTexts& texts) {
   const std::size_t located_in = texts.relations.size();
   texts.relations.push_back(worded(kCountryOfCity, shape.wordings));

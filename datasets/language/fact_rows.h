@@ -74,9 +74,9 @@ struct FactRows {
 // Appends, for every row that says one of these facts, one that says the same with another object:
 // those of the training split to the training split, the others to the test split; and for every
 // unsaid fact that follows from one of them the rows that ask for what follows now, where that is
-// another object. `objects` has a
-// level of the column `object` for each fact. `before` are taken from `train`, rows that are
-// trained on now. Error(kTask) where a sentence gets longer than sequences are.
+// another object. `objects` has a level of the column `object` for each fact. `before` are taken
+// from `train`, rows that are trained on now. Error(kTask) where a sentence gets longer than
+// sequences are.
 FactRows append_changed_facts(LoadedData& data, const Tensor& train, const Tensor& facts,
                               const std::vector<std::int32_t>& objects);
 

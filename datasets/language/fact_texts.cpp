@@ -11,6 +11,7 @@
 #include "core/base/machine_limits.h"
 #include "core/base/random.h"
 #include "core/base/tensor.h"
+#include "core/data/drawing.h"
 #include "datasets/draw.h"
 #include "datasets/language/sequence_rows.h"
 #include "datasets/language/text_column.h"
@@ -142,7 +143,7 @@ std::vector<StatedFact> stated_facts(const FactTexts& texts) {
     }
     const auto count = static_cast<std::int64_t>(all.size() - first);
     Generator draw = Generator(texts.seed).stream(texts.relations[derivation.relation].name);
-    const Tensor said = draw.permutation(count).narrow(0, 0, share_of(derivation.trained, count));
+    const Tensor said = drawn_rows(at::arange(count), share_of(derivation.trained, count), draw);
     for (const std::int64_t place : as_vector<std::int64_t>(said)) {
       all[first + static_cast<std::size_t>(place)].is_trained = true;
     }

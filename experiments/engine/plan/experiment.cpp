@@ -24,9 +24,15 @@ std::string layout_hash(const ParameterTable& table) {
   return hasher.hex();
 }
 
+// The experiment file as a whole; nowhere where the experiment stands in none.
+Origin in_file(const Spec& spec) {
+  const std::string& source = spec.edits.origin.source;
+  return source.empty() ? Origin{} : Origin{source, 0, 0};
+}
+
 void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
   if (spec.recipe.objective.fits(dataset)) return;
-  fail_at(spec.edits.origin.source.empty() ? Origin{} : Origin{spec.edits.origin.source, 0, 0},
+  fail_at(in_file(spec),
           dataset.is_sequence()
               ? "train.loss is for examples with one label or target each, but these are sequences "
                 "of tokens: use cross_entropy, which is taken at every token."
@@ -42,7 +48,7 @@ void require_fitting_loss(const Spec& spec, const Dataset& dataset) {
 void require_shared_order(const Spec& spec, const Dataset& dataset) {
   if (!dataset.first_seen.defined() || spec.recipe.shared_order) return;
   fail_at(
-      spec.edits.origin.source.empty() ? Origin{} : Origin{spec.edits.origin.source, 0, 0},
+      in_file(spec),
       fmt::format("some rows of '{}' are first seen late in a training, which goes by epochs of a "
                   "shared order: add `train: {{shared_order: true}}`.",
                   dataset.name));
