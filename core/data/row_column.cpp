@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -52,6 +53,11 @@ std::string RowColumn::text(std::int64_t row) const {
   if (is_text()) return level_of[at] < 0 ? "" : levels[static_cast<std::size_t>(level_of[at])];
   if (std::isnan(numbers[at])) return "";
   return is_date ? date_text(numbers[at]) : fmt::format("{}", numbers[at]);
+}
+
+std::int32_t RowColumn::level(const std::string& text) const {
+  const auto found = std::find(levels.begin(), levels.end(), text);
+  return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
 }
 
 double days_of(const std::string& date) {

@@ -19,6 +19,8 @@ struct RowColumn {
   bool is_text() const { return !level_of.empty(); }
   // What was written, "" where nothing was.
   std::string text(std::int64_t row) const;
+  // The level that is this text, -1 where none is.
+  std::int32_t level(const std::string& text) const;
 };
 
 // Days since 1970-01-01 of "2026-11-28", "2026-11-28 17:05" or "2026-11-28T17:05:09" (ISO 8601,

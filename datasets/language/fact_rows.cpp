@@ -84,7 +84,7 @@ std::int64_t DerivedFacts::source(std::int64_t row) const {
   if (from_ == nullptr || from_->text(row).empty()) return -1;
   const std::int32_t subject =
       column(dataset_, FactColumns::kSubject).level_of[static_cast<std::size_t>(row)];
-  return index_.find(subject, level_in(FactColumns::kRelation, from_->text(row)));
+  return index_.find(subject, column(dataset_, FactColumns::kRelation).level(from_->text(row)));
 }
 
 bool DerivedFacts::is_unsaid(std::int64_t row) const {
@@ -94,16 +94,10 @@ bool DerivedFacts::is_unsaid(std::int64_t row) const {
 std::int32_t DerivedFacts::object_from(std::int64_t row, std::int32_t object) const {
   const std::string& name =
       column(dataset_, FactColumns::kObject).levels[static_cast<std::size_t>(object)];
-  const std::int64_t fact =
-      index_.find(level_in(FactColumns::kSubject, name),
-                  level_in(FactColumns::kRelation, column(dataset_, FactColumns::kBy).text(row)));
+  const std::int64_t fact = index_.find(
+      column(dataset_, FactColumns::kSubject).level(name),
+      column(dataset_, FactColumns::kRelation).level(column(dataset_, FactColumns::kBy).text(row)));
   return fact < 0 ? -1 : index_.at(fact).object;
-}
-
-std::int32_t DerivedFacts::level_in(const char* name, const std::string& text) const {
-  const std::vector<std::string>& levels = column(dataset_, name).levels;
-  const auto found = std::find(levels.begin(), levels.end(), text);
-  return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
 }
 
 std::vector<std::int32_t> objects_of_relation(const Dataset& dataset, std::int64_t relation) {

@@ -51,9 +51,6 @@ class DerivedFacts {
   std::int32_t object_from(std::int64_t row, std::int32_t object) const;
 
  private:
-  // The level, in another column, of what a level of one says; -1 where it says it nowhere.
-  std::int32_t level_in(const char* column, const std::string& text) const;
-
   const Dataset& dataset_;
   const FactIndex& index_;
   const RowColumn* from_ = nullptr;

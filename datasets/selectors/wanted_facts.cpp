@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace oubli {
 namespace {
 
@@ -73,10 +71,10 @@ WantedFacts read_wanted_facts(const Settings& parent, bool are_subjects, bool ch
 
 std::int32_t required_level(const Dataset& dataset, const char* name, const std::string& text,
                             const Origin& origin) {
-  const std::vector<std::string>& levels = dataset.columns.at(name).levels;
-  const auto found = std::find(levels.begin(), levels.end(), text);
-  if (found == levels.end()) fail_task(origin, unknown_name_message(name, text, levels));
-  return static_cast<std::int32_t>(found - levels.begin());
+  const RowColumn& column = dataset.columns.at(name);
+  const std::int32_t level = column.level(text);
+  if (level < 0) fail_task(origin, unknown_name_message(name, text, column.levels));
+  return level;
 }
 
 }  // namespace oubli

@@ -35,6 +35,8 @@ TEST(RowColumn, SaysWhatWasWritten) {
   const RowColumn texts{.level_of = {1, -1, 0}, .levels = {"a", "b"}};
   EXPECT_EQ(texts.text(0), "b");
   EXPECT_EQ(texts.text(1), "");
+  EXPECT_EQ(texts.level("b"), 1);
+  EXPECT_EQ(texts.level("c"), -1);
   const RowColumn numbers{.numbers = {1.5, std::nan("")}};
   EXPECT_EQ(numbers.text(0), "1.5");
   EXPECT_EQ(numbers.text(1), "");

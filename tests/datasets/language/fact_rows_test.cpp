@@ -29,8 +29,7 @@ LoadedData world(std::int64_t context = 0) {
 }
 
 std::int32_t level(const Dataset& dataset, const char* column, const std::string& text) {
-  const auto& levels = dataset.columns.at(column).levels;
-  return static_cast<std::int32_t>(std::find(levels.begin(), levels.end(), text) - levels.begin());
+  return dataset.columns.at(column).level(text);
 }
 
 Tensor numbers(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }

@@ -1,58 +1,33 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "core/base/random.h"
-#include "tests/support/told_facts.h"
+#include "tests/support/two_people.h"
 
 namespace oubli {
 namespace {
 
-using testing::both;
-using testing::has_column;
+using testing::binary_kl;
 using testing::rows_where;
 using testing::take_metric;
 using testing::ToldModel;
 using testing::value_of;
 
-double kl(double q, double p) {
-  return q * std::log(q / p) + (1 - q) * std::log((1 - q) / (1 - p));
-}
-
-class OracleDistance : public ::testing::Test {
+class OracleDistance : public testing::TwoPeople {
  protected:
-  OracleDistance() {
-    FactTexts texts = testing::told_texts({{"P", 0, "Arlow", 3}, {"Q", 0, "Bandor"}});
-    texts.text = {"one cat sees the dog ."};
-    data_ = std::make_shared<const Dataset>(load_facts(texts).dataset);
-    const Tensor p = rows_where(*data_, "subject", "P");
-    evaluation_ = {.dataset = data_,
-                   .sets = {{"retain", rows_difference(at::arange(data_->size()), p)},
-                            {"forget", both(p, rows_where(*data_, "kind", "fact"))},
-                            {"forget_reworded", both(p, rows_where(*data_, "kind", "reworded"))}}};
-  }
-  // P(Arlow) of what is asked about P and about Q: three prompts each.
-  ToldModel model_with(double of_p, double of_q) const {
-    ToldModel model(data_);
-    model.tell(rows_where(*data_, "subject", "P"), {{"Arlow", of_p}, {"Bandor", 1 - of_p}});
-    model.tell(rows_where(*data_, "subject", "Q"), {{"Arlow", of_q}, {"Bandor", 1 - of_q}});
-    return model;
-  }
   double distance(const ToldModel& model, const std::vector<ToldModel>& oracles) const {
     return value_of(take_metric("oracle_distance", evaluation_, model, oracles), "oracle_distance");
   }
-
-  std::shared_ptr<const Dataset> data_;
-  Evaluation evaluation_;
 };
 
-// P's sentences of training stand there three times, and are prompts once each.
+// What stands there several times is a prompt once.
 TEST_F(OracleDistance, ByHand) {
   const ToldModel one = model_with(0.5, 0.2), two = model_with(0.3, 0.1),
                   model = model_with(0.9, 0.1);
-  const double unit = (kl(0.5, 0.3) + kl(0.2, 0.1) + kl(0.3, 0.5) + kl(0.1, 0.2)) / 2;
-  const double own = (kl(0.5, 0.9) + kl(0.2, 0.1) + kl(0.3, 0.9) + kl(0.1, 0.1)) / 2;
+  const double unit =
+      (binary_kl(0.5, 0.3) + binary_kl(0.2, 0.1) + binary_kl(0.3, 0.5) + binary_kl(0.1, 0.2)) / 2;
+  const double own =
+      (binary_kl(0.5, 0.9) + binary_kl(0.2, 0.1) + binary_kl(0.3, 0.9) + binary_kl(0.1, 0.1)) / 2;
   EXPECT_NEAR(distance(model, {one, two}), own / unit, 1e-10);
 }
 
