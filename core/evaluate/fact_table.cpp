@@ -49,8 +49,7 @@ FactTable::FactTable(std::shared_ptr<const Dataset> dataset) : dataset_(std::mov
   for (std::int64_t relation = 0; relation < relations; ++relation) {
     const Tensor rows = relation_.eq(relation).nonzero().squeeze(1);
     counts.push_back(different(object.index_select(0, rows)).numel());
-    const bool is_short = sequences.answer_size.index_select(0, rows).eq(1).all().item<bool>();
-    tokens_.push_back(is_short ? different(dataset_->targets.index_select(0, rows)) : Tensor());
+    tokens_.push_back(different(dataset_->targets.index_select(0, rows)));
   }
   choices_ = at::tensor(counts, at::kLong);
 }

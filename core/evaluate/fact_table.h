@@ -45,7 +45,8 @@ class FactTable {
   // For each row the first of these rows with the same prompt: int64 [rows].
   Tensor prompts(const Tensor& rows) const;
 
-  // Every choice of a relation as a token, int64 [V]. Undefined where one of them is longer.
+  // The tokens that choices of a relation begin with, int64, each once: V of them where no two
+  // begin alike.
   const Tensor& tokens(std::int64_t relation) const {
     return tokens_[static_cast<std::size_t>(relation)];
   }

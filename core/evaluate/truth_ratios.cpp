@@ -8,7 +8,7 @@
 namespace oubli {
 namespace {
 
-// ln R of sentences of one relation, by the tokens of its objects.
+// ln R of sentences of one relation, by the tokens that its objects begin with.
 Tensor of_sentences(const Predictions& predictions, const Tensor& rows, const Tensor& tokens) {
   const Tensor all = predictions.log_probabilities(rows).index_select(1, tokens);
   const Tensor right = predictions.dataset().targets.index_select(0, rows);
@@ -29,7 +29,7 @@ Tensor log_truth_ratios(const Predictions& predictions, const FactTable& facts,
   for (std::int64_t relation = 0; relation < facts.relation_count(); ++relation) {
     const Tensor& tokens = facts.tokens(relation);
     const Tensor own = stating.index({relations.eq(relation)});
-    if (own.numel() == 0 || !tokens.defined() || tokens.numel() < 2) continue;
+    if (own.numel() == 0 || tokens.numel() < 2) continue;
     of_rows.push_back(own);
     found.push_back(of_sentences(predictions, own, tokens));
   }

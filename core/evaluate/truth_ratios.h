@@ -8,8 +8,9 @@
 // TOFU has five that a language model wrote; all are behind the same words. R is 1 where nothing is
 // known, 0 where all is, above 1 where the right answer is avoided. Logarithms are returned, which
 // are finite however certain a model is. The released code takes the geometric mean over wrong
-// answers, and the inverse. Facts of relations with objects of several tokens, whose probabilities
-// are not known behind other sentences, and of relations with one object are left out.
+// answers, and the inverse. P is that of an object's first token, since models are not asked for
+// wrong answers of several: objects that begin alike ("New Bern", "New York") are one answer. Facts
+// of relations whose objects all begin alike, as where there is one, are left out.
 #pragma once
 
 #include <optional>

@@ -27,4 +27,7 @@ struct MethodState {
 };
 using MethodStatePtr = std::shared_ptr<const MethodState>;
 
+// SHA-256 of all that is in it, by which two requests can be seen to start from the same.
+std::string checksum(const MethodState& state);
+
 }  // namespace oubli

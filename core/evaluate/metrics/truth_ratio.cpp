@@ -103,7 +103,8 @@ ColumnInfo quality_column(const std::string& name, const std::string& heading,
 Metric truth_ratio_metric() {
   const std::string ratio =
       "R = mean probability of all other objects of the fact's relation, over that of its own, "
-      "behind the same words; of a fact the geometric mean over its sentences";
+      "behind the same words (of objects of several words that of the first); of a fact the "
+      "geometric mean over its sentences";
   ColumnInfo mean = quality_column("tofu_forget_quality", "forget quality", "Mean over oracles of");
   mean.to_oracles = true;
   return {

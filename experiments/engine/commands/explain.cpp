@@ -30,13 +30,16 @@ void explain_verdict(std::size_t width) {
   paragraph(
       "Each decisive column (accuracy, loss, KL and attack AUC on the edited set, the first three "
       "on what is bad and unknown; accuracy and loss on retain and test; attack_success, "
-      "parity_gap and opportunity_gap; others with `verdict: {columns: [...]}`) is held against "
-      "the "
-      "oracles' own values. The margin M is the root-mean-square difference of two oracles, sqrt 2 "
-      "of their deviations s_y (`margin`: another number of them), or the column's resolution "
-      "where that is larger (`oubli explain COLUMN`; of an accuracy one example of the set).");
-  outcome("indistinguishable",
-          "two one-sided tests at 5 % show every column to lie within the margin");
+      "parity_gap and opportunity_gap; of facts oracle_distance; others with `verdict: {columns: "
+      "[...]}`) is held against the oracles' own values. The margin M is the root-mean-square "
+      "difference of two oracles, sqrt 2 of their deviations s_y (`margin`: another number of "
+      "them), or the column's resolution where that is larger (`oubli explain COLUMN`; of an "
+      "accuracy one example of the set).");
+  outcome(
+      "indistinguishable",
+      "two one-sided tests at 5 % show every column to lie within the margin. Of few seeds (see "
+      "undecided) a column that does not scatter shows nothing where others do, or where all are "
+      "accuracies of 0 or 1");
   outcome(
       "distinguishable",
       "a column differs (Welch's test, 5 %, Holm's correction over the row's columns) and is not "

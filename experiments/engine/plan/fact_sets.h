@@ -4,7 +4,7 @@
 //   forget_reworded   the facts that leave, in held-out wordings
 //   added_reworded    the facts that enter, in held-out wordings
 //   same_subject      other facts of the subjects that the edit is about
-//   same_relation     the same relation of others, where the edit is not about all relations
+//   same_relation     the same relations of others; where the edit is about all, that is `test`
 //   same_value        facts of others that have an object which left or entered, in its relation
 //   derived           what follows from facts and no sentence says, of subjects that the edit is
 //                     not about: whether the model derives it

@@ -37,7 +37,8 @@ const std::vector<std::string>& VerdictSettings::standard_columns() {
                                                    "squared_difference/unknown",
                                                    "attack_success",
                                                    "parity_gap",
-                                                   "opportunity_gap"};
+                                                   "opportunity_gap",
+                                                   "oracle_distance"};
   return columns;
 }
 

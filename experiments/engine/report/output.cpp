@@ -37,7 +37,8 @@ Json environment(const Experiment& experiment, const Results& results) {
 
 // Which set each example is in and what it was labelled: row,set,label,true_label, one line an
 // example of any set, the last column where labels were corrupted. Labels of a regression are in
-// the data set itself, unchanged.
+// the data set itself, unchanged. Of sentences the label is the number of the token that the answer
+// begins with, and all that is known of a sentence stands behind it: subject, relation, object, ...
 std::string rows_table(const Experiment& experiment) {
   const Dataset& data = *experiment.dataset;
   const bool has_labels = data.is_classification(), is_corrupted = data.true_targets.defined();
@@ -52,6 +53,13 @@ std::string rows_table(const Experiment& experiment) {
   std::string text = "row,set";
   if (has_labels) text += ",label";
   if (is_corrupted) text += ",true_label";
+  std::vector<const RowColumn*> said;  // of a sentence
+  if (data.is_sequence()) {
+    for (const auto& [name, column] : data.columns) {
+      fmt::format_to(std::back_inserter(text), ",{}", csv_text(name));
+      said.push_back(&column);
+    }
+  }
   text += "\n";
   for (const auto& [row, set] : set_of_row) {
     fmt::format_to(std::back_inserter(text), "{},{}", row, set);
@@ -60,6 +68,9 @@ std::string rows_table(const Experiment& experiment) {
     }
     if (is_corrupted) {
       fmt::format_to(std::back_inserter(text), ",{}", data.true_targets[row].item<std::int64_t>());
+    }
+    for (const RowColumn* column : said) {
+      fmt::format_to(std::back_inserter(text), ",{}", csv_text(column->text(row)));
     }
     text += "\n";
   }
@@ -110,8 +121,8 @@ bool is_written_by_runs(const std::string& name) {
     std::set<std::string> all = {
         "results.json",     "resolved.yaml",  "rows.csv",      "entries.csv",
         "environment.json", "forget_set.txt", "added_set.txt", "attackers.safetensors",
-        "checkpoints",      kKeptModels,      kPageFile,       kEvidenceFile,
-        kModelsFile};
+        "vocabulary.json",  "checkpoints",    kKeptModels,     kPageFile,
+        kEvidenceFile,      kModelsFile};
     for (const ReportFile& file : kReportFiles) all.insert(file.name);
     return all;
   }();
@@ -155,6 +166,9 @@ void write_output(const ResultFolder& output, const Experiment& experiment, cons
     write_report(folder, experiment, results);
     write_file(folder / "resolved.yaml", to_yaml(experiment.spec.resolved) + "\n");
     write_json(folder / "environment.json", environment(experiment, results));
+    if (experiment.dataset->is_sequence()) {
+      write_json(folder / "vocabulary.json", experiment.dataset->class_names);
+    }
     write_file(folder / "entries.csv", entries_table(plan, store));
     if (const TensorFile attackers = attackers_rows(experiment, plan); !attackers.tensors.empty()) {
       write_tensors(folder / "attackers.safetensors", attackers);

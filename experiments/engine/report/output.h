@@ -17,8 +17,8 @@ std::filesystem::path output_folder(const std::string& from_command_line,
 
 // report.html, the page; evidence.json, what it shows of single examples; results.json, table.md,
 // table.tex, table.csv (a line for each model), cells.csv (one for each cell), resolved.yaml,
-// environment.json; rows.csv, the set
-// and the labels of every example; where the edit removes or adds points, forget_set.txt and
+// environment.json; rows.csv, the set and the labels of every example, and of a sentence what it
+// says; vocabulary.json, the tokens of sentences by number; where the edit removes or adds points, forget_set.txt and
 // added_set.txt, which `indices` reads back; where attackers train models of their own,
 // attackers.safetensors: `trained_on` and `forgot`, bool [models, rows of the data set]; and
 // entries.csv, from which entries of the store all this was made, with the hash of what each holds.

@@ -52,6 +52,22 @@ void find_differences(std::vector<ColumnVerdict>& columns, const Results& result
   }
 }
 
+// Whether a column scatters nowhere though training does: that three models recall everything is no
+// proof that all would.
+bool has_saturated(const std::vector<ColumnVerdict>& columns) {
+  const auto scatters = [](const ColumnVerdict& column) {
+    return column.comparison.method.variance > 0 || column.comparison.oracles.variance > 0;
+  };
+  const auto at_bound = [](const ColumnVerdict& column) {
+    const double mean = column.comparison.oracles.mean;
+    return metric_of(column.column) == "accuracy" && (mean == 0 || mean == 1);
+  };
+  if (std::any_of(columns.begin(), columns.end(), scatters)) {
+    return !std::all_of(columns.begin(), columns.end(), scatters);
+  }
+  return std::all_of(columns.begin(), columns.end(), at_bound);
+}
+
 // Tests of the decisive columns over several originals.
 RowVerdict judge_columns(const Results& results, const RowResult& row,
                          const std::vector<std::string>& decisive, std::size_t oracles) {
@@ -80,7 +96,8 @@ RowVerdict judge_columns(const Results& results, const RowResult& row,
                               : without_value_text(without_value);
   } else if (result.columns.empty()) {
     result.text = "undecided: no decisive metric was measured";
-  } else if (any(&ColumnVerdict::equivalent, false)) {
+  } else if (any(&ColumnVerdict::equivalent, false) ||
+             (has_few_seeds(result.columns.front().comparison) && has_saturated(result.columns))) {
     result.text =
         undecided_text(result.columns, is_swept_noise_floor_row(row.noise_floor) ? 0.5 : 1);
   } else {

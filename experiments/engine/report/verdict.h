@@ -4,7 +4,11 @@
 // equivalence.h), the noise floor giving the margin:
 //
 //   indistinguishable  every decisive column is shown to be equivalent. All of them must be, so no
-//                      correction is needed (an intersection-union test: Berger 1982)
+//                      correction is needed (an intersection-union test: Berger 1982).
+//                      A column in which nothing scatters is exact where training is, and then no
+//                      column scatters; where others do, or all are accuracies of 0 or 1, it is
+//                      saturated, and of few seeds (fewer than 5 originals or 8 oracles) shows
+//                      nothing
 //   distinguishable    some column differs after Holm's correction over the decisive columns, and
 //                      is not equivalent: under-forgets or over-forgets where the edited set fits
 //                      better or worse than with the oracles, hurts where a set that should be left

@@ -66,13 +66,17 @@ std::string directions_text(const std::vector<ColumnVerdict>& columns) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
+bool has_few_seeds(const Equivalence& comparison) {
+  return comparison.method.n < kFewTraining || comparison.oracles.n < kFewOracles;
+}
+
 std::string undecided_text(const std::vector<ColumnVerdict>& columns, double share) {
   std::size_t training = 0, oracles = 0;
   const auto needed = [&](std::size_t judges) {
     return static_cast<std::size_t>(std::ceil(static_cast<double>(judges) / share));
   };
   const Equivalence& first = columns.front().comparison;
-  if (first.method.n < kFewTraining || first.oracles.n < kFewOracles) {
+  if (has_few_seeds(first)) {
     return fmt::format("undecided: too few seeds; try {} training and {} oracle",
                        std::max<std::size_t>(first.method.n, 8),
                        needed(std::max<std::size_t>(first.oracles.n, 16)));

@@ -17,6 +17,9 @@ std::string direction_of(const std::string& column, const ColumnInfo* info, doub
 // that have none add nothing; where some under-forget and others over-forget, all are named.
 std::string directions_text(const std::vector<ColumnVerdict>& columns);
 
+// Whether there are too few seeds to plan by, or to believe that what did not scatter does not.
+bool has_few_seeds(const Equivalence& comparison);
+
 // How many seeds the slowest undecided column needs. `share`: of more oracles, how many judge.
 std::string undecided_text(const std::vector<ColumnVerdict>& columns, double share);
 

@@ -60,11 +60,14 @@ TEST(FactTable, ChoicesAreTheObjectsOfARelation) {
   EXPECT_TRUE(facts.tokens(city).equal(std::get<0>(at::tensor(tokens, at::kLong).sort())));
 }
 
-TEST(FactTable, ObjectsOfSeveralTokensAreNone) {
-  const auto data = testing::told_facts({{"P", 0, "Port Arlow"}, {"Q", 0, "Calda"}});
+TEST(FactTable, ObjectsOfSeveralTokensAreToldByTheirFirst) {
+  const auto data =
+      testing::told_facts({{"P", 0, "Port Arlow"}, {"Q", 0, "Calda"}, {"R", 0, "Port Bandor"}});
   const FactTable facts(data);
-  EXPECT_FALSE(facts.tokens(0).defined());
-  EXPECT_EQ(facts.choices(at::arange(1)).item<std::int64_t>(), 2);
+  std::vector<std::int64_t> tokens;
+  for (const char* word : {"Port", "Calda"}) tokens.push_back(testing::token_of(*data, word));
+  EXPECT_TRUE(facts.tokens(0).equal(std::get<0>(at::tensor(tokens, at::kLong).sort())));
+  EXPECT_EQ(facts.choices(at::arange(1)).item<std::int64_t>(), 3);
 }
 
 TEST(FactTable, IsOfSentencesThatStateFacts) {

@@ -87,6 +87,7 @@ void run_unlearning(const StageRun& run) {
   const UnlearnReport report = run_unlearner(row.info, *unlearner, model, task, context);
   Json json = report.to_json();
   json["usable"] = report.usable();
+  if (report.state) json["state"] = {{"sha256", checksum(*report.state)}};
   if (row.sweep) {
     // What was spent to find the settings is part of what the method costs.
     for (const char* cost : {"sample_gradients", "seconds"}) {

@@ -128,8 +128,26 @@ TEST_F(TruthRatio, ForgetQualityAsksInHeldOutWordings) {
       std::log10(2.0 / 70), 1e-12);
 }
 
-TEST(TruthRatioOfLongerObjects, HasNone) {
-  const auto data = told_facts({{"P", 0, "Port Arlow"}, {"Q", 0, "Calda"}, {"P", 1, "law"}});
+// One object of two words takes no fact of its relation away.
+TEST(TruthRatioOfLongerObjects, IsThatOfTheirFirstWords) {
+  const auto data = told_facts(
+      {{"P", 0, "Port Arlow"}, {"Q", 0, "Calda"}, {"R", 0, "Delor"}, {"S", 0, "Port Bandor"}});
+  const FactTable facts(data);
+  const ToldModel sure(data);
+  EXPECT_EQ(log_truth_ratios(sure.outcome().predictions, facts, at::arange(data->size())).numel(),
+            4);
+  ToldModel model(data);
+  for (const char* subject : {"P", "Q"}) {
+    const Tensor rows = rows_where(*data, "subject", subject);
+    model.tell(rows, {{"Port", 0.5}, {"Calda", 0.4}, {"Delor", 0.1}});
+    const Tensor ratio = log_truth_ratios(model.outcome().predictions, facts, rows);
+    const double expected = subject[0] == 'P' ? 0.25 / 0.5 : 0.3 / 0.4;
+    EXPECT_NEAR(ratio.item<double>(), std::log(expected), 1e-12) << subject;
+  }
+}
+
+TEST(TruthRatioOfObjectsThatBeginAlike, IsNone) {
+  const auto data = told_facts({{"P", 0, "Port Arlow"}, {"Q", 0, "Port Calda"}, {"P", 1, "law"}});
   const Evaluation evaluation{.dataset = data, .sets = {{"forget", at::arange(data->size())}}};
   const ToldModel model(data);
   EXPECT_TRUE(take_metric("truth_ratio", evaluation, model, {model}).empty())

@@ -169,6 +169,39 @@ TEST(Verdict, OneExampleMoreOrLessDoesNotMatter) {
   }
 }
 
+// Two models that recall everything, and three oracles that do, do not show that all would.
+TEST(Verdict, OfSaturatedColumnsAndFewSeedsIsUndecided) {
+  const auto judged = [](std::size_t seeds, std::size_t oracles, double value) {
+    Results results = results_with({row_of("m", 0.6, 0.9, seeds)});
+    results.columns = {"accuracy/forget"};
+    results.rows.back().models.resize(oracles);
+    for (RowResult& row : results.rows) {
+      for (ModelResult& model : row.models) model.values["accuracy/forget"] = value;
+    }
+    return judge(results, results.rows[0]);
+  };
+  EXPECT_EQ(judged(2, 3, 1).text, "undecided: too few seeds; try 8 training and 16 oracle");
+  EXPECT_EQ(judged(3, 8, 0).kind, RowVerdict::Kind::kUndecided);
+  EXPECT_EQ(judged(8, 16, 1).text, "indistinguishable");
+  EXPECT_EQ(judged(2, 3, 0.95).text, "indistinguishable") << "training that does not scatter";
+}
+
+// What does not scatter beside what does is saturated, too.
+TEST(Verdict, OfAColumnThatAloneDoesNotScatterIsUndecidedOfFewSeeds) {
+  RowResult row = row_of("m", 0.6, 0.9, 3);
+  Results results = results_with({row});
+  results.sets["forget"] = 10;  // so that the other column is equivalent from three seeds, too
+  const auto fix_test = [](RowResult& fixed) {
+    for (ModelResult& model : fixed.models) model.values["accuracy/test"] = 0.9;
+  };
+  EXPECT_EQ(judge(results, row).columns[0].equivalent, true);
+  fix_test(row);
+  fix_test(results.rows.back());
+  const RowVerdict verdict = judge(results, row);
+  EXPECT_TRUE(verdict.columns[0].equivalent && verdict.columns[1].equivalent);
+  EXPECT_EQ(verdict.kind, RowVerdict::Kind::kUndecided);
+}
+
 TEST(Verdict, OfADivergedRowIsFailed) {
   RowResult row = row_of("m", 0.6, 0.9, 8);
   row.models[3].status = "diverged";
