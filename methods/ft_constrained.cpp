@@ -35,8 +35,8 @@ class ConstrainedFinetuning : public Unlearner {
   explicit ConstrainedFinetuning(const Settings& settings) {
     layer_ = read_edited_layer(
         settings, "whose second MLP matrix is trained, from 0; -1: that at 0.7 of the depth");
-    steps_ = settings.integer("steps", {.default_value = 50, .at_least = 0, .doc = "at most"});
-    lr_ = settings.real("lr", {.default_value = 1e-3, .above = 0, .doc = "of Adam"});
+    steps_ = settings.integer("steps", {.default_value = 100, .at_least = 0, .doc = "at most"});
+    lr_ = settings.real("lr", {.default_value = 3e-4, .above = 0, .doc = "of Adam"});
     bound_ = settings.real("bound", {.default_value = 0.7,
                                      .above = 0,
                                      .doc = "largest change of a weight, over the root mean square "

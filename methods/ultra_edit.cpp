@@ -94,7 +94,7 @@ class UltraEdit : public Unlearner {
                                    .at_most = 1000,
                                    .doc = "whose MLPs are edited, from 0; none: that at 0.7 of the "
                                           "depth"})),
-        lr_(settings.real("lr", {.default_value = 0.5,
+        lr_(settings.real("lr", {.default_value = 0.3,
                                  .at_least = 0,
                                  .doc = "of the values that are written, over the number of the "
                                         "memory's inputs"})),
