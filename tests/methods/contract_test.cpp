@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
+#include <sstream>
+#include <string>
 
 #include "experiments/selftest/method_checks.h"
 #include "methods/builtin.h"
@@ -25,6 +28,18 @@ TEST_P(MethodContract, HasACardATestAndALine) {
   EXPECT_TRUE(std::filesystem::exists(root / "tests/methods" / (GetParam() + "_test.cpp")));
   const std::string cards = testing::read_text(root / "methods/README.md");
   EXPECT_NE(cards.find("\n## " + GetParam() + "\n"), std::string::npos) << "it has no card";
+}
+
+// Two cards of one method come to contradict each other.
+TEST(MethodCards, HaveOneHeadingEach) {
+  std::istringstream cards(
+      testing::read_text(std::filesystem::path(OUBLI_SOURCE_DIR) / "methods/README.md"));
+  std::map<std::string, int> headings;
+  for (std::string line; std::getline(cards, line);) {
+    if (line.starts_with("## ")) ++headings[line];
+  }
+  EXPECT_GT(headings.size(), builtin_methods().names().size());
+  for (const auto& [heading, times] : headings) EXPECT_EQ(times, 1) << heading;
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, MethodContract, ::testing::ValuesIn(builtin_methods().names()),
