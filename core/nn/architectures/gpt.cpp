@@ -10,7 +10,7 @@
 // names of GPT-2's, their weights [out, in] as of torch.nn.Linear (GPT-2's own files have them the
 // other way). A tied head has the table of the tokens for its weights. All start N(0, 0.02^2), but
 // for what is added to the residual stream, which is divided by the root of how often that happens;
-// biases at 0. GELU in its exact form. No dropout.
+// biases at 0. GELU in its exact form, or by `gelu: tanh` as GPT-2 has it. No dropout.
 #include <fmt/format.h>
 
 #include "core/nn/architectures/parts.h"
@@ -22,6 +22,7 @@ struct GptShape {
   std::int64_t tokens = 0, layers = 0, width = 0, heads = 0;
   bool is_tied = true;
 };
+  GeluForm gelu = GeluForm::kExact;
 
 constexpr Initialisation kStart = Initialisation::kSmallNormal;
 
@@ -39,7 +40,7 @@ LayerPtr mlp_block(ParameterTable& table, const std::string& name, const GptShap
   auto body = std::make_unique<Sequential>();
   body->add<LayerNorm>(table, name + ".ln_2", shape.width);
   body->add<Linear>(table, name + ".mlp.c_fc", shape.width, 4 * shape.width, true, kStart, 1);
-  body->add<Gelu>();
+  body->add<Gelu>(shape.gelu);
   body->add<Linear>(table, name + ".mlp.c_proj", 4 * shape.width, shape.width, true, kStart,
                     2 * shape.layers);
   return std::make_unique<Residual>(std::move(body), nullptr, AfterSum::kNothing);
@@ -64,6 +65,7 @@ GptShape read_shape(const Settings& settings) {
       "tied", {.default_value = true,
                .doc = "scores by the tokens' own table; false: by weights of the head's own"});
   if (shape.width % shape.heads != 0) {
+  shape.gelu = read_gelu_form(settings, "gelu");
     settings.fail("heads",
                   fmt::format("{} heads do not divide a width of {}.", shape.heads, shape.width));
   }

@@ -110,6 +110,11 @@ Make read_activation(const Settings&) {
   return [](LayerPlace&, const std::string&) { return std::make_unique<Activation>(); };
 }
 
+Make read_gelu(const Settings& settings) {
+  const GeluForm form = read_gelu_form(settings, "form");
+  return [form](LayerPlace&, const std::string&) { return std::make_unique<Gelu>(form); };
+}
+
 Make read_leaky_relu(const Settings& settings) {
   const double slope =
       settings.real("slope", {.default_value = 0.01, .at_least = 0, .doc = "of the line below 0"});
@@ -262,7 +267,7 @@ struct LayerReader {
         {"layer_norm", read_layer_norm},
         {"relu", read_activation<Relu>},
         {"tanh", read_activation<Tanh>},
-        {"gelu", read_activation<Gelu>},
+        {"gelu", read_gelu},
         {"sigmoid", read_activation<Sigmoid>},
         {"silu", read_activation<Silu>},
         {"leaky_relu", read_leaky_relu},

@@ -3,7 +3,7 @@
 //   conv {channels, kernel 3, stride 1, padding 0, groups 1, bias true}
 //   linear {features (left out: the outputs of the network), bias true}
 //   batch_norm, group_norm {groups 8}, layer_norm      with a learned scale and shift
-//   relu, tanh, gelu, sigmoid, silu, leaky_relu {slope 0.01}   elementwise
+//   relu, tanh, sigmoid, silu, gelu {form exact | tanh}, leaky_relu {slope 0.01}   elementwise
 //   max_pool, average_pool {size 2, stride (size), padding 0}; global_average_pool
 //   flatten; dropout {p 0.5}; embedding {tokens, features}
 //   residual {body: [...], shortcut: [...], after: relu | nothing}   body(x) + x, or + shortcut(x)

@@ -28,6 +28,15 @@ LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm
   return std::make_unique<GroupNorm>(table, name, kNormGroups, channels);
 }
 
+GeluForm read_gelu_form(const Settings& settings, const std::string& key) {
+  const std::string form =
+      settings.choice(key, {.default_value = "exact",
+                            .valid = {"exact", "tanh"},
+                            .doc = "form of GELU; tanh: as GPT-2 was trained, PyTorch's "
+                                   "approximate='tanh'"});
+  return form == "tanh" ? GeluForm::kTanh : GeluForm::kExact;
+}
+
 std::int64_t feature_count(const NetworkShape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape.input) count *= extent;

@@ -24,6 +24,9 @@ void require_groups(const Settings& settings, const std::string& key, NormKind n
 LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm,
                    std::int64_t channels);
 
+// Reads which form of GELU a setting asks for: `exact`, the default, or `tanh`.
+GeluForm read_gelu_form(const Settings& settings, const std::string& key);
+
 // The product of the extents: the features of a flattened example.
 std::int64_t feature_count(const NetworkShape& shape);
 // "3x32x32", or "a single number" for no extents.

@@ -115,6 +115,26 @@ Tensor gelu_slope(const Tensor& x) { return at::special_ndtr(x) + x * normal_den
 Tensor gelu_adjoint(const Tensor& g, const Tensor& x) { return at::gelu_backward(g, x); }
 Tensor gelu_bend(const Tensor& x) { return normal_density(x) * (2 - x.square()); }
 
+// f = x (1 + t) / 2, t = tanh u, u = c (x + a x^3), of which u' = c (1 + 3 a x^2), u'' = 6 a c x:
+// f' = (1 + t) / 2 + x s u' / 2 and f'' = s (u' + x (u'' / 2 - t u'^2)), s = 1 - t^2.
+constexpr double kCubic = 0.044715, kScale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+
+Tensor tanh_inside(const Tensor& x) { return at::tanh(kScale * (x + kCubic * x.pow(3))); }
+Tensor inside_slope(const Tensor& x) { return kScale * (1 + 3 * kCubic * x.square()); }
+
+Tensor gelu_tanh(const Tensor& x) { return at::gelu(x, "tanh"); }
+Tensor gelu_tanh_slope(const Tensor& x) {
+  const Tensor t = tanh_inside(x);
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t.square()) * inside_slope(x);
+}
+Tensor gelu_tanh_adjoint(const Tensor& g, const Tensor& x) {
+  return at::gelu_backward(g, x, "tanh");
+}
+Tensor gelu_tanh_bend(const Tensor& x) {
+  const Tensor t = tanh_inside(x), du = inside_slope(x);
+  return (1 - t.square()) * (du + x * (3 * kCubic * kScale * x - t * du.square()));
+}
+
 Tensor sigmoid_slope(const Tensor& x) { return x.sigmoid() * x.neg().sigmoid(); }
 Tensor sigmoid_bend(const Tensor& x) { return sigmoid_slope(x) * (1 - 2 * x.sigmoid()); }
 
@@ -129,7 +149,11 @@ std::unique_ptr<LayerLinearisation> SmoothActivation::linearise(const Tensor& in
   return std::make_unique<LinearisedCurve>(input, value_(input), slope_, bend_, adjoint_);
 }
 
-Gelu::Gelu() : SmoothActivation(gelu, gelu_slope, gelu_bend, gelu_adjoint) {}
+Gelu::Gelu(GeluForm form)
+    : SmoothActivation(
+          form == GeluForm::kTanh
+              ? SmoothActivation(gelu_tanh, gelu_tanh_slope, gelu_tanh_bend, gelu_tanh_adjoint)
+              : SmoothActivation(gelu, gelu_slope, gelu_bend, gelu_adjoint)) {}
 Sigmoid::Sigmoid() : SmoothActivation(at::sigmoid, sigmoid_slope, sigmoid_bend, nullptr) {}
 Silu::Silu() : SmoothActivation(at::silu, silu_slope, silu_bend, nullptr) {}
 

@@ -40,10 +40,15 @@ class SmoothActivation : public Layer {
   Adjoint adjoint_;
 };
 
-// x Phi(x), Phi the distribution function of N(0, 1): PyTorch's exact form.
+// x Phi(x), Phi the distribution function of N(0, 1): PyTorch's exact form. `kTanh`: as it is
+// approximated by x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, which GPT-2 was trained with
+// and PyTorch calls approximate='tanh' (Hendrycks and Gimpel 2016, arXiv 1606.08415); the two are
+// at most 5e-4 apart.
+enum class GeluForm { kExact, kTanh };
+
 class Gelu : public SmoothActivation {
  public:
-  Gelu();
+  explicit Gelu(GeluForm form = GeluForm::kExact);
 };
 
 // 1 / (1 + exp(-x)).

@@ -194,6 +194,13 @@ const std::vector<LayerCase>& cases() {
          net.add<Linear>(t, "b", 8, 3);
        },
        {7, 5}},
+      {"GeluByTanh",
+       [](Net& net, Table& t) {
+         net.add<Linear>(t, "a", 5, 8);
+         net.add<Gelu>(GeluForm::kTanh);
+         net.add<Linear>(t, "b", 8, 3);
+       },
+       {7, 5}},
       {"Sigmoid",
        [](Net& net, Table& t) {
          net.add<Linear>(t, "a", 5, 8);
