@@ -5,15 +5,19 @@
 //
 // Files written by PyTorch's state_dict with safetensors load where the architectures agree. Whole
 // numbers that no parameter is called by are passed over: counters such as `num_batches_tracked`,
-// positions and masks are no weights. `module.` in front of every name, which DataParallel leaves,
-// is passed over too, and names may be translated:
+// positions and masks are no weights, and neither are the causal masks of GPT-2 (`attn.bias` of
+// four dimensions, `attn.masked_bias`), which are real numbers. A parameter that several layers
+// share may stand under each of its names, with the same values. `module.` in front of every name,
+// which DataParallel leaves, is passed over too, names may be translated and matrices turned:
 //
-//   load_weights(model, "net.safetensors", {{"body.0", "conv1"}});   body.0.weight is conv1.weight
+//   load_weights(model, file, "net", {{{"body.0", "conv1"}}, {}});   body.0.weight is conv1.weight
+//   load_weights(model, file, "gpt2", {{}, {"c_attn", "c_fc", "c_proj"}});    [in, out] in the file
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/nn/matching_names.h"
@@ -39,14 +43,19 @@ class WeightsMisfit : public Error {
 void load_weights(Model& model, const std::filesystem::path& path);
 // The same from what was read of a file; `where` names it in messages.
 void load_weights(Model& model, const TensorFile& file, const std::string& where);
-// With names as renamed() makes them. Where other rules would make it fit, the message has all of
-// them, from the file's own names.
+// With names as renamed() makes them and matrices as turned() does. Where another form would make
+// it fit, the message has all of it, from the file's own names.
 void load_weights(Model& model, const TensorFile& file, const std::string& where,
-                  const Renaming& renaming);
+                  const FileForm& form);
 
 // The file with the model's names: `module.` dropped where every name begins with it, and the
 // longest beginning that `renaming` has replaced. Throws Error(kData) where nothing begins so, and
 // where two tensors get one name.
 TensorFile renamed(TensorFile file, const Renaming& renaming, const std::string& where);
+
+// The file with the matrices of these layers, by the last part of their names, turned. Throws
+// Error(kData) where no layer with a matrix has such a name.
+TensorFile turned(TensorFile file, const std::vector<std::string>& layers,
+                  const std::string& where);
 
 }  // namespace oubli

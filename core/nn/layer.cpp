@@ -18,8 +18,12 @@ constexpr std::int64_t kMostParameters = 1'000'000'000'000;
 
 void ParameterTable::require_new(const std::string& name) const {
   const auto same = [&name](const auto& other) { return other.name == name; };
+  const auto has_alias = [&name](const ParameterInfo& other) {
+    return std::find(other.aliases.begin(), other.aliases.end(), name) != other.aliases.end();
+  };
   if (std::any_of(parameters_.begin(), parameters_.end(), same) ||
-      std::any_of(buffers_.begin(), buffers_.end(), same)) {
+      std::any_of(buffers_.begin(), buffers_.end(), same) ||
+      std::any_of(parameters_.begin(), parameters_.end(), has_alias)) {
     throw Error(ErrorKind::kUsage, fmt::format("two parameters or buffers are named '{}'", name));
   }
 }
@@ -50,6 +54,11 @@ std::size_t ParameterTable::add_buffer(const std::string& name, Tensor initial) 
   std::vector<std::int64_t> shape = initial.sizes().vec();
   buffers_.push_back({name, std::move(shape), std::move(initial)});
   return buffers_.size() - 1;
+}
+
+void ParameterTable::add_alias(std::size_t parameter, const std::string& name) {
+  require_new(name);
+  parameters_.at(parameter).aliases.push_back(name);
 }
 
 std::unique_ptr<LayerLinearisation> Layer::linearise(const Tensor& input, ForwardPass& pass) const {

@@ -40,6 +40,8 @@ struct ParameterInfo {
   std::int64_t size = 0;
   Initialisation initialisation = Initialisation::kUniformFanIn;
   std::int64_t fan = 1;  // fan_in or fan_out, as the initialisation needs
+  // Further names of it, where several layers share it: PyTorch's state_dict has it under each.
+  std::vector<std::string> aliases = {};
 
   // Of the layer that it belongs to: all of its name up to the last dot.
   std::string layer() const { return name.substr(0, name.rfind('.')); }
@@ -64,6 +66,8 @@ class ParameterTable {
   std::size_t add(const std::string& name, std::vector<std::int64_t> shape,
                   Initialisation initialisation, std::int64_t fan);
   std::size_t add_buffer(const std::string& name, Tensor initial);
+  // A further name of a parameter, under which files may hold it as well.
+  void add_alias(std::size_t parameter, const std::string& name);
 
   const std::vector<ParameterInfo>& parameters() const { return parameters_; }
   const std::vector<BufferInfo>& buffers() const { return buffers_; }

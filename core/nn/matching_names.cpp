@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 namespace oubli {
 namespace {
@@ -66,6 +67,48 @@ std::vector<NamedShape> without(std::vector<NamedShape> tensors,
   return tensors;
 }
 
+bool is_complete(const std::vector<NamedShape>& expected, const std::vector<NamedShape>& named) {
+  return std::set(expected.begin(), expected.end()) == std::set(named.begin(), named.end()) &&
+         expected.size() == named.size();
+}
+
+// The one rule that does it for all names that are not as expected; they end alike.
+std::optional<Renaming> beginning_that_fits(const std::vector<NamedShape>& expected,
+                                            const std::vector<NamedShape>& found) {
+  const std::vector<NamedShape> strange = without(found, expected);
+  if (strange.empty()) return std::nullopt;
+  const std::string& name = strange.front().first;
+  for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+    for (const auto& [own, shape] : expected) {
+      const std::string rest = name.substr(dot);
+      const bool is_all = rest.substr(1) == own;
+      if (!is_all && !own.ends_with(rest)) continue;
+      Renaming rule = {
+          {name.substr(0, dot), is_all ? "" : own.substr(0, own.size() - rest.size())}};
+      if (is_complete(expected, with_names(found, rule))) return rule;
+    }
+  }
+  return std::nullopt;
+}
+
+// Every matrix with its shorter side in front.
+std::vector<NamedShape> upright(std::vector<NamedShape> tensors) {
+  for (auto& [name, shape] : tensors) {
+    if (shape.size() == 2) std::sort(shape.begin(), shape.end());
+  }
+  return tensors;
+}
+
+std::vector<NamedShape> transposed(std::vector<NamedShape> tensors,
+                                   const std::set<std::string>& layers) {
+  for (auto& [name, shape] : tensors) {
+    if (shape.size() == 2 && layers.contains(last_part_of_layer(name))) {
+      std::swap(shape[0], shape[1]);
+    }
+  }
+  return tensors;
+}
+
 }  // namespace
 
 bool name_comes_before(const std::string& a, const std::string& b) {
@@ -124,11 +167,33 @@ std::optional<Renaming> fitting_names(const std::vector<NamedShape>& expected,
                                       const std::vector<NamedShape>& found, const Renaming& tried) {
   Renaming whole = rules_that_fit(expected, found, tried);
   const std::vector<NamedShape> named = with_names(found, whole);
+  if (is_complete(expected, named)) return whole;
+  // What names say counts for more than their order.
+  if (const auto rule = beginning_that_fits(expected, found); whole.empty() && rule) return rule;
   const Renaming more = matching_names(without(expected, named), without(named, expected));
   whole.insert(more.begin(), more.end());
-  const std::vector<NamedShape> all = with_names(found, whole);
-  const bool is_complete = all.size() == expected.size() && without(expected, all).empty();
-  return is_complete ? std::optional(whole) : std::nullopt;
+  if (is_complete(expected, with_names(found, whole))) return whole;
+  return beginning_that_fits(expected, found);
+}
+
+std::string last_part_of_layer(const std::string& name) {
+  const std::string layer = name.substr(0, name.rfind('.'));
+  return layer.substr(layer.rfind('.') + 1);
+}
+
+std::optional<FileForm> fitting_form(const std::vector<NamedShape>& expected,
+                                     const std::vector<NamedShape>& found, const Renaming& tried) {
+  if (const auto names = fitting_names(expected, found, tried)) return FileForm{*names, {}};
+  const auto names = fitting_names(upright(expected), upright(found), tried);
+  if (!names) return std::nullopt;
+  std::set<std::string> layers;
+  for (const auto& [name, shape] : found) {
+    if (!contains(expected, {translated(name, *names), shape})) {
+      layers.insert(last_part_of_layer(name));
+    }
+  }
+  if (!is_complete(expected, with_names(transposed(found, layers), *names))) return std::nullopt;
+  return FileForm{*names, {layers.begin(), layers.end()}};
 }
 
 }  // namespace oubli

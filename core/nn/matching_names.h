@@ -1,5 +1,6 @@
 // Weights that are the model's under other names: how names are translated, and which beginnings of
-// names would have to be renamed, where layers come in the same order with the same shapes.
+// names would have to be renamed, where names end alike, or layers come in the same order with the
+// same shapes. Matrices may stand the other way round, [in, out] for [out, in].
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,26 @@ std::string renamed_by(const Renaming::value_type& rule, const std::string& name
 const Renaming::value_type* rule_for(const std::string& name, const Renaming& renaming);
 
 // The whole translation of a file's own names to the model's: the rules of `tried` that fit, and
-// what matches of the rest. None where the shapes do not match one by one.
+// what matches of the rest; one beginning for all where that will do. None where the shapes do not
+// match one by one.
 std::optional<Renaming> fitting_names(const std::vector<NamedShape>& expected,
                                       const std::vector<NamedShape>& found, const Renaming& tried);
+
+// How a file from elsewhere differs from one that is written here.
+struct FileForm {
+  Renaming rename = {};
+  // Layers, by the last part of their names in the file, whose matrices it holds as [in, out].
+  std::vector<std::string> transposed = {};
+
+  bool operator==(const FileForm&) const = default;
+};
+
+// "c_attn" of "h.0.attn.c_attn.weight".
+std::string last_part_of_layer(const std::string& name);
+
+// The whole form of a file with these names and shapes of its own, as fitting_names; matrices are
+// taken to be transposed only where nothing fits as it stands.
+std::optional<FileForm> fitting_form(const std::vector<NamedShape>& expected,
+                                     const std::vector<NamedShape>& found, const Renaming& tried);
 
 }  // namespace oubli

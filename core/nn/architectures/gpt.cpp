@@ -8,7 +8,8 @@
 // at each position, or at the last one where an example has one label. Inputs are token numbers
 // [context], outputs as many as the data has classes. Parameters have the
 // names of GPT-2's, their weights [out, in] as of torch.nn.Linear (GPT-2's own files have them the
-// other way). A tied head has the table of the tokens for its weights. All start N(0, 0.02^2), but
+// other way). A tied head has the table of the tokens for its weights, and files may hold it under
+// both names. All start N(0, 0.02^2), but
 // for what is added to the residual stream, which is divided by the root of how often that happens;
 // biases at 0. GELU in its exact form, or by `gelu: tanh` as GPT-2 has it. No dropout.
 #include <fmt/format.h>
@@ -21,8 +22,8 @@ namespace {
 struct GptShape {
   std::int64_t tokens = 0, layers = 0, width = 0, heads = 0;
   bool is_tied = true;
-};
   GeluForm gelu = GeluForm::kExact;
+};
 
 constexpr Initialisation kStart = Initialisation::kSmallNormal;
 
@@ -64,8 +65,8 @@ GptShape read_shape(const Settings& settings) {
   shape.is_tied = settings.flag(
       "tied", {.default_value = true,
                .doc = "scores by the tokens' own table; false: by weights of the head's own"});
-  if (shape.width % shape.heads != 0) {
   shape.gelu = read_gelu_form(settings, "gelu");
+  if (shape.width % shape.heads != 0) {
     settings.fail("heads",
                   fmt::format("{} heads do not divide a width of {}.", shape.heads, shape.width));
   }
@@ -111,6 +112,7 @@ Architecture gpt_architecture() {
       net->add<LayerNorm>(*table, "ln_f", shape.width);
       if (shape.is_tied) {
         net->add<Linear>(tokens);
+        table->add_alias(tokens, "lm_head.weight");
       } else {
         net->add<Linear>(*table, "lm_head", shape.width, data.outputs, false, kStart, 1);
       }

@@ -37,30 +37,6 @@ Renaming read_renaming(const Settings& settings) {
   return renaming;
 }
 
-bool is_mask(const std::string& name, const Tensor& tensor) {
-  return name.ends_with("attn.masked_bias") || (name.ends_with("attn.bias") && tensor.dim() == 4);
-}
-
-// The last part of the name of the layer that a matrix belongs to: "c_attn" of
-// "h.0.attn.c_attn.weight".
-std::string last_part_of_layer(const std::string& name) {
-  const std::string layer = name.substr(0, name.rfind('.'));
-  return layer.substr(layer.rfind('.') + 1);
-}
-
-// With the matrices of these layers turned.
-TensorFile turned(TensorFile file, const std::vector<std::string>& layers) {
-  if (layers.empty()) return file;
-  std::erase_if(file.tensors, [](const auto& entry) { return is_mask(entry.first, entry.second); });
-  for (auto& [name, tensor] : file.tensors) {
-    const std::string own = last_part_of_layer(name);
-    if (tensor.dim() == 2 && std::find(layers.begin(), layers.end(), own) != layers.end()) {
-      tensor = tensor.t().contiguous();
-    }
-  }
-  return file;
-}
-
 }  // namespace
 
 std::optional<GivenOriginals> read_given_originals(const Settings& root) {
@@ -80,13 +56,14 @@ std::optional<GivenOriginals> read_given_originals(const Settings& root) {
     recorded.push_back(std::filesystem::exists(path, ignored) ? path.string() : written);
   }
   settings.record("weights", recorded);
-  given.rename = read_renaming(settings);
-  given.transposed = settings.texts(
+  given.form.rename = read_renaming(settings);
+  given.form.transposed = settings.texts(
       "transposed",
       "layers, by the last part of their names, whose matrices the file holds as [in, out]: of "
       "GPT-2's own files [c_attn, c_fc, c_proj]");
   if (settings.is_describing()) return std::nullopt;
   if (given.files.empty()) {
+    settings.finish();  // `weight: FILE` is a misspelt key rather than none
     fail_at(given.origin, "'original' needs 'weights', a safetensors file or a list of them.");
   }
   return given;
@@ -100,27 +77,30 @@ void GivenOriginals::load(Model& model, std::size_t number, const std::string& s
   }
   const std::string where = fmt::format("{}: {}", origin.text(), file.string());
   try {
-    load_weights(model, turned(read_weights(file), transposed), where, rename);
+    load_weights(model, read_weights(file), where, form);
   } catch (const FileError& error) {
     throw Error(error.kind(), fmt::format("{}: {}", origin.text(), error.what()));
   }
 }
 
 TensorFile GivenOriginals::weights(std::size_t number) const {
-  const TensorFile file = turned(read_weights(files.at(number)), transposed);
+  const TensorFile file = read_weights(files.at(number));
   try {
-    return renamed(file, rename, "");
-  } catch (const Error&) {  // load() has told what is wrong with `rename`
+    return renamed(turned(file, form.transposed, ""), form.rename, "");
+  } catch (const Error&) {  // load() has told what is wrong with them
     return file;
   }
 }
 
 TensorFile GivenOriginals::as_given(const Model& model, std::size_t number) const {
-  TensorFile file = turned(read_weights(files.at(number)), transposed);
-  const TensorFile named = renamed(file, rename, files.at(number).string());
+  const std::string where = files.at(number).string();
+  TensorFile file = turned(read_weights(files.at(number)), form.transposed, where);
+  const TensorFile named = renamed(file, form.rename, where);
   std::map<std::string, Tensor> values;
   for (std::size_t i = 0; i < model.parameters().size(); ++i) {
-    values[model.parameter_infos()[i].name] = model.parameters()[i].detach();
+    const ParameterInfo& info = model.parameter_infos()[i];
+    values[info.name] = model.parameters()[i].detach();
+    for (const std::string& alias : info.aliases) values[alias] = values[info.name];
   }
   for (std::size_t i = 0; i < model.buffers().size(); ++i) {
     values[model.buffer_infos()[i].name] = model.buffers()[i];
@@ -131,7 +111,7 @@ TensorFile GivenOriginals::as_given(const Model& model, std::size_t number) cons
     Tensor& tensor = file.tensors[i].second;
     tensor = found->second.to(tensor.scalar_type()).contiguous();
   }
-  return turned(std::move(file), transposed);
+  return turned(std::move(file), form.transposed, where);
 }
 
 }  // namespace oubli

@@ -135,12 +135,12 @@ std::size_t StageMaker::import(std::int64_t number) {
   stage.training_seed = number;
   const std::string& hash = experiment_.original_hashes.at(static_cast<std::size_t>(number));
   stage.description = {{"weights", hash},
-                       {"rename", experiment_.spec.originals->rename},
+                       {"rename", experiment_.spec.originals->form.rename},
                        {"model", experiment_.spec.model_settings()},
                        {"network", experiment_.network_hash},
                        {"seed", number}};
-  if (!experiment_.spec.originals->transposed.empty()) {
-    stage.description["transposed"] = experiment_.spec.originals->transposed;
+  if (!experiment_.spec.originals->form.transposed.empty()) {
+    stage.description["transposed"] = experiment_.spec.originals->form.transposed;
   }
   add_file_hash(experiment_.spec.model_file_hash, "model_file", stage.description);
   return stages_.add(std::move(stage));

@@ -51,5 +51,44 @@ TEST(FittingNames, AreAllFromTheFilesOwn) {
   EXPECT_EQ(fitting_names({{"fc.weight", {3, 2}}}, {{"fc.weight", {3, 1}}}, {}), std::nullopt);
 }
 
+// What names say counts for more than the order in which layers come.
+TEST(FittingNames, ABeginningForAllIsOneRule) {
+  const std::vector<NamedShape> expected = {{"wte.weight", {9, 4}}, {"h.0.c_fc.weight", {4, 4}}};
+  const std::vector<NamedShape> wrapped = {{"net.h.0.c_fc.weight", {4, 4}},
+                                           {"net.wte.weight", {9, 4}}};
+  EXPECT_EQ(fitting_names(expected, wrapped, {}), (Renaming{{"net", ""}}));
+  EXPECT_EQ(fitting_names(expected, wrapped, {{"wte", "net"}}), (Renaming{{"net", ""}}));
+  EXPECT_EQ(
+      fitting_names(wrapped, {{"a.b.h.0.c_fc.weight", {4, 4}}, {"a.b.wte.weight", {9, 4}}}, {}),
+      (Renaming{{"a.b", "net"}}));
+  // Two layers of one shape, in another order.
+  EXPECT_EQ(fitting_names({{"first.weight", {2, 2}}, {"then.weight", {2, 2}}},
+                          {{"m.then.weight", {2, 2}}, {"m.first.weight", {2, 2}}}, {}),
+            (Renaming{{"m", ""}}));
+}
+
+TEST(FittingForm, MatricesMayStandTheOtherWayRound) {
+  const std::vector<NamedShape> expected = {{"wte.weight", {9, 4}},
+                                            {"h.0.c_fc.weight", {8, 4}},
+                                            {"h.0.c_fc.bias", {8}},
+                                            {"h.0.attn.c_proj.weight", {4, 4}},
+                                            {"h.0.mlp.c_proj.weight", {4, 8}}};
+  std::vector<NamedShape> found = {{"t.h.0.attn.c_proj.weight", {4, 4}},
+                                   {"t.h.0.c_fc.bias", {8}},
+                                   {"t.h.0.c_fc.weight", {4, 8}},
+                                   {"t.h.0.mlp.c_proj.weight", {8, 4}},
+                                   {"t.wte.weight", {9, 4}}};
+  const FileForm form = {{{"t", ""}}, {"c_fc", "c_proj"}};
+  EXPECT_EQ(fitting_form(expected, found, {}), form);
+  EXPECT_EQ(fitting_form(expected, found, {{"t", ""}}), form);
+  EXPECT_EQ(fitting_form(expected, expected, {}), FileForm());
+  found[2].second = {4, 7};
+  EXPECT_EQ(fitting_form(expected, found, {}), std::nullopt);
+  // Of one last part either all or none are turned.
+  EXPECT_EQ(fitting_form({{"a.fc.weight", {2, 3}}, {"b.fc.weight", {2, 3}}},
+                         {{"a.fc.weight", {3, 2}}, {"b.fc.weight", {2, 3}}}, {}),
+            std::nullopt);
+}
+
 }  // namespace
 }  // namespace oubli

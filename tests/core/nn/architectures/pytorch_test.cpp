@@ -65,47 +65,55 @@ class ResNet18(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 class GptLayer(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, gelu):
         super().__init__()
         self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attn = nn.ModuleDict({'c_attn': nn.Linear(width, 3 * width),
                                    'c_proj': nn.Linear(width, width)})
         self.mlp = nn.ModuleDict({'c_fc': nn.Linear(width, 4 * width),
                                   'c_proj': nn.Linear(4 * width, width)})
-        self.heads = heads
+        self.heads, self.gelu = heads, gelu
     def forward(self, x):
         parts = self.attn['c_attn'](self.ln_1(x)).chunk(3, dim=2)
         q, k, v = (p.unflatten(2, (self.heads, -1)).transpose(1, 2) for p in parts)
         o = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.attn['c_proj'](o.transpose(1, 2).flatten(2))
-        return x + self.mlp['c_proj'](nn.functional.gelu(self.mlp['c_fc'](self.ln_2(x))))
+        inside = nn.functional.gelu(self.mlp['c_fc'](self.ln_2(x)), approximate=self.gelu)
+        return x + self.mlp['c_proj'](inside)
 
-class Gpt(nn.Module):
-    def __init__(self):
+class Gpt(nn.Module):    # tied: scores of all tokens at each position
+    def __init__(self, tied, gelu='none'):
         super().__init__()
+        self.tied, outputs = tied, 9 if tied else 3
         self.wte, self.wpe = nn.Embedding(9, 8), nn.Embedding(6, 8)
-        self.h = nn.ModuleList([GptLayer(8, 2) for _ in range(2)])
-        self.ln_f, self.lm_head = nn.LayerNorm(8), nn.Linear(8, 3, bias=False)
+        self.h = nn.ModuleList([GptLayer(8, 2, gelu) for _ in range(2)])
+        self.ln_f, self.lm_head = nn.LayerNorm(8), nn.Linear(8, outputs, bias=False)
+        if tied:
+            self.lm_head.weight = self.wte.weight
     def forward(self, x):
         x = self.wte(x.long()) + self.wpe.weight[:x.shape[1]]
         for layer in self.h:
             x = layer(x)
-        return self.lm_head(self.ln_f(x[:, -1]))
+        return self.lm_head(self.ln_f(x if self.tied else x[:, -1]))
 
 torch.manual_seed(0)
 networks = {
-    'gpt': Gpt(),
+    'gpt': Gpt(tied=False),
+    'gpt_tied': Gpt(tied=True),
+    'gpt_tanh': Gpt(tied=True, gelu='tanh'),
     'mlp': nn.Sequential(nn.Flatten(), nn.Linear(12, 7), nn.Tanh(), nn.LayerNorm(7),
                          nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3)),
     'features': nn.Sequential(nn.Linear(12, 7), nn.BatchNorm1d(7), nn.GELU(), nn.Linear(7, 5),
                               nn.SiLU(), nn.Linear(5, 5), nn.LeakyReLU(0.2), nn.Linear(5, 5),
-                              nn.Sigmoid(), nn.Linear(5, 3)),
+                              nn.Sigmoid(), nn.Linear(5, 5), nn.GELU(approximate='tanh'),
+                              nn.Linear(5, 3)),
     'conv': nn.Sequential(nn.Conv2d(2, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
                           nn.MaxPool2d(3, stride=2, padding=1), Block(), nn.Dropout(0.3),
                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)),
     'resnet18': ResNet18(4),
 }
-inputs = {'gpt': torch.randint(0, 9, (5, 6)).float(),
+tokens = torch.randint(0, 9, (5, 6)).float()
+inputs = {'gpt': tokens, 'gpt_tied': tokens, 'gpt_tanh': tokens,
           'mlp': torch.randn(5, 12), 'features': torch.randn(5, 12),
           'conv': torch.randn(5, 2, 17, 17),
           'resnet18': torch.randn(5, 3, 64, 64)}
@@ -116,16 +124,19 @@ for name, net in networks.items():
     net.train()
     for _ in range(3):
         # Moves running statistics, where there are some; tokens are what they are.
-        net(inputs[name] if name == 'gpt' else torch.randn_like(inputs[name]))
+        net(inputs[name] if name.startswith('gpt') else torch.randn_like(inputs[name]))
     net.eval()
-    state = {k: v for k, v in net.state_dict().items()}
+    # A tied head stands there twice, which safetensors refuses to write as one.
+    state = {k: v.clone() for k, v in net.state_dict().items()}
     save_file(state, name + '.safetensors')
     save_file({'inputs': inputs[name], 'logits': net(inputs[name]).detach()}, name + '.logits')
 )";
 
 constexpr const char* kRead = R"(
 for name, net in networks.items():
-    net.load_state_dict(load_file(name + '.edited'))
+    odd = net.load_state_dict(load_file(name + '.edited'), strict=False)
+    assert odd.missing_keys == (['lm_head.weight'] if getattr(net, 'tied', False) else []), name
+    assert not odd.unexpected_keys, name
     expected = load_file(name + '.ours')
     logits = net.eval()(expected['inputs'])
     largest = max(1, expected['logits'].abs().max())
@@ -134,13 +145,16 @@ for name, net in networks.items():
 
 const std::map<std::string, std::string> kSettings = {
     {"gpt", "{tokens: 9, layers: 2, width: 8, heads: 2, tied: false}"},
+    {"gpt_tied", "{layers: 2, width: 8, heads: 2}"},
+    {"gpt_tanh", "{layers: 2, width: 8, heads: 2, gelu: tanh}"},
     {"resnet18", "{width: 4, stem: large}"},
     {"mlp",
      "layers: [flatten, {linear: {features: 7}}, tanh, layer_norm, {linear: {features: 5}}, relu, "
      "linear]"},
     {"features",
      "layers: [{linear: {features: 7}}, batch_norm, gelu, {linear: {features: 5}}, silu, {linear: "
-     "{features: 5}}, {leaky_relu: {slope: 0.2}}, {linear: {features: 5}}, sigmoid, linear]"},
+     "{features: 5}}, {leaky_relu: {slope: 0.2}}, {linear: {features: 5}}, sigmoid, {linear: "
+     "{features: 5}}, {gelu: {form: tanh}}, linear]"},
     {"conv", R"(
 layers:
   - conv: {channels: 4, stride: 2, padding: 1}
@@ -160,10 +174,13 @@ layers:
 
 Model model_like(const std::string& name, const Tensor& inputs) {
   const Settings settings(parse_settings(kSettings.at(name), "t.yaml"));
-  const std::string architecture = name == "resnet18" || name == "gpt" ? name : "network";
+  const bool is_gpt = name.starts_with("gpt"), is_tied = is_gpt && name != "gpt";
+  const std::string architecture = is_gpt ? "gpt" : name == "resnet18" ? name : "network";
   const Network built = builtin_architectures()
                             .find(architecture)
-                            .configure(settings)({inputs.sizes().slice(1).vec(), 3});
+                            .configure(settings)({.input = inputs.sizes().slice(1).vec(),
+                                                  .outputs = is_tied ? 9 : 3,
+                                                  .positions = is_tied ? inputs.size(1) : 0});
   settings.finish();
   return {built.layers, built.table, at::kFloat};
 }
