@@ -23,7 +23,7 @@ Tensor places_of(const ChosenClasses& chosen, const Dataset& dataset) {
     const auto& all = dataset.class_names;
     const auto found = std::find(all.begin(), all.end(), chosen.names[k]);
     if (found == all.end()) {
-      fail_at(chosen.origin, unknown_name_message("class", chosen.names[k], all) + ".");
+      fail_at(chosen.origin, unknown_name_message("class", chosen.names[k], all));
     }
     places[found - all.begin()] = static_cast<std::int64_t>(k);
   }

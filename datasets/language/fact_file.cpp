@@ -69,7 +69,7 @@ class FactLines {
       if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
       if (std::find(valid.begin(), valid.end(), name) == valid.end()) {
         note(row[i], unknown_name_message("column", name, valid) +
-                         ". What is no part of a fact is left out by `ignore: [" + clipped(name) +
+                         " What is no part of a fact is left out by `ignore: [" + clipped(name) +
                          "]`.");
       } else if (!place_of_.emplace(name, i).second) {
         note(row[i], fmt::format("two columns '{}'.", name));
