@@ -88,6 +88,7 @@ Selector configure_selection(const Settings& settings, const std::string& set,
     };
   }
   const auto [kind, where] = the_one_selector(settings, beside);
+  settings.require_known(kind->read, kind->name);
   return [choose = kind->read(settings), kind = kind, origin = where, set](
              const Dataset& dataset, const Splits& splits, Generator generator) {
     if (kind->corrupts && dataset.is_sequence()) {

@@ -315,6 +315,24 @@ void Settings::fail(const std::string& key, const std::string& message) const {
   fail_at(origin(key), message);
 }
 
+void Settings::require_known(const std::function<void(const Settings&)>& read,
+                             const std::string& inside) const {
+  const SettingsNode* own = inside.empty() ? &state_->node : state_->node.find(inside);
+  if (own == nullptr || own->kind != SettingsNode::Kind::kMap) return;
+  const Settings described = describing();
+  read(described);
+  const State* state = described.state_.get();
+  for (const auto& [key, settings] : described.state_->children) {
+    if (key == inside) state = settings.state_.get();
+  }
+  std::vector<std::string> valid;
+  for (const auto& declaration : state->declarations) valid.push_back(declaration.key);
+  for (const auto& [key, value] : own->entries) {
+    if (state->read.contains(key) || state->asked_for.contains(key)) continue;
+    fail_at(value.key_origin, unknown_name_message("key", key, valid));
+  }
+}
+
 void Settings::finish() const {
   std::vector<std::string> valid;
   for (const auto& declaration : state_->declarations) valid.push_back(declaration.key);

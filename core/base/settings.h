@@ -156,6 +156,10 @@ class Settings {
   // Throws an Error located at the key.
   [[noreturn]] void fail(const std::string& key, const std::string& message) const;
 
+  // Throws at a key that `read` never reads, of this map or of the one at `inside`. For what would
+  // otherwise complain about something missing before a misspelt key is found.
+  void require_known(const std::function<void(const Settings&)>& read,
+                     const std::string& inside = "") const;
   // Throws when a key was left unread, here or in a child.
   void finish() const;
   // Every value used, defaults written out, in the order read.

@@ -42,7 +42,9 @@ Choose read_bias_group(const Settings& settings, Origin& origin) {
             "{where: {column: city, is: [Lyon]}}.");
   }
   for (const auto& [name, read] : kinds) {
-    if (entries.front().first == name) return read(map);
+    if (entries.front().first != name) continue;
+    map.require_known(read, name);
+    return read(map);
   }
   fail_at(entries.front().second.key_origin,
           unknown_name_message("selector of a group", entries.front().first,

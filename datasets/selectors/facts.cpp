@@ -231,10 +231,13 @@ FactChoice read_fact_choice(const Settings& settings, bool changes) {
     read_wanted_facts(settings, true, changes);
     return {};
   }
+  const auto read = [&](const Settings& each) { read_fact_choice(each, changes); };
+  settings.require_known(read);
   if (are_subjects == settings.has("facts")) {
     fail_at(settings.origin(),
             "expected one of 'facts' and 'subjects', such as `facts: {count: 10}`.");
   }
+  settings.require_known(read, are_subjects ? "subjects" : "facts");
   return choice_of(read_wanted_facts(settings, are_subjects, changes), changes);
 }
 

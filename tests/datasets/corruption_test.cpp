@@ -193,6 +193,7 @@ TEST_F(Corruption, ABiasThatCannotBeIsAnErrorWhereItIsWritten) {
   EXPECT_THAT(settings_error(Json::object()), HasSubstr("'group' is one of"));
   EXPECT_THAT(settings_error({{"wher", {{"column", "group"}, {"is", "b"}}}}),
               HasSubstr("did you mean 'where'?"));
+  EXPECT_THAT(settings_error({{"random", {{"cuont", 9}}}}), HasSubstr("did you mean 'count'?"));
   load("linear_regression");
   EXPECT_THAT(task_error(bias({{"random", {{"count", 9}}}}, 1, 0)), HasSubstr("is a regression"));
 }

@@ -177,6 +177,20 @@ TEST_F(SelectionTest, ExactlyOneKnownSelector) {
   EXPECT_THAT(message({{"random", Json::object()}}), HasSubstr("found neither"));
 }
 
+// Rather than of what is missing beside it.
+TEST_F(SelectionTest, AKeyThatIsNoneIsSpokenOf) {
+  const auto message = [&](const Json& json) {
+    return error_of(ErrorKind::kSettings, [&] { select(json); });
+  };
+  EXPECT_THAT(message({{"random", {{"fracton", 0.1}}}}),
+              HasSubstr("unknown key 'fracton'; did you mean 'fraction'? Valid: count, fraction."));
+  for (const char* selector : {"class_fraction", "mislabelled", "interclass", "backdoor", "noisy",
+                               "biased", "where", "ids"}) {
+    EXPECT_THAT(message({{selector, {{"share", 0.1}}}}), HasSubstr("unknown key 'share'"))
+        << selector;
+  }
+}
+
 TEST_F(SelectionTest, DescribesItself) {
   const Settings settings = Settings::describing();
   configure_selection(settings);

@@ -41,8 +41,9 @@ NamedSet read_set(const std::string& name, const SettingsNode& node, Json& recor
             unknown_name_message("selector of test examples", selector, {"where", "class"}));
   }
   const Settings settings(node);
-  NamedSet set{name, selector == "where" ? read_where(settings) : read_whole_class(settings),
-               node.key_origin};
+  const auto read = selector == "where" ? read_where : read_whole_class;
+  settings.require_known(read, selector);
+  NamedSet set{name, read(settings), node.key_origin};
   settings.finish();
   record[name] = settings.resolved();
   return set;

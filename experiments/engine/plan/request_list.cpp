@@ -109,6 +109,7 @@ DrawRequests read_requests(const Settings& settings) {
   const bool has_file = settings.has("file"), has_from = settings.has("from");
   const bool has_change = settings.has("change");
   if (has_file + has_from + has_change != 1 && !settings.is_describing()) {
+    settings.require_known(read_requests);
     fail_at(
         settings.origin(),
         "'requests' needs one of 'from', a selection that is cut into requests, 'change', facts "

@@ -139,6 +139,24 @@ TEST(Settings, AnUnreadKeyOfAChildIsAnErrorToo) {
                StrEq("f.yaml:3:3: unknown key 'hiden'; did you mean 'hidden'? Valid: hidden."));
 }
 
+TEST(Settings, AKeyThatNothingReadsIsFoundBeforeOthersAreMissing) {
+  const auto read = [](const Settings& settings) {
+    const Settings inner = settings.child("draw", "");
+    inner.has("to");  // has a message of its own
+    inner.integer("count", {});
+    settings.integer("seed", {.default_value = 0});
+  };
+  const Settings settings = parse("draw: {to: 1, cuont: 3}\nsed: 1\n");
+  EXPECT_ERROR(ErrorKind::kSettings, settings.require_known(read, "draw"),
+               StrEq("f.yaml:1:15: unknown key 'cuont'; did you mean 'count'? Valid: count."));
+  EXPECT_ERROR(ErrorKind::kSettings, settings.require_known(read),
+               StrEq("f.yaml:2:1: unknown key 'sed'; did you mean 'seed'? Valid: draw, seed."));
+  parse("draw: {to: 1, count: 3}\nseed: 1\n").require_known(read);
+  parse("draw: {to: 1}\nseeed: 1\n").require_known(read, "draw");
+  parse("seed: 1\n").require_known(read, "draw");
+  settings.child("draw", "");  // reads nothing of its own
+}
+
 TEST(Settings, ReadingTwiceIsAnErrorOfTheCaller) {
   const Settings settings = parse("lr: 1\n");
   settings.real("lr", {});

@@ -190,6 +190,25 @@ TEST_F(FactSelectors, RefuseTwoWaysAtOnce) {
               HasSubstr("it stands under `change`"));
 }
 
+// Rather than of what is missing beside it.
+TEST_F(FactSelectors, AKeyThatIsNoneIsSpokenOf) {
+  const auto of_change = [&](const Json& json) { return change_error(json, ErrorKind::kSettings); };
+  const auto message = [&](const Json& json) { return select_error(json, ErrorKind::kSettings); };
+  EXPECT_THAT(message({{"facts", {{"object", "Rome"}}}}),
+              HasSubstr("unknown key 'object'. Valid: file, relation, repeats, first_seen, count, "
+                        "fraction."));
+  EXPECT_THAT(message({{"facts", {{"attribute", "city"}}}}), HasSubstr("unknown key 'attribute'"));
+  EXPECT_THAT(message({{"facts", {{"relaton", "city"}}}}),
+              HasSubstr("unknown key 'relaton'; did you mean 'relation'?"));
+  EXPECT_THAT(message({{"subjects", {{"where", Json::object()}}}}),
+              HasSubstr("unknown key 'where'. Valid: names, repeats, first_seen, count, "
+                        "fraction."));
+  EXPECT_THAT(of_change({{"facts", {{"too", "Rome"}}}}),
+              HasSubstr("unknown key 'too'; did you mean 'to'?"));
+  EXPECT_THAT(of_change({{"subjects", {{"name", "P1"}}}}),
+              HasSubstr("unknown key 'name'; did you mean 'names'?"));
+}
+
 TEST_F(FactSelectors, OtherDataSaysNoFacts) {
   data_ = builtin_datasets().find("digits").configure(settings_from(Json::object()))({});
   for (const char* selector : {"facts", "subjects"}) {
@@ -295,6 +314,8 @@ TEST_F(FactSelectors, ChangesOfAFileSayWhatFactsBecome) {
 TEST_F(FactSelectors, ChangesOfNothingAreAnError) {
   EXPECT_THAT(change_error({{"facts", {{"fraction", 0.001}}}}), HasSubstr("no fact is chosen"));
   EXPECT_THAT(change_error({{"random", {{"count", 1}}}}, ErrorKind::kSettings),
+              HasSubstr("unknown key 'random'. Valid: facts, subjects."));
+  EXPECT_THAT(change_error(Json::object(), ErrorKind::kSettings),
               HasSubstr("expected one of 'facts' and 'subjects'"));
   const Json both = {{"facts", {{"count", 1}}}, {"subjects", {{"count", 1}}}};
   EXPECT_THAT(change_error(both, ErrorKind::kSettings), HasSubstr("expected one of"));

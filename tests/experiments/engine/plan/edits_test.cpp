@@ -158,6 +158,10 @@ TEST_F(FactEdits, SayWhatIsWrong) {
               HasSubstr("'change' is one edit, and 'requests' are several"));
   EXPECT_THAT(settings_error("{requests: {change: {facts: {count: 1}}, from: {}}}"),
               HasSubstr("needs one of 'from'"));
+  EXPECT_THAT(settings_error("{requests: {frm: {facts: {count: 1}}}}"),
+              HasSubstr("unknown key 'frm'; did you mean 'from'?"));
+  EXPECT_THAT(settings_error("{requests: {from: {facts: {object: Rome}}}}"),
+              HasSubstr("unknown key 'object'"));
   EXPECT_THAT(error("{change: {facts: {count: 21}}}", ErrorKind::kTask),
               HasSubstr("e.yaml:1:32: 'count' is 21, but there are only 20 facts"));
   const std::string both = error(
