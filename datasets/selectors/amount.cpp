@@ -16,7 +16,7 @@ std::int64_t Amount::of(std::int64_t available, const char* what) const {
   return wanted;
 }
 
-Amount read_amount(const Settings& settings) {
+Amount read_amount(const Settings& settings, const char* what) {
   Amount amount;
   const bool has_fraction = settings.has("fraction");
   const bool has_count = settings.has("count");
@@ -28,13 +28,14 @@ Amount read_amount(const Settings& settings) {
   }
   if (has_count || settings.is_describing()) {
     amount.origin = settings.origin("count");
-    amount.count =
-        settings.integer("count", {.at_least = 1, .doc = "examples, or give 'fraction'"});
+    amount.count = settings.integer(
+        "count", {.at_least = 1, .doc = fmt::format("{}, or give 'fraction'", what)});
   }
   if (has_fraction || settings.is_describing()) {
     amount.origin = settings.origin("fraction");
     amount.fraction = settings.real(
-        "fraction", {.above = 0, .at_most = 1, .doc = "share of the examples, or give 'count'"});
+        "fraction",
+        {.above = 0, .at_most = 1, .doc = fmt::format("share of the {}, or give 'count'", what)});
   }
   return amount;
 }

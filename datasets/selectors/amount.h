@@ -17,8 +17,8 @@ struct Amount {
   std::int64_t of(std::int64_t available, const char* what = "examples") const;
 };
 
-// Exactly one of both must be given.
-Amount read_amount(const Settings& settings);
+// Exactly one of both must be given; `what` is counted.
+Amount read_amount(const Settings& settings, const char* what = "examples");
 
 // So many of the candidates, sorted, from the stream "forget".
 Tensor drawn(const Tensor& candidates, const Amount& amount, const Generator& generator);

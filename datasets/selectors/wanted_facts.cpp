@@ -53,7 +53,9 @@ WantedFacts read_wanted_facts(const Settings& parent, bool are_subjects, bool ch
   }
   const bool are_told =
       has_which || !wanted.relation.empty() || wanted.repeats > 0 || wanted.first_seen.has_value();
-  if (has_amount || !are_told || settings.is_describing()) wanted.amount = read_amount(settings);
+  if (has_amount || !are_told || settings.is_describing()) {
+    wanted.amount = read_amount(settings, are_subjects ? "subjects" : "facts");
+  }
   wanted.to_origin = settings.origin("to");
   if (changes) {
     wanted.to = settings.text(

@@ -11,6 +11,7 @@
 
 #include "core/solve/solver.h"
 #include "datasets/selection.h"
+#include "datasets/selectors/fact_choice.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/commands/explain.h"
 #include "experiments/engine/plan/request_list.h"
@@ -66,6 +67,10 @@ Declarations settings_of_edit() {
     configure_selection(settings);
     read_known_share(settings);
   });
+}
+
+Declarations settings_of_change() {
+  return describe([](const Settings& settings) { read_fact_choice(settings, /*changes=*/true); });
 }
 
 Declarations settings_of_requests() {
@@ -140,7 +145,7 @@ const std::vector<Part>& parts() {
       {"schedule", "how the learning rate changes over the steps"},
       {"edit",
        "what to unlearn, {remove: SELECTOR}, to add, {add: SELECTOR}, or both, each by one "
-       "of these"},
+       "of the selectors below, and which facts become others, {change: {facts: ...}}"},
       {"attribution", "which training examples count for which test, in place of an edit"},
       {"original", "a trained model to edit, in place of one that is trained here"},
       {"evaluate", "sets of test examples that have metrics of their own"},
@@ -157,7 +162,8 @@ const std::vector<Part>& parts() {
 void describe_part(const Part& part, const Registries& registries) {
   print(fmt::format("{}: {}", part.name, part.summary));
   if (part.name == "edit") {
-    print_settings(settings_of_edit());
+    print_settings(settings_of_edit(), "Under 'remove', and but for those that spoil, 'add':");
+    print_settings(settings_of_change(), "Under 'change':");
     print(
         "A list of edits is a sequence of requests, each on what the one before it left. Or "
         "{requests: ...}, with");
@@ -197,6 +203,8 @@ std::vector<FoundKey> all_keys(const Registries& registries) {
       {{"extends", "text", "", "", "a file to begin from: what this one says stands in its place"},
        {"edit.remove", "map", "", "", "which examples to forget: `oubli describe edit`"},
        {"edit.add", "map", "", "", "which examples to add: `oubli describe edit`"},
+       {"edit.change", "map", "", "",
+        "which facts become others, {facts: ...} or {subjects: ...}: `oubli describe edit`"},
        {"edit.requests", "map", "", "", "a sequence of edits: `oubli describe edit`"},
        {"solver.name", "text", "", "", "which solver; `oubli list` has their names"},
        {"name", "text", "", "",
@@ -204,6 +212,7 @@ std::vector<FoundKey> all_keys(const Registries& registries) {
         "preconditioner: `name: sgd` beside its settings"}});
   add("train", describe(TrainingRecipe::read));
   add("edit", settings_of_edit());
+  add("edit.change", settings_of_change());
   add("edit.requests", settings_of_requests());
   add("sweep", settings_of_sweep(registries));
   for (const MethodInfo& info : registries.methods.entries())

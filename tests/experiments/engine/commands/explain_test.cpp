@@ -140,3 +140,15 @@ TEST(Describe, FoldsAtTheWidthOfTheTerminal) {
 
 }  // namespace
 }  // namespace oubli
+TEST(Describe, KnowsChangesOfFacts) {
+  const std::string edit = run_program({"describe", "edit"}).out;
+  for (const char* word : {"{change: {facts: ...}}", "Under 'change':", "facts.to",
+                           "facts, or give 'fraction'", "subjects, or give 'fraction'"}) {
+    EXPECT_THAT(edit, HasSubstr(word));
+  }
+  EXPECT_THAT(run_program({"describe", "change"}).out, HasSubstr("edit.change\n"));
+  EXPECT_THAT(run_program({"describe", "to"}).out,
+              HasSubstr("edit.change.facts.to, edit.change.subjects.to"));
+  EXPECT_THAT(run_program({"describe", "edit.change"}).out, HasSubstr("`oubli describe edit`"));
+}
+
