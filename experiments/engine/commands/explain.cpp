@@ -11,7 +11,9 @@
 #include <set>
 #include <vector>
 
+#include "core/base/text.h"
 #include "core/evaluate/metric.h"
+#include "core/solve/solver.h"
 #include "experiments/engine/commands/command.h"
 #include "experiments/engine/report/column_words.h"
 #include "experiments/engine/report/glossary.h"
@@ -122,6 +124,16 @@ bool explain_columns(const std::string& name, const Registries& registries) {
   return any;
 }
 
+// What kind of thing it is that `oubli describe` knows by this name; "" for none.
+std::string described_kind(const std::string& name, const Registries& registries) {
+  return registries.methods.contains(name)         ? "method"
+         : registries.datasets.contains(name)      ? "data set"
+         : registries.architectures.contains(name) ? "model"
+         : registries.attributors.contains(name)   ? "attributor"
+         : builtin_solvers().contains(name)        ? "solver"
+                                                   : "";
+}
+
 }  // namespace
 
 void explain(const std::string& name, const Registries& registries) {
@@ -130,6 +142,12 @@ void explain(const std::string& name, const Registries& registries) {
     return;
   }
   if (explain_columns(name, registries) || explain_word(name)) return;
+  if (const std::string kind = described_kind(name, registries); !kind.empty()) {
+    throw Error(ErrorKind::kSettings,
+                fmt::format("{} is a {} and no word of tables: `oubli describe {}` has what it is, "
+                            "with its settings.",
+                            quote(name), kind, name));
+  }
   std::set<std::string> names = {"verdict"};
   for (const Metric& metric : registries.metrics.entries()) {
     names.insert(metric.name);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -74,6 +75,33 @@ TEST(Explain, NamesTheNearestAndNoWall) {
   EXPECT_LT(message.size(), 250);
 }
 
+TEST(Explain, SendsNamesOfMethodsToDescribe) {
+  for (const char* name : {"npo", "biographies", "gpt", "cg", "trak"}) {
+    const testing::ProgramResult said = run_program({"explain", name});
+    EXPECT_EQ(said.status, 2);
+    EXPECT_THAT(said.err, HasSubstr(std::string("`oubli describe ") + name + "`"));
+    EXPECT_EQ(run_program({"describe", name}).status, 0) << name;
+  }
+}
+
+// What papers on editing and unlearning call them leads to columns that are there.
+TEST(Explain, KnowsTheFieldsWordsForEditsOfFacts) {
+  const Registry<Metric> metrics = builtin_metrics();
+  for (const auto& [word, columns] : std::map<std::string, std::vector<std::string>>{
+           {"specificity", {"accuracy/same_relation", "accuracy/same_subject", "oracle_distance"}},
+           {"paraphrase", {"accuracy/added_reworded", "efficacy/added_reworded"}},
+           {"portability", {"accuracy/added_derived", "accuracy/forget_derived"}},
+           {"efficacy", {"efficacy"}},
+           {"forget quality", {"tofu_forget_quality"}}}) {
+    const testing::ProgramResult said = run_program({"explain", word});
+    EXPECT_EQ(said.status, 0) << said.err;
+    for (const std::string& column : columns) {
+      EXPECT_THAT(said.out, HasSubstr(column)) << word;
+      EXPECT_NE(find_column(metrics, column), nullptr) << column;
+    }
+  }
+}
+
 TEST(Glossary, HasNoWordTwice) {
   std::set<std::string> words;
   for (const Word& word : glossary()) {
@@ -114,6 +142,18 @@ TEST(Describe, SaysWhatAKeyTakesWhereverItStands) {
               HasSubstr("did you mean 'weight_decay'?"));
 }
 
+TEST(Describe, KnowsChangesOfFacts) {
+  const std::string edit = run_program({"describe", "edit"}).out;
+  for (const char* word : {"{change: {facts: ...}}", "Under 'change':", "facts.to",
+                           "facts, or give 'fraction'", "subjects, or give 'fraction'"}) {
+    EXPECT_THAT(edit, HasSubstr(word));
+  }
+  EXPECT_THAT(run_program({"describe", "change"}).out, HasSubstr("edit.change\n"));
+  EXPECT_THAT(run_program({"describe", "to"}).out,
+              HasSubstr("edit.change.facts.to, edit.change.subjects.to"));
+  EXPECT_THAT(run_program({"describe", "edit.change"}).out, HasSubstr("`oubli describe edit`"));
+}
+
 // The terminal's width, where the program asks for it, is 80 by default.
 TEST(Describe, FoldsAtTheWidthOfTheTerminal) {
   for (const std::vector<std::string>& command : {std::vector<std::string>{"list"},
@@ -140,15 +180,3 @@ TEST(Describe, FoldsAtTheWidthOfTheTerminal) {
 
 }  // namespace
 }  // namespace oubli
-TEST(Describe, KnowsChangesOfFacts) {
-  const std::string edit = run_program({"describe", "edit"}).out;
-  for (const char* word : {"{change: {facts: ...}}", "Under 'change':", "facts.to",
-                           "facts, or give 'fraction'", "subjects, or give 'fraction'"}) {
-    EXPECT_THAT(edit, HasSubstr(word));
-  }
-  EXPECT_THAT(run_program({"describe", "change"}).out, HasSubstr("edit.change\n"));
-  EXPECT_THAT(run_program({"describe", "to"}).out,
-              HasSubstr("edit.change.facts.to, edit.change.subjects.to"));
-  EXPECT_THAT(run_program({"describe", "edit.change"}).out, HasSubstr("`oubli describe edit`"));
-}
-
