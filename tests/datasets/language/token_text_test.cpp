@@ -43,6 +43,22 @@ TEST(TokenText, IsReadAsTheDataIsBehindTheTokenThatBegins) {
   EXPECT_THAT(tokens_of_text(kWords, "", "--prompt"), ElementsAre(0));
 }
 
+// As a wording has them: "{subject}'s", "half-{object}".
+TEST(TokenText, AWordThatIsNotThereIsReadAsItsParts) {
+  const Dataset apart = with_tokens({Vocabulary::kEndText, "Roth", "'s", "home", "half-", "Lyon",
+                                     "\u2019s", "Le", "Roth's-home"});
+  EXPECT_THAT(tokens_of_text(apart, "Roth's home", "--prompt"), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(tokens_of_text(apart, "Roth 's home", "--prompt"), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(tokens_of_text(apart, "Roth\u2019s", "--prompt"), ElementsAre(0, 1, 6));
+  EXPECT_THAT(tokens_of_text(apart, "half-Lyon's", "--prompt"), ElementsAre(0, 4, 5, 2));
+  // What is there as a whole stays whole, and nothing is cut between letters.
+  EXPECT_THAT(tokens_of_text(apart, "Roth's-home", "--prompt"), ElementsAre(0, 8));
+  EXPECT_ERROR(ErrorKind::kUsage, tokens_of_text(apart, "LeRoth", "--prompt"),
+               HasSubstr("'LeRoth'"));
+  EXPECT_ERROR(ErrorKind::kUsage, tokens_of_text(apart, "Roth'x", "--prompt"),
+               HasSubstr("'Roth'x'"));
+}
+
 TEST(TokenText, NamesTheNearestWordOfOneThatIsNotThere) {
   EXPECT_ERROR(ErrorKind::kUsage, tokens_of_text(kWords, "Lee lives", "--prompt"),
                AllOf(StartsWith("--prompt: "), HasSubstr("'Lee'"), HasSubstr("'Lea'")));
