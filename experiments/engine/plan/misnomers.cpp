@@ -44,6 +44,35 @@ constexpr Misnomer kRequired[] = {
     {"methods", "`methods: [finetune, newton]`"},
 };
 
+// The same of data that are sentences, which other settings than those of classes learn.
+constexpr Misnomer kRequiredOfLanguage[] = {
+    {"model", "`model: {name: gpt, layers: 2, width: 64, heads: 4}`"},
+    {"train",
+     "`train: {optimizer: {name: adamw, lr: 3.0e-3, weight_decay: 0.01}, schedule: {name: cosine, "
+     "warm_up: 0.05}, epochs: 60, batch_size: 320}`"},
+    {"edit", "`edit: {remove: {facts: {count: 10}}}`"},
+    {"methods", "`methods: [finetune, npo]`"},
+};
+
+std::string named_data(const Settings& root) {
+  const SettingsNode* data = root.node().find("data");
+  if (data == nullptr) return "";
+  const SettingsNode* name = data->kind == SettingsNode::Kind::kMap ? data->find("name") : data;
+  return name != nullptr && name->kind == SettingsNode::Kind::kScalar ? name->scalar : "";
+}
+
+const char* example_of(const Misnomer& required, const Settings& root) {
+  const std::string data = named_data(root), word = required.word;
+  if (data == "text" && word == "edit") {
+    return "`edit: {remove: {where: {column: line, at_most: 20}}}`";
+  }
+  if (data != "biographies" && data != "facts" && data != "text") return required.meant;
+  for (const Misnomer& other : kRequiredOfLanguage) {
+    if (word == other.word) return other.meant;
+  }
+  return required.meant;
+}
+
 }  // namespace
 
 void require_known_keys(const Settings& root) {
@@ -58,7 +87,7 @@ void require_known_keys(const Settings& root) {
     const bool asks_otherwise = root.has("attribution") && (word == "edit" || word == "methods");
     if (root.has(word) || asks_otherwise) continue;
     fail_at(root.origin(), fmt::format("'{}' is missing: it has no default. Write it as {}.",
-                                       required.word, required.meant));
+                                       required.word, example_of(required, root)));
   }
 }
 
