@@ -56,6 +56,8 @@ class AlphaEdit : public Unlearner {
     return edit_.estimate_cost(task);
   }
 
+  void require(const Task& task) const override { edit_.require(task); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const std::vector<LinearMemory> memories = edit_.memories(model);
     Tensors earlier;  // C_prev

@@ -35,6 +35,8 @@ class Dpo : public Unlearner {
     return settings_.cost(task, /*of_forget=*/2) + 2 * static_cast<double>(task.forget.size()) / 3;
   }
 
+  void require(const Task& task) const override { alternatives_to(task, answer_); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const Subset alternatives = alternatives_to(task, answer_);
     const Dataset &data = *task.forget.dataset, &others = *alternatives.dataset;

@@ -32,6 +32,8 @@ class Emmet : public Unlearner {
     return edit_.estimate_cost(task);
   }
 
+  void require(const Task& task) const override { edit_.require(task); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     return edit_.run(model, task, context, [&](const MemoryRequest& request) {
       const Tensor c = static_cast<double>(request.memory.in) * request.text.mean(ridge_);

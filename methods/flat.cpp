@@ -59,6 +59,8 @@ class Flat : public Unlearner {
     return static_cast<double>(2 * task.forget.size() * steps_.epochs);
   }
 
+  void require(const Task& task) const override { alternatives_to(task, answer_); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const Subset alternatives = alternatives_to(task, answer_);
     const auto probability = [&](const Tensor& outputs, const Subset& set, const Batch& batch) {

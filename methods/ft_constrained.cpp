@@ -51,6 +51,8 @@ class ConstrainedFinetuning : public Unlearner {
     return static_cast<double>((task.forget.size() + task.added.size()) * (steps_ + 1));
   }
 
+  void require(const Task& task) const override { fact_edits(task, removed_answer_, at::kFloat); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     const LinearMemory memory = edited_memories(model, layer_).front();

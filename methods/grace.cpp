@@ -150,6 +150,8 @@ class Grace : public Unlearner {
     return sentences * (2 * static_cast<double>(search_.steps) + 3) / 3;
   }
 
+  void require(const Task& task) const override { fact_edits(task, removed_answer_, at::kFloat); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     report.state = task.state;

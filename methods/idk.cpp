@@ -25,6 +25,8 @@ class Idk : public Unlearner {
     return settings_.cost(task);
   }
 
+  void require(const Task& task) const override { alternatives_to(task, answer_); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     const Subset alternatives = alternatives_to(task, answer_);
     return settings_.descend(model, task, context, [&](const Batch& u) {

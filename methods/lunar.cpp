@@ -43,15 +43,25 @@ class SubjectNames {
   explicit SubjectNames(const Task& task) : data_(*task.retain.dataset) {
     std::set<std::int64_t> lasts;
     for (const Subset* subset : {&task.retain, &task.forget}) {
-      for (std::int64_t i = 0; i < subset->size(); ++i) {
-        const std::int64_t row = subset->rows[i].item<std::int64_t>();
-        const std::int64_t end = end_of(row);
-        if (end < 1) continue;
-        lasts.insert(token(row, end));
-        known_.insert({token(row, end - 1), token(row, end)});
-      }
+      const Tensor ends = data_.sequences.subject_end.index_select(0, subset->rows);
+      const Tensor named = ends.ge(1), places = ends.index({named}).unsqueeze(1);
+      const Tensor inputs = data_.inputs.index_select(0, subset->rows.index({named}));
+      const auto at = [&](const Tensor& where) {
+        return as_vector<std::int64_t>(inputs.gather(1, where).squeeze(1).to(at::kLong));
+      };
+      const std::vector<std::int64_t> before = at(places - 1), last = at(places);
+      lasts.insert(last.begin(), last.end());
+      for (std::size_t i = 0; i < last.size(); ++i) known_.insert({before[i], last[i]});
     }
     lasts_.assign(lasts.begin(), lasts.end());
+  }
+
+  // Whether a subject can be made up for one of the prompts.
+  bool can_make_up(const Subset& prompts) const {
+    for (std::int64_t i = 0; i < prompts.size(); ++i) {
+      if (!strangers_to(prompts.rows[i].item<std::int64_t>()).empty()) return true;
+    }
+    return false;
   }
 
   // Prompts about made-up subjects [k, positions] and the positions where each ends [k].
@@ -71,11 +81,6 @@ class SubjectNames {
         inputs.push_back(prompt);
         ends.push_back(data_.sequences.answer_begin[row].item<std::int64_t>());
       }
-    }
-    if (inputs.empty()) {
-      throw Error(ErrorKind::kTask,
-                  "lunar makes up subjects of which nothing is known, and finds none: names of "
-                  "subjects need two words at least that can be combined otherwise");
     }
     return {at::stack(inputs), at::tensor(ends, at::kLong)};
   }
@@ -127,6 +132,23 @@ class Lunar : public Unlearner {
     return static_cast<double>(task.retain.size() + (2 + draws_) * task.forget.size()) / 3;
   }
 
+  void require(const Task& task) const override {
+    if (task.forget.empty()) return;
+    const Sequences& sequences = task.forget.dataset->sequences;
+    if (sequences.fact.index_select(0, task.forget.rows).lt(0).all().item<bool>()) {
+      throw Error(
+          ErrorKind::kTask,
+          fmt::format("lunar is about subjects that sentences state facts of, and no row of "
+                      "'{}' that is to be forgotten states one: a data source of facts "
+                      "has such rows, as biographies",
+                      task.forget.dataset->name));
+    }
+    if (SubjectNames(task).can_make_up(task.forget)) return;
+    throw Error(ErrorKind::kTask,
+                "lunar makes up subjects of which nothing is known, and finds none: names of "
+                "subjects need two words at least that can be combined otherwise");
+  }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     const LinearMemory memory = edited_memories(model, layer_).front();
@@ -138,6 +160,7 @@ class Lunar : public Unlearner {
       report.status = UnlearnStatus::kStopped;
       return report;
     }
+    require(task);
     const Subset& forget = task.forget;
     const Batch batch = forget.batch(0, forget.size(), model.dtype());
     const MemoryContents known =

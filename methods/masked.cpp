@@ -35,6 +35,7 @@ class Masked : public Unlearner {
     return *own + static_cast<double>(task.forget.size());
   }
 
+  void require(const Task& task) const override { require_all({method_}, task); }
   Json parts() const override { return parts_of({method_}); }
   TrainingPlan training_plan(TrainingPlan standard) const override {
     return method_.unlearner->training_plan(std::move(standard));

@@ -38,6 +38,8 @@ class Memit : public Unlearner {
     return edit_.estimate_cost(task);
   }
 
+  void require(const Task& task) const override { edit_.require(task); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     return edit_.run(model, task, context, [&](const MemoryRequest& request) {
       // In as many unknowns as facts: lambda may be 0.

@@ -25,6 +25,8 @@ class RRome : public Unlearner {
     return edit_.estimate_cost(task);
   }
 
+  void require(const Task& task) const override { edit_.require(task); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     return edit_.run(model, task, context, [&](const MemoryRequest& request) {
       return metric_write(request.text.mean(ridge_), request.keys, request.residual, 0);

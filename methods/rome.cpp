@@ -31,6 +31,8 @@ class Rome : public Unlearner {
     return edit_.estimate_cost(task);
   }
 
+  void require(const Task& task) const override { edit_.require(task); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     return edit_.run(model, task, context, [&](const MemoryRequest& request) {
       const Tensor direction = solve_positive(request.text.mean(ridge_), request.keys);

@@ -40,6 +40,7 @@ class Rum : public Unlearner {
     return *own * each + static_cast<double>(task.forget.size()) / 3;
   }
 
+  void require(const Task& task) const override { require_all(methods_, task); }
   Json parts() const override { return parts_of(methods_); }
   TrainingPlan training_plan(TrainingPlan standard) const override {
     return training_plan_of(methods_, std::move(standard));

@@ -22,6 +22,7 @@ class Then : public Unlearner {
     return estimate_costs(methods_, task);
   }
 
+  void require(const Task& task) const override { require_all(methods_, task); }
   Json parts() const override { return parts_of(methods_); }
   TrainingPlan training_plan(TrainingPlan standard) const override {
     return training_plan_of(methods_, std::move(standard));

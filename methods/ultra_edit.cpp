@@ -113,6 +113,8 @@ class UltraEdit : public Unlearner {
     return static_cast<double>(task.forget.size() + task.added.size());
   }
 
+  void require(const Task& task) const override { fact_edits(task, removed_answer_, at::kFloat); }
+
   UnlearnReport unlearn(Model& model, const Task& task, Context& context) const override {
     UnlearnReport report;
     report.state = task.state;

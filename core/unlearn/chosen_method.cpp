@@ -95,6 +95,10 @@ std::vector<ChosenMethod> read_methods(const Settings& settings, const std::stri
   return chosen;
 }
 
+void require_all(const std::vector<ChosenMethod>& methods, const Task& task) {
+  for (const ChosenMethod& method : methods) method.unlearner->require(task);
+}
+
 std::optional<double> estimate_costs(const std::vector<ChosenMethod>& methods, const Task& task) {
   double sum = 0;
   for (const ChosenMethod& method : methods) {

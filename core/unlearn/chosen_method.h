@@ -45,6 +45,9 @@ std::vector<ChosenMethod> read_methods(const Settings& settings, const std::stri
                                        const std::vector<std::string>& default_names,
                                        const std::string& doc);
 
+// Throws as the first does that cannot do the task.
+void require_all(const std::vector<ChosenMethod>& methods, const Task& task);
+
 // Of all of them, where all know theirs.
 std::optional<double> estimate_costs(const std::vector<ChosenMethod>& methods, const Task& task);
 

@@ -47,6 +47,9 @@ class MemoryEdit {
   // At most this many sample-gradients, where that is known before.
   std::optional<double> estimate_cost(const Task& task) const;
 
+  // Throws Error(kTask) where no facts are stated, or `answer` is no token (fact_edits).
+  void require(const Task& task) const { fact_edits(task, removed_answer_, at::kFloat); }
+
   using Write = std::function<Tensor(const MemoryRequest&)>;
   // The state of the report holds the moments of the text's keys, for the next request.
   UnlearnReport run(Model& model, const Task& task, Context& context, const Write& write) const;

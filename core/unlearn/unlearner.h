@@ -47,6 +47,10 @@ class Unlearner {
     return std::nullopt;
   }
 
+  // Throws Error(kTask) where the method cannot do this task, as far as that is known of the data
+  // and its settings alone: so that nothing is trained for it. `unlearn` throws the same.
+  virtual void require(const Task& task) const { (void)task; }
+
   // How the originals that it edits, and the oracles that it is held against, must be trained: by
   // default as the experiment says, which is what `standard` holds.
   virtual TrainingPlan training_plan(TrainingPlan standard) const { return standard; }

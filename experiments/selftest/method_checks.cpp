@@ -269,6 +269,7 @@ void copes_with_nothing_to_forget(const MethodTrial& trial, Findings& findings) 
     task.retain = task.train;
     Model model = trial.original(problem, task);
     const Tensor before = model.theta().clone();
+    trial.method().require(task);
     const UnlearnReport report = trial.run(model, task);
     findings.expect(report.usable(), problem.name,
                     "with nothing to forget it diverged: " + report.message);

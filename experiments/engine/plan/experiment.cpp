@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/base/hash.h"
+#include "core/evaluate/fact_table.h"
 #include "core/nn/checkpoint.h"
 #include "datasets/draw.h"
 #include "experiments/engine/plan/checkpoints.h"
@@ -65,6 +69,39 @@ void require_fitting_methods(const Spec& spec, const Dataset& dataset) {
                                         "sequences of tokens"
                                       : "sequences of tokens, and these examples have one label or "
                                         "target each"));
+  }
+}
+
+// What methods say themselves of a task that they cannot do.
+void require_able_methods(const Experiment& experiment) {
+  const auto require = [&](const MethodRow& row, const Unlearner& unlearner) {
+    try {
+      if (experiment.requests.empty()) unlearner.require(experiment.task);
+      for (const Request& request : experiment.requests) unlearner.require(request.task);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kTask) throw;
+      const std::string why = error.what();
+      fail_at(row.origin, fmt::format("'{}' cannot do this: {}{}", row.name, why,
+                                      why.ends_with('.') ? "" : "."));
+    }
+  };
+  for (const MethodRow& row : experiment.spec.methods) {
+    if (row.unlearner) require(row, *row.unlearner);
+    if (!row.sweep) continue;
+    for (const Trial& trial : row.sweep->trials) require(row, *trial.unlearner);
+  }
+}
+
+// Metrics of facts have no value where no row states one.
+void require_fitting_measure(const Spec& spec, const Dataset& dataset) {
+  constexpr const char* kOfFacts[] = {"beliefs", "learnt_bits", "model_utility", "oracle_distance",
+                                      "rtt",     "truth_ratio", "twin_distance"};
+  if (FactTable::is_in(dataset)) return;
+  for (const auto& [name, origin] : spec.asked_for) {
+    if (std::find(std::begin(kOfFacts), std::end(kOfFacts), name) == std::end(kOfFacts)) continue;
+    fail_at(origin, fmt::format("the metric '{}' is about facts, and no row of '{}' states one: "
+                                "leave it out of 'measure'.",
+                                name, dataset.name));
   }
 }
 
@@ -223,6 +260,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   require_fitting_loss(spec, dataset);
   require_shared_order(spec, dataset);
   require_fitting_methods(spec, dataset);
+  require_fitting_measure(spec, dataset);
   build_networks(spec, dataset, experiment);
   if (spec.attribution) fit_attribution(*spec.attribution, task);
   task.recipe = spec.recipe;
@@ -235,6 +273,7 @@ Experiment prepare_experiment(Spec spec, const DataFolders& folders) {
   experiment.spec = std::move(spec);
   if (experiment.spec.originals) take_up_originals(experiment);
   if (experiment.spec.edits.is_sequence) add_checkpoints(experiment, edits, members, loaded.splits);
+  require_able_methods(experiment);
   return experiment;
 }
 

@@ -43,47 +43,56 @@ std::string missing_truth(const MetricNeeds& needs, const AttributionSpec& asked
   return "";
 }
 
-std::vector<std::string> read_measure(const Settings& root, const Registry<Metric>& metrics,
-                                      const Spec& spec) {
-  const bool is_sequence = spec.edits.is_sequence, is_attribution = spec.attribution.has_value();
-  const bool has_reference = spec.reference.has_value();
+// All that have values in such an experiment and train nothing more.
+std::vector<std::string> usual_measure(const Registry<Metric>& metrics, const Spec& spec) {
+  const bool is_attribution = spec.attribution.has_value();
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics.entries()) {
+    if (is_attribution && !missing_truth(metric.needs, *spec.attribution).empty()) continue;
+    const bool has_values = (spec.edits.is_sequence || !metric.needs.requests) &&
+                            (spec.reference.has_value() || !metric.needs.reference) &&
+                            metric.needs.attribution == is_attribution;
+    if (has_values && !metric.needs.trains_more()) names.push_back(metric.name);
+  }
+  return names;
+}
+
+void require_measurable(const SettingsNode& item, const MetricNeeds& needs, const Spec& spec) {
+  const bool is_attribution = spec.attribution.has_value();
+  const std::string missing =
+      is_attribution ? missing_truth(needs, *spec.attribution) : std::string();
+  if (!missing.empty()) {
+    fail_at(item.origin, fmt::format("the metric '{}' holds effects to {}.", item.scalar, missing));
+  }
+  if (needs.reference && !spec.reference.has_value()) {
+    fail_at(item.origin, fmt::format("the metric '{}' holds models against those of a row: say "
+                                     "which with `evaluate: {{against: ROW}}`.",
+                                     item.scalar));
+  }
+  if (needs.attribution != is_attribution) {
+    fail_at(item.origin, fmt::format("the metric '{}' is {} an experiment with 'attribution'.",
+                                     item.scalar, is_attribution ? "not for" : "for"));
+  }
+}
+
+void read_measure(const Settings& root, const Registry<Metric>& metrics, Spec& spec) {
   const std::optional<SettingsNode> measure =
       root.raw("measure", "metrics; default: all that train nothing more");
-  std::vector<std::string> names;
-  if (measure) {
-    if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
-      fail_at(measure->origin, "'measure' must be a list of metrics.");
-    }
-    for (const SettingsNode& item : measure->items) {
-      const MetricNeeds& needs = metrics.find(item.scalar, item.origin).needs;
-      const std::string missing =
-          is_attribution ? missing_truth(needs, *spec.attribution) : std::string();
-      if (!missing.empty()) {
-        fail_at(item.origin,
-                fmt::format("the metric '{}' holds effects to {}.", item.scalar, missing));
-      }
-      if (needs.reference && !has_reference) {
-        fail_at(item.origin, fmt::format("the metric '{}' holds models against those of a row: say "
-                                         "which with `evaluate: {{against: ROW}}`.",
-                                         item.scalar));
-      }
-      if (needs.attribution != is_attribution) {
-        fail_at(item.origin, fmt::format("the metric '{}' is {} an experiment with 'attribution'.",
-                                         item.scalar, is_attribution ? "not for" : "for"));
-      }
-      names.push_back(item.scalar);
-    }
+  const std::vector<std::string> usual = usual_measure(metrics, spec);
+  if (!measure) {
+    spec.measure = usual;
+  } else if (measure->kind != SettingsNode::Kind::kSequence || measure->items.empty()) {
+    fail_at(measure->origin, "'measure' must be a list of metrics.");
   } else {
-    for (const Metric& metric : metrics.entries()) {
-      if (is_attribution && !missing_truth(metric.needs, *spec.attribution).empty()) continue;
-      const bool has_values = (is_sequence || !metric.needs.requests) &&
-                              (has_reference || !metric.needs.reference) &&
-                              metric.needs.attribution == is_attribution;
-      if (has_values && !metric.needs.trains_more()) names.push_back(metric.name);
+    for (const SettingsNode& item : measure->items) {
+      require_measurable(item, metrics.find(item.scalar, item.origin).needs, spec);
+      spec.measure.push_back(item.scalar);
+      spec.asked_for.emplace_back(item.scalar, item.origin);
     }
+    // As a record has it that was written where nobody chose.
+    if (spec.measure == usual) spec.asked_for.clear();
   }
-  root.record("measure", names);
-  return names;
+  root.record("measure", spec.measure);
 }
 
 // What stands in the place of an edit: nothing is removed and nothing added.
@@ -194,7 +203,7 @@ Spec read_spec(const Settings& root, const std::filesystem::path& file,
   const EvaluationSettings evaluation = read_evaluation(root);
   spec.sets = evaluation.sets;
   spec.reference = reference_row(evaluation, spec.methods);
-  spec.measure = read_measure(root, registries.metrics, spec);
+  read_measure(root, registries.metrics, spec);
   spec.relearning = RelearningSettings::read(root);
   spec.rtt = RttSettings::read(root);
   // Checked here, used when results are read.

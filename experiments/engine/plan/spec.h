@@ -49,6 +49,8 @@ struct Spec {
   std::vector<Variant> variants;  // one or more
   Seeds seeds;
   std::vector<std::string> measure;
+  // Those of them that somebody chose, and where; none where all that are usual are measured.
+  std::vector<std::pair<std::string, Origin>> asked_for = {};
   std::optional<std::size_t> reference;  // row that others are held against
   std::vector<NamedSet> sets;            // of test examples, beside those that every experiment has
   RelearningSettings relearning;         // for the metric that needs it
