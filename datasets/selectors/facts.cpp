@@ -39,15 +39,35 @@ Tensor rows_with_number(const Dataset& dataset, const Tensor& train, const char*
   return found;
 }
 
-// Facts that these rows say and that are of the relation and as often as wanted, ascending.
+// Those of the facts that have the relation and the object that are wanted.
+std::set<std::int64_t> facts_with(const Dataset& dataset, const Tensor& train,
+                                  const std::set<std::int64_t>& facts, const WantedFacts& wanted) {
+  const auto level = [&](const char* name, const std::string& text, const Origin& origin) {
+    return text.empty() ? -1 : required_level(dataset, name, text, origin);
+  };
+  const std::int32_t relation =
+      level(FactColumns::kRelation, wanted.relation, wanted.relation_origin);
+  const std::int32_t object = level(FactColumns::kObject, wanted.object, wanted.object_origin);
+  const FactIndex index(dataset);
+  const std::vector<std::int32_t> said =
+      object < 0 ? std::vector<std::int32_t>() : present_objects(dataset, train);
+  std::set<std::int64_t> found;
+  for (const std::int64_t fact : facts) {
+    if (relation >= 0 && index.at(fact).relation != relation) continue;
+    if (object < 0 || said[static_cast<std::size_t>(fact)] == object) found.insert(fact);
+  }
+  if (object >= 0 && found.empty()) {
+    fail_task(wanted.object_origin,
+              fmt::format("training says {} of nothing{} now.", quote(wanted.object),
+                          relation < 0 ? "" : fmt::format(" as '{}'", wanted.relation)));
+  }
+  return found;
+}
+
+// Facts that these rows say and that are as wanted, or of subjects of whom such are said;
+// ascending.
 std::vector<std::int64_t> facts_like(const Dataset& dataset, const Tensor& train,
                                      const WantedFacts& wanted) {
-  const Tensor& numbers = fact_numbers(dataset);
-  const FactIndex index(dataset);
-  const std::int32_t relation = wanted.relation.empty()
-                                    ? -1
-                                    : required_level(dataset, FactColumns::kRelation,
-                                                     wanted.relation, wanted.relation_origin);
   Tensor rows = train;
   const auto keep = [&](const char* name, double number, const Origin& origin,
                         const char* message) {
@@ -61,10 +81,19 @@ std::vector<std::int64_t> facts_like(const Dataset& dataset, const Tensor& train
     keep(FactColumns::kFirstSeen, *wanted.first_seen, wanted.first_seen_origin,
          "training sees no fact first when {} of it is over; it sees them at {}.");
   }
-  std::set<std::int64_t> found;
-  for (const std::int64_t row : as_vector<std::int64_t>(rows)) {
-    const std::int64_t fact = numbers.const_data_ptr<std::int64_t>()[row];
-    if (fact >= 0 && (relation < 0 || index.at(fact).relation == relation)) found.insert(fact);
+  std::set<std::int64_t> facts;
+  for (const std::int64_t fact :
+       as_vector<std::int64_t>(fact_numbers(dataset).index_select(0, rows))) {
+    if (fact >= 0) facts.insert(fact);
+  }
+  std::set<std::int64_t> found = facts_with(dataset, train, facts, wanted);
+  if (wanted.are_subjects) {
+    const FactIndex index(dataset);
+    std::set<std::int32_t> subjects;
+    for (const std::int64_t fact : found) subjects.insert(index.at(fact).subject);
+    std::erase_if(facts,
+                  [&](std::int64_t fact) { return !subjects.contains(index.at(fact).subject); });
+    found = std::move(facts);
   }
   return {found.begin(), found.end()};
 }

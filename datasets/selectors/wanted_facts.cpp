@@ -5,11 +5,24 @@
 namespace oubli {
 namespace {
 
+void read_like(const Settings& settings, WantedFacts& wanted) {
+  wanted.relation_origin = settings.origin("relation");
+  wanted.relation = settings.text(
+      "relation", {.default_value = "",
+                   .doc = wanted.are_subjects ? "only those of whom a fact of this relation is said"
+                                              : "of this relation only"});
+  wanted.object_origin = settings.origin("object");
+  wanted.object = settings.text(
+      "object", {.default_value = "",
+                 .doc = wanted.are_subjects ? "only those of whom a fact with this object is said"
+                                            : "with this object only, as training says now"});
+}
+
 void read_which(const Settings& settings, WantedFacts& wanted) {
   if (wanted.are_subjects) {
     wanted.names_origin = settings.origin("names");
     wanted.names = settings.texts("names", "subjects by name, or give 'count' or 'fraction'");
-    return;
+    return read_like(settings, wanted);
   }
   wanted.has_file = settings.has("file");
   wanted.file.origin = settings.origin("file");
@@ -20,9 +33,7 @@ void read_which(const Settings& settings, WantedFacts& wanted) {
         settings.path("file", {.doc = "CSV file with columns subject, relation and, of a change, "
                                       "object; or give 'count' or 'fraction'"});
   }
-  wanted.relation_origin = settings.origin("relation");
-  wanted.relation =
-      settings.text("relation", {.default_value = "", .doc = "of this relation only"});
+  read_like(settings, wanted);
 }
 
 }  // namespace
@@ -51,8 +62,8 @@ WantedFacts read_wanted_facts(const Settings& parent, bool are_subjects, bool ch
                                        are_subjects ? "names" : "file",
                                        settings.has("count") ? "count" : "fraction"));
   }
-  const bool are_told =
-      has_which || !wanted.relation.empty() || wanted.repeats > 0 || wanted.first_seen.has_value();
+  const bool are_told = has_which || !wanted.relation.empty() || !wanted.object.empty() ||
+                        wanted.repeats > 0 || wanted.first_seen.has_value();
   if (has_amount || !are_told || settings.is_describing()) {
     wanted.amount = read_amount(settings, are_subjects ? "subjects" : "facts");
   }

@@ -19,8 +19,10 @@ struct WantedFacts {
   bool are_subjects = false;
   Origin origin;
   std::optional<Amount> amount;  // of all that are like this, where there is none
-  std::string relation, to;
-  Origin relation_origin, to_origin, repeats_origin, first_seen_origin, names_origin;
+  // Of subjects: that a fact which is said of them is to have.
+  std::string relation, object;
+  std::string to;
+  Origin relation_origin, object_origin, to_origin, repeats_origin, first_seen_origin, names_origin;
   std::int64_t repeats = 0;  // 0: any
   std::optional<double> first_seen;
   std::vector<std::string> names;

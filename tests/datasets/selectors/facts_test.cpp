@@ -122,6 +122,22 @@ TEST_F(FactSelectors, ChooseByRelationAndRepeats) {
   EXPECT_EQ(facts_of(both).size(), 3u);
 }
 
+TEST_F(FactSelectors, ChooseByObject) {
+  const Tensor bern = select({{"facts", {{"object", "Bern"}}}});
+  EXPECT_EQ(facts_of(bern).size(), 4u);
+  EXPECT_EQ(texts_of(FactColumns::kObject, bern), std::set<std::string>{"Bern"});
+  const Tensor people = select({{"subjects", {{"relation", "city"}, {"object", "Bern"}}}});
+  EXPECT_EQ(texts_of(FactColumns::kSubject, people), texts_of(FactColumns::kSubject, bern));
+  EXPECT_EQ(facts_of(people).size(), 12u) << "all their facts";
+  EXPECT_EQ(facts_of(select({{"subjects", {{"object", "law"}, {"count", 2}}}})).size(), 6u);
+  EXPECT_THAT(select_error({{"facts", {{"relation", "city"}, {"object", "law"}}}}),
+              HasSubstr("training says 'law' of nothing as 'city' now."));
+  EXPECT_THAT(select_error({{"subjects", {{"object", "Brn"}}}}), HasSubstr("did you mean 'Bern'?"));
+  const ChosenFacts moved =
+      change({{"facts", {{"relation", "city"}, {"object", "Bern"}, {"to", "Nice"}}}});
+  EXPECT_EQ(moved.facts.numel(), 4);
+}
+
 TEST_F(FactSelectors, ChooseByWhenTrainingSeesThem) {
   EXPECT_THAT(select_error({{"facts", {{"first_seen", 0.5}}}}),
               HasSubstr("training sees no fact first when 0.5 of it is over; it sees them at 0."));
@@ -194,15 +210,15 @@ TEST_F(FactSelectors, RefuseTwoWaysAtOnce) {
 TEST_F(FactSelectors, AKeyThatIsNoneIsSpokenOf) {
   const auto of_change = [&](const Json& json) { return change_error(json, ErrorKind::kSettings); };
   const auto message = [&](const Json& json) { return select_error(json, ErrorKind::kSettings); };
-  EXPECT_THAT(message({{"facts", {{"object", "Rome"}}}}),
-              HasSubstr("unknown key 'object'. Valid: file, relation, repeats, first_seen, count, "
-                        "fraction."));
+  EXPECT_THAT(message({{"facts", {{"objects", "Rome"}}}}),
+              HasSubstr("unknown key 'objects'; did you mean 'object'? Valid: file, relation, "
+                        "object, repeats, first_seen, count, fraction."));
   EXPECT_THAT(message({{"facts", {{"attribute", "city"}}}}), HasSubstr("unknown key 'attribute'"));
   EXPECT_THAT(message({{"facts", {{"relaton", "city"}}}}),
               HasSubstr("unknown key 'relaton'; did you mean 'relation'?"));
   EXPECT_THAT(message({{"subjects", {{"where", Json::object()}}}}),
-              HasSubstr("unknown key 'where'. Valid: names, repeats, first_seen, count, "
-                        "fraction."));
+              HasSubstr("unknown key 'where'. Valid: names, relation, object, repeats, "
+                        "first_seen, count, fraction."));
   EXPECT_THAT(of_change({{"facts", {{"too", "Rome"}}}}),
               HasSubstr("unknown key 'too'; did you mean 'to'?"));
   EXPECT_THAT(of_change({{"subjects", {{"name", "P1"}}}}),
