@@ -107,6 +107,47 @@ TEST(AlphaEdit, HandsOnTheKeysThatItWrote) {
   EXPECT_EQ(second.details.at("moments"), first.details.at("moments"));
 }
 
+// Two batches in either order: the keys that are handed on in the end are the same, and a later
+// change is the published system's with what the earlier batch left in C_prev and nothing else.
+TEST(AlphaEdit, TheOrderOfBatchesMattersThroughTheEarlierKeysAlone) {
+  AlphaEditProblem batches[2];
+  batches[1].task = change_task({1, 5});
+  batches[1].edits = fact_edits(batches[1].task, "law", at::kDouble);
+  const KeyMoments text = batches[0].moments();  // of both: else the first batch's
+  const auto [values, vectors] = at::linalg_eigh(text.mean());
+  const Tensor u = vectors.narrow(1, 0, values.lt(0.05).sum().item<std::int64_t>());
+  const Tensor projection = u.mm(u.t());
+  Tensor handed_on[2];
+  for (const int first : {0, 1}) {
+    Model model = batches[0].original.clone();
+    MethodStatePtr state = std::make_shared<MethodState>(state_of({text}, batches[0].memories));
+    Tensor earlier = at::zeros({32, 32}, at::kDouble);
+    for (AlphaEditProblem* p : {&batches[first], &batches[1 - first]}) {
+      const Model before = model.clone();
+      Context context(0);
+      const Tensor delta = find_values(before, p->memories[0], p->edits, p->task.retain,
+                                       {.lr = 0.1, .clamp = 2, .is_of_stream = true}, context)
+                               .delta;
+      const Tensor k = testing::mean_keys(before, p->edits, 1), written = k.mm(k.t());
+      const auto solved = [&](const Tensor& c) {
+        const Tensor system = projection.mm(written + c) + 0.7 * at::eye(32, at::kDouble);
+        return at::linalg_solve(system, projection.mm(k).mm(delta)).t();
+      };
+      p->task.state = state;
+      state = p->run("absolute: true, threshold: 0.05, l2: 0.7", model).state;
+      const Tensor change = memory_change(model, before, 1);
+      EXPECT_LT(relative_error(change, solved(earlier)), 1e-9);
+      if (p != &batches[first]) {
+        EXPECT_GT(relative_error(change, solved(at::zeros_like(earlier))), 1e-3);
+      }
+      earlier = earlier + written;
+    }
+    handed_on[first] = state->tensor("earlier keys of layer 1");
+    EXPECT_LT(relative_error(handed_on[first], earlier), 1e-12);
+  }
+  EXPECT_LT(relative_error(handed_on[0], handed_on[1]), 1e-12);
+}
+
 TEST(AlphaEdit, SaysWhereNoDirectionIsLeft) {
   AlphaEditProblem p;
   Model model = p.original.clone();
