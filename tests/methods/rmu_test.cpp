@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/support/expect_error.h"
 #include "tests/support/language.h"
 
@@ -72,21 +74,68 @@ TEST(Rmu, SteersTheStreamWhereAnswersAreSaid) {
   }
 }
 
+// What a run steers at, read off its first gradient. Of ||h - c u||^2 / d the part that is linear
+// in c has in row i of the layer's projection -2 c u_i / d times the mean key.
+struct Steering {
+  std::shared_ptr<const Dataset> data = make_two_word_sentences();
+  Model model = make_speaker(data);
+  Task task = forget_sentences(data, 4);
+
+  // Of the projection, [8, 32].
+  Tensor gradient(double steering, std::uint64_t seed) const {
+    Model moved = model.clone();
+    run_method(
+        "rmu",
+        fmt::format("{{layer: 0, alpha: 0, steering: {}, {}}}", steering, plain_steps(1, 0.125)),
+        moved, task, seed);
+    const Tensor step = (model.theta() - moved.theta()) / 0.125;
+    return step.index({named(model, "h.0.mlp.c_proj.weight")}).view({8, 32});
+  }
+  // Over the positions that say answers, then over sentences.
+  Tensor mean_key() const {
+    const Batch batch = task.forget.batch(0, 4, at::kDouble);
+    const std::size_t projection = model.find_parameter("h.0.mlp.c_proj.weight").value();
+    Tensor keys;
+    model.forward(batch.inputs, [&](std::size_t weight, const Tensor& in, const Tensor& out) {
+      if (weight == projection) keys = in.detach();
+      return out;
+    });
+    const Tensor said = data->sequences.answers(batch.rows).to(at::kDouble).unsqueeze(2);
+    return ((keys * said).sum(1) / said.sum(1)).mean(0);
+  }
+  Tensor direction(std::uint64_t seed) const {
+    const Tensor key = mean_key(), linear = gradient(1, seed) - gradient(0, seed);
+    const Tensor u = -8.0 / 2 * linear.mv(key) / key.dot(key);
+    EXPECT_LT(max_abs(linear + 2.0 / 8 * at::outer(u, key)), 1e-12) << "nothing but u and the keys";
+    return u;
+  }
+};
+
 TEST(Rmu, AimsAtOneDirectionOfTheGivenLength) {
-  const auto data = make_two_word_sentences();
-  const Model model = make_speaker(data);
-  const Task task = forget_sentences(data, 4);
-  const auto gradient = [&](double steering) {
-    return first_gradient("rmu", fmt::format("layer: 0, alpha: 0, steering: {}", steering), model,
-                          task);
-  };
+  const Steering s;
   // Linear in the steering, and the same direction each time.
-  const Tensor at_none = gradient(0), at_one = gradient(1) - at_none;
-  EXPECT_LT(max_abs(gradient(7) - at_none - 7 * at_one), 1e-12);
-  // d/dW of -2 c u' h / d over the positions: with keys k its rows are -2 / d u_i mean k.
-  const Tensor rows = at_one.index({named(model, "h.0.mlp.c_proj.weight")}).view({8, 32});
-  const Tensor direction = rows.norm(2, at::IntArrayRef{1});
-  EXPECT_LT(max_abs(rows / direction.unsqueeze(1) - rows[0] / direction[0]), 1e-9);
+  const Tensor at_none = s.gradient(0, 0), at_one = s.gradient(1, 0) - at_none;
+  EXPECT_LT(max_abs(s.gradient(7, 0) - at_none - 7 * at_one), 1e-12);
+  EXPECT_NEAR(s.direction(0).norm().item<double>(), 1, 1e-12);
+}
+
+// Each coordinate is drawn evenly from 0 on: none is negative, as half of a normal draw's would be,
+// and their mean over their root mean square is about (1 / 2) / sqrt(1 / 3), where that of absolute
+// values of a normal draw is 0.80 and that of a constant 1.
+TEST(Rmu, DrawsItsDirectionEvenlyAndAboveZero) {
+  const Steering s;
+  double sum = 0;
+  Tensor last = at::zeros({8}, at::kDouble);
+  constexpr int kSeeds = 40;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    const Tensor u = s.direction(static_cast<std::uint64_t>(seed));
+    EXPECT_NEAR(u.norm().item<double>(), 1, 1e-12);
+    EXPECT_GE(u.min().item<double>(), -1e-12);
+    EXPECT_GT(max_abs(u - last), 1e-2) << "another seed";
+    last = u;
+    sum += (u.mean() / u.square().mean().sqrt()).item<double>();
+  }
+  EXPECT_NEAR(sum / kSeeds, std::sqrt(3.0) / 2, 0.03);
 }
 
 TEST(Rmu, HoldsTheStreamOfWhatRemains) {
