@@ -120,7 +120,7 @@ Tensor dense_output_hessian(const CurvatureProblem& p, const Tensor& outputs,
 
 std::vector<std::string> curvature_problem_names() {
   return {"logistic",     "mlp",    "linear", "mlp_regression", "binary",
-          "convolutions", "tokens", "gpt",    "language"};
+          "convolutions", "tokens", "gpt",    "language",       "decoder"};
 }
 
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
@@ -147,10 +147,11 @@ CurvatureProblem curvature_problem(const std::string& name, std::int64_t n) {
     return {name, all_of(data), classes,
             disturbed(make_model("gpt", "{layers: 1, width: 3, heads: 1}", *data))};
   }
-  if (name == "language") {
+  if (name == "language" || name == "decoder") {
     const auto data = random_sequences(n);
-    return {name, all_of(data), classes,
-            disturbed(make_model("gpt", "{layers: 1, width: 3, heads: 1}", *data))};
+    const char* shape =
+        name == "decoder" ? "{layers: 2, width: 4, heads: 2}" : "{layers: 1, width: 3, heads: 1}";
+    return {name, all_of(data), classes, disturbed(make_model("gpt", shape, *data))};
   }
   if (name == "binary") {
     return {name,
@@ -176,19 +177,21 @@ Tensor dense_gradients(const Model& model, const Subset& subset, const Objective
   return at::stack(rows);
 }
 
+// Of all examples at once: a second pass for each parameter and example takes too long of decoders.
 Tensor dense_hessian(const CurvatureProblem& p) {
-  return weighted_mean(p, [&](const Batch& one) {
-    const Tensor loss = p.objective.losses(p.model.forward(one.inputs), one.targets).sum();
-    const Tensors first = grad({loss}, p.model.parameters(), {}, true, true, true);
-    Tensors rows;
-    for (const Tensor& piece : first) {
-      const Tensor flat = piece.flatten();
-      for (std::int64_t i = 0; i < flat.numel(); ++i) {
-        rows.push_back(p.model.join(grad({flat[i]}, p.model.parameters(), {}, true, false, true)));
-      }
+  const Batch all = p.subset.batch(0, p.subset.size(), at::kDouble);
+  const Tensor losses = p.objective.losses(p.model.forward(all.inputs), all.targets);
+  const Tensor sum = all.weights.defined() ? losses.dot(all.weights) : losses.sum();
+  const Tensors first =
+      grad({sum / p.subset.total_weight()}, p.model.parameters(), {}, true, true, true);
+  Tensors rows;
+  for (const Tensor& piece : first) {
+    const Tensor flat = piece.flatten();
+    for (std::int64_t i = 0; i < flat.numel(); ++i) {
+      rows.push_back(p.model.join(grad({flat[i]}, p.model.parameters(), {}, true, false, true)));
     }
-    return at::stack(rows);
-  });
+  }
+  return at::stack(rows);
 }
 
 Tensor dense_ggn(const CurvatureProblem& p) {

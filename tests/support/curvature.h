@@ -21,7 +21,7 @@ struct CurvatureProblem {
 // Architectures by name: logistic, mlp (tanh), linear, mlp_regression, binary, convolutions (with
 // batch and group normalisation and a residual block), tokens (embedding, layer normalisation,
 // positions), gpt (attention, a tied head), language (gpt with outputs at every position, of which
-// some are asked for).
+// some are asked for), decoder (the same of two layers with two heads each).
 CurvatureProblem curvature_problem(const std::string& name, std::int64_t examples = 13);
 std::vector<std::string> curvature_problem_names();
 

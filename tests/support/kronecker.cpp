@@ -40,8 +40,9 @@ Tensor layer_blocks(const Model& model, const Tensor& dense,
 }
 
 std::map<std::string, std::int64_t> groups_of_problem() {
-  return {{"bn1", 0}, {"gn2", 0}, {"norm", 0},     {"embedding", 0}, {"conv2", 2},
-          {"wte", 0}, {"wpe", 0}, {"h.0.ln_1", 0}, {"h.0.ln_2", 0},  {"ln_f", 0}};
+  return {{"bn1", 0},      {"gn2", 0},  {"norm", 0},     {"embedding", 0},
+          {"conv2", 2},    {"wte", 0},  {"wpe", 0},      {"h.0.ln_1", 0},
+          {"h.0.ln_2", 0}, {"ln_f", 0}, {"h.1.ln_1", 0}, {"h.1.ln_2", 0}};
 }
 
 CurvatureProblem deep_linear_over_positions() {

@@ -190,7 +190,7 @@ TEST_P(KfacProblems, SharingOfOnePositionIsOneThing) {
   const Tensor expanded = dense_kfac(p_, {.targets = kExact});
   const Tensor reduced = dense_kfac(p_, {.targets = kExact, .sharing = WeightSharing::kReduce});
   const bool positions = GetParam() == "convolutions" || GetParam() == "tokens" ||
-                         GetParam() == "gpt" || GetParam() == "language";
+                         GetParam() == "gpt" || GetParam() == "language" || GetParam() == "decoder";
   EXPECT_EQ(largest(expanded - reduced) > 1e-12 * largest(expanded), positions);
 }
 
