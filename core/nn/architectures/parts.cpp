@@ -29,6 +29,8 @@ LayerPtr make_norm(ParameterTable& table, const std::string& name, NormKind norm
 }
 
 GeluForm read_gelu_form(const Settings& settings, const std::string& key) {
+  // No part of a record where nobody asks: models from before there was a choice are still those.
+  if (!settings.has(key) && !settings.is_describing()) return GeluForm::kExact;
   const std::string form =
       settings.choice(key, {.default_value = "exact",
                             .valid = {"exact", "tanh"},
