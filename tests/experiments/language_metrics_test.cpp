@@ -1,5 +1,5 @@
 // End to end: what a language model believes, through the real program.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 #include <filesystem>
@@ -163,6 +163,12 @@ TEST(LanguageMetrics, AreTheSameOfASecondRun) {
     EXPECT_GT(std::abs(value_in(results.at("rows")[row], "token_loss/forget") - before), 1e-4)
         << results.at("rows")[row].at("name");
   }
+  // What rows say and what tokens are, for whoever goes on with them elsewhere.
+  const Json vocabulary = Json::parse(read_text_file(one / "out" / "vocabulary.json"));
+  EXPECT_EQ(vocabulary.at(0), "<s>");
+  const std::string rows = read_text_file(one / "out" / "rows.csv");
+  EXPECT_THAT(rows, ::testing::StartsWith("row,set,label,kind,object,relation,"));
+  EXPECT_THAT(rows, ::testing::ContainsRegex("\n[0-9]+,added,[0-9]+,fact,[^,]+,city,"));
 }
 
 // Nothing is left to be taught.
