@@ -160,8 +160,8 @@ TEST_F(FactEdits, SayWhatIsWrong) {
               HasSubstr("needs one of 'from'"));
   EXPECT_THAT(settings_error("{requests: {frm: {facts: {count: 1}}}}"),
               HasSubstr("unknown key 'frm'; did you mean 'from'?"));
-  EXPECT_THAT(settings_error("{requests: {from: {facts: {object: Rome}}}}"),
-              HasSubstr("unknown key 'object'"));
+  EXPECT_THAT(settings_error("{requests: {from: {facts: {objects: Rome}}}}"),
+              HasSubstr("unknown key 'objects'"));
   EXPECT_THAT(error("{change: {facts: {count: 21}}}", ErrorKind::kTask),
               HasSubstr("e.yaml:1:32: 'count' is 21, but there are only 20 facts"));
   const std::string both = error(
