@@ -31,14 +31,15 @@ def measure(command):
     return json.loads(process.stdout)
 
 
-def print_table(title, rounds):
-    """`rounds`: for each round, each side's list of seconds."""
+def print_table(title, rounds, tokens):
+    """`rounds`: for each round, each side's list of seconds for an epoch of so many tokens, or of none."""
     print(f"{title:<18} {'median':>8} {'least':>8} {'most':>8}")
     medians = {}
     for side in rounds[0]:
         values = [value for one in rounds for value in one[side]]
         medians[side] = statistics.median(values)
-        print(f"{side:<18} {medians[side]:8.3f} {min(values):8.3f} {max(values):8.3f}")
+        rate = f"  {tokens / medians[side]:,.0f} tokens a second" if tokens else ""
+        print(f"{side:<18} {medians[side]:8.3f} {min(values):8.3f} {max(values):8.3f}{rate}")
     for side, name in PEERS.items():
         if side not in medians:
             continue
@@ -84,7 +85,8 @@ def main():
         f"{arguments.rounds} rounds of {arguments.epochs} epochs"
     )
     for clock, title in CLOCKS.items():
-        print_table(title, [{side: one[side][clock] for side in sides} for one in rounds])
+        seconds = [{side: one[side][clock] for side in sides} for one in rounds]
+        print_table(title, seconds, rounds[0]["oubli"]["tokens"])
 
 
 if __name__ == "__main__":

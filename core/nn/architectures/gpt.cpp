@@ -6,12 +6,12 @@
 //   y   = lm_head(ln_f(x))                                 a score for each token
 //
 // at each position, or at the last one where an example has one label. Inputs are token numbers
-// [context], outputs as many as the data has classes. Parameters have the
-// names of GPT-2's, their weights [out, in] as of torch.nn.Linear (GPT-2's own files have them the
-// other way). A tied head has the table of the tokens for its weights, and files may hold it under
-// both names. All start N(0, 0.02^2), but
-// for what is added to the residual stream, which is divided by the root of how often that happens;
-// biases at 0. GELU in its exact form, or by `gelu: tanh` as GPT-2 has it. No dropout.
+// [context], outputs as many as the data has classes. Parameters have the names of GPT-2's, their
+// weights [out, in] as of torch.nn.Linear (GPT-2's own files have them the other way). A tied head
+// has the table of the tokens for its weights, and files may hold it under both names. All start
+// N(0, 0.02^2), but for what is added to the residual stream, which is divided by the root of how
+// often that happens; biases at 0. GELU in its exact form, or by `gelu: tanh` as GPT-2 has it. No
+// dropout.
 #include <fmt/format.h>
 
 #include "core/nn/architectures/parts.h"
