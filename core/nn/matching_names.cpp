@@ -169,11 +169,11 @@ std::optional<Renaming> fitting_names(const std::vector<NamedShape>& expected,
   const std::vector<NamedShape> named = with_names(found, whole);
   if (is_complete(expected, named)) return whole;
   // What names say counts for more than their order.
-  if (const auto rule = beginning_that_fits(expected, found); whole.empty() && rule) return rule;
+  const std::optional<Renaming> beginning = beginning_that_fits(expected, found);
+  if (whole.empty() && beginning) return beginning;
   const Renaming more = matching_names(without(expected, named), without(named, expected));
   whole.insert(more.begin(), more.end());
-  if (is_complete(expected, with_names(found, whole))) return whole;
-  return beginning_that_fits(expected, found);
+  return is_complete(expected, with_names(found, whole)) ? whole : beginning;
 }
 
 std::string last_part_of_layer(const std::string& name) {

@@ -41,14 +41,14 @@ Tensor rows_with_number(const Dataset& dataset, const Tensor& train, const char*
 
 // Those of the facts that have the relation and the object that are wanted.
 std::set<std::int64_t> facts_with(const Dataset& dataset, const Tensor& train,
-                                  const std::set<std::int64_t>& facts, const WantedFacts& wanted) {
+                                  const FactIndex& index, const std::set<std::int64_t>& facts,
+                                  const WantedFacts& wanted) {
   const auto level = [&](const char* name, const std::string& text, const Origin& origin) {
     return text.empty() ? -1 : required_level(dataset, name, text, origin);
   };
   const std::int32_t relation =
       level(FactColumns::kRelation, wanted.relation, wanted.relation_origin);
   const std::int32_t object = level(FactColumns::kObject, wanted.object, wanted.object_origin);
-  const FactIndex index(dataset);
   const std::vector<std::int32_t> said =
       object < 0 ? std::vector<std::int32_t>() : present_objects(dataset, train);
   std::set<std::int64_t> found;
@@ -86,9 +86,9 @@ std::vector<std::int64_t> facts_like(const Dataset& dataset, const Tensor& train
        as_vector<std::int64_t>(fact_numbers(dataset).index_select(0, rows))) {
     if (fact >= 0) facts.insert(fact);
   }
-  std::set<std::int64_t> found = facts_with(dataset, train, facts, wanted);
+  const FactIndex index(dataset);
+  std::set<std::int64_t> found = facts_with(dataset, train, index, facts, wanted);
   if (wanted.are_subjects) {
-    const FactIndex index(dataset);
     std::set<std::int32_t> subjects;
     for (const std::int64_t fact : found) subjects.insert(index.at(fact).subject);
     std::erase_if(facts,
